@@ -1,0 +1,114 @@
+/* A hash map from strings to pointers: an entry array in insertion order, and an open-addressed
+ * index of entry numbers over it. */
+#include "base/map.h"
+
+#include "base/arena.h"
+#include "base/vec.h"
+
+struct slot {
+    uint32_t hash;
+    uint32_t entry; /* number + 1; 0 is free */
+};
+
+struct map {
+    struct arena *arena;
+    enum map_case folding;
+    size_t slots; /* a power of two, or 0 */
+    struct slot *index;
+    VEC(struct map_entry) entries;
+};
+
+static uint32_t
+hash_of(const struct map *m, struct str key)
+{
+    return (uint32_t)(m->folding == MAP_CASELESS ? str_ihash(key) : str_hash(key));
+}
+
+static bool
+same_key(const struct map *m, struct str a, struct str b)
+{
+    return m->folding == MAP_CASELESS ? str_ieq(a, b) : str_eq(a, b);
+}
+
+static struct map_entry *
+find(const struct map *m, struct str key, uint32_t hash)
+{
+    if (m->slots == 0)
+        return NULL;
+    for (size_t i = hash & (m->slots - 1);; i = (i + 1) & (m->slots - 1)) {
+        const struct slot *s = &m->index[i];
+        if (s->entry == 0)
+            return NULL;
+        if (s->hash == hash && same_key(m, m->entries.v[s->entry - 1].key, key))
+            return &m->entries.v[s->entry - 1];
+    }
+}
+
+static void
+index_add(struct map *m, uint32_t hash, size_t entry)
+{
+    size_t i = hash & (m->slots - 1);
+    while (m->index[i].entry != 0)
+        i = (i + 1) & (m->slots - 1);
+    m->index[i] = (struct slot){hash, (uint32_t)(entry + 1)};
+}
+
+static void
+grow(struct map *m)
+{
+    m->slots = m->slots == 0 ? 8 : m->slots * 2;
+    m->index = ARENA_ARRAY(m->arena, struct slot, m->slots);
+    for (size_t i = 0; i < m->entries.n; i++)
+        index_add(m, hash_of(m, m->entries.v[i].key), i);
+}
+
+struct map *
+map_new(struct arena *a, enum map_case folding)
+{
+    struct map *m = ARENA_NEW(a, struct map);
+    m->arena = a;
+    m->folding = folding;
+    return m;
+}
+
+void *
+map_get(const struct map *m, struct str key)
+{
+    const struct map_entry *e = find(m, key, hash_of(m, key));
+    return e == NULL ? NULL : e->value;
+}
+
+bool
+map_has(const struct map *m, struct str key)
+{
+    return find(m, key, hash_of(m, key)) != NULL;
+}
+
+void
+map_set(struct map *m, struct str key, void *value)
+{
+    uint32_t hash = hash_of(m, key);
+    struct map_entry *e = find(m, key, hash);
+    if (e != NULL) {
+        e->value = value;
+        return;
+    }
+    struct map_entry fresh = {key, value};
+    vec_push(m->arena, &m->entries, fresh);
+    if (m->entries.n * 4 > m->slots * 3)
+        grow(m);
+    else
+        index_add(m, hash, m->entries.n - 1);
+}
+
+size_t
+map_count(const struct map *m)
+{
+    return m->entries.n;
+}
+
+const struct map_entry *
+map_at(const struct map *m, size_t i)
+{
+    return &m->entries.v[i];
+}

@@ -1,0 +1,28 @@
+/* A hash map from strings to pointers, in an arena. Keys are not copied. Iteration is in the
+ * order of insertion. */
+#ifndef REMEX_BASE_MAP_H
+#define REMEX_BASE_MAP_H
+
+#include "base/str.h"
+
+struct arena;
+struct map;
+
+enum map_case { MAP_CASEFUL, MAP_CASELESS };
+
+struct map_entry {
+    struct str key;
+    void *value;
+};
+
+struct map *map_new(struct arena *a, enum map_case folding);
+/* NULL when absent. */
+void *map_get(const struct map *m, struct str key);
+bool map_has(const struct map *m, struct str key);
+/* Adds or replaces. */
+void map_set(struct map *m, struct str key, void *value);
+size_t map_count(const struct map *m);
+/* The i-th entry in order of insertion, i < map_count. */
+const struct map_entry *map_at(const struct map *m, size_t i);
+
+#endif

@@ -1,0 +1,31 @@
+/* The context in which a string of the configuration is evaluated: what the host's functions get as env. */
+#ifndef REMEX_CONF_EVAL_H
+#define REMEX_CONF_EVAL_H
+
+#include "base/str.h"
+
+struct arena;
+struct conf;
+struct message;
+struct session;
+struct address;
+struct map;
+struct list_cache;
+struct lookup_cache;
+
+struct eval {
+    const struct conf *conf;      /* NULL only in unit tests */
+    struct message *message;      /* any of the three may be NULL */
+    struct session *session;
+    struct address *address;
+    struct map *acl_c;            /* $acl_c_*: name (after "acl_") -> struct str *, or NULL */
+    struct map *acl_m;
+    struct map *router_vars;      /* $r_*: name -> struct str * */
+    struct list_cache *lists;     /* compiled lists and results; conf/list.h */
+    struct lookup_cache *lookups; /* handles and results; lookups/lookup.h */
+    struct arena *arena;          /* for what must outlive one evaluation (results kept in variables) */
+    struct str domain_data, local_part_data, sender_data, host_data, recipient_data; /* of list matches */
+    bool debug_expand;
+};
+
+#endif

@@ -1,0 +1,151 @@
+/* The option engine: an option is a row.
+ *
+ * A struct opt table stands beside the struct that its rows fill. Derived from the rows and never
+ * written again: parsing, no_x/not_x, defaults, -bP in all its forms, hiding of secrets, the option
+ * macros (_OPT_MAIN_…), the reference, the spelling hint, the fuzz dictionary.
+ *
+ *     static const struct opt rows[] = {
+ *         OPT_XSTR(struct router_redirect, data, NULL, 0, "text that gives the new addresses"),
+ *         OPT_TIME(struct conf_main, auto_thaw, 0, 0, "…"),
+ *     };
+ */
+#ifndef REMEX_CONF_OPT_H
+#define REMEX_CONF_OPT_H
+
+#include "base/diag.h"
+#include "base/vec.h"
+#include "filter/expand.h"
+
+#include <sys/types.h>
+
+/* Field types. Every number is an int64_t so that ranges are checked in one place. */
+enum opt_type {
+    OPT_T_BOOL,       /* bool */
+    OPT_T_BOOL_VERIFY,/* bool; Exim's "verify = " aliases and the like set two at once */
+    OPT_T_INT,        /* int64_t, 32-bit range, K/M/G suffixes read; printed plain */
+    OPT_T_SIZE,       /* int64_t, 32-bit range; printed with K/M/G */
+    OPT_T_KSIZE,      /* int64_t kilobytes, 64-bit range; printed with K/M/G */
+    OPT_T_OCTAL,      /* int64_t, printed with a leading 0 */
+    OPT_T_FIXED,      /* int64_t thousandths */
+    OPT_T_TIME,       /* int64_t seconds */
+    OPT_T_TIME_LIST,  /* struct opt_times */
+    OPT_T_STR,        /* struct str, not expanded */
+    OPT_T_XSTR,       /* struct xstr, expanded at use */
+    OPT_T_LIST,       /* struct xstr, a string list */
+    OPT_T_DOMAINS,    /* struct xstr, the four list kinds */
+    OPT_T_HOSTS,
+    OPT_T_ADDRESSES,
+    OPT_T_LOCALPARTS,
+    OPT_T_UID,        /* struct opt_id, a fixed user */
+    OPT_T_GID,
+    OPT_T_XUID,       /* struct opt_id with text that is expanded at use */
+    OPT_T_XGID,
+    OPT_T_UIDS,       /* struct opt_ids */
+    OPT_T_GIDS,
+    OPT_T_REWRITE,    /* struct xstr: rewriting rules of headers_rewrite */
+    OPT_T_FUNCTION,   /* parsed by a function of its own (log_selector, route_list, headers_add…) */
+};
+
+enum {
+    OPT_HIDDEN = 1u << 0,   /* not printed by -bP (an alias or internal) */
+    OPT_OBSOLETE = 1u << 1, /* accepted with a warning, no effect */
+    OPT_SECRET = 1u << 2,   /* value shown to admins only */
+    OPT_NO_EFFECT = 1u << 3,/* known and checked, but nothing uses it yet: -bV lists it when set */
+    OPT_REPEATABLE = 1u << 4,/* a second setting adds (headers_add, headers_remove, set, …) */
+    OPT_NO_PRINT_EMPTY = 1u << 5,
+    OPT_MODULE = 1u << 6,   /* not in the list of plain -bP; printed when asked for by name */
+};
+
+/* A user or group: fixed (set) or as text to expand. */
+struct opt_id {
+    bool set;
+    int64_t id;      /* uid or gid */
+    struct xstr text;/* text.p != NULL: expand at use */
+};
+
+struct opt_ids {
+    const int64_t *v;
+    uint32_t n;
+};
+
+struct opt_times {
+    const int64_t *v; /* seconds */
+    uint32_t n;
+};
+
+struct opt;
+struct opt_value; /* what stood in the file: opt_parse.h */
+
+struct opt {
+    struct str name;
+    enum opt_type type;
+    unsigned flags;
+    size_t offset;
+    int64_t number;     /* default of number types and bool */
+    const char *text;   /* default of text types, NULL = unset */
+    const char *doc;
+    /* OPT_T_FUNCTION only: parse and print; see opt_parse.h. */
+    bool (*parse)(const struct opt_value *v, void *field);
+    void (*print)(struct buf *out, const struct opt *o, const void *field);
+};
+
+struct opt_table {
+    const char *what; /* "main", "router", "redirect router", … for messages */
+    const struct opt *rows; /* sorted by name */
+    size_t n;
+    size_t size; /* of the struct that they fill */
+};
+
+/* One filled struct: the fields, and which rows the file set. */
+struct opt_set {
+    const struct opt_table *table;
+    void *fields;
+    uint64_t *set;          /* bit i: rows[i] was set by the file */
+    struct span *where;     /* where, or NULL */
+};
+
+/* Row macros: they do not compile when the field has another type. */
+#define OPT_FIELD(S, f, T)                                                                       \
+    (offsetof(S, f) + 0 * sizeof(char[_Generic(((S *)0)->f, T: 1, default: -1)]))
+#define OPT_ROW(S, f, T, tag, num, txt, fl, d)                                                   \
+    {                                                                                            \
+        .name = STR_INIT(#f), .type = (tag), .flags = (fl), .offset = OPT_FIELD(S, f, T),        \
+        .number = (num), .text = (txt), .doc = (d)                                               \
+    }
+#define OPT_BOOL(S, f, def, fl, d) OPT_ROW(S, f, bool, OPT_T_BOOL, def, NULL, fl, d)
+#define OPT_INT(S, f, def, fl, d) OPT_ROW(S, f, int64_t, OPT_T_INT, def, NULL, fl, d)
+#define OPT_SIZE(S, f, def, fl, d) OPT_ROW(S, f, int64_t, OPT_T_SIZE, def, NULL, fl, d)
+#define OPT_KSIZE(S, f, def, fl, d) OPT_ROW(S, f, int64_t, OPT_T_KSIZE, def, NULL, fl, d)
+#define OPT_OCTAL(S, f, def, fl, d) OPT_ROW(S, f, int64_t, OPT_T_OCTAL, def, NULL, fl, d)
+#define OPT_FIXED(S, f, def, fl, d) OPT_ROW(S, f, int64_t, OPT_T_FIXED, def, NULL, fl, d)
+#define OPT_TIME(S, f, def, fl, d) OPT_ROW(S, f, int64_t, OPT_T_TIME, def, NULL, fl, d)
+#define OPT_TIME_LIST(S, f, def, fl, d)                                                          \
+    OPT_ROW(S, f, struct opt_times, OPT_T_TIME_LIST, 0, def, fl, d)
+#define OPT_STR(S, f, def, fl, d) OPT_ROW(S, f, struct str, OPT_T_STR, 0, def, fl, d)
+#define OPT_XSTR(S, f, def, fl, d) OPT_ROW(S, f, struct xstr, OPT_T_XSTR, 0, def, fl, d)
+#define OPT_LIST(S, f, def, fl, d) OPT_ROW(S, f, struct xstr, OPT_T_LIST, 0, def, fl, d)
+#define OPT_DOMAINS(S, f, def, fl, d) OPT_ROW(S, f, struct xstr, OPT_T_DOMAINS, 0, def, fl, d)
+#define OPT_HOSTS(S, f, def, fl, d) OPT_ROW(S, f, struct xstr, OPT_T_HOSTS, 0, def, fl, d)
+#define OPT_ADDRESSES(S, f, def, fl, d)                                                          \
+    OPT_ROW(S, f, struct xstr, OPT_T_ADDRESSES, 0, def, fl, d)
+#define OPT_LOCALPARTS(S, f, def, fl, d)                                                         \
+    OPT_ROW(S, f, struct xstr, OPT_T_LOCALPARTS, 0, def, fl, d)
+#define OPT_UID(S, f, def, fl, d) OPT_ROW(S, f, struct opt_id, OPT_T_UID, 0, def, fl, d)
+#define OPT_GID(S, f, def, fl, d) OPT_ROW(S, f, struct opt_id, OPT_T_GID, 0, def, fl, d)
+#define OPT_XUID(S, f, def, fl, d) OPT_ROW(S, f, struct opt_id, OPT_T_XUID, 0, def, fl, d)
+#define OPT_XGID(S, f, def, fl, d) OPT_ROW(S, f, struct opt_id, OPT_T_XGID, 0, def, fl, d)
+#define OPT_UIDS(S, f, def, fl, d) OPT_ROW(S, f, struct opt_ids, OPT_T_UIDS, 0, def, fl, d)
+#define OPT_GIDS(S, f, def, fl, d) OPT_ROW(S, f, struct opt_ids, OPT_T_GIDS, 0, def, fl, d)
+
+/* Index of the row with that name, or -1. */
+int opt_find(const struct opt_table *t, struct str name);
+/* A fresh struct with defaults, in the arena. */
+struct opt_set opt_new(struct arena *a, const struct opt_table *t);
+bool opt_is_set(const struct opt_set *s, int row);
+/* Appends `name = value` / `name` / `no_name` as -bP prints it; show_secret false: `name = <value not
+ * displayable>`. */
+enum opt_show { OPT_SHOW_FULL, OPT_SHOW_NAME_ONLY };
+void opt_print(struct buf *out, const struct opt_set *s, int row, bool show_secret,
+               enum opt_show how);
+
+#endif
