@@ -1,27 +1,209 @@
 # remex: one non-recursive makefile; a new source file needs no edit here.
-CC      ?= gcc
+#
+#   make            programs and plugins in build/
+#   make run        installs what is missing, builds, shows what works
+#   make check      installs what is missing, builds, runs every test
+#
+# Layout: src/<layer>/*.c make up libremex.a; src/proc/main.c is build/remex, src/proc/main_<x>.c is
+# build/remex-<x>; src/plugins/<x>.c (or every file of src/plugins/<x>/) is build/plugins/<x>.so with
+# the libraries of PLUGIN_LIBS_<x>. BUILD= names another folder, CC= another compiler, SAN= adds
+# sanitizers (`make BUILD=/tmp/b SAN=-fsanitize=address,undefined`), WERROR=-Werror is what the tests use.
+
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 BUILD   ?= build
 SAN     ?=
-PKGS    := libpcre2-8 nettle libidn2
+WERROR  ?=
+CFLAGS  ?= -O2 -g
+PREFIX  ?= /usr
+
+# --- libraries ---------------------------------------------------------------------------------
+# Of the programs: as few as possible, the dynamic linker's work is most of a start.
+LDLIBS  := -lpcre2-8 -lnettle -lidn2 -llmdb -lcrypt -ldl
+# Of the plugins, which are loaded when a configuration names them.
+PLUGIN_LIBS_sqlite := -lsqlite3
+PLUGIN_LIBS_json   := -ljansson
+PLUGIN_LIBS_tls    := -lgnutls
+
+# --- flags -------------------------------------------------------------------------------------
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
            -Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wformat=2 -Wundef -Wvla \
            -Wnull-dereference -Wswitch-enum -Wimplicit-fallthrough
-CFLAGS  ?= -O2 -g
-BASE    := -std=c17 -D_GNU_SOURCE -Isrc $(WARN) -fvisibility=hidden -fno-common \
-           -fstack-protector-strong -fPIE -pthread
-LDLIBS  := -lpcre2-8 -lnettle -lidn2 -llmdb -lcrypt -ldl
-LDFLAGS += -pie -Wl,-z,relro,-z,now -pthread
+FORTIFY := $(if $(SAN)$(findstring -O0,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+BASE    := -std=c17 -D_GNU_SOURCE -Isrc $(WARN) $(WERROR) -fvisibility=hidden -fno-common \
+           -fstack-protector-strong -pthread $(FORTIFY)
+PIE     := -fPIE
+PIC     := -fPIC
+LDFLAGS += -Wl,-z,relro,-z,now,-O1,--hash-style=gnu,--as-needed -pthread
+# Exports what base/plugin_export.h marks, and nothing else, since all else is hidden.
+LDEXE   := -pie -Wl,--export-dynamic
+V       ?=
+Q       := $(if $(V),,@)
+say      = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
+
+# --- sources -----------------------------------------------------------------------------------
+HEADERS := $(wildcard src/*/*.h src/plugins/*/*.h)
 SRC     := $(filter-out src/plugins/%,$(wildcard src/*/*.c))
+MAINS   := $(wildcard src/proc/main.c src/proc/main_*.c)
 OBJ     := $(SRC:%.c=$(BUILD)/%.o)
+LIBOBJ  := $(filter-out $(MAINS:%.c=$(BUILD)/%.o),$(OBJ))
 LIB     := $(BUILD)/libremex.a
 
-all: $(BUILD)/remex
-$(BUILD)/%.o: %.c
+PLUGINS := $(sort $(patsubst src/plugins/%.c,%,$(wildcard src/plugins/*.c)) \
+           $(patsubst src/plugins/%/,%,$(dir $(wildcard src/plugins/*/*.c))))
+plugin_src = $(wildcard src/plugins/$(1).c src/plugins/$(1)/*.c)
+plugin_obj = $(patsubst %.c,$(BUILD)/%.o,$(call plugin_src,$(1)))
+PLUGIN_OBJ := $(foreach p,$(PLUGINS),$(call plugin_obj,$(p)))
+PLUGIN_SO  := $(PLUGINS:%=$(BUILD)/plugins/%.so)
+
+program  = $(if $(filter src/proc/main.c,$(1)),remex,remex-$(subst _,-,$(1:src/proc/main_%.c=%)))
+PROGRAMS := $(foreach m,$(MAINS),$(BUILD)/$(call program,$(m)))
+# Exim's names. The conformance harness copies exim_* utilities that lie beside the binary; the
+# names of the MTA itself are links, which it does not look for.
+NAMES   := exim exim4 sendmail mailq newaliases runq rmail rsmtp
+LINKS   := $(if $(filter src/proc/main.c,$(MAINS)),$(NAMES:%=$(BUILD)/%)) \
+           $(if $(filter src/proc/main_dbmbuild.c,$(MAINS)),$(BUILD)/exim_dbmbuild)
+
+UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard test/unit/*_test.c))
+FUZZERS := $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/*_fuzz.c))
+
+.PHONY: all run check check-fast asan tsan fuzz bench differential soak lint format install clean
+.PHONY: bootstrap programs plugins unit-programs fuzz-programs replay-programs check-headers FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: programs plugins
+programs: $(PROGRAMS) $(LINKS)
+plugins: $(PLUGIN_SO)
+
+# --- building ----------------------------------------------------------------------------------
+# Other flags, other objects.
+FLAGS   := $(CC) $(BASE) $(CFLAGS) $(SAN) $(LDFLAGS) $(LDLIBS)
+$(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	$(CC) $(BASE) $(CFLAGS) $(SAN) -MMD -MP -c $< -o $@
-$(LIB): $(filter-out %/main.o,$(OBJ))
+	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
+
+$(OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE) $(PIE) $(CFLAGS) $(SAN) -MMD -MP -c $< -o $@
+
+$(PLUGIN_OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE) $(PIC) $(CFLAGS) $(SAN) -MMD -MP -c $< -o $@
+
+$(LIB): $(LIBOBJ)
+	$(call say,AR,$@)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
+
+# Plugins may call what the program itself does not, so the whole library goes in.
 $(BUILD)/remex: $(BUILD)/src/proc/main.o $(LIB)
-	$(CC) $(LDFLAGS) $(SAN) -o $@ $^ $(LDLIBS)
--include $(OBJ:.o=.d)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDEXE) $(LDFLAGS) $(SAN) -o $@ $< -Wl,--whole-archive $(LIB) \
+	    -Wl,--no-whole-archive $(LDLIBS)
+
+$(BUILD)/remex-%: $(BUILD)/src/proc/main_%.o $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDEXE) $(LDFLAGS) $(SAN) -o $@ $< $(LIB) $(LDLIBS)
+
+$(NAMES:%=$(BUILD)/%): $(BUILD)/remex
+	$(Q)ln -sf remex $@
+$(BUILD)/exim_dbmbuild: $(BUILD)/remex-dbmbuild
+	$(Q)ln -sf remex-dbmbuild $@
+
+.SECONDEXPANSION:
+$(PLUGIN_SO): $(BUILD)/plugins/%.so: $$(call plugin_obj,$$*)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -shared $(LDFLAGS) $(SAN) -o $@ $^ $(PLUGIN_LIBS_$*)
+
+# --- tests -------------------------------------------------------------------------------------
+# A unit test links the library; test/unit/plugins_<x>[_<what>]_test.c also the plugin x.
+unit_plugin  = $(filter $(word 1,$(subst _, ,$(1:plugins_%=%))),$(if $(filter plugins_%,$(1)),$(PLUGINS)))
+$(UNIT): $(BUILD)/test/unit/%: test/unit/%.c $(LIB) $$(call plugin_obj,$$(call unit_plugin,$$*))
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE) $(PIE) $(CFLAGS) $(SAN) -MMD -MP -MF $@.d $(LDEXE) $(LDFLAGS) -o $@ $< \
+	    $(filter %.o,$^) $(LIB) $(PLUGIN_LIBS_$(call unit_plugin,$*)) -lcmocka $(LDLIBS)
+unit-programs: $(UNIT)
+
+$(FUZZERS:%=$(BUILD)/test/fuzz/%): $(BUILD)/test/fuzz/%: test/fuzz/%.c $(LIB) $(PLUGIN_SO)
+	$(call say,FUZZ,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE) $(PIE) $(CFLAGS) $(SAN) -fsanitize=fuzzer -MMD -MP -MF $@.d $(LDEXE) \
+	    $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+fuzz-programs: $(FUZZERS:%=$(BUILD)/test/fuzz/%)
+
+# The same targets with a main that feeds them the files of their corpus; any compiler.
+$(FUZZERS:%=$(BUILD)/test/replay/%): $(BUILD)/test/replay/%: test/fuzz/%.c test/fuzz/replay.c $(LIB)
+	$(call say,REPLAY,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE) $(PIE) $(CFLAGS) $(SAN) -MMD -MP -MF $@.d $(LDEXE) $(LDFLAGS) -o $@ $< \
+	    test/fuzz/replay.c $(LIB) $(LDLIBS)
+replay-programs: $(FUZZERS:%=$(BUILD)/test/replay/%)
+
+HEADER_OK := $(HEADERS:%=$(BUILD)/%.ok)
+$(HEADER_OK): $(BUILD)/%.ok: % $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)echo '#include "$(<:src/%=%)"' | $(CC) $(BASE) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ \
+	    -fsyntax-only -x c - && touch $@
+check-headers: $(HEADER_OK)
+
+bootstrap:
+	@scripts/bootstrap
+
+MAKEFLAGS += --no-builtin-rules
+SUB     = +$(MAKE) --no-print-directory
+
+run: bootstrap
+	$(SUB) all
+	@scripts/demo $(BUILD)/remex
+
+check: bootstrap
+	+@MAKE='$(MAKE)' BUILD='$(BUILD)' test/run-check
+
+check-fast:
+	+@MAKE='$(MAKE)' BUILD='$(BUILD)' test/run-check --fast
+
+asan:
+	$(SUB) BUILD=$(BUILD)/asan SAN='-fsanitize=address,undefined' CFLAGS='-O1 -g' check-fast
+
+tsan:
+	$(SUB) BUILD=$(BUILD)/tsan SAN=-fsanitize=thread CFLAGS='-O1 -g' check-fast
+
+FUZZ_TIME ?= 60
+fuzz:
+	$(SUB) CC=clang BUILD=$(BUILD)/fuzz CFLAGS='-O1 -g' \
+	    SAN='-fsanitize=fuzzer-no-link,address,undefined' fuzz-programs
+	@test/run-fuzz --time $(FUZZ_TIME) --build $(BUILD)/fuzz $(FUZZERS)
+
+bench: all
+	@scripts/fetch-peers
+	@test/bench/run --binary $(BUILD)/remex
+
+DIFF_ARGS ?=
+differential: all
+	@scripts/fetch-peers
+	@test/differential/run --binary $(BUILD)/remex $(DIFF_ARGS)
+
+soak:
+	@echo 'soak: nothing to run yet; it comes with the daemon' >&2; exit 1
+
+lint:
+	@CC='$(CC)' scripts/lint
+
+format:
+	@scripts/format
+
+DESTDIR ?=
+install: all
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' BUILD='$(BUILD)' scripts/install
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(OBJ:.o=.d) $(PLUGIN_OBJ:.o=.d) $(UNIT:=.d) $(HEADER_OK:=.d)
+-include $(FUZZERS:%=$(BUILD)/test/fuzz/%.d) $(FUZZERS:%=$(BUILD)/test/replay/%.d)
