@@ -148,7 +148,7 @@ replay-programs: $(FUZZERS:%=$(BUILD)/test/replay/%)
 HEADER_OK := $(HEADERS:%=$(BUILD)/%.ok)
 $(HEADER_OK): $(BUILD)/%.ok: % $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(Q)echo '#include "$(<:src/%=%)"' | $(CC) $(BASE) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ \
+	$(Q)printf '#include "%s"\nstruct unused;\n' $(<:src/%=%) | $(CC) $(BASE) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ \
 	    -fsyntax-only -x c - && touch $@
 check-headers: $(HEADER_OK)
 

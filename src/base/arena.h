@@ -9,7 +9,11 @@
 #ifndef REMEX_BASE_ARENA_H
 #define REMEX_BASE_ARENA_H
 
+#include "base/plugin_export.h"
+
 #include <stddef.h>
+
+PLUGIN_API_BEGIN
 
 struct arena;
 
@@ -44,5 +48,7 @@ void arena_reset(struct arena *a, struct arena_mark m);
 
 /* Bytes handed out and not reset. */
 size_t arena_used(const struct arena *a);
+
+PLUGIN_API_END
 
 #endif

@@ -2,7 +2,10 @@
 #ifndef REMEX_BASE_BUF_H
 #define REMEX_BASE_BUF_H
 
+#include "base/plugin_export.h"
 #include "base/str.h"
+
+PLUGIN_API_BEGIN
 
 struct buf {
     struct arena *arena;
@@ -24,5 +27,7 @@ void buf_adds(struct buf *b, struct str s);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The content as a value over the buffer's memory (a NUL follows it); valid until the next add. */
 struct str buf_str(struct buf *b);
+
+PLUGIN_API_END
 
 #endif

@@ -12,7 +12,10 @@
 #ifndef REMEX_BASE_DIAG_H
 #define REMEX_BASE_DIAG_H
 
+#include "base/plugin_export.h"
 #include "base/str.h"
+
+PLUGIN_API_BEGIN
 
 struct arena;
 struct buf;
@@ -86,5 +89,7 @@ void diag_render(struct buf *out, const struct diag *one);
 
 /* The nearest of n names within a third of the length in edit distance, or STR_NULL. */
 struct str diag_nearest(struct str wrong, const struct str *names, size_t n);
+
+PLUGIN_API_END
 
 #endif

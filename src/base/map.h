@@ -3,7 +3,10 @@
 #ifndef REMEX_BASE_MAP_H
 #define REMEX_BASE_MAP_H
 
+#include "base/plugin_export.h"
 #include "base/str.h"
+
+PLUGIN_API_BEGIN
 
 struct arena;
 struct map;
@@ -24,5 +27,7 @@ void map_set(struct map *m, struct str key, void *value);
 size_t map_count(const struct map *m);
 /* The i-th entry in order of insertion, i < map_count. */
 const struct map_entry *map_at(const struct map *m, size_t i);
+
+PLUGIN_API_END
 
 #endif

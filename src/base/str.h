@@ -8,9 +8,13 @@
 #ifndef REMEX_BASE_STR_H
 #define REMEX_BASE_STR_H
 
+#include "base/plugin_export.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+PLUGIN_API_BEGIN
 
 struct arena;
 
@@ -161,5 +165,7 @@ ascii_hex(char c)
     c = ascii_lower(c);
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
+
+PLUGIN_API_END
 
 #endif

@@ -3,8 +3,11 @@
 #define REMEX_BASE_VEC_H
 
 #include "base/arena.h"
+#include "base/plugin_export.h"
 
 #include <stddef.h>
+
+PLUGIN_API_BEGIN
 
 #define VEC(T)                                                                                   \
     struct {                                                                                     \
@@ -22,5 +25,7 @@ size_t vec_room(struct arena *a, void **v, size_t n, size_t cap, size_t item_siz
         (vec)->v = vec_v_;                                                                       \
         (vec)->v[(vec)->n++] = (item);                                                           \
     } while (0)
+
+PLUGIN_API_END
 
 #endif

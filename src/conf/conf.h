@@ -11,6 +11,7 @@
 #include "filter/host.h"
 
 struct conf_main; /* conf/main_options.h */
+struct driver_instance;
 
 /* A kind of driver as the reader needs it; rows of routers.def, transports.def, auths.def. */
 struct driver {

@@ -9,7 +9,10 @@
 #define REMEX_FILTER_VM_H
 
 #include "base/arena.h"
+#include "base/plugin_export.h"
 #include "base/str.h"
+
+PLUGIN_API_BEGIN
 
 struct host;
 struct vm;
@@ -84,5 +87,7 @@ const struct regex *vm_regex(struct vm *vm, struct str pattern, unsigned flags,
                              struct str *error_text, size_t *error_at);
 /* Matches and, if it matches, sets the captures ($0..). VM_OK, VM_NO or VM_ERROR (limits). */
 enum vm_status vm_regex_match(struct vm *vm, const struct regex *re, struct str subject);
+
+PLUGIN_API_END
 
 #endif
