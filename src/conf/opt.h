@@ -21,7 +21,8 @@
 /* Field types. Every number is an int64_t so that ranges are checked in one place. */
 enum opt_type {
     OPT_T_BOOL,       /* bool */
-    OPT_T_BOOL_VERIFY,/* bool; Exim's "verify = " aliases and the like set two at once */
+    OPT_T_BOOL_VERIFY,/* bool[2], two neighbouring fields that are set together ("verify", "fail_verify");
+                       * not printed by -bP */
     OPT_T_INT,        /* int64_t, 32-bit range, K/M/G suffixes read; printed plain */
     OPT_T_SIZE,       /* int64_t, 32-bit range; printed with K/M/G */
     OPT_T_KSIZE,      /* int64_t kilobytes, 64-bit range; printed with K/M/G */
@@ -44,6 +45,8 @@ enum opt_type {
     OPT_T_GIDS,
     OPT_T_REWRITE,    /* struct xstr: rewriting rules of headers_rewrite */
     OPT_T_FUNCTION,   /* parsed by a function of its own (log_selector, route_list, headers_add…) */
+    OPT_T_XBOOL,      /* struct opt_xbool: a bool, or a text with $ that is expanded at use */
+    OPT_T_XTIME,      /* struct opt_xtime: seconds, or a text with $ that is expanded at use */
 };
 
 enum {
@@ -66,6 +69,16 @@ struct opt_id {
 struct opt_ids {
     const int64_t *v;
     uint32_t n;
+};
+
+struct opt_xbool {
+    bool on;          /* when text.text.p is NULL */
+    struct xstr text; /* printed by -bP as `name = text` */
+};
+
+struct opt_xtime {
+    int64_t s;        /* when text.text.p is NULL */
+    struct xstr text;
 };
 
 struct opt_times {
@@ -134,6 +147,24 @@ struct opt_set {
 #define OPT_GID(S, f, def, fl, d) OPT_ROW(S, f, struct opt_id, OPT_T_GID, 0, def, fl, d)
 #define OPT_XUID(S, f, def, fl, d) OPT_ROW(S, f, struct opt_id, OPT_T_XUID, 0, def, fl, d)
 #define OPT_XGID(S, f, def, fl, d) OPT_ROW(S, f, struct opt_id, OPT_T_XGID, 0, def, fl, d)
+#define OPT_XBOOL(S, f, def, fl, d)                                                              \
+    OPT_ROW(S, f, struct opt_xbool, OPT_T_XBOOL, def, NULL, fl, d)
+#define OPT_XTIME(S, f, def, fl, d)                                                              \
+    OPT_ROW(S, f, struct opt_xtime, OPT_T_XTIME, def, NULL, fl, d)
+#define OPT_REWRITE(S, f, def, fl, d) OPT_ROW(S, f, struct xstr, OPT_T_REWRITE, 0, def, fl, d)
+/* A name that sets the two-element bool array f. */
+#define OPT_BOOL_VERIFY(S, optname, f, fl, d)                                                    \
+    {                                                                                            \
+        .name = STR_INIT(optname), .type = OPT_T_BOOL_VERIFY, .flags = (fl),                     \
+        .offset = offsetof(S, f) + 0 * sizeof(char[sizeof(((S *)0)->f) == 2 ? 1 : -1]),          \
+        .doc = (d)                                                                               \
+    }
+/* A row under another name than its field has (synonyms). */
+#define OPT_ALIAS(S, optname, f, T, tag, num, txt, fl, d)                                        \
+    {                                                                                            \
+        .name = STR_INIT(optname), .type = (tag), .flags = (fl), .offset = OPT_FIELD(S, f, T),   \
+        .number = (num), .text = (txt), .doc = (d)                                               \
+    }
 #define OPT_UIDS(S, f, def, fl, d) OPT_ROW(S, f, struct opt_ids, OPT_T_UIDS, 0, def, fl, d)
 #define OPT_GIDS(S, f, def, fl, d) OPT_ROW(S, f, struct opt_ids, OPT_T_GIDS, 0, def, fl, d)
 
