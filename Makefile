@@ -31,7 +31,7 @@ WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wst
            -Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wformat=2 -Wundef -Wvla \
            -Wnull-dereference -Wswitch-enum -Wimplicit-fallthrough
 FORTIFY := $(if $(SAN)$(findstring -O0,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
-BASE    := -std=c17 -D_GNU_SOURCE -Isrc $(WARN) $(WERROR) -fvisibility=hidden -fno-common \
+BASE    := -std=c17 -D_GNU_SOURCE -Isrc $(WARN) -fvisibility=hidden -fno-common \
            -fstack-protector-strong -pthread $(FORTIFY)
 PIE     := -fPIE
 PIC     := -fPIC
@@ -87,12 +87,12 @@ $(BUILD)/flags: FORCE
 $(OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(BASE) $(PIE) $(CFLAGS) $(SAN) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(BASE) $(WERROR) $(PIE) $(CFLAGS) $(SAN) -MMD -MP -c $< -o $@
 
 $(PLUGIN_OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(BASE) $(PIC) $(CFLAGS) $(SAN) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(BASE) $(WERROR) $(PIC) $(CFLAGS) $(SAN) -MMD -MP -c $< -o $@
 
 $(LIB): $(LIBOBJ)
 	$(call say,AR,$@)
@@ -126,14 +126,14 @@ unit_plugin  = $(filter $(word 1,$(subst _, ,$(1:plugins_%=%))),$(if $(filter pl
 $(UNIT): $(BUILD)/test/unit/%: test/unit/%.c $(LIB) $$(call plugin_obj,$$(call unit_plugin,$$*))
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(BASE) $(PIE) $(CFLAGS) $(SAN) -MMD -MP -MF $@.d $(LDEXE) $(LDFLAGS) -o $@ $< \
+	$(Q)$(CC) $(BASE) $(WERROR) $(PIE) $(CFLAGS) $(SAN) -MMD -MP -MF $@.d $(LDEXE) $(LDFLAGS) -o $@ $< \
 	    $(filter %.o,$^) $(LIB) $(PLUGIN_LIBS_$(call unit_plugin,$*)) -lcmocka $(LDLIBS)
 unit-programs: $(UNIT)
 
 $(FUZZERS:%=$(BUILD)/test/fuzz/%): $(BUILD)/test/fuzz/%: test/fuzz/%.c $(LIB) $(PLUGIN_SO)
 	$(call say,FUZZ,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(BASE) $(PIE) $(CFLAGS) $(SAN) -fsanitize=fuzzer -MMD -MP -MF $@.d $(LDEXE) \
+	$(Q)$(CC) $(BASE) $(WERROR) $(PIE) $(CFLAGS) $(SAN) -fsanitize=fuzzer -MMD -MP -MF $@.d $(LDEXE) \
 	    $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
 fuzz-programs: $(FUZZERS:%=$(BUILD)/test/fuzz/%)
 
@@ -141,14 +141,14 @@ fuzz-programs: $(FUZZERS:%=$(BUILD)/test/fuzz/%)
 $(FUZZERS:%=$(BUILD)/test/replay/%): $(BUILD)/test/replay/%: test/fuzz/%.c test/fuzz/replay.c $(LIB)
 	$(call say,REPLAY,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(BASE) $(PIE) $(CFLAGS) $(SAN) -MMD -MP -MF $@.d $(LDEXE) $(LDFLAGS) -o $@ $< \
+	$(Q)$(CC) $(BASE) $(WERROR) $(PIE) $(CFLAGS) $(SAN) -MMD -MP -MF $@.d $(LDEXE) $(LDFLAGS) -o $@ $< \
 	    test/fuzz/replay.c $(LIB) $(LDLIBS)
 replay-programs: $(FUZZERS:%=$(BUILD)/test/replay/%)
 
 HEADER_OK := $(HEADERS:%=$(BUILD)/%.ok)
 $(HEADER_OK): $(BUILD)/%.ok: % $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(Q)printf '#include "%s"\nstruct unused;\n' $(<:src/%=%) | $(CC) $(BASE) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ \
+	$(Q)printf '#include "%s"\nstruct unused;\n' $(<:src/%=%) | $(CC) $(BASE) $(WERROR) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ \
 	    -fsyntax-only -x c - && touch $@
 check-headers: $(HEADER_OK)
 
