@@ -1,0 +1,232 @@
+/* Log files and syslog; see log.h.
+ *
+ * Nothing is kept open here: a long-lived process that logs much keeps the descriptor itself and
+ * follows a rotation by name. File-system ids are per thread, so setting them disturbs nobody else.
+ */
+#include "sys/log.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "sys/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+enum { SYSLOG_LINE = 870, LOG_ITEMS_MAX = 16 };
+
+static const char *const names[] = {
+    [LOGFILE_MAIN] = "main", [LOGFILE_REJECT] = "reject", [LOGFILE_PANIC] = "panic"};
+static const int priorities[] = {
+    [LOGFILE_MAIN] = LOG_INFO, [LOGFILE_REJECT] = LOG_NOTICE, [LOGFILE_PANIC] = LOG_ALERT};
+
+/* Puts in what the % sequence at p (after the sign) stands for; false: unknown. */
+static bool
+add_sequence(struct buf *out, char c, enum log_kind kind, const struct tm *tm)
+{
+    switch (c) {
+    case 's':
+        buf_addz(out, names[kind]);
+        return true;
+    case 'D':
+    case 'M':
+        buf_printf(out, "%04d%02d", tm->tm_year + 1900, tm->tm_mon + 1);
+        if (c == 'D')
+            buf_printf(out, "%02d", tm->tm_mday);
+        return true;
+    case '%':
+        buf_addc(out, '%');
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool
+apply_template(struct arena *a, struct str text, enum log_kind kind, time_t now, struct str *out)
+{
+    struct tm tm;
+    localtime_r(&now, &tm);
+    struct buf b = buf_in(a, 4096);
+    bool named = false;
+    for (uint32_t i = 0; i < text.n; i++) {
+        if (text.p[i] != '%') {
+            buf_addc(&b, text.p[i]);
+            continue;
+        }
+        if (++i >= text.n)
+            return false;
+        named = named || text.p[i] == 's';
+        /* One panic log for all days, so that it cannot be overlooked. */
+        if (kind == LOGFILE_PANIC && (text.p[i] == 'D' || text.p[i] == 'M'))
+            continue;
+        if (!add_sequence(&b, text.p[i], kind, &tm))
+            return false;
+    }
+    *out = buf_str(&b);
+    return named && !b.overflow && !str_has_nul(text);
+}
+
+bool
+log_find_places(struct arena *a, const struct log_settings *s, enum log_kind kind, time_t now,
+                struct log_places *out, struct str *error)
+{
+    *out = (struct log_places){.file = STR_NULL};
+    struct str list = str_is_set(s->file_path) && str_trim(s->file_path).n > 0 ? s->file_path
+                                                                              : s->default_path;
+    struct str template = STR_NULL;
+    for (size_t at = 0; at <= list.n;) {
+        size_t end = str_chr(list, ':', at);
+        end = end == STR_NPOS ? list.n : end;
+        struct str item = str_trim(str_sub(list, at, end - at));
+        at = end + 1;
+        if (str_eqz(item, "syslog"))
+            out->syslog = true;
+        else if (!str_is_set(template) || template.n == 0)
+            template = item.n > 0 ? item : s->default_path;
+    }
+    if (!str_is_set(template))
+        return true;
+    if (apply_template(a, template, kind, now, &out->file) && out->file.p[0] == '/')
+        return true;
+    *error = str_printf(a, "log_file_path \"%.*s\" is not an absolute path with one %%s",
+                        STR_ARG(template));
+    out->file = STR_NULL;
+    return false;
+}
+
+struct str
+log_stamp(struct arena *a, time_t now, bool zone)
+{
+    struct tm tm;
+    localtime_r(&now, &tm);
+    struct buf b = buf_in(a, 0);
+    buf_printf(&b, "%04d-%02d-%02d %02d:%02d:%02d ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+               tm.tm_hour, tm.tm_min, tm.tm_sec);
+    if (zone) {
+        long minutes = tm.tm_gmtoff / 60;
+        char sign = minutes < 0 ? '-' : '+';
+        if (minutes < 0)
+            minutes = -minutes;
+        buf_printf(&b, "%c%02ld%02ld ", sign, minutes / 60, minutes % 60);
+    }
+    return buf_str(&b);
+}
+
+/* Opens for appending; makes the file and, once, the directory that it is in. */
+static int
+open_log(struct arena *a, struct str path)
+{
+    const char *z = str_cstr(a, path);
+    if (z == NULL)
+        return -1;
+    int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW;
+    int fd = open(z, flags, 0640);
+    if (fd >= 0 || errno != ENOENT)
+        return fd;
+    size_t slash = str_rchr(path, '/');
+    const char *dir = slash > 0 ? str_cstr(a, str_sub(path, 0, slash)) : NULL;
+    if (dir == NULL || mkdir(dir, 0750) != 0)
+        return -1;
+    return open(z, flags, 0640);
+}
+
+/* True if something that is no regular file has the name: a pipe would block, a device is no log. */
+static bool
+is_regular(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static bool
+append(struct arena *a, const struct log_settings *s, struct str path, struct str entry)
+{
+    bool as_other = s->own && geteuid() == 0;
+    uid_t uid = 0;
+    gid_t gid = 0;
+    if (as_other) {
+        gid = (gid_t)setfsgid(s->gid);
+        uid = (uid_t)setfsuid(s->uid);
+    }
+    int fd = open_log(a, path);
+    int saved = errno;
+    if (as_other) {
+        setfsuid(uid);
+        setfsgid(gid);
+    }
+    bool ok = fd >= 0 && is_regular(fd);
+    if (ok)
+        ok = file_write_all(fd, entry.p, entry.n);
+    else
+        errno = saved;
+    saved = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = saved;
+    return ok;
+}
+
+/* Long lines go in parts, each marked with its number, as syslog daemons cut them otherwise. */
+static void
+send_to_syslog(struct arena *a, const struct log_settings *s, enum log_kind kind, struct str text)
+{
+    openlog(s->syslog_name != NULL ? s->syslog_name : "remex",
+            s->syslog_pid ? LOG_PID | LOG_CONS : LOG_CONS,
+            s->syslog_facility != 0 ? s->syslog_facility : LOG_MAIL);
+    struct str stamp = s->syslog_timestamp ? log_stamp(a, time(NULL), s->zone) : STR_EMPTY;
+    size_t parts = (text.n + SYSLOG_LINE - 1) / SYSLOG_LINE;
+    for (size_t i = 0; i < parts; i++) {
+        struct str part = str_sub(text, i * SYSLOG_LINE, SYSLOG_LINE);
+        if (parts == 1)
+            syslog(priorities[kind], "%.*s%.*s", STR_ARG(stamp), STR_ARG(part));
+        else
+            syslog(priorities[kind], "%.*s[%zu%c%zu] %.*s", STR_ARG(stamp), i + 1,
+                   i + 1 == parts ? '\\' : '/', parts, STR_ARG(part));
+    }
+    closelog();
+}
+
+static bool
+lines_are_safe(const struct str *lines, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (str_chr(lines[i], '\n', 0) != STR_NPOS || str_chr(lines[i], '\r', 0) != STR_NPOS ||
+            str_has_nul(lines[i]))
+            return false;
+    }
+    return n > 0;
+}
+
+bool
+log_write(struct arena *a, const struct log_settings *s, enum log_kind kind,
+          const struct str *lines, size_t n, struct str *error)
+{
+    if (!lines_are_safe(lines, n)) {
+        *error = STR_LIT("a log entry with CR, LF or NUL was refused");
+        return false;
+    }
+    time_t now = time(NULL);
+    struct log_places to;
+    bool ok = log_find_places(a, s, kind, now, &to, error);
+    if (to.syslog) {
+        for (size_t i = 0; i < n; i++)
+            send_to_syslog(a, s, kind, lines[i]);
+    }
+    if (!str_is_set(to.file))
+        return ok;
+    struct buf entry = buf_in(a, 0);
+    buf_adds(&entry, log_stamp(a, now, s->zone));
+    for (size_t i = 0; i < n; i++) {
+        buf_adds(&entry, lines[i]);
+        buf_addc(&entry, '\n');
+    }
+    if (append(a, s, to.file, buf_str(&entry)))
+        return ok;
+    *error = str_printf(a, "failed to write %.*s: %s", STR_ARG(to.file), strerror(errno));
+    return false;
+}

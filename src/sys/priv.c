@@ -1,0 +1,128 @@
+/* Identity and privilege of the process; see priv.h.
+ *
+ * Only start-up code and children before exec call this: ids are a property of the whole process,
+ * so nothing here may run while other threads do.
+ */
+#include "sys/priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void
+priv_caller_get(struct priv_caller *c)
+{
+    c->uid = getuid();
+    c->gid = getgid();
+    c->euid = geteuid();
+    c->egid = getegid();
+    int n = getgroups(PRIV_GROUPS_MAX, c->groups);
+    c->groups_n = n > 0 ? (size_t)n : 0;
+}
+
+bool
+priv_caller_in_group(const struct priv_caller *c, gid_t gid)
+{
+    if (c->gid == gid)
+        return true;
+    for (size_t i = 0; i < c->groups_n; i++) {
+        if (c->groups[i] == gid)
+            return true;
+    }
+    return false;
+}
+
+static bool
+set_ids(uid_t uid, gid_t gid)
+{
+    if (setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0)
+        return false;
+    if (getuid() != uid || geteuid() != uid || getgid() != gid || getegid() != gid) {
+        errno = EPERM;
+        return false;
+    }
+    /* The proof that the power is gone. */
+    if (uid != 0 && setresuid((uid_t)-1, 0, (uid_t)-1) == 0) {
+        errno = EPERM;
+        return false;
+    }
+    return true;
+}
+
+bool
+priv_drop_to_real(void)
+{
+    return set_ids(getuid(), getgid());
+}
+
+bool
+priv_become(uid_t uid, gid_t gid)
+{
+    if (geteuid() == 0 && setgroups(1, &gid) != 0)
+        return false;
+    return set_ids(uid, gid);
+}
+
+/* A whole number that fits an id, or false. */
+static bool
+id_from_digits(const char *s, unsigned long *out)
+{
+    if (*s < '0' || *s > '9')
+        return false;
+    char *end;
+    errno = 0;
+    *out = strtoul(s, &end, 10);
+    return errno == 0 && *end == '\0' && *out < 0xffffffffUL;
+}
+
+bool
+priv_user_find(const char *name, uid_t *uid, gid_t *gid)
+{
+    unsigned long id;
+    struct passwd *pw;
+    if (id_from_digits(name, &id)) {
+        *uid = (uid_t)id;
+        if (gid == NULL)
+            return true;
+        pw = getpwuid((uid_t)id);
+    } else {
+        pw = getpwnam(name);
+    }
+    if (pw == NULL)
+        return false;
+    *uid = pw->pw_uid;
+    if (gid != NULL)
+        *gid = pw->pw_gid;
+    return true;
+}
+
+bool
+priv_group_find(const char *name, gid_t *gid)
+{
+    unsigned long id;
+    if (id_from_digits(name, &id)) {
+        *gid = (gid_t)id;
+        return true;
+    }
+    const struct group *gr = getgrnam(name);
+    if (gr == NULL)
+        return false;
+    *gid = gr->gr_gid;
+    return true;
+}
+
+bool
+priv_keep_standard_fds(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0)
+            continue;
+        int got = open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
+        if (got != fd)
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,43 @@
+/* Who called, and with which privilege: the real uid is the identity, the effective uid the power.
+ *
+ * Nothing here ever raises a privilege. A process that gave its privilege up cannot get it back
+ * (real, effective and saved ids are set together and checked). Single-threaded start-up only.
+ */
+#ifndef REMEX_SYS_PRIV_H
+#define REMEX_SYS_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+enum { PRIV_GROUPS_MAX = 256 };
+
+/* The caller as the process was started. */
+struct priv_caller {
+    uid_t uid;  /* real: who it is */
+    gid_t gid;
+    uid_t euid; /* effective: what it may do */
+    gid_t egid;
+    size_t groups_n; /* supplementary groups; more than the maximum are cut off */
+    gid_t groups[PRIV_GROUPS_MAX];
+};
+
+void priv_caller_get(struct priv_caller *c);
+/* True if gid is the real group or a supplementary one. */
+bool priv_caller_in_group(const struct priv_caller *c, gid_t gid);
+
+/* Becomes the real user for good: group first, then user, all three ids. Returns false with errno set when
+ * the kernel refused or the old power could be had again; the caller must then end. */
+bool priv_drop_to_real(void);
+/* The same for another user; groups are cut down to gid. */
+bool priv_become(uid_t uid, gid_t gid);
+
+/* Looks a user or group up by name or number. False: there is none. gid may be NULL. */
+bool priv_user_find(const char *name, uid_t *uid, gid_t *gid);
+bool priv_group_find(const char *name, gid_t *gid);
+
+/* Opens /dev/null on those of descriptors 0, 1 and 2 that are closed, so that no file that is opened later
+ * takes their place. False: not possible. */
+bool priv_keep_standard_fds(void);
+
+#endif

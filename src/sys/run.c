@@ -1,0 +1,201 @@
+/* Runs another program; see run.h.
+ *
+ * fork and exec are next to each other: between them the child calls async-signal-safe functions
+ * only. There is no shell anywhere: a command line is split here and nothing in it is special.
+ */
+#include "sys/run.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static int64_t
+now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Never returns. Only async-signal-safe calls from here to the exec. */
+static _Noreturn void
+become_program(const struct run_request *rq, int in, int out)
+{
+    static char *const nothing[] = {NULL};
+    setpgid(0, 0);
+    struct sigaction dfl = {.sa_handler = SIG_DFL};
+    sigaction(SIGPIPE, &dfl, NULL);
+    sigaction(SIGCHLD, &dfl, NULL);
+    sigaction(SIGALRM, &dfl, NULL);
+    if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
+        _exit(127);
+    close_range(3, ~0U, 0);
+    if (rq->directory != NULL && chdir(rq->directory) != 0)
+        _exit(127);
+    execve(rq->argv[0], rq->argv, rq->environ != NULL ? rq->environ : nothing);
+    _exit(127);
+}
+
+/* Reads until end of file or the deadline (0: none). False when the time was up. */
+static bool
+collect(int fd, int64_t deadline, struct buf *out)
+{
+    char chunk[8192];
+    for (;;) {
+        int wait_ms = -1;
+        if (deadline != 0) {
+            int64_t left = deadline - now_ms();
+            if (left <= 0)
+                return false;
+            wait_ms = left > 0x7fffffff ? 0x7fffffff : (int)left;
+        }
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        int ready = poll(&p, 1, wait_ms);
+        if (ready < 0 && errno == EINTR)
+            continue;
+        if (ready <= 0)
+            return ready < 0;
+        ssize_t n = read(fd, chunk, sizeof chunk);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return true;
+        buf_add(out, chunk, (size_t)n);
+    }
+}
+
+/* Waits for the child until the deadline; then the whole group is killed and waited for. */
+static void
+reap(pid_t pid, int64_t deadline, struct run_result *out)
+{
+    int status = 0;
+    for (unsigned nap_us = 200;;) {
+        pid_t r = waitpid(pid, &status, deadline != 0 ? WNOHANG : 0);
+        if (r == pid)
+            break;
+        if (r < 0 && errno == EINTR)
+            continue;
+        if (r < 0) {
+            out->end = RUN_NO_WAIT;
+            return;
+        }
+        if (now_ms() >= deadline) {
+            kill(-pid, SIGKILL);
+            while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+                continue;
+            out->end = RUN_TIMED_OUT;
+            return;
+        }
+        usleep(nap_us);
+        nap_us = nap_us < 20000 ? nap_us * 2 : nap_us;
+    }
+    if (WIFEXITED(status)) {
+        out->end = RUN_EXITED;
+        out->status = WEXITSTATUS(status);
+    } else {
+        out->end = RUN_SIGNALLED;
+        out->status = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    }
+}
+
+void
+run_program(struct arena *a, const struct run_request *rq, struct run_result *out)
+{
+    int pipe_fd[2], in;
+    *out = (struct run_result){.end = RUN_NO_PIPE, .output = STR_EMPTY};
+    if (pipe2(pipe_fd, O_CLOEXEC) != 0)
+        return;
+    in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (in < 0)
+        goto out;
+    int64_t deadline = rq->timeout_ms > 0 ? now_ms() + rq->timeout_ms : 0;
+    pid_t pid = fork();
+    if (pid == 0)
+        become_program(rq, in, pipe_fd[1]);
+    if (pid < 0) {
+        out->end = RUN_NO_FORK;
+        goto out;
+    }
+    setpgid(pid, pid); /* in both, so that the group exists whoever runs first */
+    close(pipe_fd[1]);
+    pipe_fd[1] = -1;
+    struct buf text = buf_in(a, rq->max_output);
+    if (!collect(pipe_fd[0], deadline, &text))
+        kill(-pid, SIGKILL);
+    reap(pid, deadline, out);
+    out->cut = text.overflow;
+    out->output = str_tainted(buf_str(&text));
+out:
+    if (in >= 0)
+        close(in);
+    if (pipe_fd[1] >= 0)
+        close(pipe_fd[1]);
+    close(pipe_fd[0]);
+}
+
+/* --- words --- */
+
+/* The character after a backslash in a double-quoted word. */
+static char
+escaped(char c)
+{
+    switch (c) {
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    default:
+        return c;
+    }
+}
+
+/* A word that begins at *at with the quote q; leaves *at after the closing one (or at the end). */
+static struct str
+quoted_word(struct arena *a, struct str line, size_t *at, char q)
+{
+    struct buf w = buf_in(a, 0);
+    size_t i = *at + 1;
+    for (; i < line.n && line.p[i] != q; i++) {
+        if (q == '"' && line.p[i] == '\\' && i + 1 < line.n)
+            buf_addc(&w, escaped(line.p[++i]));
+        else
+            buf_addc(&w, line.p[i]);
+    }
+    *at = i < line.n ? i + 1 : i;
+    struct str s = buf_str(&w);
+    s.taint = line.taint;
+    return s.p != NULL ? s : (struct str){"", 0, line.taint};
+}
+
+int
+run_split(struct arena *a, struct str line, struct str *words, int max, struct str *error)
+{
+    int n = 0;
+    for (size_t i = 0;;) {
+        while (i < line.n && ascii_space(line.p[i]))
+            i++;
+        if (i >= line.n)
+            return n;
+        if (n == max) {
+            *error = str_printf(a, "Too many arguments to command \"%.*s\"", STR_ARG(line));
+            return -1;
+        }
+        if (line.p[i] == '"' || line.p[i] == '\'') {
+            words[n++] = quoted_word(a, line, &i, line.p[i]);
+            continue;
+        }
+        size_t from = i;
+        while (i < line.n && !ascii_space(line.p[i]))
+            i++;
+        words[n++] = str_sub(line, from, i - from);
+    }
+}

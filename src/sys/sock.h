@@ -1,0 +1,22 @@
+/* A client for one request and one answer over a UNIX or TCP socket (${readsocket}).
+ *
+ * Every wait has the same deadline: connecting, writing and reading together take no longer than
+ * the time given for each of them. TLS is not spoken here.
+ */
+#ifndef REMEX_SYS_SOCK_H
+#define REMEX_SYS_SOCK_H
+
+#include "base/str.h"
+
+struct sock_request {
+    struct str where;  /* a path, or inet:host:port (host may be in brackets) */
+    struct str text;   /* sent as it is; may be empty */
+    int timeout_ms;    /* of each step */
+    bool shut_down;    /* close the writing side after the text */
+    size_t max_answer; /* a longer one is an error */
+};
+
+/* Sends and reads to end of file. True and *answer (tainted), or false and *error, worded as Exim does. */
+bool sock_ask(struct arena *a, const struct sock_request *rq, struct str *answer, struct str *error);
+
+#endif
