@@ -46,6 +46,7 @@ textmap_span(const struct textmap *m, size_t at, size_t n)
         .col = r->fixed ? r->col : r->col + inside,
         .n = (uint32_t)n,
         .macro = r->macro,
+        .last_line = m->last_line,
     };
 }
 
@@ -70,6 +71,7 @@ diags_add(struct diags *d, const struct diag *one)
     copy.exim = str_dup(d->arena, one->exim);
     copy.hint = str_dup(d->arena, one->hint);
     copy.code = str_dup(d->arena, one->code);
+    copy.exim_place = str_dup(d->arena, one->exim_place);
     vec_push(d->arena, &d->list, copy);
     d->count[one->level]++;
 }
@@ -190,13 +192,13 @@ static void
 render_notes(struct buf *out, const struct diag *one)
 {
     if (str_is_set(one->at.macro)) {
-        render_place(out, (struct span){one->at.source, one->at.line, 0, 0, STR_NULL});
+        render_place(out, (struct span){.source = one->at.source, .line = one->at.line});
         buf_printf(out, "note: in the text of macro %.*s, expanded here\n",
                    STR_ARG(one->at.macro));
     }
     const struct source *s = one->at.source;
     for (int i = 0; s != NULL && s->included_from != NULL && i < INCLUDE_NOTES; i++) {
-        render_place(out, (struct span){s->included_from, s->included_line, 0, 0, STR_NULL});
+        render_place(out, (struct span){.source = s->included_from, .line = s->included_line});
         buf_addz(out, "note: included from here\n");
         s = s->included_from;
     }

@@ -35,6 +35,7 @@ struct span {
     uint32_t col;
     uint32_t n;        /* bytes underlined, 0 means one caret */
     struct str macro;  /* name of the macro whose text this is, or STR_NULL */
+    uint32_t last_line; /* last physical line of the logical line, the one Exim names; 0: line */
 };
 
 /* A run of an assembled text that lies consecutively in a source. */
@@ -51,6 +52,7 @@ struct textmap {
     const struct source *source;
     const struct textmap_run *runs;
     uint32_t n;
+    uint32_t last_line; /* see struct span */
 };
 
 /* The place of bytes [at, at + n) of the assembled text. m may be NULL: then no place. */
@@ -65,6 +67,8 @@ struct diag {
     struct str exim;     /* the same fault in Exim's words, without the place; may be STR_NULL */
     struct str hint;     /* "did you mean ...", may be STR_NULL */
     struct str code;     /* text the caret points into when there is no source, or STR_NULL */
+    struct str exim_place; /* what Exim puts between "configuration error" and the colon when that is not
+                            * " in line N of FILE": "" or " for r router"; STR_NULL: the line */
 };
 
 struct diags;
