@@ -76,7 +76,7 @@ diags_add(struct diags *d, const struct diag *one)
     d->count[one->level]++;
 }
 
-static void
+static void __attribute__((format(printf, 4, 0)))
 add_formatted(struct diags *d, enum diag_level level, struct span at, const char *fmt, va_list ap)
 {
     char text[TEXT_MAX];
