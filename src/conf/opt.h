@@ -57,6 +57,7 @@ enum {
     OPT_REPEATABLE = 1u << 4,/* a second setting adds (headers_add, headers_remove, set, …) */
     OPT_NO_PRINT_EMPTY = 1u << 5,
     OPT_MODULE = 1u << 6,   /* not in the list of plain -bP; printed when asked for by name */
+    OPT_NO_MACRO = 1u << 7, /* no _OPT_… macro: Exim as it is usually built has no such option */
 };
 
 /* A user or group: fixed (set) or as text to expand. */
@@ -109,12 +110,19 @@ struct opt_table {
     size_t size; /* of the struct that they fill */
 };
 
+/* Where a row was set. */
+struct opt_place {
+    int row;
+    struct span at;
+};
+
 /* One filled struct: the fields, and which rows the file set. */
 struct opt_set {
     const struct opt_table *table;
     void *fields;
-    uint64_t *set;          /* bit i: rows[i] was set by the file */
-    struct span *where;     /* where, or NULL */
+    uint64_t *set;  /* bit i: rows[i] was set by the file */
+    uint64_t *hide; /* bit i: value shown to admins only; all instances of a driver share one */
+    VEC(struct opt_place) places; /* of the rows that were set */
 };
 
 /* Row macros: they do not compile when the field has another type. */
@@ -173,10 +181,24 @@ int opt_find(const struct opt_table *t, struct str name);
 /* A fresh struct with defaults, in the arena. */
 struct opt_set opt_new(struct arena *a, const struct opt_table *t);
 bool opt_is_set(const struct opt_set *s, int row);
-/* Appends `name = value` / `name` / `no_name` as -bP prints it; show_secret false: `name = <value not
- * displayable>`. */
-enum opt_show { OPT_SHOW_FULL, OPT_SHOW_NAME_ONLY };
+bool opt_is_hidden(const struct opt_set *s, int row);
+/* Where the file set the row; no place when it did not. */
+struct span opt_where(const struct opt_set *s, int row);
+/* The name of the row that is nearest to a misspelt one (a prefix no_ or not_ is kept), or STR_NULL. */
+struct str opt_nearest(struct arena *a, const struct opt_table *t, struct str wrong);
+
+/* Appends the option as -bP prints it, with a newline: `name = value`, `name`, `no_name`; with
+ * OPT_SHOW_VALUE (-n -bP) the value alone. show_secret false: `name = <value not displayable>` for
+ * what is hidden. The functions of OPT_T_FUNCTION rows append the value only, without newline. */
+enum opt_show { OPT_SHOW_FULL, OPT_SHOW_VALUE };
 void opt_print(struct buf *out, const struct opt_set *s, int row, bool show_secret,
                enum opt_show how);
+/* All rows that plain -bP shows, in order. */
+void opt_print_all(struct buf *out, const struct opt_set *s, bool show_secret,
+                   enum opt_show how);
+/* A text as -bP shows it: control and top-bit characters escaped. */
+void opt_print_text(struct buf *out, struct str text);
+/* 1w2d3h4m5s. */
+void opt_print_time(struct buf *out, int64_t seconds);
 
 #endif

@@ -1,0 +1,128 @@
+/* Users and groups by name or number, with a cache of answers. */
+#include "sys/user.h"
+
+#include "base/arena.h"
+#include "base/map.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/types.h>
+
+enum {
+    NAME_MAX_BYTES = 256, /* longer names are not asked for */
+    DIGITS_MAX = 18,
+};
+
+struct answer {
+    bool found;
+    int64_t id;
+};
+
+struct user_cache {
+    struct arena *arena;
+    struct map *users;
+    struct map *groups;
+};
+
+struct user_cache *
+user_cache_new(struct arena *a)
+{
+    struct user_cache *c = ARENA_NEW(a, struct user_cache);
+    c->arena = a;
+    c->users = map_new(a, MAP_CASEFUL);
+    c->groups = map_new(a, MAP_CASEFUL);
+    return c;
+}
+
+/* Numbers wrap to 32 bits as they do in Exim; beyond 18 digits they are cut to the largest. */
+static bool
+read_number(struct str name, int64_t *id)
+{
+    uint32_t i = name.n > 0 && name.p[0] == '-' ? 1 : 0;
+    if (i == name.n)
+        return false;
+    uint32_t first = i;
+    int64_t v = 0;
+    for (; i < name.n; i++) {
+        if (!ascii_digit(name.p[i]))
+            return false;
+        if (i - first < DIGITS_MAX)
+            v = v * 10 + (name.p[i] - '0');
+    }
+    if (name.n - first > DIGITS_MAX)
+        v = UINT32_MAX;
+    *id = (int64_t)(uint32_t)(first == 1 ? -v : v);
+    return true;
+}
+
+static bool
+ask_user(const char *z, int64_t *id)
+{
+    const struct passwd *pw = getpwnam(z);
+    if (pw != NULL)
+        *id = (int64_t)pw->pw_uid;
+    return pw != NULL;
+}
+
+static bool
+ask_group(const char *z, int64_t *id)
+{
+    const struct group *gr = getgrnam(z);
+    if (gr != NULL)
+        *id = (int64_t)gr->gr_gid;
+    return gr != NULL;
+}
+
+static bool
+find(struct arena *a, struct map *known, struct str name, bool (*ask)(const char *z, int64_t *id),
+     int64_t *id)
+{
+    if (read_number(name, id))
+        return true;
+    if (name.n == 0 || name.n > NAME_MAX_BYTES || str_has_nul(name))
+        return false;
+    const struct answer *old = known != NULL ? map_get(known, name) : NULL;
+    if (old != NULL) {
+        *id = old->id;
+        return old->found;
+    }
+    char z[NAME_MAX_BYTES + 1];
+    memcpy(z, name.p, name.n);
+    z[name.n] = '\0';
+    struct answer got = {.id = 0};
+    got.found = ask(z, &got.id);
+    if (known != NULL) {
+        struct answer *kept = ARENA_NEW(a, struct answer);
+        *kept = got;
+        map_set(known, str_dup(a, name), kept);
+    }
+    *id = got.id;
+    return got.found;
+}
+
+bool
+user_find(struct user_cache *c, struct str name, int64_t *uid)
+{
+    return find(c != NULL ? c->arena : NULL, c != NULL ? c->users : NULL, name, ask_user, uid);
+}
+
+bool
+user_find_group(struct user_cache *c, struct str name, int64_t *gid)
+{
+    return find(c != NULL ? c->arena : NULL, c != NULL ? c->groups : NULL, name, ask_group, gid);
+}
+
+struct str
+user_name(struct arena *a, int64_t uid)
+{
+    const struct passwd *pw = getpwuid((uid_t)uid);
+    return pw != NULL ? str_dup(a, str_from_cstr(pw->pw_name)) : STR_NULL;
+}
+
+struct str
+user_group_name(struct arena *a, int64_t gid)
+{
+    const struct group *gr = getgrgid((gid_t)gid);
+    return gr != NULL ? str_dup(a, str_from_cstr(gr->gr_name)) : STR_NULL;
+}
