@@ -1,0 +1,53 @@
+/* Rows of the main section; see the header and main_options.def. */
+#include "conf/main_options.h"
+
+#include <stddef.h>
+
+/* clang-format off */
+enum {
+    NE = OPT_NO_EFFECT,
+    MOD = OPT_MODULE,
+};
+
+static const struct opt rows[] = {
+#define ALIAS(name, f, T, tag, fl, d) \
+    OPT_ALIAS(struct conf_main, #name, f, T, tag, 0, NULL, fl, d),
+#define ADDRESSES(f, def, fl, d) OPT_ADDRESSES(struct conf_main, f, def, fl, d),
+#define BOOL(f, def, fl, d) OPT_BOOL(struct conf_main, f, def, fl, d),
+#define DOMAINS(f, def, fl, d) OPT_DOMAINS(struct conf_main, f, def, fl, d),
+#define FIXED(f, def, fl, d) OPT_FIXED(struct conf_main, f, def, fl, d),
+#define GID(f, def, fl, d) OPT_GID(struct conf_main, f, def, fl, d),
+#define GIDS(f, def, fl, d) OPT_GIDS(struct conf_main, f, def, fl, d),
+#define HOSTS(f, def, fl, d) OPT_HOSTS(struct conf_main, f, def, fl, d),
+#define INT(f, def, fl, d) OPT_INT(struct conf_main, f, def, fl, d),
+#define KSIZE(f, def, fl, d) OPT_KSIZE(struct conf_main, f, def, fl, d),
+#define LIST(f, def, fl, d) OPT_LIST(struct conf_main, f, def, fl, d),
+#define SIZE(f, def, fl, d) OPT_SIZE(struct conf_main, f, def, fl, d),
+#define STR(f, def, fl, d) OPT_STR(struct conf_main, f, def, fl, d),
+#define TIME(f, def, fl, d) OPT_TIME(struct conf_main, f, def, fl, d),
+#define TIME_LIST(f, def, fl, d) OPT_TIME_LIST(struct conf_main, f, def, fl, d),
+#define UID(f, def, fl, d) OPT_UID(struct conf_main, f, def, fl, d),
+#define UIDS(f, def, fl, d) OPT_UIDS(struct conf_main, f, def, fl, d),
+#define XSTR(f, def, fl, d) OPT_XSTR(struct conf_main, f, def, fl, d),
+#define XTIME(f, def, fl, d) OPT_XTIME(struct conf_main, f, def, fl, d),
+#include "conf/main_options.def"
+};
+/* clang-format on */
+
+const struct opt_table conf_main_opts = {
+    .what = "main",
+    .rows = rows,
+    .n = sizeof rows / sizeof rows[0],
+    .size = sizeof(struct conf_main),
+};
+
+void
+conf_main_complete(struct conf_main *m, struct str host_name)
+{
+    if (!str_is_set(m->primary_hostname))
+        m->primary_hostname = host_name;
+    if (!str_is_set(m->qualify_domain))
+        m->qualify_domain = m->primary_hostname;
+    if (!str_is_set(m->qualify_recipient))
+        m->qualify_recipient = m->qualify_domain;
+}
