@@ -7,30 +7,13 @@
 #ifndef REMEX_CONF_LIST_H
 #define REMEX_CONF_LIST_H
 
+#include "base/strlist.h" /* splitting and appending */
 #include "conf/eval.h"
 #include "filter/host.h"
 
 struct list_cache;
 
 struct list_cache *list_cache_new(struct arena *a);
-
-/* --- splitting: string lists with Exim's separator rules ("<; a ; b", doubled separators) --- */
-
-struct list_split {
-    struct str rest;
-    char sep;      /* separator in force, ':' by default */
-    bool newlines; /* separator is a control character (`<\n`) */
-    bool started;
-};
-
-/* Starts on a list; reads a leading `<x`. sep: default separator. */
-struct list_split list_split_start(struct str list, char sep);
-/* Next item in *item (may be empty only when a list has explicit empty items, as Exim), trimmed; un-doubled into a.
- * False at the end. */
-bool list_split_next(struct list_split *s, struct arena *a, struct str *item);
-/* Appends one item to a list text as Exim does (doubles the separator, spaces round empty items). */
-struct buf;
-void list_append(struct buf *out, struct str item, char sep, bool first);
 
 /* --- matching --- */
 

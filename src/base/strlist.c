@@ -1,0 +1,137 @@
+/* String lists with Exim's separator rules (specification, "List construction").
+ *
+ * One pass over the text, no copy unless a separator was doubled. Never fails: every text is some list.
+ */
+#include "base/strlist.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+#include <string.h>
+
+static bool
+is_control(char c)
+{
+    return (unsigned char)c < ' ' || c == 0x7f;
+}
+
+static bool
+is_separator(char c)
+{
+    return is_control(c) || (ascii_print(c) && c != ' ' && !ascii_alnum(c));
+}
+
+struct strlist_split
+strlist_split_start(struct str list, char sep)
+{
+    struct strlist_split s = {.rest = str_trim_left(list), .sep = sep, .newlines = is_control(sep)};
+    if (s.rest.n > 0 && s.rest.p[0] == '<') {
+        /* "<" alone is an empty list in the reference: the end counts as a separator */
+        if (s.rest.n == 1)
+            s.rest = str_sub(s.rest, 1, 0);
+        else if (is_separator(s.rest.p[1])) {
+            s.sep = s.rest.p[1];
+            s.newlines = is_control(s.sep);
+            s.rest = str_sub(s.rest, 2, s.rest.n);
+        }
+    }
+    return s;
+}
+
+/* The end of the item that starts the rest; *doubled if it holds doubled separators. */
+static uint32_t
+item_end(const struct strlist_split *s, bool *doubled)
+{
+    const char *p = s->rest.p;
+    const char *end = p + s->rest.n;
+    *doubled = false;
+    while ((p = memchr(p, s->sep, (size_t)(end - p))) != NULL) {
+        if (s->newlines || p + 1 == end || p[1] != s->sep)
+            return (uint32_t)(p - s->rest.p);
+        *doubled = true;
+        p += 2;
+        if (p == end)
+            break;
+    }
+    return s->rest.n;
+}
+
+static struct str
+single(struct arena *a, struct str item, char sep)
+{
+    char *to = arena_alloc(a, item.n);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < item.n; i++) {
+        to[n++] = item.p[i];
+        if (item.p[i] == sep && i + 1 < item.n && item.p[i + 1] == sep)
+            i++;
+    }
+    return (struct str){to, n, item.taint};
+}
+
+/* Moves past white space that is not the separator; false when nothing follows it. */
+static bool
+skip_space(struct strlist_split *s)
+{
+    uint32_t i = 0;
+    while (i < s->rest.n && ascii_space(s->rest.p[i]) && s->rest.p[i] != s->sep)
+        i++;
+    s->rest = str_sub(s->rest, i, s->rest.n);
+    s->started = true;
+    return s->rest.n > 0;
+}
+
+static bool
+next_raw(struct strlist_split *s, struct str *item, bool *doubled)
+{
+    if (!skip_space(s))
+        return false;
+    uint32_t end = item_end(s, doubled);
+    *item = str_sub(s->rest, 0, end);
+    s->rest = str_sub(s->rest, (size_t)end + 1, s->rest.n);
+    return true;
+}
+
+bool
+strlist_split_next(struct strlist_split *s, struct arena *a, struct str *item)
+{
+    bool doubled;
+    if (!next_raw(s, item, &doubled))
+        return false;
+    if (doubled)
+        *item = single(a, *item, s->sep);
+    while (item->n > 0 && ascii_space(item->p[item->n - 1]))
+        item->n--;
+    return true;
+}
+
+size_t
+strlist_count(struct str list, char sep)
+{
+    struct strlist_split s = strlist_split_start(list, sep);
+    struct str item;
+    bool doubled;
+    size_t n = 0;
+    while (next_raw(&s, &item, &doubled))
+        n++;
+    return n;
+}
+
+void
+strlist_append(struct buf *out, struct str item, char sep, bool first)
+{
+    if (!first)
+        buf_addc(out, sep);
+    if (!first && (item.n == 0 || item.p[0] == sep))
+        buf_addc(out, ' ');
+    out->taint = str_taint_join(out->taint, item.taint);
+    size_t from = 0;
+    size_t at;
+    while ((at = str_chr(item, sep, from)) != STR_NPOS) {
+        buf_add(out, item.p + from, at + 1 - from);
+        buf_addc(out, sep);
+        from = at + 1;
+    }
+    if (from < item.n)
+        buf_add(out, item.p + from, item.n - from);
+}
