@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "conf/list.h"
+#include "base/strlist.h"
 #include "sys/user.h"
 
 #include <stdarg.h>
@@ -337,9 +337,9 @@ set_ids(const struct setting *s, void *field)
     if (!read_text(s, &x) || !expand_now(s, &x.text))
         return false;
     VEC(int64_t) list = {.n = 0};
-    struct list_split split = list_split_start(x.text, ':');
+    struct strlist_split split = strlist_split_start(x.text, ':');
     struct str item;
-    while (list_split_next(&split, s->ctx->arena, &item)) {
+    while (strlist_split_next(&split, s->ctx->arena, &item)) {
         int64_t id;
         if (!find_id(s, item, &id))
             return false;
