@@ -8,6 +8,7 @@
 #include "base/diag.h"
 #include "base/map.h"
 #include "conf/opt.h"
+#include "conf/source.h"
 #include "filter/host.h"
 
 struct conf_main; /* conf/main_options.h */
@@ -61,6 +62,7 @@ struct conf_line {
     struct str text; /* logical line, macros replaced, trimmed */
     const struct textmap *map;
     uint32_t line; /* line number as Exim reports it: of the last physical line */
+    struct span at; /* the whole line */
 };
 
 /* The parser of a section above this layer. One object a section, see conf_request. */
@@ -72,9 +74,19 @@ struct section_parser {
                   void **result);
 };
 
+/* A macro that is there without a definition: _HAVE_*, _LOG_*, _ACL_* and the like. Those of options and drivers
+ * (_OPT_*, _DRIVER_*) are made from the tables. */
+struct conf_builtin {
+    const char *name; /* begins with an underscore and a capital letter */
+    const char *text; /* "y" */
+};
+
 struct conf_request {
-    const char *const *files;   /* candidates, the first that can be opened is read */
+    const char *const *files;   /* candidates, the first that exists is read */
     size_t files_n;
+    struct source_owner owner;  /* of the main file */
+    const struct conf_builtin *builtins;
+    size_t builtins_n;
     const struct macro *macros; /* -D */
     size_t macros_n;
     const struct driver_class *routers, *transports, *auths;
@@ -83,6 +95,15 @@ struct conf_request {
     bool keep_text;             /* for -bP config */
     struct vm *vm;              /* expansions needed while reading (may be NULL in tests) */
     size_t max_bytes;           /* of all files together; 0: 64 MiB */
+    /* Checks an OPT_T_REWRITE value (headers_rewrite); NULL: unchecked. */
+    bool (*rewrite)(struct arena *a, struct str text, const struct textmap *map,
+                    struct diags *diags);
+};
+
+/* A line for -bP config: logical, macros replaced, white space as Exim prints it. */
+struct conf_text {
+    struct str text;
+    bool mark; /* `# N "file"` */
 };
 
 struct conf {
@@ -97,7 +118,8 @@ struct conf {
     void *acls, *retry, *rewrite;  /* what the section parsers made */
     struct str local_scan_text;
     VEC(struct macro *) macros;    /* in order of definition */
-    VEC(struct str) text;          /* lines for -bP config, when kept */
+    VEC(struct conf_text) text;    /* lines for -bP config, when kept */
+    VEC(const struct source *) sources; /* files that were read, the main one first */
     /* Rows flagged OPT_NO_EFFECT that the file sets, for -bV. */
     VEC(struct span) no_effect_where;
     VEC(struct str) no_effect;
@@ -106,6 +128,17 @@ struct conf {
 /* Reads and checks a configuration into a. NULL when there was an error (diags has it); warnings may be
  * there in any case. Source: specification, chapter "The Exim run time configuration file". */
 struct conf *conf_read(struct arena *a, const struct conf_request *rq, struct diags *diags);
+
+/* What Exim checks when everything has been read, and what only remex warns of: routers that are named but do not
+ * exist, authenticators of one public name, transports that nobody defined. conf_read calls it. False: errors. */
+bool conf_check(const struct conf *c, struct diags *diags);
+
+/* The error as Exim words it, with a newline: "Exim configuration error in line N of FILE:\n  text". */
+void conf_print_exim(struct buf *out, const struct diag *d);
+/* -bP config. terse (-n): no indents and empty lines; without secrets what follows hide, and macros, is
+ * replaced. version is $exim_version. */
+void conf_print_text(struct buf *out, const struct conf *c, struct str version, bool secrets,
+                     bool terse);
 
 /* Instance by name or NULL. */
 struct driver_instance *conf_router(const struct conf *c, struct str name);
