@@ -17,6 +17,8 @@ struct var {
     struct str name;
     enum vm_status (*get)(void *env, struct vm *vm, struct str rest, struct str *out);
     unsigned flags; /* VAR_* */
+    /* families only: true if `rest` makes a name of the family */
+    bool (*accepts)(struct str rest);
     const char *doc;
 };
 

@@ -1,0 +1,131 @@
+/* Rows of the instruction set, and the listing that `remex -bD` prints. */
+#include "filter/code.h"
+
+#include "base/buf.h"
+#include "filter/expand.h"
+#include "filter/fn.h"
+#include "filter/host.h"
+
+enum { QUOTE_MAX = 60 };
+
+static const struct op_row rows[] = {
+#define OP(name, shape, pops, pushes, doc) {#name, SHAPE_##shape, pops, pushes, doc},
+#include "filter/op.def"
+#undef OP
+};
+
+static const char *const host_calls[] = {
+#define HOST_CALL(name, text) #name,
+#include "filter/host_call.def"
+#undef HOST_CALL
+};
+
+const struct op_row *
+op_row(enum op op)
+{
+    return &rows[op];
+}
+
+unsigned
+op_words(enum op_shape shape)
+{
+    return shape >= SHAPE_VK ? 2 : 1;
+}
+
+const char *
+host_call_name(unsigned call)
+{
+    return host_calls[call];
+}
+
+static void
+quote(struct buf *out, struct str s)
+{
+    buf_addc(out, '"');
+    for (size_t i = 0; i < s.n && i < QUOTE_MAX; i++) {
+        char c = s.p[i];
+        if (c == '\n')
+            buf_addz(out, "\\n");
+        else if (c == '"' || c == '\\')
+            buf_printf(out, "\\%c", c);
+        else if (ascii_print(c))
+            buf_addc(out, c);
+        else
+            buf_printf(out, "\\x%02x", (unsigned char)c);
+    }
+    buf_addz(out, s.n > QUOTE_MAX ? "...\"" : "\"");
+}
+
+static void
+list_header(struct buf *out, const struct code *c, uint32_t form, uint32_t k)
+{
+    static const char *const name[] = {"header", "rheader", "bheader", "lheader"};
+    buf_printf(out, "%s ", name[form]);
+    quote(out, c->consts[k]);
+}
+
+static void
+list_operands(struct buf *out, const struct code *c, uint32_t at, enum op_shape shape)
+{
+    uint32_t a = ins_a(c->ins[at]);
+    uint32_t b = op_words(shape) == 2 ? c->ins[at + 1] : 0;
+    size_t fn_n;
+    switch (shape) {
+    case SHAPE_NONE:
+        break;
+    case SHAPE_K:
+        quote(out, c->consts[a]);
+        break;
+    case SHAPE_N:
+        buf_printf(out, "%u", a);
+        break;
+    case SHAPE_L:
+        buf_printf(out, "-> %04u", a);
+        break;
+    case SHAPE_V:
+        buf_adds(out, c->host->vars[a].name);
+        break;
+    case SHAPE_VK:
+        buf_adds(out, c->host->vars[a].name);
+        buf_addc(out, ' ');
+        quote(out, c->consts[b]);
+        break;
+    case SHAPE_HK:
+        list_header(out, c, a, b);
+        break;
+    case SHAPE_FN:
+        buf_printf(out, "%.*s/%u", STR_ARG(fn_all(&fn_n)[a].name), b);
+        break;
+    case SHAPE_XN:
+        buf_printf(out, "%s/%u", host_call_name(a), b);
+        break;
+    }
+}
+
+static void
+list_place(struct buf *out, const struct code *c, uint32_t at)
+{
+    struct span s = textmap_span(c->map, c->pos[at], 0);
+    if (s.source != NULL)
+        buf_printf(out, "%u:%-5u", s.line, s.col);
+    else
+        buf_printf(out, "1:%-5u", c->pos[at] + 1);
+}
+
+void
+code_list(struct buf *out, const struct code *c)
+{
+    buf_printf(out, "; %u words, %u constants, stack %u\n", c->n, c->consts_n, c->stack);
+    for (uint32_t at = 0; at < c->n;) {
+        const struct op_row *row = op_row(ins_op(c->ins[at]));
+        buf_printf(out, "%04u  ", at);
+        list_place(out, c, at);
+        size_t before = out->n;
+        buf_printf(out, " %-10s", row->name);
+        list_operands(out, c, at, row->shape);
+        while (out->n > before && out->p[out->n - 1] == ' ')
+            out->n--;
+        buf_addc(out, '\n');
+        at += op_words(row->shape);
+    }
+}

@@ -1,0 +1,95 @@
+/* Compiled code: instructions, constants, positions.
+ *
+ * Written by emit.c only, checked by verify.c before it first runs, read-only afterwards; lives in
+ * the arena that it was compiled into. Nothing outside src/filter looks inside.
+ */
+#ifndef REMEX_FILTER_CODE_H
+#define REMEX_FILTER_CODE_H
+
+#include "base/diag.h"
+#include "base/str.h"
+
+struct buf;
+
+enum op {
+#define OP(name, shape, pops, pushes, doc) OP_##name,
+#include "filter/op.def"
+#undef OP
+    OP_COUNT,
+};
+
+enum op_shape {
+    SHAPE_NONE,
+    SHAPE_K,
+    SHAPE_N,
+    SHAPE_L,
+    SHAPE_V,
+    SHAPE_VK,
+    SHAPE_HK,
+    SHAPE_FN,
+    SHAPE_XN,
+};
+
+enum { POPS_A = -1, POPS_B = -2 };
+
+struct op_row {
+    const char *name;
+    enum op_shape shape;
+    int pops;
+    int pushes;
+    const char *doc;
+};
+
+/* The row of an opcode below OP_COUNT. */
+const struct op_row *op_row(enum op op);
+/* Words that an instruction of that shape takes: 1 or 2. */
+unsigned op_words(enum op_shape shape);
+
+/* What the host is asked by OP_HOST (operand a). */
+enum host_call {
+#define HOST_CALL(name, text) HOST_CALL_##name,
+#include "filter/host_call.def"
+#undef HOST_CALL
+    HOST_CALL_COUNT,
+};
+const char *host_call_name(unsigned call);
+
+/* Errors raised while running inside [from, to) get the suffix, or are replaced by it; inner ranges
+ * come first. */
+struct code_range {
+    uint32_t from;
+    uint32_t to;
+    struct str suffix;
+    bool replaces;
+};
+
+struct code {
+    struct str text;
+    const struct textmap *map;
+    const struct host *host; /* its variables are what OP_VAR numbers */
+    const uint32_t *ins;
+    const uint32_t *pos; /* by word: offset in text */
+    uint32_t n;
+    const struct str *consts;
+    uint32_t consts_n;
+    const struct code_range *ranges;
+    uint32_t ranges_n;
+    uint32_t stack;  /* values needed, set by the verifier */
+    uint32_t loops;  /* loops nested, set by the verifier */
+    uint32_t saves;  /* SAVEs nested, set by the verifier */
+    bool condition;  /* ends with ANSWER */
+};
+
+static inline enum op
+ins_op(uint32_t word)
+{
+    return (enum op)(word & 0xff);
+}
+
+static inline uint32_t
+ins_a(uint32_t word)
+{
+    return word >> 8;
+}
+
+#endif

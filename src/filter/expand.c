@@ -1,0 +1,611 @@
+/* The front end for expansion strings: text, escapes, variables, operators.
+ *
+ * One pass, straight to code. What stands before a syntax error runs before the error is raised, as with
+ * a program that reads while it expands: the error is an instruction, and every branch that would jump
+ * over it jumps to it (emit_throw). Items with braces are in expand_item.c, conditions in expand_cond.c.
+ */
+#include "filter/expand.h"
+
+#include "base/buf.h"
+#include "filter/expand_parse.h"
+#include "filter/host.h"
+#include "filter/verify.h"
+#include "filter/vm_state.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    NEST_MAX = 100,     /* expansions inside expansions in one text */
+    WORK_MAX = 100000,  /* items of one text */
+    JOIN_MAX = 32,      /* values joined by one instruction */
+    ERROR_TEXT_MAX = 2048,
+};
+
+/* --- errors --- */
+
+static struct str
+with_frames(struct parse *p, struct str text)
+{
+    struct buf b = buf_in(p->emit.arena, 0);
+    buf_adds(&b, text);
+    for (const struct parse_frame *f = p->frame; f != NULL; f = f->up) {
+        buf_addz(&b, f->before);
+        buf_adds(&b, f->name);
+        buf_addz(&b, f->after);
+    }
+    return buf_str(&b);
+}
+
+static bool
+raise(struct parse *p, struct str text)
+{
+    text = with_frames(p, text);
+    emit_at(&p->emit, p->at);
+    emit_throw(&p->emit, text);
+    if (p->diags != NULL) {
+        struct span at = textmap_span(p->map, p->at, 1);
+        struct diag d = {.level = DIAG_ERROR, .at = at, .text = text, .exim = text};
+        if (at.source == NULL) {
+            d.code = p->text;
+            d.at.line = 1;
+            d.at.col = (uint32_t)p->at + 1;
+        }
+        diags_add(p->diags, &d);
+    }
+    return false;
+}
+
+bool
+parse_error(struct parse *p, const char *fmt, ...)
+{
+    char text[ERROR_TEXT_MAX];
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    size_t len = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
+    return raise(p, str_from(text, len));
+}
+
+bool
+parse_bracket_error(struct parse *p, const char *text)
+{
+    return parse_error(p, "%s%s", text,
+                       p->open_header ? " - could be header name not terminated by colon" : "");
+}
+
+/* --- the cursor --- */
+
+char
+parse_peek(const struct parse *p)
+{
+    return p->at < p->text.n ? p->text.p[p->at] : '\0';
+}
+
+bool
+parse_is_end(const struct parse *p)
+{
+    return p->at >= p->text.n;
+}
+
+void
+parse_skip_space(struct parse *p)
+{
+    while (p->at < p->text.n && ascii_space(p->text.p[p->at]))
+        p->at++;
+}
+
+bool
+parse_take(struct parse *p, char c)
+{
+    if (p->at >= p->text.n || p->text.p[p->at] != c)
+        return false;
+    p->at++;
+    return true;
+}
+
+struct str
+parse_rest(const struct parse *p)
+{
+    return str_sub(p->text, p->at, p->text.n);
+}
+
+struct str
+parse_name(struct parse *p)
+{
+    size_t from = p->at;
+    while (p->at < p->text.n && (ascii_alnum(p->text.p[p->at]) || p->text.p[p->at] == '_'))
+        p->at++;
+    return str_sub(p->text, from, p->at - from);
+}
+
+/* --- escapes --- */
+
+static unsigned
+take_digits(struct parse *p, unsigned base, unsigned most)
+{
+    unsigned value = 0;
+    for (unsigned i = 0; i < most && p->at < p->text.n; i++) {
+        int d = ascii_hex(p->text.p[p->at]);
+        if (d < 0 || (unsigned)d >= base)
+            break;
+        value = value * base + (unsigned)d;
+        p->at++;
+    }
+    return value;
+}
+
+/* The byte for what follows a backslash. */
+static char
+take_escape(struct parse *p)
+{
+    char c = p->text.p[p->at];
+    if (c >= '0' && c <= '7')
+        return (char)take_digits(p, 8, 3);
+    p->at++;
+    switch (c) {
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    case 'v':
+        return '\v';
+    case 'x':
+        return (char)take_digits(p, 16, 2);
+    default:
+        return c;
+    }
+}
+
+/* \N...\N: text without expansion; the opening \N was taken. */
+static struct str
+take_protected(struct parse *p)
+{
+    size_t from = p->at;
+    size_t end = str_find(p->text, STR_LIT("\\N"), from);
+    p->at = end == STR_NPOS ? p->text.n : end + 2;
+    return str_sub(p->text, from, (end == STR_NPOS ? p->text.n : end) - from);
+}
+
+/* --- literal text --- */
+
+struct pieces {
+    unsigned n;      /* values on the stack */
+    struct buf text; /* literal text not pushed yet */
+    struct str span; /* or: literal text that stands in the source as it is */
+};
+
+static void
+push_piece(struct parse *p, struct pieces *s)
+{
+    s->n++;
+    if (s->n < JOIN_MAX)
+        return;
+    emit_a(&p->emit, OP_CONCAT, s->n);
+    s->n = 1;
+}
+
+static void
+flush_text(struct parse *p, struct pieces *s)
+{
+    struct str t = s->text.n > 0 ? str_dup(p->emit.arena, buf_str(&s->text)) : s->span;
+    if (t.n > 0) {
+        emit_const(&p->emit, OP_CONST, t);
+        push_piece(p, s);
+    }
+    s->text.n = 0;
+    s->span = STR_EMPTY;
+}
+
+static void
+add_text(struct pieces *s, struct str t)
+{
+    if (s->text.n == 0 && s->span.n == 0) {
+        s->span = t;
+        return;
+    }
+    if (s->text.n == 0)
+        buf_adds(&s->text, s->span);
+    buf_adds(&s->text, t);
+}
+
+static void
+add_char(struct pieces *s, char c)
+{
+    if (s->text.n == 0)
+        buf_adds(&s->text, s->span);
+    buf_addc(&s->text, c);
+}
+
+static void
+parse_backslash(struct parse *p, struct pieces *s)
+{
+    p->at++;
+    if (parse_is_end(p)) {
+        add_char(s, '\\');
+    } else if (parse_peek(p) == 'N') {
+        p->at++;
+        add_text(s, take_protected(p));
+    } else {
+        add_char(s, take_escape(p));
+    }
+}
+
+/* --- variables --- */
+
+static const struct {
+    const char *prefix;
+    uint32_t form;
+} header_prefixes[] = {
+    {"h_", HEADER_COOKED},   {"header_", HEADER_COOKED}, {"rh_", HEADER_RAW},
+    {"rheader_", HEADER_RAW}, {"bh_", HEADER_BYTES},      {"bheader_", HEADER_BYTES},
+    {"lh_", HEADER_LIST},    {"lheader_", HEADER_LIST},
+};
+
+bool
+parse_is_header(struct str name, uint32_t *form, size_t *prefix)
+{
+    for (size_t i = 0; i < sizeof header_prefixes / sizeof *header_prefixes; i++) {
+        if (str_starts(name, header_prefixes[i].prefix)) {
+            *form = header_prefixes[i].form;
+            *prefix = strlen(header_prefixes[i].prefix);
+            return true;
+        }
+    }
+    return false;
+}
+
+struct str
+parse_header_name(struct parse *p, size_t from)
+{
+    p->at = from;
+    while (!parse_is_end(p) && parse_peek(p) != ':' && !ascii_space(parse_peek(p)))
+        p->at++;
+    struct str name = str_sub(p->text, from, p->at - from);
+    if (!parse_take(p, ':'))
+        p->open_header = true;
+    return name;
+}
+
+static const struct {
+    struct str name;
+    enum op op;
+} machine_vars[] = {
+    {STR_INIT("value"), OP_VALUE},
+    {STR_INIT("item"), OP_ITEM},
+    {STR_INIT("runrc"), OP_RUNRC},
+};
+
+static bool
+emit_machine_variable(struct parse *p, struct str name)
+{
+    for (size_t i = 0; i < sizeof machine_vars / sizeof *machine_vars; i++) {
+        if (str_eq(name, machine_vars[i].name)) {
+            emit_op(&p->emit, machine_vars[i].op);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+parse_try_variable(struct parse *p, struct str name)
+{
+    struct str rest;
+    if (emit_machine_variable(p, name))
+        return true;
+    const struct var *v = host_var(p->host, name, &rest);
+    if (v == NULL)
+        return false;
+    uint32_t index = (uint32_t)(v - p->host->vars);
+    if ((v->flags & VAR_FAMILY) != 0)
+        emit_ab(&p->emit, OP_FAMILY, index, emit_constant(&p->emit, rest));
+    else
+        emit_a(&p->emit, OP_VAR, index);
+    return true;
+}
+
+const char *
+parse_variable_advice(struct str name)
+{
+    if (!str_starts(name, "acl_"))
+        return "";
+    if (!str_starts(name, "acl_c") && !str_starts(name, "acl_m"))
+        return " (user-defined ACL variables must start acl_c or acl_m)";
+    if (name.n > 5 && !ascii_digit(name.p[5]) && name.p[5] != '_')
+        return " (6th character of a user-defined ACL variable must be a digit or underscore)";
+    return "";
+}
+
+static bool
+parse_variable(struct parse *p, struct str name)
+{
+    if (parse_try_variable(p, name))
+        return true;
+    return parse_error(p, "unknown variable name \"%.*s\"%s", STR_ARG(name),
+                       parse_variable_advice(name));
+}
+
+/* $name and $h_name: */
+static bool
+parse_plain_variable(struct parse *p)
+{
+    uint32_t form;
+    size_t prefix;
+    size_t from = p->at;
+    struct str name = parse_name(p);
+    if (!parse_is_header(name, &form, &prefix))
+        return parse_variable(p, name);
+    struct str field = parse_header_name(p, from + prefix);
+    emit_ab(&p->emit, OP_HEADER, form, emit_constant(&p->emit, field));
+    return true;
+}
+
+static uint32_t
+take_number(struct parse *p)
+{
+    uint32_t n = 0;
+    while (ascii_digit(parse_peek(p))) {
+        if (n < VM_CAPS)
+            n = n * 10 + (uint32_t)(parse_peek(p) - '0');
+        p->at++;
+    }
+    return n;
+}
+
+/* --- operators --- */
+
+static const struct fn *
+find_operator(struct str name, struct str *suffix)
+{
+    const struct fn *fn = fn_find(FN_OPER, name);
+    *suffix = STR_NULL;
+    for (size_t i = name.n; fn == NULL && i > 0; i--) {
+        if (name.p[i - 1] != '_')
+            continue;
+        fn = fn_find(FN_OPER, str_sub(name, 0, i - 1));
+        *suffix = str_sub(name, i, name.n);
+    }
+    return fn;
+}
+
+static uint32_t
+emit_suffix(struct parse *p, struct str suffix)
+{
+    uint32_t n = 0;
+    while (str_is_set(suffix) && n + 1 < FN_ARGS_MAX) {
+        size_t end = str_chr(suffix, '_', 0);
+        emit_const(&p->emit, OP_CONST, str_sub(suffix, 0, end == STR_NPOS ? suffix.n : end));
+        n++;
+        suffix = end == STR_NPOS ? STR_NULL : str_sub(suffix, end + 1, suffix.n);
+    }
+    return n;
+}
+
+/* ${name:text}, after the colon. */
+static bool
+parse_operator(struct parse *p, struct str name, size_t start)
+{
+    struct str suffix;
+    const struct fn *fn = find_operator(name, &suffix);
+    if (!parse_text(p, STOP_AT_BRACE))
+        return false;
+    if (!parse_take(p, '}'))
+        return parse_bracket_error(p, "missing } at end of string");
+    emit_at(&p->emit, start);
+    if (fn == NULL)
+        return parse_error(p, "unknown expansion operator \"%.*s\"", STR_ARG(name));
+    if (fn->call == NULL) {
+        emit_op(&p->emit, OP_EXPAND);
+        return true;
+    }
+    uint32_t argc = 1 + emit_suffix(p, suffix);
+    size_t n;
+    emit_ab(&p->emit, OP_CALL, (uint32_t)(fn - fn_all(&n)), argc);
+    return true;
+}
+
+/* --- ${...} --- */
+
+static bool
+parse_braced_number(struct parse *p)
+{
+    emit_a(&p->emit, OP_CAPTURE, take_number(p));
+    return parse_take(p, '}') || parse_error(p, "} expected after number");
+}
+
+static bool
+parse_braced(struct parse *p, const struct fn *unused)
+{
+    (void)unused;
+    size_t start = p->at;
+    if (ascii_digit(parse_peek(p)))
+        return parse_braced_number(p);
+    if (!ascii_alpha(parse_peek(p)))
+        return parse_error(p, "letter or digit expected after ${");
+    struct str name = parse_name(p);
+    const struct fn *fn = fn_find(FN_ITEM, name);
+    if (fn == NULL)
+        fn = fn_find(FN_ITEM_YN, name);
+    if (fn != NULL)
+        return parse_item(p, fn);
+    if (parse_take(p, ':'))
+        return parse_operator(p, name, start);
+    if (!parse_take(p, '}'))
+        return parse_error(p,
+                           "\"${%.*s\" is not a known operator (or a } is missing in a "
+                           "variable reference)",
+                           STR_ARG(name));
+    if (parse_try_variable(p, name))
+        return true;
+    return parse_error(p, "unknown variable in \"${%.*s}\"%s", STR_ARG(name),
+                       parse_variable_advice(name));
+}
+
+bool
+parse_nested(struct parse *p, bool (*form)(struct parse *p, const struct fn *fn),
+             const struct fn *fn)
+{
+    if (p->depth >= NEST_MAX)
+        return parse_error(p, "expansions are nested too deeply");
+    if (++*p->work > WORK_MAX)
+        return parse_error(p, "the expansion is too complicated");
+    p->depth++;
+    bool good = form(p, fn);
+    p->depth--;
+    return good;
+}
+
+static bool
+parse_dollar(struct parse *p)
+{
+    emit_at(&p->emit, p->at);
+    p->at++;
+    char c = parse_peek(p);
+    if (ascii_alpha(c))
+        return parse_plain_variable(p);
+    if (ascii_digit(c)) {
+        emit_a(&p->emit, OP_CAPTURE, (uint32_t)(c - '0'));
+        p->at++;
+        return true;
+    }
+    if (!parse_take(p, '{'))
+        return parse_error(p, "$ not followed by letter, digit, or {");
+    return parse_nested(p, parse_braced, NULL);
+}
+
+/* --- whole texts --- */
+
+static size_t
+literal_end(const struct parse *p, enum parse_stop stop)
+{
+    size_t i = p->at;
+    while (i < p->text.n) {
+        char c = p->text.p[i];
+        if (c == '$' || c == '\\' || (c == '}' && stop == STOP_AT_BRACE))
+            break;
+        i++;
+    }
+    return i;
+}
+
+bool
+parse_text(struct parse *p, enum parse_stop stop)
+{
+    struct pieces s = {.text = buf_in(p->emit.arena, 0), .span = STR_EMPTY};
+    bool outer_open = p->open_header;
+    p->open_header = false;
+    size_t begin = p->at;
+    while (!parse_is_end(p)) {
+        size_t end = literal_end(p, stop);
+        if (end > p->at) {
+            add_text(&s, str_sub(p->text, p->at, end - p->at));
+            p->at = end;
+        }
+        if (parse_is_end(p) || (parse_peek(p) == '}' && stop == STOP_AT_BRACE))
+            break;
+        if (parse_peek(p) == '\\') {
+            parse_backslash(p, &s);
+            continue;
+        }
+        emit_at(&p->emit, begin);
+        flush_text(p, &s);
+        if (!parse_dollar(p))
+            return false;
+        push_piece(p, &s);
+        begin = p->at;
+    }
+    emit_at(&p->emit, begin);
+    flush_text(p, &s);
+    if (s.n == 0)
+        emit_op(&p->emit, OP_EMPTY);
+    else if (s.n > 1)
+        emit_a(&p->emit, OP_CONCAT, s.n);
+    p->open_header = p->open_header || outer_open;
+    return true;
+}
+
+bool
+parse_braced_rest(struct parse *p)
+{
+    if (!parse_text(p, STOP_AT_BRACE))
+        return false;
+    return parse_take(p, '}') || parse_bracket_error(p, "missing } at end of string");
+}
+
+bool
+expand_is_literal(struct str text)
+{
+    return str_chr(text, '$', 0) == STR_NPOS && str_chr(text, '\\', 0) == STR_NPOS;
+}
+
+static const struct code *
+finish(struct parse *p, bool condition)
+{
+    const char *why = "";
+    uint32_t where;
+    struct code *c = emit_finish(&p->emit, condition);
+    c->text = p->text;
+    c->map = p->map;
+    c->host = p->host;
+    if (code_verify(vm_scratch(p->vm), c, &why, &where))
+        return c;
+    /* our own mistake: refuse to run it, whatever it was */
+    struct emit e;
+    emit_start(&e, p->emit.arena);
+    emit_throw(&e, str_printf(p->emit.arena, "internal error: bad code at %u: %s", where, why));
+    emit_op(&e, condition ? OP_FALSE : OP_EMPTY);
+    c = emit_finish(&e, condition);
+    c->text = p->text;
+    c->host = p->host;
+    return c;
+}
+
+static void
+start(struct parse *p, struct arena *a, struct vm *vm, struct str text)
+{
+    *p = (struct parse){.vm = vm, .host = vm_host(vm), .text = text};
+    emit_start(&p->emit, a);
+}
+
+const struct code *
+expand_compile(struct arena *a, struct vm *vm, struct str text, const struct textmap *map,
+               struct diags *d)
+{
+    unsigned work = 0;
+    struct parse p;
+    start(&p, a, vm, text);
+    p.map = map;
+    p.diags = d;
+    p.work = &work;
+    if (!parse_text(&p, STOP_AT_END))
+        emit_op(&p.emit, OP_EMPTY);
+    return finish(&p, false);
+}
+
+const struct code *
+expand_compile_condition(struct arena *a, struct vm *vm, struct str text,
+                         const struct textmap *map, struct diags *d)
+{
+    unsigned work = 0;
+    struct parse p;
+    start(&p, a, vm, text);
+    p.map = map;
+    p.diags = d;
+    p.work = &work;
+    if (parse_condition(&p)) {
+        parse_skip_space(&p);
+        if (!parse_is_end(&p))
+            (void)parse_error(&p, "extra characters after the condition: \"%.*s\"",
+                              STR_ARG(parse_rest(&p)));
+    }
+    return finish(&p, true);
+}

@@ -1,0 +1,342 @@
+/* The front end for conditions: what may follow "${if".
+ *
+ * A condition leaves its answer in the flag. `and` and `or` jump as soon as the answer is known; conditions
+ * over a list are loops. Everything else is a function of values (fn.def).
+ */
+#include "filter/expand_parse.h"
+
+#include "filter/host.h"
+
+enum { FOUND_MAX = 16 }; /* bytes shown in "but found" */
+
+static bool
+is_symbol(char c)
+{
+    return c == '<' || c == '>' || c == '=';
+}
+
+/* A name of letters, or one of the numeric comparisons. */
+static struct str
+condition_name(struct parse *p)
+{
+    size_t from = p->at;
+    if (!is_symbol(parse_peek(p)))
+        return ascii_alpha(parse_peek(p)) ? parse_name(p) : STR_EMPTY;
+    p->at++;
+    if (parse_peek(p) == '=')
+        p->at++;
+    return str_sub(p->text, from, p->at - from);
+}
+
+static bool
+need_open(struct parse *p, struct str name)
+{
+    parse_skip_space(p);
+    return parse_take(p, '{') ||
+           parse_error(p, "missing { after \"%.*s\"", STR_ARG(name));
+}
+
+/* --- functions of values --- */
+
+static bool
+parse_test(struct parse *p, const struct fn *fn)
+{
+    size_t n;
+    for (unsigned i = 0; i < fn->min; i++) {
+        if (i == 0 && !need_open(p, fn->name))
+            return false;
+        parse_skip_space(p);
+        if (i > 0 && !parse_take(p, '{'))
+            return parse_error(p, "missing 2nd string in {} after \"%.*s\"", STR_ARG(fn->name));
+        if (!parse_braced_rest(p))
+            return false;
+    }
+    emit_ab(&p->emit, OP_TEST, (uint32_t)(fn - fn_all(&n)), fn->min);
+    return true;
+}
+
+/* name{{arg}{arg}...}: the form of acl and saslauthd. */
+static bool
+parse_listed_arguments(struct parse *p, const struct fn *fn, uint32_t *argc)
+{
+    *argc = 0;
+    if (!need_open(p, fn->name))
+        return false;
+    parse_skip_space(p);
+    while (parse_take(p, '{')) {
+        if (*argc == fn->max)
+            return parse_error(p, "Too many arguments for '%.*s' (max is %u)",
+                               STR_ARG(fn->name), fn->max);
+        if (!parse_braced_rest(p))
+            return false;
+        ++*argc;
+        parse_skip_space(p);
+    }
+    if (*argc < fn->min)
+        return parse_error(p, "too few arguments or bracketing error for %.*s",
+                           STR_ARG(fn->name));
+    return parse_take(p, '}') || parse_error(p, "missing '}' after '%.*s'", STR_ARG(fn->name));
+}
+
+static bool
+cond_saslauthd(struct parse *p, const struct fn *fn)
+{
+    size_t n;
+    uint32_t argc;
+    if (!parse_listed_arguments(p, fn, &argc))
+        return false;
+    emit_ab(&p->emit, OP_TEST, (uint32_t)(fn - fn_all(&n)), argc);
+    return true;
+}
+
+static bool
+cond_acl(struct parse *p, const struct fn *fn)
+{
+    uint32_t argc;
+    if (!parse_listed_arguments(p, fn, &argc))
+        return false;
+    emit_ab(&p->emit, OP_HOST, HOST_CALL_acl, argc);
+    emit_op(&p->emit, OP_POP);
+    return true;
+}
+
+static bool
+cond_first_delivery(struct parse *p, const struct fn *fn)
+{
+    (void)fn;
+    emit_ab(&p->emit, OP_HOST, HOST_CALL_first_delivery, 0);
+    emit_op(&p->emit, OP_POP);
+    return true;
+}
+
+static bool
+cond_queue_running(struct parse *p, const struct fn *fn)
+{
+    (void)fn;
+    emit_ab(&p->emit, OP_HOST, HOST_CALL_queue_running, 0);
+    emit_op(&p->emit, OP_POP);
+    return true;
+}
+
+/* --- def: --- */
+
+static bool
+cond_def(struct parse *p, const struct fn *fn)
+{
+    uint32_t form;
+    size_t prefix;
+    (void)fn;
+    if (!parse_take(p, ':'))
+        return parse_error(p, "\":\" expected after \"def\"");
+    size_t from = p->at;
+    struct str name = ascii_alnum(parse_peek(p)) ? parse_name(p) : STR_EMPTY;
+    if (name.n == 0)
+        return parse_error(p, "variable name omitted after \"def:\"");
+    if (parse_is_header(name, &form, &prefix)) {
+        struct str field = parse_header_name(p, from + prefix);
+        if (parse_is_end(p) && p->text.p[p->at - 1] != ':')
+            return parse_bracket_error(p, "missing or misplaced { or }");
+        emit_ab(&p->emit, OP_HASHEADER, form, emit_constant(&p->emit, field));
+        return true;
+    }
+    if (!parse_try_variable(p, name))
+        return parse_error(p, "unknown variable \"%.*s\" after \"def:\"%s", STR_ARG(name),
+                           parse_variable_advice(name));
+    emit_op(&p->emit, OP_NONEMPTY);
+    return true;
+}
+
+/* --- and, or --- */
+
+static bool
+parse_group(struct parse *p, const struct fn *fn, enum op leave)
+{
+    struct parse_frame frame = {p->frame, " inside \"", fn->name, "{...}\" condition"};
+    label_id end = emit_label(&p->emit);
+    if (!need_open(p, fn->name))
+        return false;
+    emit_op(&p->emit, leave == OP_JUMPF ? OP_TRUE : OP_FALSE);
+    uint32_t from = emit_here(&p->emit);
+    for (bool first = true;; first = false) {
+        parse_skip_space(p);
+        if (!first && parse_take(p, '}'))
+            break;
+        if (!parse_take(p, '{'))
+            return parse_error(p,
+                               "each subcondition inside an \"%.*s{...}\" condition must be in "
+                               "its own {}",
+                               STR_ARG(fn->name));
+        p->frame = &frame;
+        bool good = parse_condition(p);
+        p->frame = frame.up;
+        if (!good)
+            return false;
+        parse_skip_space(p);
+        if (!parse_take(p, '}'))
+            return parse_error(p, "missing } at end of condition inside \"%.*s\" group",
+                               STR_ARG(fn->name));
+        emit_jump(&p->emit, leave, end);
+    }
+    emit_place(&p->emit, end);
+    emit_range(&p->emit, from,
+               str_printf(p->emit.arena, " inside \"%.*s{...}\" condition", STR_ARG(fn->name)),
+               false);
+    return true;
+}
+
+static bool
+cond_and(struct parse *p, const struct fn *fn)
+{
+    return parse_group(p, fn, OP_JUMPF);
+}
+
+static bool
+cond_or(struct parse *p, const struct fn *fn)
+{
+    return parse_group(p, fn, OP_JUMPT);
+}
+
+/* --- forany, forall --- */
+
+struct list_cond {
+    bool all;
+    uint32_t mode; /* of OP_LOOP */
+};
+
+/* The loop leaves as soon as an item decides; an empty list is false for both. */
+static bool
+list_body(struct parse *p, const struct fn *fn, struct list_cond c)
+{
+    struct parse_frame frame = {p->frame, " inside \"", fn->name, "\" condition"};
+    label_id next = emit_label(&p->emit);
+    label_id end = emit_label(&p->emit);
+    emit_a(&p->emit, OP_LOOP, c.mode);
+    emit_op(&p->emit, OP_FALSE);
+    emit_place(&p->emit, next);
+    emit_jump(&p->emit, OP_NEXT, end);
+    uint32_t from = emit_here(&p->emit);
+    p->frame = &frame;
+    bool good = parse_condition(p);
+    p->frame = frame.up;
+    if (!good)
+        return false;
+    emit_range(&p->emit, from,
+               str_printf(p->emit.arena, " inside \"%.*s\" condition", STR_ARG(fn->name)),
+               false);
+    emit_jump(&p->emit, c.all ? OP_JUMPF : OP_JUMPT, end);
+    emit_jump(&p->emit, OP_JUMP, next);
+    emit_place(&p->emit, end);
+    emit_op(&p->emit, OP_LEAVE);
+    return true;
+}
+
+static bool
+parse_list_condition(struct parse *p, const struct fn *fn, struct list_cond c)
+{
+    if (!need_open(p, fn->name) || !parse_braced_rest(p) || !need_open(p, fn->name) ||
+        !list_body(p, fn, c))
+        return false;
+    parse_skip_space(p);
+    return parse_take(p, '}') ||
+           parse_error(p, "missing } at end of condition inside \"%.*s\"", STR_ARG(fn->name));
+}
+
+static bool
+cond_forall(struct parse *p, const struct fn *fn)
+{
+    return parse_list_condition(p, fn, (struct list_cond){true, 0});
+}
+
+static bool
+cond_forall_json(struct parse *p, const struct fn *fn)
+{
+    return parse_list_condition(p, fn, (struct list_cond){true, 1});
+}
+
+static bool
+cond_forall_jsons(struct parse *p, const struct fn *fn)
+{
+    return parse_list_condition(p, fn, (struct list_cond){true, 2});
+}
+
+static bool
+cond_forany(struct parse *p, const struct fn *fn)
+{
+    return parse_list_condition(p, fn, (struct list_cond){false, 0});
+}
+
+static bool
+cond_forany_json(struct parse *p, const struct fn *fn)
+{
+    return parse_list_condition(p, fn, (struct list_cond){false, 1});
+}
+
+static bool
+cond_forany_jsons(struct parse *p, const struct fn *fn)
+{
+    return parse_list_condition(p, fn, (struct list_cond){false, 2});
+}
+
+/* --- the table of forms --- */
+
+static const struct {
+    const char *name;
+    bool (*parse)(struct parse *p, const struct fn *fn);
+} forms[] = {
+    {"acl", cond_acl},
+    {"and", cond_and},
+    {"def", cond_def},
+    {"first_delivery", cond_first_delivery},
+    {"forall", cond_forall},
+    {"forall_json", cond_forall_json},
+    {"forall_jsons", cond_forall_jsons},
+    {"forany", cond_forany},
+    {"forany_json", cond_forany_json},
+    {"forany_jsons", cond_forany_jsons},
+    {"or", cond_or},
+    {"queue_running", cond_queue_running},
+    {"saslauthd", cond_saslauthd},
+};
+
+static bool
+parse_form(struct parse *p, const struct fn *fn)
+{
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        if (str_eqz(fn->name, forms[i].name))
+            return forms[i].parse(p, fn);
+    }
+    return parse_test(p, fn);
+}
+
+static bool
+parse_named(struct parse *p)
+{
+    size_t start = p->at;
+    struct str name = condition_name(p);
+    if (name.n == 0) {
+        p->at = start;
+        return parse_error(p, "condition name expected, but found \"%.*s\"",
+                           STR_ARG(str_sub(parse_rest(p), 0, FOUND_MAX)));
+    }
+    const struct fn *fn = fn_find(FN_COND, name);
+    if (fn == NULL || str_eqz(name, "!"))
+        return parse_error(p, "unknown condition \"%.*s\"", STR_ARG(name));
+    return parse_nested(p, parse_form, fn);
+}
+
+bool
+parse_condition(struct parse *p)
+{
+    bool negate = false;
+    parse_skip_space(p);
+    while (parse_take(p, '!')) {
+        negate = !negate;
+        parse_skip_space(p);
+    }
+    emit_at(&p->emit, p->at);
+    if (!parse_named(p))
+        return false;
+    if (negate)
+        emit_op(&p->emit, OP_NOT);
+    return true;
+}

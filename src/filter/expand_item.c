@@ -1,0 +1,774 @@
+/* The front end for items: ${name{arg}{arg}...{yes}{no}}.
+ *
+ * Items whose arguments are all evaluated beforehand are calls of a function (fn.def). The others have a form
+ * here: branches, loops, lookups, commands. Spaces may stand between the parts, as the manual allows.
+ */
+#include "filter/expand_parse.h"
+
+#include "filter/host.h"
+#include "filter/vm_state.h"
+
+#include <string.h>
+
+enum { REST_MAX = 1024 };
+
+/* --- parts that many forms share --- */
+
+/* A part that must start with a brace: `what` names it in the error. */
+static bool
+need_brace(struct parse *p, const char *what, struct str item)
+{
+    parse_skip_space(p);
+    if (parse_take(p, '{'))
+        return true;
+    return parse_error(p, "missing '{' for %s%s%.*s", what, item.n > 0 ? " of " : "",
+                       STR_ARG(item));
+}
+
+static bool
+parse_part(struct parse *p, const char *what, struct str item)
+{
+    return need_brace(p, what, item) && parse_braced_rest(p);
+}
+
+/* Arguments in braces, evaluated in order; *argc of them. */
+static bool
+parse_arguments(struct parse *p, const struct fn *fn, uint32_t *argc)
+{
+    *argc = 0;
+    for (;;) {
+        parse_skip_space(p);
+        if (!parse_take(p, '{'))
+            break;
+        if (*argc == fn->max && fn->max < FN_ARGS_MAX)
+            return parse_error(p, "Too many arguments for '%.*s' (max is %u)",
+                               STR_ARG(fn->name), fn->max);
+        if (!parse_braced_rest(p))
+            return false;
+        ++*argc;
+    }
+    if (*argc < fn->min)
+        return parse_error(p, "Not enough arguments for '%.*s' (min is %u)", STR_ARG(fn->name),
+                           fn->min);
+    return true;
+}
+
+static bool
+close_arguments(struct parse *p, struct str name)
+{
+    return parse_take(p, '}') || parse_error(p, "missing '}' after '%.*s'", STR_ARG(name));
+}
+
+static bool
+branch_error(struct parse *p, const char *what)
+{
+    struct str rest = str_sub(parse_rest(p), 0, REST_MAX);
+    return parse_error(p,
+                       "curly-bracket problem in conditional yes/no parsing: %s\n"
+                       " remaining string is '%.*s'",
+                       what, STR_ARG(rest));
+}
+
+/* After {yes}: {no}, the word fail, or nothing. */
+static bool
+parse_no_branch(struct parse *p, struct str name)
+{
+    parse_skip_space(p);
+    if (parse_take(p, '{'))
+        return parse_braced_rest(p);
+    if (parse_peek(p) == '}') {
+        emit_op(&p->emit, OP_EMPTY);
+        return true;
+    }
+    if (!str_eqz(parse_name(p), "fail"))
+        return parse_error(p, "syntax error in \"%.*s\" item - \"fail\" expected",
+                           STR_ARG(name));
+    emit_const(&p->emit, OP_FORCE,
+               str_printf(p->emit.arena, "\"%.*s\" failed and \"fail\" requested",
+                          STR_ARG(name)));
+    return true;
+}
+
+/* No branches: the value itself, or for ${if the word true. */
+static void
+emit_default_branches(struct parse *p, bool has_value)
+{
+    if (has_value)
+        return;
+    label_id no = emit_label(&p->emit);
+    label_id end = emit_label(&p->emit);
+    emit_jump(&p->emit, OP_JUMPF, no);
+    emit_const(&p->emit, OP_CONST, STR_LIT("true"));
+    emit_jump(&p->emit, OP_JUMP, end);
+    emit_place(&p->emit, no);
+    emit_op(&p->emit, OP_EMPTY);
+    emit_place(&p->emit, end);
+}
+
+bool
+parse_branches(struct parse *p, struct str name, bool has_value)
+{
+    parse_skip_space(p);
+    if (parse_take(p, '}')) {
+        emit_default_branches(p, has_value);
+        return true;
+    }
+    if (!parse_take(p, '{'))
+        return branch_error(p, "'yes' part did not start with '{'");
+    label_id no = emit_label(&p->emit);
+    label_id end = emit_label(&p->emit);
+    emit_jump(&p->emit, OP_JUMPF, no);
+    if (has_value)
+        emit_op(&p->emit, OP_SETVALUE);
+    if (!parse_braced_rest(p))
+        return false;
+    emit_jump(&p->emit, OP_JUMP, end);
+    emit_place(&p->emit, no);
+    if (has_value)
+        emit_op(&p->emit, OP_POP);
+    if (!parse_no_branch(p, name))
+        return false;
+    emit_place(&p->emit, end);
+    parse_skip_space(p);
+    return parse_take(p, '}') || branch_error(p, "did not close with '}'");
+}
+
+/* Branches of an item that found a value or not, and the end of its SAVE. */
+static bool
+parse_found_branches(struct parse *p, struct str name)
+{
+    if (!parse_branches(p, name, true))
+        return false;
+    emit_op(&p->emit, OP_RESTORE);
+    return true;
+}
+
+static uint32_t
+fn_number(const struct fn *fn)
+{
+    size_t n;
+    return (uint32_t)(fn - fn_all(&n));
+}
+
+/* --- ordinary items --- */
+
+static bool
+parse_call(struct parse *p, const struct fn *fn)
+{
+    uint32_t argc;
+    size_t start = p->at;
+    if (!parse_arguments(p, fn, &argc) || !close_arguments(p, fn->name))
+        return false;
+    emit_at(&p->emit, start);
+    emit_ab(&p->emit, OP_CALL, fn_number(fn), argc);
+    return true;
+}
+
+/* An item that asks the host, arguments as for a function. */
+static bool
+parse_host_item(struct parse *p, const struct fn *fn, enum host_call call)
+{
+    uint32_t argc;
+    if (!parse_arguments(p, fn, &argc) || !close_arguments(p, fn->name))
+        return false;
+    emit_ab(&p->emit, OP_HOST, (uint32_t)call, argc);
+    return true;
+}
+
+static bool
+form_acl(struct parse *p, const struct fn *fn)
+{
+    return parse_host_item(p, fn, HOST_CALL_acl);
+}
+
+static bool
+form_perl(struct parse *p, const struct fn *fn)
+{
+    return parse_host_item(p, fn, HOST_CALL_perl);
+}
+
+static bool
+form_dlfunc(struct parse *p, const struct fn *fn)
+{
+    return parse_host_item(p, fn, HOST_CALL_dlfunc);
+}
+
+/* --- ${if --- */
+
+static bool
+form_if(struct parse *p, const struct fn *fn)
+{
+    emit_op(&p->emit, OP_SAVE);
+    if (!parse_condition(p) || !parse_branches(p, fn->name, false))
+        return false;
+    emit_op(&p->emit, OP_RESTORE);
+    return true;
+}
+
+/* --- items with two branches after their arguments --- */
+
+static const struct {
+    const char *item;
+    const char *parts[2];
+} part_names[] = {
+    {"certextract", {"field arg", "cert variable arg"}},
+    {"env", {"name arg", ""}},
+};
+
+static const char *
+part_name(struct parse *p, struct str item, uint32_t i)
+{
+    for (size_t k = 0; k < sizeof part_names / sizeof *part_names; k++) {
+        if (str_eqz(item, part_names[k].item) && i < 2)
+            return part_names[k].parts[i];
+    }
+    return str_printf(p->emit.arena, "arg %u", i + 1).p;
+}
+
+static bool
+parse_find(struct parse *p, const struct fn *fn)
+{
+    emit_op(&p->emit, OP_SAVE);
+    for (uint32_t i = 0; i < fn->min; i++) {
+        if (!parse_part(p, part_name(p, fn->name, i), fn->name))
+            return false;
+    }
+    emit_ab(&p->emit, OP_FIND, fn_number(fn), fn->min);
+    return parse_found_branches(p, fn->name);
+}
+
+/* listextract: the number is checked before the list is evaluated. */
+static bool
+form_listextract(struct parse *p, const struct fn *fn)
+{
+    emit_op(&p->emit, OP_SAVE);
+    if (!parse_part(p, "arg 1", fn->name))
+        return false;
+    emit_const(&p->emit, OP_NEEDTEXT,
+               STR_LIT("first argument of \"listextract\" must not be empty"));
+    label_id good = emit_label(&p->emit);
+    emit_op(&p->emit, OP_ISNUMBER);
+    emit_jump(&p->emit, OP_JUMPT, good);
+    emit_const(&p->emit, OP_THROW,
+               STR_LIT("first argument of \"listextract\" must be numeric"));
+    emit_place(&p->emit, good);
+    if (!parse_part(p, "arg 2", fn->name))
+        return false;
+    emit_ab(&p->emit, OP_FIND, fn_number(fn), 2);
+    return parse_found_branches(p, fn->name);
+}
+
+/* --- ${extract --- */
+
+/* The rest of an extract: its parts after the key, the call, the branches. On the stack are the kind ("",
+ * "json", "jsons") and the key. */
+static bool
+extract_rest(struct parse *p, const struct fn *fn, uint32_t parts)
+{
+    for (uint32_t i = 0; i < parts; i++) {
+        if (!parse_part(p, part_name(p, fn->name, i + 1), fn->name))
+            return false;
+    }
+    emit_ab(&p->emit, OP_FIND, fn_number(fn), parts + 2);
+    return parse_branches(p, fn->name, true);
+}
+
+/* True if the key, whose code starts at word `from`, is a constant. */
+static bool
+constant_key(const struct parse *p, uint32_t from, struct str *key)
+{
+    if (emit_here(&p->emit) != from + 1)
+        return false;
+    uint32_t word = p->emit.ins.v[from];
+    *key = STR_EMPTY;
+    if (ins_op(word) == OP_CONST)
+        *key = str_trim(p->emit.consts.v[ins_a(word)]);
+    return ins_op(word) == OP_CONST || ins_op(word) == OP_EMPTY;
+}
+
+static bool
+is_number(struct str s)
+{
+    size_t first = s.n > 0 && s.p[0] == '-' ? 1 : 0;
+    size_t i = first;
+    while (i < s.n && ascii_digit(s.p[i]))
+        i++;
+    return i == s.n && i > first;
+}
+
+/* Tries one reading without keeping its code. STR_NULL: it can be parsed; else the error. */
+static struct str
+try_reading(const struct parse *p, const struct fn *fn, uint32_t parts)
+{
+    struct parse t = *p;
+    t.diags = NULL;
+    emit_start(&t.emit, p->emit.arena);
+    if (extract_rest(&t, fn, parts))
+        return STR_NULL;
+    return t.emit.consts.v[t.emit.consts.n - 1];
+}
+
+/* One reading of an extract whose key is known only when it runs; a reading that cannot be parsed is an
+ * error when it is chosen. */
+static bool
+extract_reading(struct parse *p, const struct fn *fn, uint32_t parts, size_t *reached)
+{
+    size_t start = p->at;
+    struct str error = try_reading(p, fn, parts);
+    bool good = !str_is_set(error);
+    if (good)
+        good = extract_rest(p, fn, parts);
+    else
+        emit_const(&p->emit, OP_THROW, error);
+    if (good)
+        *reached = p->at;
+    p->at = start;
+    return good;
+}
+
+static bool
+extract_either(struct parse *p, const struct fn *fn)
+{
+    label_id named = emit_label(&p->emit);
+    label_id end = emit_label(&p->emit);
+    size_t reached = p->at;
+    emit_op(&p->emit, OP_ISNUMBER);
+    emit_jump(&p->emit, OP_JUMPF, named);
+    bool numbered_good = extract_reading(p, fn, 2, &reached);
+    emit_jump(&p->emit, OP_JUMP, end);
+    emit_place(&p->emit, named);
+    bool named_good = extract_reading(p, fn, 1, &reached);
+    if (!numbered_good && !named_good)
+        return extract_rest(p, fn, 1); /* raises the error here and now */
+    emit_place(&p->emit, end);
+    p->at = reached;
+    return true;
+}
+
+static bool
+form_extract(struct parse *p, const struct fn *fn)
+{
+    struct str key;
+    parse_skip_space(p);
+    struct str kind = str_starts(parse_rest(p), "json") ? parse_name(p) : STR_EMPTY;
+    if (kind.n > 0 && !str_eqz(kind, "json") && !str_eqz(kind, "jsons"))
+        return parse_error(p, "missing '{' for arg 1 of extract");
+    emit_op(&p->emit, OP_SAVE);
+    emit_const(&p->emit, OP_CONST, kind);
+    uint32_t from = emit_here(&p->emit);
+    if (!parse_part(p, "arg 1", fn->name))
+        return false;
+    bool constant = constant_key(p, from, &key);
+    emit_const(&p->emit, OP_NEEDTEXT,
+               STR_LIT("first argument of \"extract\" must not be empty"));
+    bool good;
+    if (kind.n > 0)
+        good = extract_rest(p, fn, 1);
+    else if (constant)
+        good = extract_rest(p, fn, is_number(key) ? 2 : 1);
+    else
+        good = extract_either(p, fn);
+    emit_op(&p->emit, OP_RESTORE);
+    return good;
+}
+
+/* --- loops over lists --- */
+
+static void
+push_frame(struct parse *p, struct parse_frame *f, struct str name, const char *after)
+{
+    *f = (struct parse_frame){p->frame, " inside \"", name, after};
+    p->frame = f;
+}
+
+static void
+pop_frame(struct parse *p)
+{
+    p->frame = p->frame->up;
+}
+
+static struct str
+suffix_text(struct parse *p, struct str name, const char *after)
+{
+    return str_printf(p->emit.arena, " inside \"%.*s%s", STR_ARG(name), after);
+}
+
+/* A loop over the list on the stack; body emits what is done with each item. */
+struct loop_form {
+    const struct fn *fn;
+    bool (*body)(struct parse *p);
+    const char *after; /* of the errors when it runs: ` item` or ` condition` */
+};
+
+static bool
+loop_body(struct parse *p, const struct loop_form *form)
+{
+    struct parse_frame frame;
+    label_id next = emit_label(&p->emit);
+    label_id end = emit_label(&p->emit);
+    emit_a(&p->emit, OP_LOOP, 0);
+    emit_place(&p->emit, next);
+    emit_jump(&p->emit, OP_NEXT, end);
+    uint32_t from = emit_here(&p->emit);
+    push_frame(p, &frame, form->fn->name, "\" item");
+    if (!form->body(p))
+        return false;
+    pop_frame(p);
+    emit_range(&p->emit, from, suffix_text(p, form->fn->name, form->after), false);
+    emit_jump(&p->emit, OP_JUMP, next);
+    emit_place(&p->emit, end);
+    return true;
+}
+
+/* After the body: "}" of the body, spaces, "}" of the item. */
+static bool
+loop_close(struct parse *p, struct str name)
+{
+    parse_skip_space(p);
+    if (!parse_take(p, '}'))
+        return parse_error(p,
+                           "missing } at end of condition or expression inside \"%.*s\"; could "
+                           "be an unquoted } in the content",
+                           STR_ARG(name));
+    parse_skip_space(p);
+    return parse_take(p, '}') ||
+           parse_error(p, "missing } at end of \"%.*s\"", STR_ARG(name));
+}
+
+static bool
+map_body(struct parse *p)
+{
+    if (!parse_text(p, STOP_AT_BRACE))
+        return false;
+    if (parse_peek(p) != '}')
+        return parse_bracket_error(p, "missing } at end of string");
+    emit_op(&p->emit, OP_GATHER);
+    return true;
+}
+
+static bool
+filter_body(struct parse *p)
+{
+    if (!parse_condition(p))
+        return false;
+    emit_op(&p->emit, OP_KEEP);
+    return true;
+}
+
+static bool
+reduce_body(struct parse *p)
+{
+    if (!parse_text(p, STOP_AT_BRACE))
+        return false;
+    if (parse_peek(p) != '}')
+        return parse_bracket_error(p, "missing } at end of string");
+    emit_op(&p->emit, OP_SETVALUE);
+    return true;
+}
+
+static bool
+form_map(struct parse *p, const struct fn *fn)
+{
+    struct loop_form form = {fn, map_body, "\" item"};
+    if (!parse_part(p, "first arg", fn->name) || !need_brace(p, "last arg", fn->name) ||
+        !loop_body(p, &form))
+        return false;
+    emit_op(&p->emit, OP_ENDLOOP);
+    return loop_close(p, fn->name);
+}
+
+static bool
+form_filter(struct parse *p, const struct fn *fn)
+{
+    struct loop_form form = {fn, filter_body, "\" condition"};
+    if (!parse_part(p, "first arg", fn->name) || !need_brace(p, "last arg", fn->name))
+        return false;
+    emit_op(&p->emit, OP_SAVE);
+    if (!loop_body(p, &form))
+        return false;
+    emit_op(&p->emit, OP_ENDLOOP);
+    emit_op(&p->emit, OP_RESTORE);
+    return loop_close(p, fn->name);
+}
+
+static bool
+form_reduce(struct parse *p, const struct fn *fn)
+{
+    struct loop_form form = {fn, reduce_body, "\" item"};
+    emit_op(&p->emit, OP_SAVE);
+    if (!parse_part(p, "first arg", fn->name) || !parse_part(p, "second arg", fn->name))
+        return false;
+    emit_op(&p->emit, OP_SETVALUE);
+    if (!need_brace(p, "last arg", fn->name) || !loop_body(p, &form))
+        return false;
+    emit_op(&p->emit, OP_LEAVE);
+    emit_op(&p->emit, OP_VALUE);
+    emit_op(&p->emit, OP_RESTORE);
+    return loop_close(p, fn->name);
+}
+
+/* The comparator must be a condition of two values that orders; its name is often constant, but may come
+ * out of an expansion, so it is looked up when it runs. The loop notes the key of each item, then sorts. */
+static bool
+sort_keys(struct parse *p)
+{
+    label_id next = emit_label(&p->emit);
+    label_id end = emit_label(&p->emit);
+    emit_a(&p->emit, OP_LOOP, 0);
+    emit_place(&p->emit, next);
+    emit_jump(&p->emit, OP_NEXT, end);
+    uint32_t from = emit_here(&p->emit);
+    size_t start = p->at;
+    if (!parse_text(p, STOP_AT_BRACE))
+        return false;
+    struct str text = str_sub(p->text, start, p->at - start);
+    emit_range(&p->emit, from,
+               str_printf(p->emit.arena, "field-extract in sort: \"%.*s\"", STR_ARG(text)),
+               true);
+    emit_op(&p->emit, OP_KEY);
+    emit_jump(&p->emit, OP_JUMP, next);
+    emit_place(&p->emit, end);
+    return parse_take(p, '}') || parse_bracket_error(p, "missing } at end of string");
+}
+
+static bool
+form_sort(struct parse *p, const struct fn *fn)
+{
+    if (!parse_part(p, "list arg", fn->name) || !parse_part(p, "comparator arg", fn->name))
+        return false;
+    emit_op(&p->emit, OP_SWAP);
+    if (!need_brace(p, "extractor arg", fn->name) || !sort_keys(p))
+        return false;
+    emit_op(&p->emit, OP_SORTED);
+    emit_op(&p->emit, OP_ENDLOOP);
+    return parse_take(p, '}') ||
+           parse_error(p, "missing } at end of \"%.*s\"", STR_ARG(fn->name));
+}
+
+/* --- ${lookup --- */
+
+static struct str
+lookup_type_name(struct parse *p)
+{
+    size_t from = p->at;
+    while (!parse_is_end(p) && parse_peek(p) != '{' && !ascii_space(parse_peek(p)))
+        p->at++;
+    return str_sub(p->text, from, p->at - from);
+}
+
+static bool
+check_lookup_style(struct parse *p, struct str type, bool has_key, bool *query)
+{
+    struct host_lookup_type t = {.query_style = false};
+    struct str name = str_sub(type, 0, str_chr(type, ',', 0));
+    if (p->host->lookup_type == NULL)
+        return parse_error(p, "unknown lookup type \"%.*s\"", STR_ARG(type));
+    if (p->host->lookup_type(p->vm->env, p->vm, type, &t) != VM_OK)
+        return parse_error(p, "%.*s", STR_ARG(vm_error(p->vm)));
+    *query = t.query_style;
+    if (t.query_style && has_key)
+        return parse_error(p,
+                           "a single key was given for lookup type \"%.*s\", which is not a "
+                           "single-key lookup type",
+                           STR_ARG(name));
+    if (!t.query_style && !has_key)
+        return parse_error(p, "missing {key} for single-key \"%.*s\" lookup", STR_ARG(name));
+    return true;
+}
+
+static bool
+form_lookup(struct parse *p, const struct fn *fn)
+{
+    bool query = false;
+    emit_op(&p->emit, OP_SAVE);
+    parse_skip_space(p);
+    bool has_key = parse_take(p, '{');
+    if (has_key && !parse_braced_rest(p))
+        return false;
+    parse_skip_space(p);
+    if (!ascii_alpha(parse_peek(p)))
+        return parse_error(p, "missing lookup type");
+    struct str type = lookup_type_name(p);
+    if (!check_lookup_style(p, type, has_key, &query) ||
+        !parse_part(p, "lookup file-or-query arg", STR_EMPTY))
+        return false;
+    emit_const(&p->emit, OP_CONST, type);
+    emit_ab(&p->emit, OP_HOST, query ? HOST_CALL_lookup_query : HOST_CALL_lookup_key,
+            query ? 2 : 3);
+    return parse_found_branches(p, fn->name);
+}
+
+/* --- ${run and ${readsocket --- */
+
+/* Text up to the brace that closes it, not expanded; braces inside are counted. */
+static bool
+take_raw_part(struct parse *p, struct str *raw)
+{
+    unsigned depth = 1;
+    size_t from = p->at;
+    for (; !parse_is_end(p); p->at++) {
+        char c = parse_peek(p);
+        if (c == '\\' && p->at + 1 < p->text.n)
+            p->at++;
+        else if (c == '{')
+            depth++;
+        else if (c == '}' && --depth == 0)
+            break;
+    }
+    *raw = str_sub(p->text, from, p->at - from);
+    return parse_take(p, '}');
+}
+
+static bool
+run_options(struct parse *p, bool *preexpand)
+{
+    *preexpand = false;
+    while (parse_take(p, ',')) {
+        size_t from = p->at;
+        while (!parse_is_end(p) && parse_peek(p) != ',' && parse_peek(p) != '{')
+            p->at++;
+        struct str o = str_trim(str_sub(p->text, from, p->at - from));
+        if (!str_eqz(o, "preexpand"))
+            return parse_error(p, "bad option '%.*s' for run", STR_ARG(o));
+        *preexpand = true;
+    }
+    return true;
+}
+
+/* $value stays set to the output after the item, so there is no SAVE. */
+static bool
+form_run(struct parse *p, const struct fn *fn)
+{
+    bool preexpand;
+    struct str raw;
+    if (!run_options(p, &preexpand) || !need_brace(p, "command arg", fn->name))
+        return false;
+    if (preexpand) {
+        if (!parse_braced_rest(p))
+            return false;
+    } else {
+        if (!take_raw_part(p, &raw))
+            return parse_error(p, "missing '}' closing command arg of run");
+        emit_const(&p->emit, OP_CONST, raw);
+    }
+    emit_ab(&p->emit, OP_HOST, preexpand ? HOST_CALL_run_preexpand : HOST_CALL_run, 1);
+    emit_op(&p->emit, OP_DUP);
+    emit_op(&p->emit, OP_SETVALUE);
+    parse_skip_space(p);
+    if (parse_peek(p) != '}')
+        return parse_branches(p, fn->name, true);
+    p->at++;
+    label_id good = emit_label(&p->emit);
+    emit_op(&p->emit, OP_CHOMP);
+    emit_jump(&p->emit, OP_JUMPT, good);
+    emit_op(&p->emit, OP_POP);
+    emit_op(&p->emit, OP_EMPTY);
+    emit_place(&p->emit, good);
+    return true;
+}
+
+/* {where}{request}{options}{eol}{on failure}: the last is evaluated only when the socket failed. */
+static bool
+form_readsocket(struct parse *p, const struct fn *fn)
+{
+    uint32_t argc = 0;
+    parse_skip_space(p);
+    while (argc < 4 && parse_take(p, '{')) {
+        if (!parse_braced_rest(p))
+            return false;
+        argc++;
+        parse_skip_space(p);
+    }
+    if (argc < 2)
+        return parse_error(p, "Not enough arguments for '%.*s' (min is 2)", STR_ARG(fn->name));
+    bool on_failure = argc == 4 && parse_take(p, '{');
+    emit_ab(&p->emit, OP_HOST, HOST_CALL_readsocket, argc);
+    label_id good = emit_label(&p->emit);
+    emit_jump(&p->emit, OP_JUMPT, good);
+    if (on_failure) {
+        emit_op(&p->emit, OP_POP);
+        if (!parse_braced_rest(p))
+            return false;
+        parse_skip_space(p);
+    } else {
+        emit_op(&p->emit, OP_THROWERR);
+    }
+    emit_place(&p->emit, good);
+    return close_arguments(p, fn->name);
+}
+
+/* --- ${prvscheck --- */
+
+/* The later arguments see what was decoded from the earlier ones; an address that is not signed gives the empty
+ * string and evaluates none of them. */
+static bool
+form_prvscheck(struct parse *p, const struct fn *fn)
+{
+    const struct fn *decode = fn_find(FN_ITEM_YN, STR_LIT("prvscheck_decode"));
+    const struct fn *check = fn_find(FN_ITEM_YN, STR_LIT("prvscheck_check"));
+    if (decode == NULL || check == NULL)
+        return parse_error(p, "prvscheck is not available");
+    label_id end = emit_label(&p->emit);
+    label_id plain = emit_label(&p->emit);
+    parse_skip_space(p);
+    if (!parse_take(p, '{'))
+        return parse_error(p, "Not enough arguments for '%.*s' (min is 1)", STR_ARG(fn->name));
+    if (!parse_braced_rest(p))
+        return false;
+    emit_ab(&p->emit, OP_FIND, fn_number(decode), 1);
+    emit_jump(&p->emit, OP_JUMPF, end);
+    parse_skip_space(p);
+    if (!parse_take(p, '{'))
+        return parse_error(p, "Not enough arguments for '%.*s' (min is 1)", STR_ARG(fn->name));
+    if (!parse_braced_rest(p))
+        return false;
+    emit_ab(&p->emit, OP_FIND, fn_number(check), 2);
+    parse_skip_space(p);
+    if (parse_take(p, '{')) {
+        if (!parse_braced_rest(p))
+            return false;
+        emit_op(&p->emit, OP_DUP);
+        emit_op(&p->emit, OP_NONEMPTY);
+        emit_jump(&p->emit, OP_JUMPF, plain);
+        emit_op(&p->emit, OP_SWAP);
+        emit_place(&p->emit, plain);
+        emit_op(&p->emit, OP_POP);
+    }
+    emit_place(&p->emit, end);
+    parse_skip_space(p);
+    return close_arguments(p, fn->name);
+}
+
+/* --- the table of forms --- */
+
+static const struct {
+    const char *name;
+    bool (*parse)(struct parse *p, const struct fn *fn);
+} forms[] = {
+    {"acl", form_acl},
+    {"dlfunc", form_dlfunc},
+    {"extract", form_extract},
+    {"filter", form_filter},
+    {"if", form_if},
+    {"listextract", form_listextract},
+    {"lookup", form_lookup},
+    {"map", form_map},
+    {"perl", form_perl},
+    {"prvscheck", form_prvscheck},
+    {"readsocket", form_readsocket},
+    {"reduce", form_reduce},
+    {"run", form_run},
+    {"sort", form_sort},
+};
+
+bool
+parse_item(struct parse *p, const struct fn *fn)
+{
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        if (str_eqz(fn->name, forms[i].name))
+            return forms[i].parse(p, fn);
+    }
+    if (fn->call == NULL)
+        return parse_error(p, "\"%.*s\" is not available", STR_ARG(fn->name));
+    return fn->kind == FN_ITEM_YN ? parse_find(p, fn) : parse_call(p, fn);
+}

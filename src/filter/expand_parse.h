@@ -1,0 +1,75 @@
+/* Shared by the files of the expansion front end (expand*.c). */
+#ifndef REMEX_FILTER_EXPAND_PARSE_H
+#define REMEX_FILTER_EXPAND_PARSE_H
+
+#include "base/diag.h"
+#include "filter/emit.h"
+#include "filter/fn.h"
+#include "filter/vm.h"
+
+/* A text being compiled. A parse function returns false after it has raised a syntax error (and emitted the
+ * instruction that raises it at run time); its callers then only unwind. */
+struct parse {
+    struct emit emit;
+    struct vm *vm;
+    const struct host *host;
+    struct str text;
+    size_t at; /* next byte */
+    const struct textmap *map;
+    struct diags *diags;
+    unsigned depth;
+    unsigned *work;   /* items compiled so far, a cap on what two readings of a text can cost */
+    bool open_header; /* a header name ran to white space or the end: named in bracket errors */
+    struct parse_frame *frame;
+};
+
+/* Constructs whose name is added to the errors inside them, innermost first. */
+struct parse_frame {
+    struct parse_frame *up;
+    const char *before; /* ` inside "` */
+    struct str name;
+    const char *after; /* `" item` */
+};
+
+enum parse_stop { STOP_AT_END, STOP_AT_BRACE };
+
+/* Raises a syntax error at the current place. Always false. */
+bool parse_error(struct parse *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same for bracket errors, which name an open header if there was one. */
+bool parse_bracket_error(struct parse *p, const char *text);
+
+/* The next byte, or '\0' at the end. */
+char parse_peek(const struct parse *p);
+bool parse_is_end(const struct parse *p);
+void parse_skip_space(struct parse *p);
+/* Takes c if it comes next. */
+bool parse_take(struct parse *p, char c);
+/* Everything not parsed yet. */
+struct str parse_rest(const struct parse *p);
+/* Takes the longest run of letters, digits and underscores (the first a letter if it must be). */
+struct str parse_name(struct parse *p);
+
+/* One value on the stack: the text up to the end, or up to the } that ends an argument (not taken). */
+bool parse_text(struct parse *p, enum parse_stop stop);
+/* `text}`: parse_text and the closing brace; the opening one was taken. */
+bool parse_braced_rest(struct parse *p);
+/* One item, after "${" and its name were taken. */
+bool parse_item(struct parse *p, const struct fn *fn);
+/* A condition after "${if"; leaves the answer in the flag. */
+bool parse_condition(struct parse *p);
+/* {yes}{no} of the item `name`; the flag says which. The value that {yes} sees as $value is on the stack. Leaves
+ * one value. has_value false: for ${if, where nothing is on the stack. */
+bool parse_branches(struct parse *p, struct str name, bool has_value);
+/* Emits the variable; false, and nothing was emitted, when there is none of that name. */
+bool parse_try_variable(struct parse *p, struct str name);
+/* What is said besides "unknown variable", or "". */
+const char *parse_variable_advice(struct str name);
+/* Calls form one level deeper; too deep a nesting is an error. */
+bool parse_nested(struct parse *p, bool (*form)(struct parse *p, const struct fn *fn),
+                  const struct fn *fn);
+/* A header reference: prefix such as "rh_" in name; sets *form and *rest (start of the field's name). */
+bool parse_is_header(struct str name, uint32_t *form, size_t *prefix);
+/* Reads a field name that starts at offset `from` up to its colon. */
+struct str parse_header_name(struct parse *p, size_t from);
+
+#endif

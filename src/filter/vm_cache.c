@@ -1,0 +1,94 @@
+/* The machine's cache of compiled strings and patterns.
+ *
+ * Bounded by bytes; when it is full it is emptied as a whole, and only while nothing runs, since running
+ * code lies in it. A string that comes while the cache is full and in use is compiled into scratch.
+ */
+#include "filter/vm_cache.h"
+
+#include "base/diag.h"
+#include "filter/expand.h"
+#include "filter/vm_state.h"
+#include "sys/regex.h"
+
+enum {
+    CACHE_BYTES = 8 * 1024 * 1024,
+    TEXT_MAX = 256 * 1024, /* longer texts are not kept */
+};
+
+static bool
+has_room(struct vm *vm, struct str text)
+{
+    if (text.n > TEXT_MAX)
+        return false;
+    if (arena_used(vm->cache) < CACHE_BYTES)
+        return true;
+    if (vm->depth > 0)
+        return false;
+    vm_cache_clear(vm);
+    return true;
+}
+
+void
+vm_cache_clear(struct vm *vm)
+{
+    arena_clear(vm->cache);
+    vm->codes = NULL;
+    vm->conditions = NULL;
+    vm->patterns[0] = NULL;
+    vm->patterns[1] = NULL;
+}
+
+static struct map *
+ensure_map(struct vm *vm, struct map **m)
+{
+    if (*m == NULL)
+        *m = map_new(vm->cache, MAP_CASEFUL);
+    return *m;
+}
+
+const struct code *
+expand_cached(struct vm *vm, struct str text, bool condition)
+{
+    struct map **which = condition ? &vm->conditions : &vm->codes;
+    const struct code *c = *which == NULL ? NULL : map_get(*which, text);
+    if (c != NULL)
+        return c;
+    bool keep = has_room(vm, text);
+    struct arena *a = keep ? vm->cache : vm->scratch;
+    text = str_dup(a, text);
+    c = condition ? expand_compile_condition(a, vm, text, NULL, NULL)
+                  : expand_compile(a, vm, text, NULL, NULL);
+    if (keep)
+        map_set(ensure_map(vm, which), text, (void *)(uintptr_t)c);
+    return c;
+}
+
+const struct regex *
+vm_regex(struct vm *vm, struct str pattern, unsigned flags, struct str *error_text,
+         size_t *error_at)
+{
+    bool plain = (flags & ~(unsigned)REGEX_CASELESS) == 0;
+    struct map **which = &vm->patterns[flags & REGEX_CASELESS ? 1 : 0];
+    const struct regex *re = plain && *which != NULL ? map_get(*which, pattern) : NULL;
+    if (re != NULL)
+        return re;
+    bool keep = plain && has_room(vm, pattern);
+    struct arena *a = keep ? vm->cache : vm->scratch;
+    re = regex_compile(a, pattern, flags, error_text, error_at);
+    if (re != NULL && keep)
+        map_set(ensure_map(vm, which), str_dup(a, pattern), (void *)(uintptr_t)re);
+    return re;
+}
+
+enum vm_status
+vm_regex_match(struct vm *vm, const struct regex *re, struct str subject)
+{
+    struct str caps[VM_CAPS];
+    int n = regex_match(re, vm->regex, subject, caps, VM_CAPS);
+    if (n < 0)
+        return vm_fail(vm, "a regular expression hit its limit");
+    if (n == 0)
+        return VM_NO;
+    vm_set_captures(vm, caps, (unsigned)n);
+    return VM_OK;
+}

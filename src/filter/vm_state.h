@@ -1,0 +1,69 @@
+/* The inside of struct vm: for the files of the machine only (vm*.c, expand*.c). */
+#ifndef REMEX_FILTER_VM_STATE_H
+#define REMEX_FILTER_VM_STATE_H
+
+#include "base/map.h"
+#include "filter/code.h"
+#include "filter/vm.h"
+
+struct regex_ctx;
+struct loop;
+
+/* What SAVE keeps: captures are never changed in place, so a pointer is enough. */
+struct vm_saved {
+    struct vm_saved *prev;
+    const struct str *caps;
+    unsigned caps_n;
+    struct str value;
+};
+
+struct vm {
+    const struct host *host;
+    void *env;
+    struct arena *own; /* the machine itself */
+    struct arena *scratch;
+    struct arena *cache; /* compiled strings and patterns; emptied as a whole when full */
+    struct map *codes;
+    struct map *conditions;
+    struct map *patterns[2]; /* caseful, caseless */
+    struct regex_ctx *regex;
+    struct vm_budget budget;
+
+    struct str *stack;
+    uint32_t stack_cap;
+    uint32_t sp;
+    uint32_t depth;
+    uint64_t steps_left;
+    size_t memory_start;
+    uint64_t deadline_ms; /* 0: none */
+
+    const struct str *caps;
+    unsigned caps_n;
+    struct str value;
+    struct str item;
+    int runrc;
+    bool flag;
+    struct vm_saved *saves;
+    struct loop *loops;
+
+    struct str error;
+    size_t error_offset;
+};
+
+/* Runs verified code; the answer of a condition is VM_OK or VM_NO. */
+enum vm_status vm_run(struct vm *vm, const struct code *c, struct str *out);
+/* VM_OK, or VM_ERROR when the budget of memory or time is used up. */
+enum vm_status vm_check_budget(struct vm *vm);
+/* OP_HOST: vm_host_call.c. VM_OK and VM_NO set the condition. */
+enum vm_status vm_host_call(struct vm *vm, enum host_call call, const struct str *argv,
+                            unsigned argc, struct str *out);
+
+/* Loops: vm_loop.c. */
+enum vm_status vm_loop_start(struct vm *vm, struct str list, unsigned mode);
+bool vm_loop_next(struct vm *vm);
+void vm_loop_gather(struct vm *vm, struct str value);
+void vm_loop_key(struct vm *vm, struct str key);
+enum vm_status vm_loop_sort(struct vm *vm, struct str comparator);
+struct str vm_loop_end(struct vm *vm);
+
+#endif
