@@ -44,7 +44,7 @@ textmap_span(const struct textmap *m, size_t at, size_t n)
         .source = m->source,
         .line = r->line,
         .col = r->fixed ? r->col : r->col + inside,
-        .n = (uint32_t)n,
+        .n = r->fixed ? r->macro.n : (uint32_t)n,
         .macro = r->macro,
         .last_line = m->last_line,
     };

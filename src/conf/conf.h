@@ -62,7 +62,6 @@ struct conf_line {
     struct str text; /* logical line, macros replaced, trimmed */
     const struct textmap *map;
     uint32_t line; /* line number as Exim reports it: of the last physical line */
-    struct span at; /* the whole line */
 };
 
 /* The parser of a section above this layer. One object a section, see conf_request. */
@@ -96,8 +95,8 @@ struct conf_request {
     struct vm *vm;              /* expansions needed while reading (may be NULL in tests) */
     size_t max_bytes;           /* of all files together; 0: 64 MiB */
     /* Checks an OPT_T_REWRITE value (headers_rewrite); NULL: unchecked. */
-    bool (*rewrite)(struct arena *a, struct str text, const struct textmap *map,
-                    struct diags *diags);
+    bool (*headers_rewrite)(struct arena *a, struct str text, const struct textmap *map,
+                            struct diags *diags);
 };
 
 /* A line for -bP config: logical, macros replaced, white space as Exim prints it. */

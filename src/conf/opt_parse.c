@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/strlist.h"
+#include "conf/textmap.h"
 #include "sys/user.h"
 
 #include <stdarg.h>

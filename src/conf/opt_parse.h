@@ -63,11 +63,4 @@ int64_t opt_read_time(struct str text);
 enum opt_number { OPT_NUMBER_OK, OPT_NUMBER_NONE, OPT_NUMBER_OVERFLOW };
 enum opt_number opt_read_number(enum opt_type type, struct str text, int64_t *out, size_t *used);
 
-/* The map of text[at, at + n) of a mapped text. */
-const struct textmap *textmap_sub(struct arena *a, const struct textmap *m, size_t at, size_t n);
-/* The map of a text in which the first mapped text begins at x_at and the second at y_at > x_at; what stands
- * round them belongs to the place of the second. Either may be NULL. */
-const struct textmap *textmap_joined(struct arena *a, const struct textmap *x, size_t x_at,
-                                     const struct textmap *y, size_t y_at);
-
 #endif

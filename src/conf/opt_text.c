@@ -4,91 +4,8 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/vec.h"
+#include "conf/textmap.h"
 
-
-struct one_run {
-    struct textmap map;
-    struct textmap_run run;
-};
-
-/* The number of the run that byte `at` lies in. */
-static uint32_t
-run_at(const struct textmap *m, size_t at)
-{
-    uint32_t low = 0;
-    uint32_t high = m->n;
-    while (high - low > 1) {
-        uint32_t mid = low + (high - low) / 2;
-        if (m->runs[mid].at <= at)
-            low = mid;
-        else
-            high = mid;
-    }
-    return low;
-}
-
-/* A run that starts at `at` of a mapped text, moved to `to` of another one. */
-static struct textmap_run
-run_moved(const struct textmap_run *r, size_t at, size_t to)
-{
-    struct textmap_run moved = *r;
-    if (!r->fixed && at > r->at)
-        moved.col += (uint32_t)(at - r->at);
-    moved.at = (uint32_t)to;
-    return moved;
-}
-
-const struct textmap *
-textmap_sub(struct arena *a, const struct textmap *m, size_t at, size_t n)
-{
-    if (m == NULL || m->n == 0)
-        return NULL;
-    uint32_t first = run_at(m, at);
-    uint32_t last = first;
-    while (last + 1 < m->n && m->runs[last + 1].at < at + n)
-        last++;
-    if (first == last) {
-        struct one_run *one = arena_alloc(a, sizeof *one);
-        one->run = run_moved(&m->runs[first], at, 0);
-        one->map = (struct textmap){m->source, &one->run, 1, m->last_line};
-        return &one->map;
-    }
-    struct textmap *sub = ARENA_NEW(a, struct textmap);
-    struct textmap_run *runs = ARENA_ARRAY(a, struct textmap_run, last - first + 1);
-    for (uint32_t i = first; i <= last; i++) {
-        size_t from = m->runs[i].at > at ? m->runs[i].at : at;
-        runs[i - first] = run_moved(&m->runs[i], from, from - at);
-    }
-    *sub = (struct textmap){m->source, runs, last - first + 1, m->last_line};
-    return sub;
-}
-
-const struct textmap *
-textmap_joined(struct arena *a, const struct textmap *x, size_t x_at, const struct textmap *y,
-               size_t y_at)
-{
-    if (y == NULL || y->n == 0)
-        return NULL;
-    VEC(struct textmap_run) runs = {.n = 0};
-    struct textmap_run here = y->runs[0];
-    here.fixed = true;
-    here.at = 0;
-    vec_push(a, &runs, here);
-    bool same_source = x != NULL && x->source == y->source;
-    for (uint32_t i = 0; same_source && i < x->n; i++) {
-        struct textmap_run r = x->runs[i];
-        r.at += (uint32_t)x_at;
-        vec_push(a, &runs, r);
-    }
-    for (uint32_t i = 0; i < y->n; i++) {
-        struct textmap_run r = y->runs[i];
-        r.at += (uint32_t)y_at;
-        vec_push(a, &runs, r);
-    }
-    struct textmap *m = ARENA_NEW(a, struct textmap);
-    *m = (struct textmap){y->source, runs.v, (uint32_t)runs.n, y->last_line};
-    return m;
-}
 
 /* Collects the map of a text that is decoded from a mapped one. */
 struct decoded {
@@ -104,8 +21,7 @@ decoded_mark(struct decoded *d, size_t at)
 {
     if (d->from == NULL || d->from->n == 0)
         return;
-    const struct textmap_run *r = &d->from->runs[run_at(d->from, at)];
-    vec_push(d->arena, &d->runs, run_moved(r, at, d->text.n));
+    vec_push(d->arena, &d->runs, textmap_run_moved(d->from, at, d->text.n));
 }
 
 static bool
@@ -163,9 +79,9 @@ decode(struct decoded *d, struct str s, size_t from, size_t to)
         if (i >= next_run) { /* also at each run of the source text */
             decoded_mark(d, i);
             next_run = SIZE_MAX;
-            uint32_t r = d->from != NULL && d->from->n > 0 ? run_at(d->from, i) + 1 : 0;
-            if (d->from != NULL && r < d->from->n)
-                next_run = d->from->runs[r].at;
+            size_t boundary = textmap_next_run(d->from, i);
+            if (boundary < next_run)
+                next_run = boundary;
         }
         char c = s.p[i];
         size_t after = i + 1;
