@@ -36,8 +36,8 @@ struct conf_main {
 
 extern const struct opt_table conf_main_opts;
 
-/* Fills in what depends on other settings or on the machine: primary_hostname (host_name, when
- * the file does not set it), qualify_domain, qualify_recipient. Strings are kept, not copied. */
+/* Fills in what depends on other settings or on the machine: primary_hostname (host_name, if
+ * the file does not set it), qualify_domain, qualify_recipient. Strings are not copied. */
 void conf_main_complete(struct conf_main *m, struct str host_name);
 
 #endif

@@ -1,0 +1,94 @@
+/* Options and checks that all authenticators have in common; see the header. */
+#include "auths/auth.h"
+
+/* clang-format off */
+static const struct opt rows[] = {
+    OPT_XSTR(struct auth_generic, client_condition, NULL, OPT_NO_EFFECT,
+        "Uses the authenticator as a client only if this expands to true."),
+    OPT_XSTR(struct auth_generic, client_set_id, NULL, OPT_NO_EFFECT,
+        "Identity that is logged for a delivery that authenticated."),
+    OPT_STR(struct auth_generic, driver, NULL, 0,
+        "Kind of authenticator; it decides which further options there are."),
+    OPT_STR(struct auth_generic, public_name, NULL, OPT_NO_EFFECT,
+        "Name of the mechanism, as SMTP shows it."),
+    OPT_XSTR(struct auth_generic, server_advertise_condition, NULL, OPT_NO_EFFECT,
+        "Offers the mechanism only if this expands to true."),
+    OPT_XSTR(struct auth_generic, server_condition, NULL, OPT_NO_EFFECT,
+        "Says whether the credentials of a client are good."),
+    OPT_XSTR(struct auth_generic, server_debug_print, NULL, OPT_NO_EFFECT,
+        "Text that is shown when the authenticator runs with debugging on."),
+    OPT_XSTR(struct auth_generic, server_mail_auth_condition, NULL, OPT_NO_EFFECT,
+        "Says whether an AUTH= parameter of MAIL is believed."),
+    OPT_XSTR(struct auth_generic, server_set_id, NULL, OPT_NO_EFFECT,
+        "Identity of a client that has authenticated, for $authenticated_id."),
+};
+/* clang-format on */
+
+static const struct opt_table generic = {
+    .what = "authenticator",
+    .rows = rows,
+    .n = sizeof rows / sizeof rows[0],
+    .size = sizeof(struct auth_generic),
+};
+
+#define AUTH(name) &auth_##name,
+static const struct driver *const drivers[] = {
+#include "auths/auths.def"
+};
+#undef AUTH
+
+const struct driver_class auth_class = {
+    .what = "authenticator",
+    .generic = &generic,
+    .drivers = drivers,
+    .n = sizeof drivers / sizeof drivers[0],
+};
+
+bool
+auth_check(struct arena *a, struct driver_instance *d, struct diags *diags)
+{
+    (void)a;
+    (void)diags;
+    struct auth_generic *g = d->generic.fields;
+    if (!str_is_set(g->public_name))
+        g->public_name = d->name;
+    return true;
+}
+
+bool
+auth_is_server(const struct driver_instance *d)
+{
+    static const char *const needed[] = {"server_password", "server_secret", "server_socket"};
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
+        if (opt_is_set(&d->own, opt_find(d->own.table, str_from_cstr(needed[i]))))
+            return true;
+    return driver_sets_generic(d, "server_condition");
+}
+
+static bool
+same_server(const struct driver_instance *x, const struct driver_instance *y)
+{
+    const struct auth_generic *gx = x->generic.fields;
+    const struct auth_generic *gy = y->generic.fields;
+    return auth_is_server(x) && auth_is_server(y) && str_ieq(gx->public_name, gy->public_name);
+}
+
+bool
+auth_check_links(const struct conf *c, struct diags *diags)
+{
+    bool ok = true;
+    for (size_t i = 0; i < c->auths.n; i++) {
+        const struct driver_instance *x = c->auths.v[i];
+        const struct auth_generic *g = x->generic.fields;
+        for (size_t k = i + 1; k < c->auths.n; k++) {
+            if (!same_server(x, c->auths.v[k]))
+                continue;
+            ok = driver_fault(diags, c->auths.v[k], "public_name", DRIVER_WORDS_PLAIN,
+                              "two server authenticators (%.*s and %.*s) have the same public "
+                              "name (%.*s)",
+                              STR_ARG(x->name), STR_ARG(c->auths.v[k]->name),
+                              STR_ARG(g->public_name));
+        }
+    }
+    return ok;
+}

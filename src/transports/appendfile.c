@@ -1,0 +1,258 @@
+/* The appendfile transport: delivers to mailbox files and to folders of messages. */
+#include "transports/transport.h"
+
+struct transport_appendfile {
+    bool allow_fifo, allow_symlink;
+    struct xstr batch_id;
+    int64_t batch_max;
+    bool check_group, check_owner;
+    struct str check_string;
+    bool create_directory;
+    struct str create_file;
+    struct xstr directory, directory_file;
+    int64_t directory_mode;
+    struct str escape_string;
+    struct xstr file;
+    struct str file_format;
+    bool file_must_exist;
+    int64_t lock_fcntl_timeout, lock_flock_timeout, lock_interval, lock_retries, lockfile_mode,
+        lockfile_timeout;
+    struct xstr mailbox_filecount, mailbox_size;
+    bool maildir_format;
+    struct str maildir_quota_directory_regex;
+    int64_t maildir_retries;
+    struct xstr maildir_tag;
+    bool maildir_use_size_file;
+    struct str maildirfolder_create_regex;
+    bool mailstore_format;
+    struct xstr mailstore_prefix, mailstore_suffix;
+    bool mbx_format;
+    struct xstr message_prefix, message_suffix;
+    int64_t mode;
+    bool mode_fail_narrower, notify_comsat;
+    struct xstr quota, quota_directory, quota_filecount;
+    bool quota_is_inclusive;
+    struct str quota_size_regex;
+    struct xstr quota_warn_message, quota_warn_threshold;
+    bool use_bsmtp, use_crlf, use_fcntl_lock, use_flock_lock, use_lockfile, use_mbx_lock;
+};
+
+/* clang-format off */
+static const struct opt rows[] = {
+    OPT_BOOL(struct transport_appendfile, allow_fifo, false, OPT_NO_EFFECT,
+        "Lets the file be a named pipe."),
+    OPT_BOOL(struct transport_appendfile, allow_symlink, false, OPT_NO_EFFECT,
+        "Lets the file be a symbolic link."),
+    OPT_XSTR(struct transport_appendfile, batch_id, NULL, OPT_NO_EFFECT,
+        "Text that addresses must have in common to be delivered together."),
+    OPT_INT(struct transport_appendfile, batch_max, 1, OPT_NO_EFFECT,
+        "How many addresses are delivered together."),
+    OPT_BOOL(struct transport_appendfile, check_group, false, OPT_NO_EFFECT,
+        "Checks that an existing file belongs to the right group."),
+    OPT_BOOL(struct transport_appendfile, check_owner, true, OPT_NO_EFFECT,
+        "Checks that an existing file belongs to the right user."),
+    OPT_STR(struct transport_appendfile, check_string, NULL, OPT_NO_EFFECT,
+        "Start of a line that must be escaped in the body."),
+    OPT_BOOL(struct transport_appendfile, create_directory, true, OPT_NO_EFFECT,
+        "Makes missing folders."),
+    OPT_STR(struct transport_appendfile, create_file, "anywhere", OPT_NO_EFFECT,
+        "Where files may be made: anywhere, belowhome or inhome."),
+    OPT_XSTR(struct transport_appendfile, directory, NULL, OPT_NO_EFFECT,
+        "Folder to which messages are delivered, a file each."),
+    OPT_XSTR(struct transport_appendfile, directory_file, "q${base62:$tod_epoch}-$inode",
+        OPT_NO_EFFECT,
+        "Name of the file in the folder."),
+    OPT_OCTAL(struct transport_appendfile, directory_mode, 0700, OPT_NO_EFFECT,
+        "Permissions of folders that are made."),
+    OPT_STR(struct transport_appendfile, escape_string, NULL, OPT_NO_EFFECT,
+        "Text that takes the place of check_string at the start of a line."),
+    OPT_XSTR(struct transport_appendfile, file, NULL, OPT_NO_EFFECT,
+        "File to which messages are appended."),
+    OPT_STR(struct transport_appendfile, file_format, NULL, OPT_NO_EFFECT,
+        "How to tell formats of existing files apart, and which transport handles each."),
+    OPT_BOOL(struct transport_appendfile, file_must_exist, false, OPT_NO_EFFECT,
+        "Defers when the file does not exist."),
+    OPT_TIME(struct transport_appendfile, lock_fcntl_timeout, 0, OPT_NO_EFFECT,
+        "How long to wait for an fcntl lock; zero tries without waiting."),
+    OPT_TIME(struct transport_appendfile, lock_flock_timeout, 0, OPT_NO_EFFECT,
+        "How long to wait for a flock lock; zero tries without waiting."),
+    OPT_TIME(struct transport_appendfile, lock_interval, 3, OPT_NO_EFFECT,
+        "Time between two attempts to lock the mailbox."),
+    OPT_INT(struct transport_appendfile, lock_retries, 10, OPT_NO_EFFECT,
+        "How often it is tried to lock the mailbox."),
+    OPT_OCTAL(struct transport_appendfile, lockfile_mode, 0600, OPT_NO_EFFECT,
+        "Permissions of lock files."),
+    OPT_TIME(struct transport_appendfile, lockfile_timeout, 30 * 60, OPT_NO_EFFECT,
+        "Age at which a lock file counts as left behind."),
+    OPT_XSTR(struct transport_appendfile, mailbox_filecount, NULL, OPT_NO_EFFECT,
+        "Number of files in the mailbox, when it is known without counting."),
+    OPT_XSTR(struct transport_appendfile, mailbox_size, NULL, OPT_NO_EFFECT,
+        "Size of the mailbox, when it is known without adding up."),
+    OPT_BOOL(struct transport_appendfile, maildir_format, false, OPT_NO_EFFECT,
+        "Delivers in maildir format."),
+    OPT_STR(struct transport_appendfile, maildir_quota_directory_regex, "^(?:cur|new|\\..*)$",
+        OPT_NO_EFFECT,
+        "Folders of a maildir that count for the quota."),
+    OPT_INT(struct transport_appendfile, maildir_retries, 10, OPT_NO_EFFECT,
+        "How often it is tried to create a file in a maildir."),
+    OPT_XSTR(struct transport_appendfile, maildir_tag, NULL, OPT_NO_EFFECT,
+        "Text that is added to names of files in a maildir."),
+    OPT_BOOL(struct transport_appendfile, maildir_use_size_file, false, OPT_NO_EFFECT,
+        "Keeps the size of a maildir in a maildirsize file."),
+    OPT_STR(struct transport_appendfile, maildirfolder_create_regex, NULL, OPT_NO_EFFECT,
+        "Folders in which a maildirfolder file is made."),
+    OPT_BOOL(struct transport_appendfile, mailstore_format, false, OPT_NO_EFFECT,
+        "Delivers in mailstore format, two files a message."),
+    OPT_XSTR(struct transport_appendfile, mailstore_prefix, NULL, OPT_NO_EFFECT,
+        "First text in the envelope file of mailstore format."),
+    OPT_XSTR(struct transport_appendfile, mailstore_suffix, NULL, OPT_NO_EFFECT,
+        "Last text in the envelope file of mailstore format."),
+    OPT_BOOL(struct transport_appendfile, mbx_format, false, OPT_NO_EFFECT,
+        "Delivers in MBX format."),
+    OPT_XSTR(struct transport_appendfile, message_prefix, NULL, OPT_NO_EFFECT,
+        "Text before each message."),
+    OPT_XSTR(struct transport_appendfile, message_suffix, NULL, OPT_NO_EFFECT,
+        "Text after each message."),
+    OPT_OCTAL(struct transport_appendfile, mode, 0600, OPT_NO_EFFECT,
+        "Permissions of files that are made."),
+    OPT_BOOL(struct transport_appendfile, mode_fail_narrower, true, OPT_NO_EFFECT,
+        "Defers when an existing file has fewer permissions than mode."),
+    OPT_BOOL(struct transport_appendfile, notify_comsat, false, OPT_NO_EFFECT,
+        "Tells the comsat service about new mail."),
+    OPT_XSTR(struct transport_appendfile, quota, NULL, OPT_NO_EFFECT,
+        "Largest size that the mailbox may reach."),
+    OPT_XSTR(struct transport_appendfile, quota_directory, NULL, OPT_NO_EFFECT,
+        "Folder for which the quota counts."),
+    OPT_XSTR(struct transport_appendfile, quota_filecount, NULL, OPT_NO_EFFECT,
+        "Largest number of messages that the folder may hold."),
+    OPT_BOOL(struct transport_appendfile, quota_is_inclusive, true, OPT_NO_EFFECT,
+        "Counts the new message for the quota."),
+    OPT_STR(struct transport_appendfile, quota_size_regex, NULL, OPT_NO_EFFECT,
+        "Finds the size of a message in the name of its file."),
+    OPT_XSTR(struct transport_appendfile, quota_warn_message, NULL, OPT_NO_EFFECT,
+        "Mail to the user when the quota is nearly used up."),
+    OPT_XSTR(struct transport_appendfile, quota_warn_threshold, NULL, OPT_NO_EFFECT,
+        "Size, or percentage of the quota, at which the user is warned."),
+    OPT_BOOL(struct transport_appendfile, use_bsmtp, false, OPT_NO_EFFECT,
+        "Writes messages as SMTP commands."),
+    OPT_BOOL(struct transport_appendfile, use_crlf, false, OPT_NO_EFFECT,
+        "Ends lines with carriage return and line feed."),
+    OPT_BOOL(struct transport_appendfile, use_fcntl_lock, true, OPT_NO_EFFECT,
+        "Locks the file with fcntl."),
+    OPT_BOOL(struct transport_appendfile, use_flock_lock, false, OPT_NO_EFFECT,
+        "Locks the file with flock."),
+    OPT_BOOL(struct transport_appendfile, use_lockfile, true, OPT_NO_EFFECT,
+        "Locks the mailbox with a lock file."),
+    OPT_BOOL(struct transport_appendfile, use_mbx_lock, false, OPT_NO_EFFECT,
+        "Locks the file by the rules of MBX format."),
+};
+/* clang-format on */
+
+static const struct opt_table opts = {
+    .what = "appendfile transport",
+    .rows = rows,
+    .n = sizeof rows / sizeof rows[0],
+    .size = sizeof(struct transport_appendfile),
+};
+
+static const char mbox_prefix[] =
+    "From ${if def:return_path{$return_path}{MAILER-DAEMON}} ${tod_bsdinbox}\n";
+
+static void
+set_text(const struct driver_instance *d, const char *option, struct xstr *field,
+         const char *text)
+{
+    if (!driver_sets_own(d, option))
+        *field = (struct xstr){.text = str_from_cstr(text)};
+}
+
+/* What separates messages depends on the kind of mailbox. */
+static void
+complete_texts(struct driver_instance *d)
+{
+    struct transport_appendfile *own = d->own.fields;
+    bool many = str_is_set(own->directory.text) || own->maildir_format || own->mailstore_format;
+    if (own->use_bsmtp) {
+        own->check_string = STR_LIT(".");
+        own->escape_string = STR_LIT("..");
+    } else if (!many) {
+        if (!driver_sets_own(d, "check_string"))
+            own->check_string = STR_LIT("From ");
+        if (!driver_sets_own(d, "escape_string"))
+            own->escape_string = STR_LIT(">From ");
+    }
+    if (!many && !own->use_bsmtp) {
+        set_text(d, "message_prefix", &own->message_prefix, mbox_prefix);
+        set_text(d, "message_suffix", &own->message_suffix, "\n");
+    }
+    if (str_is_set(own->quota_warn_threshold.text))
+        set_text(d, "quota_warn_message", &own->quota_warn_message,
+                 "To: $local_part@$domain\n"
+                 "Subject: Your mailbox\n\n"
+                 "This message is automatically created by mail delivery software (Exim).\n\n"
+                 "The size of your mailbox has exceeded a warning threshold that is\n"
+                 "set by the system administrator.\n");
+}
+
+/* Some kinds of lock are chosen by others when the file says nothing of them. */
+static void
+complete_locks(struct driver_instance *d)
+{
+    struct transport_appendfile *own = d->own.fields;
+    bool fcntl_set = driver_sets_own(d, "use_fcntl_lock");
+    bool flock_set = driver_sets_own(d, "use_flock_lock");
+    bool lockfile_set = driver_sets_own(d, "use_lockfile");
+    if (own->use_flock_lock && !fcntl_set)
+        own->use_fcntl_lock = false;
+    if (own->mbx_format) {
+        if (!fcntl_set && !flock_set && !lockfile_set && !driver_sets_own(d, "use_mbx_lock"))
+            own->use_mbx_lock = true;
+        if (own->use_mbx_lock && !lockfile_set)
+            own->use_lockfile = false;
+    }
+    if (own->lock_retries < 1)
+        own->lock_retries = 1;
+}
+
+static bool
+create_file_valid(struct str s)
+{
+    return str_eqz(s, "anywhere") || str_eqz(s, "belowhome") || str_eqz(s, "inhome") ||
+           str_starts(s, "/");
+}
+
+static bool
+check(struct arena *a, struct driver_instance *d, struct diags *diags)
+{
+    (void)a;
+    const struct transport_appendfile *own = d->own.fields;
+    bool ok = true;
+    complete_texts(d);
+    complete_locks(d);
+    bool file = str_is_set(own->file.text);
+    bool directory = str_is_set(own->directory.text);
+    if (file && directory)
+        ok = driver_fault(diags, d, "directory", DRIVER_WORDS_FOR,
+                          "only one of \"file\" or \"directory\" can be specified");
+    if (file && !directory && str_is_set(own->quota_filecount.text))
+        ok = driver_fault(diags, d, "quota_filecount", DRIVER_WORDS_FOR,
+                          "quota_filecount must not be set without \"directory\"");
+    if (own->maildir_format && own->mailstore_format)
+        ok = driver_fault(diags, d, "mailstore_format", DRIVER_WORDS_FOR,
+                          "only one of maildir and mailstore may be specified");
+    if (!own->use_fcntl_lock && !own->use_flock_lock && !own->use_lockfile &&
+        !own->use_mbx_lock)
+        ok = driver_fault(diags, d, "use_lockfile", DRIVER_WORDS_FOR, "no locking configured");
+    if (!create_file_valid(own->create_file))
+        ok = driver_fault(diags, d, "create_file", DRIVER_WORDS_PLAIN,
+                          "invalid value given for \"create_file\" for the %.*s transport: "
+                          "'%.*s'",
+                          STR_ARG(d->name), STR_ARG(own->create_file));
+    return transport_check_generic(d, TRANSPORT_LOCAL, diags) && ok;
+}
+
+const struct driver transport_appendfile = {
+    .name = STR_INIT("appendfile"),
+    .opts = &opts,
+    .check = check,
+};

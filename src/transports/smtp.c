@@ -1,0 +1,249 @@
+/* The smtp transport: delivers to remote hosts by SMTP, or by LMTP over TCP. */
+#include "transports/transport.h"
+
+struct transport_smtp {
+    bool address_retry_include_sender, allow_localhost;
+    struct xstr arc_sign, authenticated_sender;
+    bool authenticated_sender_force;
+    int64_t command_timeout, connect_timeout, connection_max_messages;
+    struct xstr dane_require_tls_ciphers;
+    int64_t data_timeout;
+    bool delay_after_cutoff;
+    struct xstr dkim_canon, dkim_domain, dkim_hash, dkim_identity, dkim_private_key,
+        dkim_selector, dkim_sign_headers, dkim_strict, dkim_timestamps;
+    bool dns_qualify_single, dns_search_parents;
+    struct xstr dnssec_request_domains, dnssec_require_domains, dscp, fallback_hosts;
+    int64_t final_timeout;
+    bool gethostbyname, gnutls_compat_mode;
+    struct xstr helo_data, host_name_extract, hosts, hosts_avoid_esmtp, hosts_avoid_pipelining,
+        hosts_avoid_tls;
+    int64_t hosts_max_try, hosts_max_try_hardlimit;
+    struct xstr hosts_nopass_tls, hosts_noproxy_tls;
+    bool hosts_override;
+    struct xstr hosts_pipe_connect;
+    struct opt_xbool hosts_randomize;
+    struct xstr hosts_request_ocsp, hosts_require_alpn, hosts_require_auth, hosts_require_dane,
+        hosts_require_ocsp, hosts_require_tls, hosts_try_auth, hosts_try_chunking,
+        hosts_try_dane, hosts_try_fastopen, hosts_try_prdr, hosts_verify_avoid_tls, interface;
+    bool keepalive, lmtp_ignore_quota;
+    struct xstr max_rcpt;
+    int64_t message_linelength_limit;
+    struct opt_xbool multi_domain;
+    struct xstr port;
+    struct str protocol;
+    struct opt_xbool retry_include_ip_address;
+    struct xstr serialize_hosts;
+    int64_t size_addition;
+    struct xstr socks_proxy, tls_alpn, tls_certificate, tls_crl;
+    int64_t tls_dh_min_bits;
+    struct xstr tls_privatekey, tls_require_ciphers, tls_resumption_hosts, tls_sni;
+    bool tls_tempfail_tryclear;
+    struct xstr tls_try_verify_hosts, tls_verify_cert_hostnames, tls_verify_certificates,
+        tls_verify_hosts, utf8_downconvert;
+};
+
+/* clang-format off */
+static const struct opt rows[] = {
+    OPT_BOOL(struct transport_smtp, address_retry_include_sender, true, OPT_NO_EFFECT,
+        "Keeps retry times of a refused address by sender as well."),
+    OPT_BOOL(struct transport_smtp, allow_localhost, false, OPT_NO_EFFECT,
+        "Lets messages be sent to this host."),
+    OPT_XSTR(struct transport_smtp, arc_sign, NULL, OPT_NO_EFFECT,
+        "Signs with ARC: identity, selector, key and options."),
+    OPT_XSTR(struct transport_smtp, authenticated_sender, NULL, OPT_NO_EFFECT,
+        "Address for the AUTH= parameter of MAIL."),
+    OPT_BOOL(struct transport_smtp, authenticated_sender_force, false, OPT_NO_EFFECT,
+        "Sends AUTH= even when the connection is not authenticated."),
+    OPT_TIME(struct transport_smtp, command_timeout, 5 * 60, OPT_NO_EFFECT,
+        "Time limit for the answer to a command."),
+    OPT_TIME(struct transport_smtp, connect_timeout, 5 * 60, OPT_NO_EFFECT,
+        "Time limit for making a connection."),
+    OPT_INT(struct transport_smtp, connection_max_messages, 500, OPT_NO_EFFECT,
+        "How many messages go over one connection; zero means no limit."),
+    OPT_XSTR(struct transport_smtp, dane_require_tls_ciphers, NULL, OPT_NO_EFFECT,
+        "Ciphers that may be used when DANE secures the host."),
+    OPT_TIME(struct transport_smtp, data_timeout, 5 * 60, OPT_NO_EFFECT,
+        "Time limit for sending each block of data."),
+    OPT_BOOL(struct transport_smtp, delay_after_cutoff, true, OPT_NO_EFFECT,
+        "Tries addresses past their last retry time only when one of the hosts is due."),
+    OPT_XSTR(struct transport_smtp, dkim_canon, NULL, OPT_NO_EFFECT,
+        "Canonicalisation for DKIM signatures: relaxed or simple."),
+    OPT_LIST(struct transport_smtp, dkim_domain, NULL, OPT_NO_EFFECT,
+        "Domains for which messages are signed with DKIM."),
+    OPT_XSTR(struct transport_smtp, dkim_hash, "sha256", OPT_NO_EFFECT,
+        "Hash method for DKIM signatures."),
+    OPT_XSTR(struct transport_smtp, dkim_identity, NULL, OPT_NO_EFFECT,
+        "Identity in DKIM signatures."),
+    OPT_XSTR(struct transport_smtp, dkim_private_key, NULL, OPT_NO_EFFECT,
+        "Private key for DKIM signatures, or its file."),
+    OPT_XSTR(struct transport_smtp, dkim_selector, NULL, OPT_NO_EFFECT,
+        "Selectors for DKIM signatures."),
+    OPT_XSTR(struct transport_smtp, dkim_sign_headers, NULL, OPT_NO_EFFECT,
+        "Header lines that DKIM signatures cover."),
+    OPT_XSTR(struct transport_smtp, dkim_strict, NULL, OPT_NO_EFFECT,
+        "Defers when a message cannot be signed with DKIM."),
+    OPT_XSTR(struct transport_smtp, dkim_timestamps, NULL, OPT_NO_EFFECT,
+        "Adds times to DKIM signatures: how many seconds they are good for."),
+    OPT_BOOL(struct transport_smtp, dns_qualify_single, true, OPT_NO_EFFECT,
+        "Lets the resolver add the local domain to a host name of one word."),
+    OPT_BOOL(struct transport_smtp, dns_search_parents, false, OPT_NO_EFFECT,
+        "Lets the resolver search parent domains to complete a host name."),
+    OPT_DOMAINS(struct transport_smtp, dnssec_request_domains, "*", OPT_NO_EFFECT,
+        "Hosts for which look-ups ask for DNSSEC."),
+    OPT_DOMAINS(struct transport_smtp, dnssec_require_domains, NULL, OPT_NO_EFFECT,
+        "Hosts for which look-ups fail unless DNSSEC secured them."),
+    OPT_XSTR(struct transport_smtp, dscp, NULL, OPT_NO_EFFECT,
+        "Traffic class of the packets."),
+    OPT_LIST(struct transport_smtp, fallback_hosts, NULL, OPT_NO_EFFECT,
+        "Hosts that are tried when all others have failed."),
+    OPT_TIME(struct transport_smtp, final_timeout, 10 * 60, OPT_NO_EFFECT,
+        "Time limit for the answer after the data."),
+    OPT_BOOL(struct transport_smtp, gethostbyname, false, OPT_NO_EFFECT,
+        "Looks up hosts by the system's own means and not in the DNS."),
+    OPT_BOOL(struct transport_smtp, gnutls_compat_mode, false,
+        OPT_NO_EFFECT | OPT_HIDDEN | OPT_NO_MACRO,
+        "Relaxes GnuTLS for old servers."),
+    OPT_XSTR(struct transport_smtp, helo_data, "$primary_hostname", OPT_NO_EFFECT,
+        "Name that HELO and EHLO give."),
+    OPT_LIST(struct transport_smtp, host_name_extract,
+        "${if and {{match{$host}{.outlook.com\\$}} {match{$item}{\\N^250-([\\w.]+)\\s\\N}}} "
+        "{$1}}", OPT_NO_EFFECT,
+        "Finds the real name of a server in its answer to EHLO, to resume TLS sessions."),
+    OPT_LIST(struct transport_smtp, hosts, NULL, OPT_NO_EFFECT,
+        "Hosts to deliver to when the router gives none."),
+    OPT_HOSTS(struct transport_smtp, hosts_avoid_esmtp, NULL, OPT_NO_EFFECT,
+        "Hosts that get HELO and not EHLO."),
+    OPT_HOSTS(struct transport_smtp, hosts_avoid_pipelining, NULL, OPT_NO_EFFECT,
+        "Hosts with which commands are not pipelined."),
+    OPT_HOSTS(struct transport_smtp, hosts_avoid_tls, NULL, OPT_NO_EFFECT,
+        "Hosts with which TLS is not used."),
+    OPT_INT(struct transport_smtp, hosts_max_try, 5, OPT_NO_EFFECT,
+        "How many addresses of hosts are tried in one attempt."),
+    OPT_INT(struct transport_smtp, hosts_max_try_hardlimit, 50, OPT_NO_EFFECT,
+        "How many addresses of hosts are tried at the very most."),
+    OPT_HOSTS(struct transport_smtp, hosts_nopass_tls, NULL, OPT_NO_EFFECT,
+        "Hosts whose TLS connections are closed after one message."),
+    OPT_HOSTS(struct transport_smtp, hosts_noproxy_tls, NULL, OPT_NO_EFFECT,
+        "Hosts whose TLS connections are not shared by way of a proxy process."),
+    OPT_BOOL(struct transport_smtp, hosts_override, false, OPT_NO_EFFECT,
+        "Uses hosts even when the router gives others."),
+    OPT_HOSTS(struct transport_smtp, hosts_pipe_connect, NULL, OPT_NO_EFFECT,
+        "Hosts with which the first commands go out before the greeting has come."),
+    OPT_XBOOL(struct transport_smtp, hosts_randomize, false, OPT_NO_EFFECT,
+        "Tries the hosts in an order that differs each time."),
+    OPT_HOSTS(struct transport_smtp, hosts_request_ocsp, "*", OPT_NO_EFFECT,
+        "Hosts that are asked for a stapled answer about their certificate."),
+    OPT_HOSTS(struct transport_smtp, hosts_require_alpn, NULL, OPT_NO_EFFECT,
+        "Hosts that must negotiate ALPN."),
+    OPT_HOSTS(struct transport_smtp, hosts_require_auth, NULL, OPT_NO_EFFECT,
+        "Hosts with which authentication must succeed."),
+    OPT_HOSTS(struct transport_smtp, hosts_require_dane, NULL, OPT_NO_EFFECT,
+        "Hosts that DANE must secure."),
+    OPT_HOSTS(struct transport_smtp, hosts_require_ocsp, NULL, OPT_NO_EFFECT,
+        "Hosts that must show a good stapled answer about their certificate."),
+    OPT_HOSTS(struct transport_smtp, hosts_require_tls, NULL, OPT_NO_EFFECT,
+        "Hosts with which TLS must be used."),
+    OPT_HOSTS(struct transport_smtp, hosts_try_auth, NULL, OPT_NO_EFFECT,
+        "Hosts with which authentication is tried."),
+    OPT_HOSTS(struct transport_smtp, hosts_try_chunking, "*", OPT_NO_EFFECT,
+        "Hosts to which data are sent with BDAT when they offer it."),
+    OPT_HOSTS(struct transport_smtp, hosts_try_dane, "*", OPT_NO_EFFECT,
+        "Hosts that DANE secures when it can."),
+    OPT_HOSTS(struct transport_smtp, hosts_try_fastopen, "*", OPT_NO_EFFECT,
+        "Hosts for which data are sent with the first packet."),
+    OPT_HOSTS(struct transport_smtp, hosts_try_prdr, "*", OPT_NO_EFFECT,
+        "Hosts with which an answer for each recipient is negotiated when they offer it."),
+    OPT_HOSTS(struct transport_smtp, hosts_verify_avoid_tls, NULL, OPT_NO_EFFECT,
+        "Hosts with which callouts do not use TLS."),
+    OPT_LIST(struct transport_smtp, interface, NULL, OPT_NO_EFFECT,
+        "Own addresses from which connections are made."),
+    OPT_BOOL(struct transport_smtp, keepalive, true, OPT_NO_EFFECT,
+        "Turns on keepalive for connections."),
+    OPT_BOOL(struct transport_smtp, lmtp_ignore_quota, false, OPT_NO_EFFECT,
+        "Asks an LMTP server to ignore quotas."),
+    OPT_XSTR(struct transport_smtp, max_rcpt, "100", OPT_NO_EFFECT,
+        "How many recipients go into one transaction."),
+    OPT_INT(struct transport_smtp, message_linelength_limit, 998, OPT_NO_EFFECT,
+        "Longest line that is sent; a message with a longer one fails."),
+    OPT_XBOOL(struct transport_smtp, multi_domain, true, OPT_NO_EFFECT,
+        "Sends one copy for recipients in several domains."),
+    OPT_XSTR(struct transport_smtp, port, NULL, OPT_NO_EFFECT,
+        "Port to connect to."),
+    OPT_STR(struct transport_smtp, protocol, NULL, OPT_NO_EFFECT,
+        "Protocol to speak: smtp, smtps or lmtp."),
+    OPT_XBOOL(struct transport_smtp, retry_include_ip_address, true, OPT_NO_EFFECT,
+        "Keeps retry times of hosts by address and not by name alone."),
+    OPT_HOSTS(struct transport_smtp, serialize_hosts, NULL, OPT_NO_EFFECT,
+        "Hosts that get one connection at a time."),
+    OPT_INT(struct transport_smtp, size_addition, 1024, OPT_NO_EFFECT,
+        "Bytes that are added to the size announced in MAIL."),
+    OPT_XSTR(struct transport_smtp, socks_proxy, NULL, OPT_NO_EFFECT,
+        "SOCKS proxies through which connections are made."),
+    OPT_XSTR(struct transport_smtp, tls_alpn, NULL, OPT_NO_EFFECT,
+        "Names of protocols that are offered in ALPN."),
+    OPT_XSTR(struct transport_smtp, tls_certificate, NULL, OPT_NO_EFFECT,
+        "Own certificate to show to servers."),
+    OPT_XSTR(struct transport_smtp, tls_crl, NULL, OPT_NO_EFFECT,
+        "File or folder with revoked certificates."),
+    OPT_INT(struct transport_smtp, tls_dh_min_bits, 1024, OPT_NO_EFFECT,
+        "Smallest Diffie-Hellman prime that a server may use."),
+    OPT_XSTR(struct transport_smtp, tls_privatekey, NULL, OPT_NO_EFFECT,
+        "Private key of the own certificate."),
+    OPT_XSTR(struct transport_smtp, tls_require_ciphers, NULL, OPT_NO_EFFECT,
+        "Ciphers that may be used, in the words of the TLS library."),
+    OPT_HOSTS(struct transport_smtp, tls_resumption_hosts, NULL, OPT_NO_EFFECT,
+        "Hosts with which TLS sessions are resumed."),
+    OPT_XSTR(struct transport_smtp, tls_sni, NULL, OPT_NO_EFFECT,
+        "Server name that the TLS handshake gives."),
+    OPT_BOOL(struct transport_smtp, tls_tempfail_tryclear, true, OPT_NO_EFFECT,
+        "Goes on without TLS when it fails for the moment and is not required."),
+    OPT_HOSTS(struct transport_smtp, tls_try_verify_hosts, "*", OPT_NO_EFFECT,
+        "Hosts whose certificate is checked, with no failure if it is bad."),
+    OPT_HOSTS(struct transport_smtp, tls_verify_cert_hostnames, "*", OPT_NO_EFFECT,
+        "Hosts whose certificate must name them."),
+    OPT_XSTR(struct transport_smtp, tls_verify_certificates, "system", OPT_NO_EFFECT,
+        "Certificates that are trusted when servers are verified."),
+    OPT_HOSTS(struct transport_smtp, tls_verify_hosts, NULL, OPT_NO_EFFECT,
+        "Hosts whose certificate must be good."),
+    OPT_XSTR(struct transport_smtp, utf8_downconvert, "-1", OPT_NO_EFFECT,
+        "Turns internationalised addresses into ASCII: 1 always, 0 never, -1 if needed."),
+};
+/* clang-format on */
+
+static const struct opt_table opts = {
+    .what = "smtp transport",
+    .rows = rows,
+    .n = sizeof rows / sizeof rows[0],
+    .size = sizeof(struct transport_smtp),
+};
+
+static void
+complete(struct driver_instance *d)
+{
+    struct transport_smtp *own = d->own.fields;
+    if (driver_sets_own(d, "port"))
+        return;
+    own->port.text = str_ieqz(own->protocol, "lmtp")    ? STR_LIT("lmtp")
+                     : str_ieqz(own->protocol, "smtps") ? STR_LIT("smtps")
+                                                        : STR_LIT("smtp");
+}
+
+static bool
+check(struct arena *a, struct driver_instance *d, struct diags *diags)
+{
+    (void)a;
+    const struct transport_smtp *own = d->own.fields;
+    bool ok = true;
+    complete(d);
+    if (own->command_timeout <= 0 || own->data_timeout <= 0 || own->final_timeout <= 0)
+        ok = driver_fault(diags, d, NULL, DRIVER_WORDS_PLAIN,
+                          "command, data, or final timeout value is zero for %.*s transport",
+                          STR_ARG(d->name));
+    return transport_check_generic(d, TRANSPORT_REMOTE, diags) && ok;
+}
+
+const struct driver transport_smtp = {
+    .name = STR_INIT("smtp"),
+    .opts = &opts,
+    .check = check,
+};
