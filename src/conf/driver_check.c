@@ -38,17 +38,6 @@ place_of(const struct driver_instance *d, const char *option)
     return d->where;
 }
 
-static struct str
-exim_words(struct arena *a, enum driver_words words, struct str who, const char *text)
-{
-    static const char head[] = "Exim configuration error";
-    if (words == DRIVER_WORDS_FOR)
-        return str_printf(a, "%s for %.*s:\n  %s", head, STR_ARG(who), text);
-    if (words == DRIVER_WORDS_NAME)
-        return str_printf(a, "%s:\n  %.*s:\n  %s", head, STR_ARG(who), text);
-    return str_printf(a, "%s:\n  %s", head, text);
-}
-
 bool
 driver_fault(struct diags *diags, const struct driver_instance *d, const char *option,
              enum driver_words words, const char *fmt, ...)
@@ -66,7 +55,11 @@ driver_fault(struct diags *diags, const struct driver_instance *d, const char *o
         .text = words == DRIVER_WORDS_PLAIN
                     ? str_from_cstr(text)
                     : str_printf(scratch, "%.*s: %s", STR_ARG(who), text),
-        .exim = exim_words(scratch, words, who, text),
+        .exim = words == DRIVER_WORDS_NAME
+                    ? str_printf(scratch, "%.*s:\n  %s", STR_ARG(who), text)
+                    : str_from_cstr(text),
+        .exim_place = words == DRIVER_WORDS_FOR ? str_printf(scratch, " for %.*s", STR_ARG(who))
+                                                : STR_EMPTY,
     };
     diags_add(diags, &one);
     arena_free(scratch);

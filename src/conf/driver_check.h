@@ -20,8 +20,7 @@ bool driver_sets_generic(const struct driver_instance *d, const char *option);
 bool driver_sets_own(const struct driver_instance *d, const char *option);
 
 /* Adds an error that points at where the option (of the instance; may be NULL) is set, or at the
- * instance. The diagnostic's exim field holds the whole of what Exim prints, both lines, since
- * there is no line number in it. Always false. */
+ * instance. Always false. */
 bool driver_fault(struct diags *diags, const struct driver_instance *d, const char *option,
                   enum driver_words words, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));

@@ -50,14 +50,13 @@ enum opt_type {
 };
 
 enum {
-    OPT_HIDDEN = 1u << 0,   /* not printed by -bP (an alias or internal) */
+    OPT_HIDDEN = 1u << 0,   /* not in -bP save by name, no _OPT_… macro: Exim as usually built lacks it */
     OPT_OBSOLETE = 1u << 1, /* accepted with a warning, no effect */
     OPT_SECRET = 1u << 2,   /* value shown to admins only */
     OPT_NO_EFFECT = 1u << 3,/* known and checked, but nothing uses it yet: -bV lists it when set */
     OPT_REPEATABLE = 1u << 4,/* a second setting adds (headers_add, headers_remove, set, …) */
     OPT_NO_PRINT_EMPTY = 1u << 5,
     OPT_MODULE = 1u << 6,   /* not in the list of plain -bP; printed when asked for by name */
-    OPT_NO_MACRO = 1u << 7, /* no _OPT_… macro: Exim as it is usually built has no such option */
 };
 
 /* A user or group: fixed (set) or as text to expand. */

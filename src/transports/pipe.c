@@ -78,7 +78,7 @@ static const struct opt rows[] = {
     OPT_BOOL(struct transport_pipe, use_bsmtp, false, OPT_NO_EFFECT,
         "Writes messages as SMTP commands."),
     OPT_BOOL(struct transport_pipe, use_classresources, false,
-        OPT_NO_EFFECT | OPT_HIDDEN | OPT_NO_MACRO,
+        OPT_NO_EFFECT | OPT_HIDDEN,
         "Sets the limits of the user's login class, on systems that have them."),
     OPT_BOOL(struct transport_pipe, use_crlf, false, OPT_NO_EFFECT,
         "Ends lines with carriage return and line feed."),

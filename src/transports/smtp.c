@@ -101,7 +101,7 @@ static const struct opt rows[] = {
     OPT_BOOL(struct transport_smtp, gethostbyname, false, OPT_NO_EFFECT,
         "Looks up hosts by the system's own means and not in the DNS."),
     OPT_BOOL(struct transport_smtp, gnutls_compat_mode, false,
-        OPT_NO_EFFECT | OPT_HIDDEN | OPT_NO_MACRO,
+        OPT_NO_EFFECT | OPT_HIDDEN,
         "Relaxes GnuTLS for old servers."),
     OPT_XSTR(struct transport_smtp, helo_data, "$primary_hostname", OPT_NO_EFFECT,
         "Name that HELO and EHLO give."),
