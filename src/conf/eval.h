@@ -2,6 +2,7 @@
 #ifndef REMEX_CONF_EVAL_H
 #define REMEX_CONF_EVAL_H
 
+#include "base/clock.h"
 #include "base/str.h"
 
 struct arena;
@@ -12,6 +13,15 @@ struct address;
 struct map;
 struct list_cache;
 struct lookup_cache;
+
+/* What variables show of the process. */
+struct eval_process {
+    int64_t caller_uid, caller_gid; /* real ids at start */
+    int64_t mail_uid, mail_gid;     /* of the mail user */
+    int64_t pid;
+    struct str program;             /* path of the program */
+    struct str directory;           /* working directory at start */
+};
 
 struct eval {
     const struct conf *conf;      /* NULL only in unit tests */
@@ -25,6 +35,9 @@ struct eval {
     struct lookup_cache *lookups; /* handles and results; lookups/lookup.h */
     struct arena *arena;          /* for what must outlive one evaluation (results kept in variables) */
     struct str domain_data, local_part_data, sender_data, host_data, recipient_data; /* of list matches */
+    struct str list_domain; /* $domain while a domain list expands; STR_NULL: it is the address's */
+    struct eval_process process;
+    struct clock clock;           /* zone of the $tod_ variables */
     bool debug_expand;
 };
 

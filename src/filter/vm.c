@@ -26,6 +26,7 @@ enum {
     DEFAULT_DEPTH = 40,
     DEFAULT_MEMORY = 64 * 1024 * 1024,
     ERROR_MAX = 8192,
+    KEPT_VALUE_MAX = 64 * 1024,
     TIME_EVERY = 0x3ff,
 };
 
@@ -94,9 +95,37 @@ vm_runrc(const struct vm *vm)
     return vm->runrc;
 }
 
+struct vm_checked *
+vm_checked(struct vm *vm)
+{
+    return &vm->checked;
+}
+
+void
+vm_release(struct vm *vm, struct arena_mark mark)
+{
+    struct str value = vm->value;
+    if (!str_is_set(value) || value.n > KEPT_VALUE_MAX) {
+        value = STR_NULL;
+    } else if (value.p != vm->kept_value.p) {
+        if (vm->kept == NULL)
+            vm->kept = arena_new();
+        arena_clear(vm->kept);
+        value = str_dup(vm->kept, value);
+    }
+    vm->kept_value = value;
+    int runrc = vm->runrc;
+    vm_reset_state(vm);
+    vm->value = value;
+    vm->runrc = runrc;
+    vm->error = STR_EMPTY;
+    arena_reset(vm->scratch, mark);
+}
+
 void
 vm_reset_state(struct vm *vm)
 {
+    vm->checked = (struct vm_checked){STR_NULL, STR_NULL, STR_NULL, STR_NULL};
     vm->caps = NULL;
     vm->caps_n = 0;
     vm->value = STR_NULL;
@@ -657,5 +686,6 @@ vm_free(struct vm *vm)
         return;
     arena_free(vm->cache);
     arena_free(vm->scratch);
+    arena_free(vm->kept);
     arena_free(vm->own);
 }

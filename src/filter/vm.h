@@ -55,8 +55,10 @@ size_t vm_error_offset(const struct vm *vm);
 
 /* --- for functions (fn.h), hosts, lists and lookups --- */
 
-/* The arena of intermediate values. A caller at the top marks and resets it round an evaluation. */
+/* The arena of intermediate values. A caller at the top marks it before an evaluation and calls
+ * vm_release with the mark afterwards: what variables still show ($value, $runrc) is kept. */
 struct arena *vm_scratch(struct vm *vm);
+void vm_release(struct vm *vm, struct arena_mark mark);
 const struct host *vm_host(const struct vm *vm);
 void *vm_env(const struct vm *vm);
 
@@ -77,6 +79,15 @@ struct str vm_item(const struct vm *vm);
 /* $runrc. */
 void vm_set_runrc(struct vm *vm, int rc);
 int vm_runrc(const struct vm *vm);
+/* $prvscheck_address, $prvscheck_keynum, $prvscheck_result and $srs_recipient: set by their functions, read by
+ * the variables of those names. Values live in scratch. */
+struct vm_checked {
+    struct str prvs_address;
+    struct str prvs_keynum;
+    struct str prvs_result;
+    struct str srs_recipient;
+};
+struct vm_checked *vm_checked(struct vm *vm);
 /* Clears captures, $value, $item and $runrc: a fresh evaluation at top level. */
 void vm_reset_state(struct vm *vm);
 
@@ -86,6 +97,7 @@ struct regex;
 const struct regex *vm_regex(struct vm *vm, struct str pattern, unsigned flags,
                              struct str *error_text, size_t *error_at);
 /* Matches and, if it matches, sets the captures ($0..). VM_OK, VM_NO or VM_ERROR (limits). */
+unsigned vm_patterns_cached(const struct vm *vm);
 enum vm_status vm_regex_match(struct vm *vm, const struct regex *re, struct str subject);
 
 PLUGIN_API_END

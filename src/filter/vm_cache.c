@@ -92,3 +92,12 @@ vm_regex_match(struct vm *vm, const struct regex *re, struct str subject)
     vm_set_captures(vm, caps, (unsigned)n);
     return VM_OK;
 }
+
+unsigned
+vm_patterns_cached(const struct vm *vm)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < 2; i++)
+        n += vm->patterns[i] == NULL ? 0 : map_count(vm->patterns[i]);
+    return (unsigned)n;
+}

@@ -42,6 +42,9 @@ struct vm {
     struct str value;
     struct str item;
     int runrc;
+    struct vm_checked checked;
+    struct arena *kept; /* $value across vm_release; NULL until needed */
+    struct str kept_value;
     bool flag;
     struct vm_saved *saves;
     struct loop *loops;

@@ -1,0 +1,120 @@
+/* The three models: message, session, address. What the engine knows, and what variables show.
+ *
+ * All fields of type struct str may be unset (p == NULL); numbers are 0 until known. A thread owns the
+ * session or message that it works on. Strings live in the arena of their model (or longer).
+ */
+#ifndef REMEX_CONF_MODEL_H
+#define REMEX_CONF_MODEL_H
+
+#include "base/str.h"
+#include "base/vec.h"
+
+#include <sys/types.h>
+
+struct header_list; /* mail/header.h */
+
+struct recipient {
+    struct str address;
+    struct str errors_to;
+};
+
+/* A message: envelope, headers, where its body is. */
+struct message {
+    struct arena *arena;
+    struct str id;               /* $message_exim_id */
+    struct str sender;           /* envelope sender; "" for a bounce, unset when there is none */
+    struct str authenticated_sender;
+    VEC(struct recipient) recipients;
+    struct header_list *headers; /* NULL: none */
+    struct str header_charset;   /* of decoded values; unset: the setting */
+    int body_fd;                 /* -1: body_text */
+    struct str body_text;        /* for -bem and tests */
+    int64_t body_size, size;     /* bytes */
+    int64_t body_lines, lines;   /* $body_linecount, $message_linecount */
+    int64_t body_zeros;
+    int64_t max_received_line;
+    int64_t received_time, received_time_us; /* seconds; microseconds within */
+    int64_t received_count;
+    struct str received_for;
+    struct str received_protocol;
+    struct str queue_name;
+    int64_t originator_uid, originator_gid;
+    bool smtputf8;
+    bool first_delivery;
+    struct str local_scan_text;
+    struct str warn_delay, warn_recipients;
+    struct str bounce_recipient;
+    int64_t filter_n[10], filter_sn[10]; /* $n0.., $sn0.. */
+};
+
+/* One address on its way through the routers. */
+struct address {
+    struct arena *arena;
+    struct str text;                             /* whole address */
+    struct str local_part, domain;
+    struct str local_part_data, domain_data;
+    struct str prefix, prefix_v, suffix, suffix_v;
+    struct str original_local_part, original_domain;
+    struct str parent_local_part, parent_domain;
+    struct str home, router_name, transport_name;
+    struct str address_data, self_hostname;
+    struct str file, pipe;                       /* $address_file, $address_pipe */
+    struct str host, host_address, host_data;
+    int64_t host_port;
+    int64_t local_uid, local_gid;                /* -1: unknown */
+    struct str return_path;
+    struct str thisaddress;
+    int64_t inode;
+    struct str mailstore_basename;
+};
+
+struct tls_state {
+    struct str cipher, cipher_std, peerdn, sni, version;
+    struct str peercert, ourcert; /* PEM text */
+    int64_t bits, verified, ocsp, resumption;
+    bool dane;
+    int64_t tlsa_usage;
+};
+
+/* One SMTP connection (or local submission). */
+struct session {
+    struct arena *arena;
+    struct str sender_host_address, sender_host_name, sender_helo_name, sender_ident;
+    struct str sender_fullhost, sender_rcvhost, sender_host_authenticated;
+    int64_t sender_host_port;
+    bool sender_host_dnssec, sender_helo_dnssec;
+    bool host_lookup_failed, host_lookup_deferred;
+    struct str helo_verified;
+    struct str interface_address;
+    int64_t interface_port;
+    struct str sending_address;
+    int64_t sending_port;
+    struct str authenticated_id, authenticated_fail_id;
+    bool authentication_failed;
+    struct str auth[4];
+    struct str active_hostname, connection_id;
+    struct str command, command_argument, command_history, notquit_reason;
+    int64_t count_at_start, rcpt_count, rcpt_defer_count, rcpt_fail_count;
+    struct str rate, rate_limit, rate_period;
+    struct str verify_failure, sender_verify_failure, recipient_verify_failure;
+    struct str acl_verify_message, callout_address, verify_mode;
+    struct str acl_args[9];
+    int64_t acl_narg;
+    struct str dnslist_domain, dnslist_matched, dnslist_text, dnslist_value;
+    struct str csa_status, lookup_dnssec;
+    struct str sender_address_data;
+    struct str proxy_external, proxy_local;
+    int64_t proxy_external_port, proxy_local_port;
+    bool proxy, prdr;
+    struct str regex_match, regex_caps[9];
+    struct str malware_name;
+    struct str spam_action, spam_bar, spam_report, spam_score, spam_score_int;
+    struct str event_name, event_data;
+    int64_t event_errno;
+    struct str srs_recipient;
+    struct str headers_added;
+    struct tls_state tls_in, tls_out;
+    bool tls_out_active; /* $tls_cipher and its kind mean the outgoing connection */
+};
+
+#endif

@@ -1,0 +1,51 @@
+/* Wiring: the host table of each kind of process. */
+#include "proc/wire.h"
+
+#include "base/arena.h"
+#include "conf/list.h"
+#include "conf/vars.h"
+#include "lookups/lookup.h"
+#include "proc/host_sys.h"
+
+static void
+free_vm(void *vm)
+{
+    vm_free(vm);
+}
+
+static const struct host *
+command_line_host(struct arena *a)
+{
+    struct host *h = ARENA_NEW(a, struct host);
+    *h = (struct host){
+        .header = vars_header,
+        .match = list_host_match,
+        .named_list = list_host_named,
+        .lookup_type = lookup_host_type,
+        .lookup = lookup_host_find,
+        .quote = lookup_host_quote,
+        .run = host_sys_run,
+        .readfile = host_sys_readfile,
+        .readsocket = host_sys_readsocket,
+        .exists = host_sys_exists,
+        .stat = host_sys_stat,
+        .getenv = host_sys_getenv,
+        .setting = vars_setting,
+    };
+    h->vars = vars_all(&h->vars_n);
+    return h;
+}
+
+struct wiring
+wire_command_line(struct arena *a, const struct conf *conf)
+{
+    struct wiring w;
+    w.eval = ARENA_NEW(a, struct eval);
+    w.eval->conf = conf;
+    w.eval->arena = a;
+    w.eval->lists = list_cache_new(a);
+    w.eval->lookups = lookup_cache_new(a);
+    w.vm = vm_new(command_line_host(a), w.eval);
+    arena_on_free(a, free_vm, w.vm);
+    return w;
+}
