@@ -1,0 +1,350 @@
+/* The lookup engine: from a type and a key to the data, with partial matching, default keys and caches.
+ *
+ * Texts of errors and the order of tries are Exim's, found by asking it; the one difference is that a file
+ * that changed is read again at once. Must never let a tainted file name through.
+ */
+#include "lookups/lookup.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+#include <string.h>
+
+/* One lookup on its way. */
+struct search {
+    struct lookup_ctx x;
+    struct lookup_cache *cache;
+    const struct lookup_type *t;
+    const struct lookup_driver *driver; /* with its functions */
+    struct str file;
+    struct str key;
+    bool no_read, no_write; /* of the result cache */
+};
+
+static enum outcome
+fail_open(struct vm *vm, const char *text)
+{
+    vm_fail(vm, "%s", text);
+    return OUT_ERROR;
+}
+
+/* --- one key --- */
+
+/* Exim logs a tainted query that is not quoted for its type, and goes on. */
+static void
+check_quoting(const struct search *s, struct str query)
+{
+    const struct lookup_driver *d = s->driver;
+    if ((d->flags & LOOKUP_QUERY) == 0 || (d->flags & LOOKUP_TAINT_OK) != 0 || d->quote == NULL ||
+        !str_is_tainted(query) || query.taint == STR_QUOTED + s->t->quoter)
+        return;
+    struct str line = str_printf(vm_scratch(s->x.vm), "tainted search query is not properly quoted: %.*s",
+                                 STR_ARG(query));
+    lookup_cache_log(s->cache, line);
+}
+
+static enum outcome
+run_driver(struct search *s, struct lookup_handle *h, struct str key, struct str *data)
+{
+    check_quoting(s, key);
+    if (!lookup_cache_enter(s->cache, h)) {
+        vm_defer(s->x.vm, "lookups are nested too deeply");
+        return OUT_DEFER;
+    }
+    s->x.no_cache = false;
+    *data = STR_EMPTY;
+    enum outcome o = s->driver->find(&s->x, h->state, h->file, key, data);
+    lookup_cache_leave(s->cache, h);
+    if (o != OUT_OK)
+        return o;
+    uint32_t taint = (s->driver->flags & LOOKUP_TAINTED_DATA) != 0 ? STR_TAINTED : STR_CLEAN;
+    *data = str_dup(vm_scratch(s->x.vm), *data);
+    data->taint = taint; /* rule: what a lookup finds is ours, not the peer's */
+    return OUT_OK;
+}
+
+/* Looks up one key as it is. */
+static enum outcome
+find_key(struct search *s, struct str key, struct str *data)
+{
+    bool found;
+    if (key.n == 0 && (s->driver->flags & LOOKUP_QUERY) == 0)
+        return OUT_FAIL;
+    struct lookup_handle *h = lookup_cache_open(s->cache, &s->x, s->driver, s->file);
+    if (h == NULL)
+        return OUT_ERROR;
+    if ((s->driver->flags & LOOKUP_NO_RESULTS) != 0)
+        return run_driver(s, h, key, data);
+    if (!s->no_read && lookup_cache_result(&s->x, h, key, &found, data)) {
+        if (found)
+            *data = str_dup(vm_scratch(s->x.vm), *data);
+        return found ? OUT_OK : OUT_FAIL;
+    }
+    enum outcome o = run_driver(s, h, key, data);
+    if ((o == OUT_OK || o == OUT_FAIL) && !s->no_write && !s->x.no_cache)
+        lookup_cache_keep(&s->x, h, key, o == OUT_OK, *data);
+    return o;
+}
+
+/* --- several keys --- */
+
+/* $1 and $2; $0 stays what it was. */
+static void
+set_captures(const struct search *s, struct str wild, struct str fixed)
+{
+    const struct str *now;
+    struct str caps[3] = {STR_EMPTY, wild, fixed};
+    if (vm_captures(s->x.vm, &now) > 0)
+        caps[0] = now[0];
+    vm_set_captures(s->x.vm, caps, 3);
+}
+
+static struct str
+joined(const struct search *s, struct str a, struct str b)
+{
+    return str_cat(vm_scratch(s->x.vm), a, b);
+}
+
+/* What partial0 tries when no component is left; an empty value: nothing. */
+static struct str
+bare_affix(struct str affix)
+{
+    if (affix.n > 1 && affix.p[affix.n - 1] == '.')
+        return str_sub(affix, 0, affix.n - 1);
+    return affix;
+}
+
+/* The keys after the plain one: affix and key, then with components taken off the left one by one while
+ * at least t->partial remain, at last the affix alone for partial0. */
+static enum outcome
+find_partial(struct search *s, struct str *data)
+{
+    const struct lookup_type *t = s->t;
+    struct str key = s->key;
+    enum outcome o = OUT_FAIL;
+    size_t dots = 0, from = 0, dot;
+    for (uint32_t i = 0; i < key.n; i++)
+        dots += key.p[i] == '.';
+    if (t->affix.n > 0) {
+        o = find_key(s, joined(s, t->affix, key), data);
+        if (o == OUT_OK)
+            set_captures(s, STR_EMPTY, key);
+        if (o != OUT_FAIL)
+            return o;
+    }
+    while (dots > 0 && (int64_t)dots >= t->partial && (dot = str_chr(key, '.', from)) != STR_NPOS) {
+        dots--;
+        from = dot + 1;
+        struct str rest = str_sub(key, from, key.n);
+        o = find_key(s, joined(s, t->affix, rest), data);
+        if (o == OUT_OK)
+            set_captures(s, str_sub(key, 0, dot), rest);
+        if (o != OUT_FAIL)
+            return o;
+    }
+    struct str bare = bare_affix(t->affix);
+    if (t->partial != 0 || bare.n == 0 || key.n == 0)
+        return OUT_FAIL;
+    o = find_key(s, bare, data);
+    if (o == OUT_OK) /* Exim counts the dot in, and without a dot leaves the last byte out */
+        set_captures(s, str_sub(key, 0, from > 0 && from < key.n ? from : key.n - 1), STR_EMPTY);
+    return o;
+}
+
+/* "*@domain" when something stands before the last @. */
+static enum outcome
+find_star_at(struct search *s, struct str *data)
+{
+    size_t at = str_rchr(s->key, '@');
+    if (at == STR_NPOS || at == 0)
+        return OUT_FAIL;
+    struct str domain = str_sub(s->key, at, s->key.n);
+    enum outcome o = find_key(s, joined(s, STR_LIT("*"), domain), data);
+    if (o == OUT_OK)
+        set_captures(s, str_sub(s->key, 0, at), STR_EMPTY);
+    return o;
+}
+
+static enum outcome
+find_star(struct search *s, struct str *data)
+{
+    enum outcome o = find_key(s, STR_LIT("*"), data);
+    if (o == OUT_OK)
+        set_captures(s, s->key, STR_EMPTY);
+    return o;
+}
+
+static enum outcome
+find_all(struct search *s, struct str *data)
+{
+    enum outcome o = find_key(s, s->key, data);
+    if (o == OUT_OK && s->t->partial >= 0)
+        set_captures(s, STR_EMPTY, s->key);
+    if (o == OUT_FAIL && s->t->partial >= 0)
+        o = find_partial(s, data);
+    if (o == OUT_FAIL && s->t->star_at)
+        o = find_star_at(s, data);
+    if (o == OUT_FAIL && s->t->star)
+        o = find_star(s, data);
+    return o;
+}
+
+/* --- the request --- */
+
+/* Where an SQLite query finds its file: option, start of the query, main option. */
+static void
+take_query_file(struct search *s)
+{
+    struct str option = lookup_option(s->t->options, "file");
+    if (str_is_set(option)) {
+        s->file = option;
+        return;
+    }
+    struct str q = str_trim_left(s->key);
+    if (q.n > 0 && q.p[0] == '/') {
+        uint32_t n = 0;
+        while (n < q.n && !ascii_space(q.p[n]))
+            n++;
+        s->file = str_sub(q, 0, n);
+        s->key = str_trim_left(str_sub(q, n, q.n));
+        return;
+    }
+    const struct host *host = vm_host(s->x.vm);
+    if (s->file.n == 0 && host != NULL && host->setting != NULL)
+        s->file = host->setting(vm_env(s->x.vm), "sqlite_dbfile");
+}
+
+static enum outcome
+check_file(const struct search *s)
+{
+    const struct lookup_driver *d = s->driver;
+    struct vm *vm = s->x.vm;
+    if ((d->flags & LOOKUP_FILE_QUERY) != 0 && (s->file.n == 0 || s->file.p[0] != '/')) {
+        vm_fail(vm, "absolute file name expected for \"%.*s\" lookup", STR_ARG(d->name));
+        return OUT_ERROR;
+    }
+    if (str_is_tainted(s->file)) {
+        lookup_cache_log(s->cache, str_printf(vm_scratch(vm), "Tainted filename for search: '%.*s'",
+                                              STR_ARG(s->file)));
+        return fail_open(vm, "NULL");
+    }
+    if (str_has_nul(s->file))
+        return fail_open(vm, "file name for lookup contains a zero byte");
+    return OUT_OK;
+}
+
+/* cache=no, no_rd, no_wr; other values mean nothing, as in Exim. */
+static void
+read_cache_option(struct search *s)
+{
+    struct str v = lookup_option(s->t->options, "cache");
+    s->no_read = str_eqz(v, "no") || str_eqz(v, "no_rd");
+    s->no_write = str_eqz(v, "no") || str_eqz(v, "no_wr");
+}
+
+enum outcome
+lookup_find(struct eval *e, struct vm *vm, const struct lookup_type *t, struct str file,
+            struct str key_or_query, struct str *data)
+{
+    if (e == NULL || (e->lookups == NULL && e->arena == NULL))
+        return fail_open(vm, "lookups are not possible here");
+    if (e->lookups == NULL)
+        e->lookups = lookup_cache_new(e->arena);
+    struct search s = {.x = {.eval = e, .vm = vm, .options = t->options},
+                       .cache = e->lookups,
+                       .t = t,
+                       .file = file,
+                       .key = key_or_query};
+    s.driver = lookup_cache_driver(s.cache, &s.x, t->driver);
+    if (s.driver == NULL)
+        return OUT_ERROR;
+    if ((s.driver->flags & LOOKUP_FILE_QUERY) != 0)
+        take_query_file(&s);
+    enum outcome o = check_file(&s);
+    if (o != OUT_OK)
+        return o;
+    if (t->options.n > 0)
+        read_cache_option(&s);
+    o = (s.driver->flags & LOOKUP_QUERY) != 0 ? find_key(&s, s.key, data) : find_all(&s, data);
+    if (o == OUT_OK && (s.driver->flags & LOOKUP_QUERY) == 0 &&
+        str_eqz(lookup_option(t->options, "ret"), "key"))
+        *data = str_untaint_by_rule(key_or_query, "ret=key: the key is in the file");
+    return o;
+}
+
+/* --- host functions --- */
+
+enum vm_status
+lookup_host_type(void *env, struct vm *vm, struct str type, struct host_lookup_type *out)
+{
+    (void)env;
+    struct lookup_type t;
+    if (lookup_type_parse(vm, type, &t) != VM_OK)
+        return VM_ERROR;
+    out->query_style = (t.driver->flags & LOOKUP_QUERY) != 0;
+    out->file_query = (t.driver->flags & LOOKUP_FILE_QUERY) != 0;
+    return VM_OK;
+}
+
+/* Whether the type was used in its own style. */
+static enum vm_status
+check_style(struct vm *vm, const struct lookup_type *t, const struct host_lookup *q)
+{
+    bool query_style = (t->driver->flags & LOOKUP_QUERY) != 0;
+    if (query_style == q->query_style)
+        return VM_OK;
+    if (query_style)
+        return vm_fail(vm,
+                       "a single key was given for lookup type \"%.*s\", which is not a "
+                       "single-key lookup type",
+                       STR_ARG(q->type));
+    return vm_fail(vm, "missing {key} for single-key \"%.*s\" lookup", STR_ARG(q->type));
+}
+
+enum vm_status
+lookup_host_find(void *env, struct vm *vm, const struct host_lookup *q, struct str *out)
+{
+    struct lookup_type t;
+    if (lookup_type_parse(vm, q->type, &t) != VM_OK || check_style(vm, &t, q) != VM_OK)
+        return VM_ERROR;
+    struct str key = q->query_style ? q->file : q->key;
+    struct str file = q->query_style ? STR_EMPTY : q->file;
+    switch (lookup_find(env, vm, &t, file, key, out)) {
+    case OUT_OK:
+        return VM_OK;
+    case OUT_DEFER: {
+        struct str why = str_dup(vm_scratch(vm), vm_error(vm));
+        return vm_defer(vm, "lookup of \"%.*s\" gave DEFER: \"%.*s\"", STR_ARG(key), STR_ARG(why));
+    }
+    case OUT_ERROR:
+        return VM_ERROR;
+    case OUT_FAIL:
+    case OUT_DECLINE:
+    case OUT_PASS:
+        break;
+    }
+    return VM_NO;
+}
+
+enum vm_status
+lookup_host_quote(void *env, struct vm *vm, struct str type, struct str in, struct str opt,
+                  struct str *out)
+{
+    (void)env;
+    const struct lookup_driver *d = lookup_type_driver(type);
+    if (d == NULL)
+        return VM_NO;
+    enum vm_status st = VM_OK;
+    if (d->quote != NULL)
+        st = d->quote(vm, in, opt, out);
+    else if (str_is_set(opt))
+        st = VM_NO;
+    else
+        *out = in;
+    if (st == VM_NO)
+        return vm_fail(vm, "\"%.*s\" unrecognized after \"${quote_%.*s\"", STR_ARG(opt),
+                       STR_ARG(type));
+    if (st == VM_OK && d->quote != NULL && str_is_tainted(in))
+        out->taint = STR_QUOTED + lookup_type_quoter(d);
+    return st;
+}
