@@ -9,12 +9,13 @@
 #define REMEX_CONF_MACRO_H
 
 #include "base/diag.h"
-#include "base/vec.h"
 #include "conf/conf.h"
+#include "conf/textmap.h"
 
 enum {
     MACRO_NAME_MAX = 63,
-    MACRO_LINE_MAX = 1 << 20, /* bytes of a line after a replacement */
+    MACRO_LINE_MAX = 1 << 20,  /* bytes of a line after a replacement */
+    MACRO_TOTAL_MAX = 1 << 26, /* bytes that all replacements together may make */
 };
 
 struct macro_table;
@@ -36,18 +37,24 @@ enum macro_result macro_define(struct macro_table *t, struct str name, struct st
 /* A line on its way through the macros. */
 struct macro_line {
     struct str text;
-    VEC(struct textmap_run) runs; /* filled when replaced */
+    struct textmap_runs runs; /* filled when replaced */
     bool replaced;
 };
 
+enum macro_limit {
+    MACRO_FITS,
+    MACRO_LINE_TOO_LONG, /* more than MACRO_LINE_MAX bytes */
+    MACRO_TOO_MUCH,      /* the macros of this configuration are a bomb */
+};
+
 /* Replaces macros in line->text from offset `from` on; line->text stands at (line_no, col) of its source. New
- * texts live in a. False: a cap was reached (one line, or all work together). */
-bool macro_replace(struct macro_table *t, struct arena *a, struct macro_line *line, size_t from,
-                   uint32_t line_no, uint32_t col);
+ * texts live in a. */
+enum macro_limit macro_replace(struct macro_table *t, struct arena *a, struct macro_line *line,
+                               size_t from, uint32_t line_no, uint32_t col);
 
 /* User macros in order of definition. */
 size_t macro_count(const struct macro_table *t);
-const struct macro *macro_at(const struct macro_table *t, size_t i);
+struct macro *macro_at(const struct macro_table *t, size_t i);
 
 /* Calls fn for every built-in macro of a request, in Exim's order of replacement. */
 void macro_each_builtin(struct arena *a, const struct conf_request *rq,

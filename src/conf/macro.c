@@ -1,0 +1,302 @@
+/* Macros: the table, and the search for all names at once.
+ *
+ * A user's macro begins with a capital letter, a built-in one with an underscore and a capital letter. So only
+ * the capitals of a line are looked at; the first three bytes there choose a chain of candidates.
+ */
+#include "conf/macro.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "conf/macro_builtin.h"
+
+#include <string.h>
+
+enum {
+    CHAINS = 512, /* by the first three bytes */
+    LETTERS = 26,
+    PREFIX = 3,
+    WORK_MAX = 1 << 28, /* bytes searched again, and candidates looked at */
+    BUILTIN_ORDER = 0,  /* all of them; the user's are numbered from 1 */
+    RUNS_MAX = 4096,    /* of the map of a line; what comes later has no exact place */
+};
+
+#define NONE UINT32_MAX
+
+struct entry {
+    struct macro macro;
+    uint32_t next; /* in its chain, or NONE */
+};
+
+struct macro_table {
+    struct arena *arena;
+    struct macro_builtins *builtins;
+    VEC(struct entry *) list; /* order is index + 1 */
+    uint32_t chain[CHAINS];   /* names of three bytes and more */
+    uint32_t tiny[LETTERS];   /* shorter names, by letter */
+    size_t made; /* bytes, against MACRO_TOTAL_MAX */
+    size_t work; /* against WORK_MAX */
+};
+
+static size_t
+chain_of(const char *p)
+{
+    return ((size_t)(unsigned char)p[0] * 7 + (size_t)(unsigned char)p[1] * 31 +
+            (size_t)(unsigned char)p[2]) &
+           (CHAINS - 1);
+}
+
+static void
+add_entry(struct macro_table *t, const struct macro *m)
+{
+    struct entry *e = ARENA_NEW(t->arena, struct entry);
+    e->macro = *m;
+    uint32_t *head = &t->tiny[(m->name.p[0] - 'A') % LETTERS];
+    if (m->name.n >= PREFIX)
+        head = &t->chain[chain_of(m->name.p)];
+    e->next = *head;
+    *head = (uint32_t)t->list.n;
+    vec_push(t->arena, &t->list, e);
+}
+
+struct macro_table *
+macro_table_new(struct arena *a, const struct conf_request *rq)
+{
+    struct macro_table *t = ARENA_NEW(a, struct macro_table);
+    t->arena = a;
+    t->builtins = macro_builtins_new(a, rq);
+    memset(t->chain, 0xff, sizeof t->chain);
+    memset(t->tiny, 0xff, sizeof t->tiny);
+    for (size_t i = 0; i < rq->macros_n; i++) {
+        struct macro m = rq->macros[i];
+        m.from_command_line = true;
+        if (m.name.n > 0 && m.name.p[0] >= 'A' && m.name.p[0] <= 'Z')
+            add_entry(t, &m);
+    }
+    return t;
+}
+
+/* --- finding --- */
+
+/* Offset of the first capital letter at or after i, or s.n. Eight bytes at a time. */
+static size_t
+next_capital(struct str s, size_t i)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    for (; i + 8 <= s.n; i += 8) {
+        uint64_t x;
+        memcpy(&x, s.p + i, 8);
+        uint64_t low = x & (ones * 127);
+        /* the high bit of each byte: low > 'A' - 1 and low < 'Z' + 1 and the byte is ASCII */
+        uint64_t hit = (ones * (127 + '[') - low) & ~x & (low + ones * (127 - '@')) & (ones * 128);
+        if (hit != 0)
+            break; /* the loop below finds it, whatever the byte order */
+    }
+    while (i < s.n && !(s.p[i] >= 'A' && s.p[i] <= 'Z'))
+        i++;
+    return i;
+}
+
+static bool
+name_at(const struct entry *e, struct str s, size_t i)
+{
+    struct str name = e->macro.name;
+    return s.n - i >= name.n && memcmp(s.p + i, name.p, name.n) == 0;
+}
+
+/* The lowest order of at least `from` and below `best` among the names at s.p[i] (a capital), else best. */
+static uint32_t
+lowest_at(struct macro_table *t, struct str s, size_t i, uint32_t from, uint32_t best)
+{
+    uint32_t heads[] = {s.n - i >= PREFIX ? t->chain[chain_of(s.p + i)] : NONE,
+                        t->tiny[s.p[i] - 'A']};
+    for (size_t h = 0; h < 2; h++) {
+        for (uint32_t k = heads[h]; k != NONE; k = t->list.v[k]->next) {
+            t->work++;
+            if (k + 1 >= from && k + 1 < best && name_at(t->list.v[k], s, i))
+                best = k + 1;
+        }
+    }
+    return best;
+}
+
+/* The order of the first macro, from `from` on, whose name occurs in s after `at`; NONE: no macro. */
+static uint32_t
+first_macro(struct macro_table *t, struct str s, size_t at, uint32_t from)
+{
+    uint32_t best = NONE;
+    for (size_t i = next_capital(s, at); i < s.n; i = next_capital(s, i + 1)) {
+        if (from == BUILTIN_ORDER && i > at && s.p[i - 1] == '_' &&
+            macro_builtin_at(t->builtins, str_sub(s, i - 1, s.n), NULL) > 0)
+            return BUILTIN_ORDER;
+        best = lowest_at(t, s, i, from, best);
+    }
+    return best;
+}
+
+/* --- replacing --- */
+
+struct replacement {
+    struct arena *arena;
+    const struct textmap *old;
+    struct buf text;
+    struct textmap_runs runs;
+    size_t copied; /* bytes of the old text */
+};
+
+static void
+copy_until(struct replacement *r, struct str s, size_t end)
+{
+    if (r->runs.list.n < RUNS_MAX)
+        textmap_append(r->arena, &r->runs, r->old, r->copied, end - r->copied, r->text.n);
+    buf_add(&r->text, s.p + r->copied, end - r->copied);
+}
+
+/* The n bytes at `at` of s give way to text. The outermost macro is the one that is named to the user. */
+static void
+put(struct replacement *r, struct str s, size_t at, struct str name, struct str text)
+{
+    copy_until(r, s, at);
+    struct textmap_run run = textmap_run_moved(r->old, at, r->text.n);
+    if (!run.fixed)
+        run.macro = name;
+    run.fixed = true;
+    if (r->runs.list.n < RUNS_MAX)
+        vec_push(r->arena, &r->runs.list, run);
+    buf_adds(&r->text, text);
+    r->copied = at + name.n;
+}
+
+static void
+replace_user(struct replacement *r, struct str s, size_t from, const struct macro *m)
+{
+    for (size_t i = str_find(s, m->name, from); i != STR_NPOS && !r->text.overflow;
+         i = str_find(s, m->name, r->copied))
+        put(r, s, i, m->name, m->text);
+}
+
+static void
+replace_builtin(struct replacement *r, struct str s, size_t from, const struct macro_builtins *b)
+{
+    size_t start = from;
+    for (size_t i = next_capital(s, from); i < s.n && !r->text.overflow;
+         i = next_capital(s, i + 1)) {
+        struct str text;
+        size_t n = i > start && s.p[i - 1] == '_'
+                       ? macro_builtin_at(b, str_sub(s, i - 1, s.n), &text)
+                       : 0;
+        if (n == 0)
+            continue;
+        put(r, s, i - 1, str_sub(s, i - 1, n), text);
+        start = r->copied;
+        i = r->copied - 1;
+    }
+}
+
+static enum macro_limit
+replace_one(struct macro_table *t, struct arena *a, struct macro_line *line, size_t from,
+            uint32_t order)
+{
+    struct textmap old = {.runs = line->runs.list.v, .n = (uint32_t)line->runs.list.n};
+    struct replacement r = {.arena = a, .old = &old, .text = buf_in(a, MACRO_LINE_MAX)};
+    if (order == BUILTIN_ORDER)
+        replace_builtin(&r, line->text, from, t->builtins);
+    else
+        replace_user(&r, line->text, from, &t->list.v[order - 1]->macro);
+    copy_until(&r, line->text, line->text.n);
+    if (r.text.overflow)
+        return MACRO_LINE_TOO_LONG;
+    line->text = buf_str(&r.text);
+    line->runs = r.runs;
+    line->replaced = true;
+    t->made += line->text.n;
+    t->work += line->text.n + 64;
+    return t->made > MACRO_TOTAL_MAX || t->work > WORK_MAX ? MACRO_TOO_MUCH : MACRO_FITS;
+}
+
+enum macro_limit
+macro_replace(struct macro_table *t, struct arena *a, struct macro_line *line, size_t from,
+              uint32_t line_no, uint32_t col)
+{
+    uint32_t order = first_macro(t, line->text, from, BUILTIN_ORDER);
+    if (order == NONE)
+        return t->work > WORK_MAX ? MACRO_TOO_MUCH : MACRO_FITS;
+    struct textmap_run whole = {.line = line_no, .col = col};
+    vec_push(a, &line->runs.list, whole);
+    while (order != NONE) {
+        enum macro_limit limit = replace_one(t, a, line, from, order);
+        if (limit != MACRO_FITS)
+            return limit;
+        order = first_macro(t, line->text, from, order + 1);
+    }
+    return MACRO_FITS;
+}
+
+/* --- defining --- */
+
+static struct entry *
+find_entry(struct macro_table *t, struct str name)
+{
+    uint32_t k = name.n >= PREFIX ? t->chain[chain_of(name.p)] : t->tiny[name.p[0] - 'A'];
+    for (; k != NONE; k = t->list.v[k]->next) {
+        t->work++;
+        if (str_eq(t->list.v[k]->macro.name, name))
+            return t->list.v[k];
+    }
+    return NULL;
+}
+
+/* The name of an existing macro that is a part of a new one's, or STR_NULL. */
+static struct str
+part_of(struct macro_table *t, struct str name)
+{
+    uint32_t order = first_macro(t, name, 0, BUILTIN_ORDER);
+    if (order == NONE)
+        return STR_NULL;
+    if (order != BUILTIN_ORDER)
+        return t->list.v[order - 1]->macro.name;
+    for (size_t i = 1; i < name.n; i++) {
+        struct str rest = str_sub(name, i - 1, name.n);
+        size_t n = rest.p[0] == '_' ? macro_builtin_at(t->builtins, rest, NULL) : 0;
+        if (n > 0)
+            return str_sub(rest, 0, n);
+    }
+    return STR_NULL;
+}
+
+enum macro_result
+macro_define(struct macro_table *t, struct str name, struct str text, struct span where,
+             bool redefine, struct str *other)
+{
+    struct str part = part_of(t, name);
+    struct entry *old = str_is_set(part) ? find_entry(t, name) : NULL;
+    if (old != NULL && old->macro.from_command_line)
+        return MACRO_OK;
+    if (old != NULL && !redefine)
+        return MACRO_DUPLICATE;
+    if (old != NULL) {
+        old->macro.text = text;
+        old->macro.where = where;
+        return MACRO_OK;
+    }
+    if (redefine)
+        return MACRO_UNDEFINED;
+    if (str_is_set(part)) {
+        *other = part;
+        return MACRO_CONTAINS;
+    }
+    struct macro m = {.name = name, .text = text, .where = where};
+    add_entry(t, &m);
+    return MACRO_OK;
+}
+
+size_t
+macro_count(const struct macro_table *t)
+{
+    return t->list.n;
+}
+
+struct macro *
+macro_at(const struct macro_table *t, size_t i)
+{
+    return &t->list.v[i]->macro;
+}

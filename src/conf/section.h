@@ -1,0 +1,46 @@
+/* The sections of a configuration: what the logical lines of each mean. */
+#ifndef REMEX_CONF_SECTION_H
+#define REMEX_CONF_SECTION_H
+
+#include "conf/opt_parse.h"
+#include "conf/reader.h"
+
+/* What the sections share while a configuration is read. */
+struct section_run {
+    struct conf *conf;
+    const struct conf_request *rq;
+    struct reader *reader;
+    struct macro_table *macros;
+    struct opt_ctx ctx;
+    unsigned seen;         /* bit per section */
+    struct conf_line line; /* the line at hand; a section leaves its successor's `begin` here */
+    bool ended;            /* there was no further line */
+};
+
+/* Reads everything, from the main section on. */
+void section_read_all(struct section_run *s);
+
+/* --- for the sections of drivers, section_driver.c --- */
+
+/* Reads the next line into s->line. False: the section has ended. */
+bool section_next(struct section_run *s);
+/* An error at bytes [at, at + n) of the line, in our words and Exim's. */
+void section_fault(struct section_run *s, size_t at, size_t n, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Takes the line if it is a macro definition. */
+bool section_macro(struct section_run *s);
+/* What follows the name of an option that nobody knows. */
+void section_unknown_option(struct section_run *s, const struct opt_line *l, struct str text,
+                            struct str hint);
+/* Notes that a row that nothing uses yet was set. owner is empty for the main section. */
+void section_no_effect(struct section_run *s, const struct opt_set *set, const struct opt_line *l,
+                       struct str owner);
+
+/* A section of driver instances. */
+struct section_drivers {
+    const struct driver_class *cls;
+    void (*add)(struct conf *c, struct driver_instance *d);
+};
+void section_read_drivers(struct section_run *s, const struct section_drivers *kind);
+
+#endif
