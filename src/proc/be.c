@@ -1,0 +1,306 @@
+/* Tries expansions out: -be, -bem and -bD; see be.h.
+ *
+ * The loop reads and writes in blocks. What was written goes out before the program waits for more
+ * input, so a peer on a pipe or a person sees every answer, and a file of lines costs one call a block. Lines
+ * are as Exim takes them: white space at the end goes, a backslash there joins the next line.
+ */
+#include "proc/be.h"
+
+#include "base/buf.h"
+#include "base/map.h"
+#include "conf/eval.h"
+#include "filter/expand.h"
+#include "sys/file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { IN_SIZE = 65536, OUT_SIZE = 32768, LINE_MAX_BYTES = 16 * 1024 * 1024 };
+
+struct be {
+    struct mode *mode;
+    struct arena *lines; /* the line at hand */
+    char in[IN_SIZE];
+    size_t in_at, in_n;
+    bool in_ended;
+    char out[OUT_SIZE];
+    size_t out_n;
+    bool fatal; /* an evaluation ended the program */
+};
+
+/* --- output --- */
+
+static void
+flush_out(struct be *be)
+{
+    if (be->out_n > 0)
+        file_write_all(STDOUT_FILENO, be->out, be->out_n);
+    be->out_n = 0;
+}
+
+static void
+put(struct be *be, const char *p, size_t n)
+{
+    if (n > OUT_SIZE - be->out_n)
+        flush_out(be);
+    if (n > OUT_SIZE) {
+        file_write_all(STDOUT_FILENO, p, n);
+        return;
+    }
+    if (n > 0)
+        memcpy(be->out + be->out_n, p, n);
+    be->out_n += n;
+}
+
+static void
+put_str(struct be *be, struct str s)
+{
+    put(be, s.p, s.n);
+}
+
+static void
+put_line(struct be *be, struct str s)
+{
+    put(be, s.p, s.n);
+    put(be, "\n", 1);
+}
+
+/* --- input --- */
+
+static bool
+refill(struct be *be)
+{
+    if (be->in_ended)
+        return false;
+    flush_out(be);
+    ssize_t n;
+    do {
+        n = read(STDIN_FILENO, be->in, IN_SIZE);
+    } while (n < 0 && errno == EINTR);
+    be->in_at = 0;
+    be->in_n = n > 0 ? (size_t)n : 0;
+    be->in_ended = n <= 0;
+    return n > 0;
+}
+
+/* What a line of text ends with for its reader: nothing after a NUL, no white space. */
+static struct str
+cut_line(struct str s)
+{
+    size_t nul = str_chr(s, '\0', 0);
+    if (nul != STR_NPOS)
+        s = str_sub(s, 0, nul);
+    while (s.n > 0 && ascii_space(s.p[s.n - 1]))
+        s.n--;
+    return s;
+}
+
+/* One physical line, without its newline; it may lie in the input buffer, so it is good only until the next
+ * call. False at the end of input. */
+static bool
+next_raw(struct be *be, struct str *line)
+{
+    if (be->in_at == be->in_n && !refill(be))
+        return false;
+    const char *from = be->in + be->in_at;
+    const char *nl = memchr(from, '\n', be->in_n - be->in_at);
+    if (nl != NULL) {
+        *line = str_from(from, (size_t)(nl - from));
+        be->in_at += line->n + 1;
+        return true;
+    }
+    struct buf b = buf_in(be->lines, LINE_MAX_BYTES);
+    for (;;) {
+        from = be->in + be->in_at;
+        size_t left = be->in_n - be->in_at;
+        nl = memchr(from, '\n', left);
+        size_t n = nl != NULL ? (size_t)(nl - from) : left;
+        buf_add(&b, from, n);
+        be->in_at += nl != NULL ? n + 1 : n;
+        if (nl != NULL || !refill(be))
+            break;
+    }
+    *line = buf_str(&b);
+    if (line->p == NULL)
+        *line = STR_EMPTY;
+    return true;
+}
+
+/* One logical line. */
+static bool
+next_line(struct be *be, struct str *line)
+{
+    struct str raw;
+    if (!next_raw(be, &raw))
+        return false;
+    *line = cut_line(raw);
+    if (line->n == 0 || line->p[line->n - 1] != '\\')
+        return true;
+    struct buf b = buf_in(be->lines, LINE_MAX_BYTES);
+    struct str part = *line;
+    while (part.n > 0 && part.p[part.n - 1] == '\\') {
+        buf_add(&b, part.p, part.n - 1);
+        if (!next_raw(be, &raw)) {
+            part = STR_EMPTY;
+            break;
+        }
+        part = str_trim_left(cut_line(raw));
+    }
+    buf_add(&b, part.p, part.n);
+    *line = buf_str(&b);
+    return true;
+}
+
+/* --- `set acl_m_x = text` --- */
+
+/* Cuts "set[,t] acl_c_x = text"; false when the line is something else. */
+static bool
+cut_setting(struct str line, struct str *name, struct str *text, bool *taint)
+{
+    if (!str_starts(line, "set"))
+        return false;
+    struct str rest = str_sub(line, 3, line.n);
+    *taint = str_starts(rest, ",t");
+    if (*taint)
+        rest = str_sub(rest, 2, rest.n);
+    if (rest.n == 0 || !ascii_space(rest.p[0]))
+        return false;
+    rest = str_trim_left(rest);
+    uint32_t n = 0;
+    while (n < rest.n && (ascii_alnum(rest.p[n]) || rest.p[n] == '_'))
+        n++;
+    *name = str_sub(rest, 0, n);
+    rest = str_trim_left(str_sub(rest, n, rest.n));
+    if (rest.n == 0 || rest.p[0] != '=')
+        return false;
+    *text = str_trim_left(str_sub(rest, 1, rest.n));
+    return str_starts(*name, "acl_c") || str_starts(*name, "acl_m");
+}
+
+static struct map *
+variables(struct mode *m, char which)
+{
+    struct map **map = which == 'c' ? &m->eval->acl_c : &m->eval->acl_m;
+    if (*map == NULL)
+        *map = map_new(m->arena, MAP_CASEFUL);
+    return *map;
+}
+
+/* The value outlives the line, so it goes into the arena of the evaluation. */
+static bool
+take_setting(struct be *be, struct str line)
+{
+    struct mode *m = be->mode;
+    struct str name, text;
+    bool taint;
+    if (!cut_setting(line, &name, &text, &taint))
+        return false;
+    struct str *value = ARENA_NEW(m->arena, struct str);
+    *value = str_dup(m->arena, text);
+    if (taint)
+        *value = str_tainted(*value);
+    name = str_dup(m->arena, str_sub(name, strlen("acl_"), name.n));
+    map_set(variables(m, name.p[0]), name, value);
+    put(be, "variable ", 9);
+    put_str(be, name);
+    put(be, " set\n", 5);
+    return true;
+}
+
+/* --- answers --- */
+
+static void
+answer_value(struct be *be, struct str line)
+{
+    struct vm *vm = be->mode->vm;
+    struct arena_mark mark = arena_mark(vm_scratch(vm));
+    struct str value;
+    if (vm_expand(vm, line, &value) == VM_OK) {
+        put_line(be, value);
+    } else {
+        put(be, "Failed: ", 8);
+        put_line(be, vm_error(vm));
+    }
+    arena_reset(vm_scratch(vm), mark);
+}
+
+static void
+answer_line(struct be *be, struct str line)
+{
+    if (line.n > 4 && line.p[0] == 's' && take_setting(be, line))
+        return;
+    answer_value(be, line);
+}
+
+static void
+answer_listing(struct be *be, struct str line)
+{
+    struct arena *a = arena_new();
+    struct diags *diags = diags_new(a, 0);
+    const struct code *code = expand_compile(a, be->mode->vm, line, NULL, diags);
+    struct buf out = buf_in(a, 0);
+    code_list(&out, code);
+    for (size_t i = 0; i < diags_total(diags); i++)
+        diag_render(&out, diags_at(diags, i));
+    put_str(be, buf_str(&out));
+    arena_free(a);
+}
+
+static void
+answer_arguments(struct be *be, void (*answer)(struct be *be, struct str line))
+{
+    const struct cli *cli = be->mode->cli;
+    for (size_t i = 0; i < cli->args.n && !be->fatal; i++) {
+        /* The caller is the one whose privilege is used, so what is typed here is program text. */
+        answer(be, str_untaint_by_rule(cli->args.v[i], "expansion test of the caller"));
+        if (cli->debug)
+            flush_out(be);
+    }
+}
+
+static void
+answer_input(struct be *be, void (*answer)(struct be *be, struct str line))
+{
+    struct str line;
+    put(be, "> ", 2);
+    while (!be->fatal && next_line(be, &line)) {
+        answer(be, line);
+        if (be->fatal)
+            return;
+        put(be, "> ", 2);
+        arena_clear(be->lines);
+        if (be->mode->cli->debug)
+            flush_out(be);
+    }
+    put(be, "\n", 1);
+}
+
+static int
+run_answers(struct mode *m, void (*of_argument)(struct be *, struct str),
+            void (*of_line)(struct be *, struct str))
+{
+    struct be *be = ARENA_NEW(m->arena, struct be);
+    be->mode = m;
+    be->lines = arena_new();
+    if (m->cli->args.n > 0)
+        answer_arguments(be, of_argument);
+    else
+        answer_input(be, of_line);
+    flush_out(be);
+    arena_free(be->lines);
+    return be->fatal ? 1 : 0;
+}
+
+int
+be_run(struct mode *m)
+{
+    return run_answers(m, answer_value, answer_line);
+}
+
+int
+be_list(struct mode *m)
+{
+    return run_answers(m, answer_listing, answer_listing);
+}

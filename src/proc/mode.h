@@ -1,0 +1,30 @@
+/* What main.c hands to the function of a mode: everything that was found out at start. */
+#ifndef REMEX_PROC_MODE_H
+#define REMEX_PROC_MODE_H
+
+#include "base/diag.h"
+#include "proc/cli.h"
+#include "sys/priv.h"
+#include "sys/site.h"
+
+struct conf;
+struct vm;
+struct eval;
+
+struct mode {
+    struct arena *arena; /* of the configuration */
+    const struct cli *cli;
+    const struct site *site;
+    struct priv_caller caller; /* as it was before privilege was given up */
+    struct diags *diags;       /* of the configuration: warnings, when it was read */
+    const struct conf *conf;   /* NULL for modes that need none */
+    struct vm *vm;             /* NULL with conf */
+    struct eval *eval;
+    bool admin;
+    bool trusted;
+};
+
+/* Returns the exit status. */
+typedef int mode_fn(struct mode *m);
+
+#endif

@@ -1,0 +1,84 @@
+/* Tells faults of the configuration; see report.h. Nothing here decides whether something is a fault. */
+#include "proc/report.h"
+
+#include "base/buf.h"
+#include "proc/cli.h"
+
+#include <stdio.h>
+
+void
+report_diags(const struct diags *d)
+{
+    struct arena *a = arena_new();
+    struct buf out = buf_in(a, 0);
+    for (size_t i = 0; i < diags_total(d); i++)
+        diag_render(&out, diags_at(d, i));
+    struct str text = buf_str(&out);
+    if (text.n > 0)
+        fwrite(text.p, 1, text.n, stderr);
+    arena_free(a);
+}
+
+static const struct diag *
+first_error(const struct diags *d)
+{
+    for (size_t i = 0; i < diags_total(d); i++) {
+        if (diags_at(d, i)->level == DIAG_ERROR)
+            return diags_at(d, i);
+    }
+    return NULL;
+}
+
+struct str
+report_exim_text(struct arena *a, const struct diag *one)
+{
+    struct str text = str_is_set(one->exim) ? one->exim : one->text;
+    struct buf b = buf_in(a, 0);
+    buf_addz(&b, "Exim configuration error");
+    if (str_is_set(one->exim_place)) {
+        buf_adds(&b, one->exim_place);
+    } else if (one->at.source != NULL && one->at.line > 0) {
+        uint32_t line = one->at.last_line > 0 ? one->at.last_line : one->at.line;
+        buf_printf(&b, " in line %u of ", (unsigned)line);
+        buf_adds(&b, one->at.source->name);
+    }
+    buf_addz(&b, ":\n  ");
+    buf_adds(&b, text);
+    return buf_str(&b);
+}
+
+/* The lines of a text, for a writer that takes single lines only. */
+static size_t
+split_lines(struct str text, struct str *lines, size_t max)
+{
+    size_t n = 0;
+    for (size_t at = 0; at < text.n && n < max;) {
+        size_t end = str_chr(text, '\n', at);
+        end = end == STR_NPOS ? text.n : end;
+        lines[n++] = str_sub(text, at, end - at);
+        at = end + 1;
+    }
+    return n;
+}
+
+int
+report_bad_config(struct arena *a, const struct cli *cli, const struct diags *d,
+                  const struct log_settings *log)
+{
+    const struct diag *first = first_error(d);
+    if (first == NULL || !cli->called_as_exim) {
+        report_diags(d);
+        if (first == NULL)
+            return 1;
+    }
+    struct str text = report_exim_text(a, first);
+    if (cli->called_as_exim) {
+        struct str stamp = log_stamp(a, time(NULL), log->zone);
+        fprintf(stderr, "%.*s%.*s\n", STR_ARG(stamp), STR_ARG(text));
+    }
+    enum { LINES_MAX = 32 };
+    struct str lines[LINES_MAX], ignored;
+    size_t n = split_lines(text, lines, LINES_MAX);
+    log_write(a, log, LOGFILE_PANIC, lines, n, &ignored);
+    return 1;
+}
