@@ -48,9 +48,25 @@ struct host_lookup {
     struct str key;   /* single-key style */
     struct str file;  /* single-key style: file; query style: the query */
     bool query_style;
+    bool for_list;      /* text of a deferral without the frame that ${lookup gives it */
 };
 
 /* Wildcard parts of a partial lookup become $1, $2 (through vm_set_captures). */
+
+/* What only a resolver knows. */
+enum host_resolve_kind {
+    RESOLVE_ADDRESSES, /* of the host name subject: texts, separated by newlines */
+    RESOLVE_NAMES,     /* of the IP address subject, verified: separated by newlines */
+    RESOLVE_MX_ANY,    /* has the domain subject an MX that points to this host? */
+    RESOLVE_MX_PRIMARY,
+    RESOLVE_MX_SECONDARY,
+};
+
+struct host_resolve {
+    enum host_resolve_kind kind;
+    struct str subject;
+    struct str ignore; /* RESOLVE_MX_*: host list of addresses to pass over, or STR_NULL */
+};
 
 enum header_form { HEADER_COOKED, HEADER_RAW, HEADER_BYTES, HEADER_LIST };
 
@@ -109,6 +125,11 @@ struct host {
     enum vm_status (*delivering)(void *env, struct vm *vm, struct str which);
     /* Settings that functions need. */
     struct str (*setting)(void *env, const char *name); /* headers_charset, primary_hostname… */
+    /* VM_NO: there is none. NULL: lists ask the system's resolver for names and addresses; MX defers. */
+    enum vm_status (*resolve)(void *env, struct vm *vm, const struct host_resolve *q,
+                              struct str *out);
+    /* A line for the main log, and for the panic log too. NULL: dropped. */
+    void (*log)(void *env, bool panic, struct str text);
 };
 
 /* The row of a variable or family; *rest is what follows a family prefix. NULL: unknown. */

@@ -1,0 +1,395 @@
+/* Matching a subject against a list: the walk over the items, and the cache of lists.
+ *
+ * The items of a list are looked at in order, but its literal members all at once: the set says where the
+ * first one stands that equals the subject, and only the patterns before that place are tried. Results are
+ * values in scratch; nothing points into the cache after a match is over, since the cache starts afresh
+ * when it is full.
+ */
+#include "conf/list_state.h"
+
+#include "base/buf.h"
+#include "base/map.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { LOG_LINE_MAX = 8192 };
+
+/* What the + options of a host list ask for, as the walk goes on. */
+enum policy { POLICY_FAIL, POLICY_INCLUDE, POLICY_IGNORE };
+
+struct walk {
+    enum policy unknown, defer;
+    bool ends_negated;
+    const struct list_literal *literal; /* the next one that matches */
+};
+
+/* --- the cache --- */
+
+static void
+free_files(struct list_cache *c)
+{
+    for (size_t kind = 0; kind < 4; kind++)
+        for (size_t i = 0; c->files[kind] != NULL && i < map_count(c->files[kind]); i++) {
+            struct list_file *f = map_at(c->files[kind], i)->value;
+            arena_free(f->arena);
+        }
+}
+
+static void
+free_cache(void *ctx)
+{
+    struct list_cache *c = ctx;
+    free_files(c);
+    arena_free(c->arena);
+    arena_free(c->short_);
+}
+
+struct list_cache *
+list_cache_new(struct arena *a)
+{
+    struct list_cache *c = ARENA_NEW(a, struct list_cache);
+    c->arena = arena_new();
+    c->short_ = arena_new();
+    arena_on_free(a, free_cache, c);
+    return c;
+}
+
+void
+list_cache_forget(struct list_cache *c)
+{
+    c->results = NULL;
+    c->local = NULL;
+    arena_clear(c->short_);
+}
+
+static void
+start_afresh(struct list_cache *c)
+{
+    free_files(c);
+    for (size_t kind = 0; kind < 4; kind++) {
+        c->texts[kind] = NULL;
+        c->files[kind] = NULL;
+    }
+    c->file_bytes = 0;
+    arena_clear(c->arena);
+    list_cache_forget(c);
+}
+
+const struct list *
+list_for_text(struct list_run *r, enum list_kind kind, struct str text)
+{
+    struct list_cache *c = r->cache;
+    if (c == NULL || str_is_tainted(text) || text.n > LIST_TEXT_MAX)
+        return list_compile(vm_scratch(r->vm), kind, text);
+    struct list *l = c->texts[kind] == NULL ? NULL : map_get(c->texts[kind], text);
+    if (l != NULL)
+        return l;
+    if (arena_used(c->arena) + c->file_bytes > LIST_CACHE_MAX)
+        return list_compile(vm_scratch(r->vm), kind, text);
+    if (c->texts[kind] == NULL)
+        c->texts[kind] = map_new(c->arena, MAP_CASEFUL);
+    text = str_dup(c->arena, text);
+    l = list_compile(c->arena, kind, text);
+    l->kept = true;
+    map_set(c->texts[kind], text, l);
+    return l;
+}
+
+/* --- what steps need --- */
+
+void
+list_log(struct list_run *r, bool panic, const char *fmt, ...)
+{
+    const struct host *h = vm_host(r->vm);
+    if (h == NULL || h->log == NULL)
+        return;
+    char line[LOG_LINE_MAX];
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        return;
+    h->log(vm_env(r->vm), panic,
+           str_from(line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1));
+}
+
+void
+list_capture(struct list_run *r)
+{
+    if (r->captures)
+        vm_set_captures(r->vm, &r->lower, 1);
+}
+
+static const struct list_literal *
+next_literal(const struct list_run *r, const struct list *l, uint32_t from)
+{
+    if (l->set.n == 0)
+        return NULL;
+    const struct list_literal *a = list_set_find(&l->set, r->lower, r->exact, r->caseful, from);
+    if (l->kind != LIST_ADDRESS || r->domain.n == 0)
+        return a;
+    const struct list_literal *b =
+        list_set_find(&l->set, r->domain, r->exact_domain, r->caseful, from);
+    return a == NULL || (b != NULL && b->pos < a->pos) ? b : a;
+}
+
+/* The element itself; a domain alone in an address list stands for "@domain". */
+static void
+literal_matched(struct list_run *r, const struct list *l, const struct list_literal *found)
+{
+    r->value = found->text;
+    if (l->kind == LIST_ADDRESS && !l->from_file && str_chr(found->text, '@', 0) == STR_NPOS)
+        r->value = str_cat(vm_scratch(r->vm), STR_LIT("@"), found->text);
+    list_capture(r);
+}
+
+/* --- the walk --- */
+
+static bool
+is_option(enum item_kind kind)
+{
+    return kind >= ITEM_CASEFUL && kind <= ITEM_DEFER_IGNORE;
+}
+
+static void
+apply_option(struct list_run *r, struct walk *w, enum item_kind kind)
+{
+    if (kind == ITEM_CASEFUL)
+        r->caseful = true;
+    else if (kind == ITEM_UNKNOWN_INCLUDE || kind == ITEM_UNKNOWN_IGNORE)
+        w->unknown = kind == ITEM_UNKNOWN_INCLUDE ? POLICY_INCLUDE : POLICY_IGNORE;
+    else
+        w->defer = kind == ITEM_DEFER_INCLUDE ? POLICY_INCLUDE : POLICY_IGNORE;
+}
+
+static enum step
+item_step(struct list_run *r, struct walk *w, const struct list *l, struct list_item *item)
+{
+    if (item->kind == ITEM_NAMED)
+        return list_named_step(r, item, l);
+    if (item->kind == ITEM_FILE) {
+        bool ends_negated = false;
+        enum step s = list_file_step(r, item, l, &ends_negated);
+        if (item->pos + 1 == l->count)
+            w->ends_negated = item->negate != ends_negated;
+        return s;
+    }
+    r->value = STR_NULL;
+    switch (l->kind) {
+    case LIST_HOST:
+        return list_host_step(r, item, l);
+    case LIST_ADDRESS:
+        return list_address_step(r, item, l);
+    case LIST_DOMAIN:
+    case LIST_LOCALPART:
+        break;
+    }
+    return list_string_step(r, item, l);
+}
+
+/* OUT_DECLINE: go on with the next item. */
+static enum outcome
+after_unknown(struct list_run *r, const struct walk *w)
+{
+    if (w->unknown == POLICY_IGNORE)
+        return OUT_DECLINE;
+    if (w->unknown == POLICY_FAIL)
+        return OUT_FAIL;
+    list_log(r, false, "%.*s: accepted by +include_unknown", STR_ARG(r->why_unknown));
+    return OUT_OK;
+}
+
+static enum outcome
+after_defer(struct list_run *r, const struct walk *w, const struct list_item *item)
+{
+    if (w->defer == POLICY_IGNORE)
+        return OUT_DECLINE;
+    if (w->defer == POLICY_FAIL)
+        return OUT_DEFER;
+    list_log(r, false, "DNS lookup of \"%.*s\" deferred: accepted by +include_defer",
+             STR_ARG(item->text));
+    return OUT_OK;
+}
+
+static enum outcome
+after_step(struct list_run *r, const struct walk *w, const struct list *l,
+           const struct list_item *item, enum step s)
+{
+    switch (s) {
+    case STEP_NO:
+        return OUT_DECLINE;
+    case STEP_YES:
+        if (l->from_file)
+            r->value = item->text;
+        return item->negate ? OUT_FAIL : OUT_OK;
+    case STEP_UNKNOWN:
+        return after_unknown(r, w);
+    case STEP_DEFER:
+        return after_defer(r, w, item);
+    case STEP_STOP:
+        return OUT_DEFER;
+    case STEP_ERROR:
+        break;
+    }
+    return OUT_ERROR;
+}
+
+static enum outcome
+at_end(struct list_run *r, const struct walk *w, const struct list *l)
+{
+    if (w->literal != NULL) {
+        literal_matched(r, l, w->literal);
+        return w->literal->negate ? OUT_FAIL : OUT_OK;
+    }
+    /* A literal after the last pattern was the last comparison, and it failed. */
+    if (l->n == 0 || l->items[l->n - 1].pos + 1 < l->count)
+        r->value = STR_NULL;
+    return w->ends_negated ? OUT_OK : OUT_FAIL;
+}
+
+static enum outcome
+walk_items(struct list_run *r, struct walk *w, const struct list *l)
+{
+    for (uint32_t i = 0; i < l->n; i++) {
+        struct list_item *item = &l->items[i];
+        if (w->literal != NULL && w->literal->pos < item->pos)
+            break;
+        bool caseful = r->caseful;
+        if (is_option(item->kind)) {
+            apply_option(r, w, item->kind);
+        } else {
+            enum outcome o = after_step(r, w, l, item, item_step(r, w, l, item));
+            if (o != OUT_DECLINE)
+                return o;
+        }
+        /* Case may start to count in the midst, even from within a named list. */
+        if (r->caseful != caseful)
+            w->literal = next_literal(r, l, item->pos);
+    }
+    return at_end(r, w, l);
+}
+
+enum outcome
+list_run(struct list_run *r, const struct list *l)
+{
+    if (r->depth >= LIST_DEPTH_MAX) {
+        (void)vm_fail(r->vm, "too many lists within lists (more than %d)", (int)LIST_DEPTH_MAX);
+        return OUT_ERROR;
+    }
+    r->depth++;
+    struct walk w = {.ends_negated = l->ends_negated};
+    w.literal = next_literal(r, l, 0);
+    enum outcome o = walk_items(r, &w, l);
+    r->depth--;
+    return o;
+}
+
+/* --- a question --- */
+
+static void
+set_address_parts(struct list_run *r, struct arena *a)
+{
+    size_t at = str_rchr(r->subject, '@');
+    if (at == STR_NPOS)
+        return;
+    r->domain = str_sub(r->lower, at + 1, r->lower.n);
+    r->exact_domain = r->domain;
+    r->exact = str_cat(a, str_sub(r->subject, 0, at + 1), r->domain);
+}
+
+static struct list_run
+start(struct eval *e, struct vm *vm, const struct list_question *q)
+{
+    struct list_run r = {.e = e, .vm = vm, .q = q, .cache = e->lists, .kind = q->kind};
+    r.subject = str_is_set(q->subject) ? q->subject : STR_EMPTY;
+    r.lower = str_lower(vm_scratch(vm), r.subject);
+    r.exact = r.subject;
+    r.caseful = q->kind == LIST_LOCALPART && q->caseful;
+    r.captures = q->kind == LIST_DOMAIN || q->kind == LIST_LOCALPART;
+    if (q->kind == LIST_ADDRESS)
+        set_address_parts(&r, vm_scratch(vm));
+    if (q->kind == LIST_HOST) {
+        if (ip_parse(r.subject, &r.ip) && ip_is_mapped(&r.ip)) {
+            for (size_t i = 0; i < 4; i++)
+                r.ip.b[i] = r.ip.b[12 + i];
+            r.ip.n = 4;
+        }
+        r.names = q->host_name;
+        r.names_known = str_is_set(q->host_name);
+    }
+    return r;
+}
+
+/* A subject without @ never matches an item of an address list; the reference says so in its log. */
+static void
+complain_no_at(struct list_run *r)
+{
+    if (r->kind != LIST_ADDRESS || r->subject.n == 0 || r->domain.p != NULL)
+        return;
+    list_log(
+        r, true,
+        "no @ found in the subject of an address list match: subject=\"%.*s\" pattern=\"%.*s\"",
+        STR_ARG(r->subject), STR_ARG(r->q->list));
+}
+
+static void
+enter(struct list_run *r)
+{
+    struct list_cache *c = r->cache;
+    if (c == NULL)
+        return;
+    if (c->depth == 0 &&
+        (c->conf != r->e->conf || arena_used(c->arena) + c->file_bytes > LIST_CACHE_MAX))
+        start_afresh(c);
+    c->conf = r->e->conf;
+    r->depth = c->depth;
+    c->depth++;
+}
+
+enum outcome
+list_match(struct eval *e, struct vm *vm, const struct list_question *q, struct list_answer *a)
+{
+    struct list_run r = start(e, vm, q);
+    complain_no_at(&r);
+    enter(&r);
+    enum outcome o = list_run(&r, list_for_text(&r, q->kind, q->list));
+    if (r.cache != NULL)
+        r.cache->depth--;
+    a->value = o == OUT_OK ? str_dup(vm_scratch(vm), r.value) : STR_NULL;
+    return o;
+}
+
+static enum vm_status
+cannot_complete(struct vm *vm, enum outcome o, struct str list)
+{
+    struct str why =
+        str_printf(vm_scratch(vm), "unable to complete match against \"%.*s\": %.*s",
+                   STR_ARG(list), STR_ARG(vm_error(vm)));
+    return o == OUT_DEFER ? vm_defer(vm, "%.*s", STR_ARG(why))
+                          : vm_fail(vm, "%.*s", STR_ARG(why));
+}
+
+enum vm_status
+list_host_match(void *env, struct vm *vm, const struct host_match *hm)
+{
+    struct ip ip;
+    if (hm->kind == LIST_HOST && hm->ip_only && hm->subject.n > 0 &&
+        !ip_parse(hm->subject, &ip))
+        return vm_fail(vm, "\"%.*s\" is not an IP address", STR_ARG(hm->subject));
+    struct list_question q = {.kind = hm->kind,
+                              .subject = hm->subject,
+                              .host_name = STR_NULL,
+                              .list = hm->list,
+                              .what = STR_NULL,
+                              .ip_only = hm->ip_only};
+    struct list_answer a;
+    enum outcome o = list_match(env, vm, &q, &a);
+    if (o == OUT_DEFER || o == OUT_ERROR)
+        return cannot_complete(vm, o, hm->list);
+    if (o != OUT_OK)
+        return VM_NO;
+    vm_set_value(vm, a.value);
+    return VM_OK;
+}

@@ -1,0 +1,164 @@
+/* Items of address lists: whole addresses, local part and domain apart, @@ lookups.
+ *
+ * The domain of the subject is always in lower case. The local part is too, until +caseful. An item never
+ * sets $0 and the others here, unlike in domain lists.
+ */
+#include "conf/list_state.h"
+
+enum { CHAIN_MAX = 50 }; /* links of an @@ chain, as documented */
+
+static struct str
+local_part(const struct list_run *r)
+{
+    struct str whole = r->caseful ? r->exact : r->lower;
+    return str_sub(whole, 0, whole.n - r->domain.n - 1);
+}
+
+/* The same question about a part of the address. What it finds out about case stays. */
+static enum outcome
+run_part(struct list_run *r, enum list_kind kind, struct str part, const struct list *l,
+         struct str *value)
+{
+    struct list_run sub = *r;
+    sub.kind = kind;
+    sub.subject = part;
+    sub.lower = str_lower(vm_scratch(r->vm), part);
+    sub.exact = part;
+    sub.domain = STR_NULL;
+    sub.exact_domain = STR_NULL;
+    sub.captures = false;
+    sub.value = STR_NULL;
+    enum outcome o = list_run(&sub, l);
+    r->caseful = sub.caseful;
+    *value = sub.value;
+    return o;
+}
+
+static bool
+local_part_fits(const struct list_run *r, const struct list_item *item)
+{
+    struct str have = local_part(r), want = item->arg;
+    if (item->bare)
+        return true;
+    if (want.n > 0 && want.p[0] == '*') {
+        want = str_sub(want, 1, want.n);
+        return r->caseful ? str_ends(have, want) : str_iends(have, want);
+    }
+    return r->caseful ? str_eq(have, want) : str_ieq(have, want);
+}
+
+static enum step
+step_of(enum outcome o)
+{
+    if (o == OUT_OK)
+        return STEP_YES;
+    if (o == OUT_DEFER)
+        return STEP_STOP;
+    return o == OUT_ERROR ? STEP_ERROR : STEP_NO;
+}
+
+static enum step
+parts_step(struct list_run *r, const struct list_item *item)
+{
+    if (!local_part_fits(r, item))
+        return STEP_NO;
+    struct str value;
+    enum step s = step_of(run_part(r, LIST_DOMAIN, r->domain, item->sub, &value));
+    if (s != STEP_YES)
+        return s;
+    struct arena *a = vm_scratch(r->vm);
+    struct str head = item->bare ? STR_EMPTY : item->arg;
+    r->value = str_cat(a, str_cat(a, head, STR_LIT("@")), value);
+    return s;
+}
+
+/* --- @@ --- */
+
+static enum step
+link_step(struct list_run *r, struct str data, struct str *next)
+{
+    struct arena *a = vm_scratch(r->vm);
+    struct list *l = list_compile_patterns(a, LIST_LOCALPART, data, next);
+    l->ends_negated = false; /* the end of such a list is never a match */
+    struct str value;
+    enum outcome o = run_part(r, LIST_LOCALPART, local_part(r), l, &value);
+    if (o == OUT_OK)
+        r->value = value;
+    /* A value without a match: a negated item matched, which ends the chain as well. */
+    if (o != OUT_FAIL || str_is_set(value))
+        *next = STR_NULL;
+    return step_of(o);
+}
+
+static enum step
+chain_step(struct list_run *r, const struct list_item *item)
+{
+    bool query = false;
+    if (!list_lookup_is_query(r, item->arg, &query))
+        return STEP_DEFER;
+    struct str key = r->domain, data, next;
+    for (int i = 0; i < CHAIN_MAX; i++) {
+        enum step s = list_lookup_step(r, item, key, item->arg, &data);
+        if (s != STEP_YES)
+            return s;
+        s = link_step(r, data, &next);
+        if (s != STEP_NO || query || !str_is_set(next))
+            return s;
+        key = next;
+    }
+    (void)vm_fail(r->vm, "Loop detected in lookup of local part of %.*s in %.*s",
+                  STR_ARG(r->subject), STR_ARG(item->text));
+    list_log(r, true, "%.*s", STR_ARG(vm_error(r->vm)));
+    return STEP_ERROR;
+}
+
+/* --- whole addresses --- */
+
+/* The type without "partial…-", which is meaningless here. */
+static struct str
+whole_type(struct list_run *r, const struct list_item *item)
+{
+    struct str type = item->arg;
+    if (!str_starts(type, "partial"))
+        return type;
+    size_t dash = str_chr(type, '-', 0);
+    if (dash == STR_NPOS)
+        return type;
+    list_log(r, true,
+             "partial matching is not applicable to whole-address lookups: ignored \"%.*s\" in "
+             "\"%.*s\"",
+             (int)dash + 1, type.p, STR_ARG(item->text));
+    return str_sub(type, dash + 1, type.n);
+}
+
+static enum step
+lookup_step(struct list_run *r, const struct list_item *item)
+{
+    struct str data;
+    enum step s =
+        list_lookup_step(r, item, r->caseful ? r->exact : r->lower, whole_type(r, item), &data);
+    if (s == STEP_YES)
+        r->value = data;
+    return s;
+}
+
+enum step
+list_address_step(struct list_run *r, struct list_item *item, const struct list *l)
+{
+    if (r->subject.n > 0 && r->domain.p == NULL)
+        return STEP_NO;
+    switch ((int)item->kind) {
+    case ITEM_EMPTY:
+        return r->subject.n == 0 ? STEP_YES : STEP_NO;
+    case ITEM_REGEX:
+        return list_regex_step(r, item, l, r->caseful ? r->exact : r->lower);
+    case ITEM_LOOKUP:
+        return lookup_step(r, item);
+    case ITEM_CHAIN:
+        return r->subject.n == 0 ? STEP_NO : chain_step(r, item);
+    case ITEM_ADDRESS:
+        return r->subject.n == 0 ? STEP_NO : parts_step(r, item);
+    default:
+        return STEP_NO;
+    }
+}
