@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/strlist.h"
+#include "conf/eval.h"
 #include "conf/model.h"
 #include "engine/rule_text.h"
 #include "mail/address.h"

@@ -1,0 +1,43 @@
+/* What the functions of the language share: numbers among the arguments, results that are numbers.
+ * For the files fn_*.c only. */
+#ifndef REMEX_FILTER_FN_ARG_H
+#define REMEX_FILTER_FN_ARG_H
+
+#include "filter/fn.h"
+
+struct buf;
+
+/* The leading numbers of length, substr, hash and nhash. */
+struct fn_numbers {
+    int64_t n[2];
+    unsigned count; /* numbers given */
+};
+
+/* One of them: as an item it has the numbers first, as an operator after its underscores. */
+struct fn_numeric {
+    const char *name;
+    unsigned min;       /* numbers */
+    unsigned max;
+    bool negative_first; /* the first may be negative; the second never is */
+    enum vm_status (*apply)(struct str s, const struct fn_numbers *v, struct str *out);
+    /* the same for functions that can fail or need memory */
+    enum vm_status (*apply_vm)(struct vm *vm, struct str s, const struct fn_numbers *v,
+                               struct str *out);
+};
+
+enum vm_status fn_numeric_item(struct vm *vm, const struct fn_numeric *f, const struct str *argv,
+                               unsigned argc, struct str *out);
+/* name: as written, for the error text. */
+enum vm_status fn_numeric_operator(struct vm *vm, const struct fn_numeric *f, const char *name,
+                                   const struct str *argv, unsigned argc, struct str *out);
+
+/* A number in decimal digits, in scratch. */
+struct str fn_number(struct vm *vm, int64_t n);
+/* The underscore arguments of an operator as they were written. */
+struct str fn_join_parts(struct vm *vm, const struct str *parts, unsigned n);
+/* Appends with non-printing bytes as escape sequences: log lines, ${escape:}, error texts. */
+void fn_add_escaped(struct buf *b, struct str s, bool top_bit_prints);
+/* A refused capability of the host. */
+enum vm_status fn_refused(struct vm *vm, const char *what);
+
+#endif
