@@ -6,32 +6,26 @@
 
 #include <string.h>
 
-/* Decimal digits with an optional sign, saturating far above any length. False: something else. */
+/* Like strtol on a whole value: white space, a sign, decimal digits; the empty value is 0. Saturates far
+ * above any length. False: something else. */
 static bool
-read_number(struct str s, bool negative, int64_t *out)
+read_number(struct str s, int64_t *out)
 {
-    uint32_t i = 0;
-    bool minus = s.n > 0 && s.p[0] == '-';
-    if (minus && !negative)
-        return false;
-    if (minus || (s.n > 0 && s.p[0] == '+'))
-        i++;
+    struct str t = str_trim_left(s);
+    bool minus = t.n > 0 && t.p[0] == '-';
+    uint32_t i = minus || (t.n > 0 && t.p[0] == '+') ? 1 : 0;
+    *out = 0;
+    if (i == t.n)
+        return s.n == 0;
     int64_t n = 0;
-    for (; i < s.n; i++) {
-        if (!ascii_digit(s.p[i]))
+    for (; i < t.n; i++) {
+        if (!ascii_digit(t.p[i]))
             return false;
         if (n <= (int64_t)STR_MAX)
-            n = n * 10 + (s.p[i] - '0');
+            n = n * 10 + (t.p[i] - '0');
     }
     *out = minus ? -n : n;
     return true;
-}
-
-static enum vm_status
-apply(struct vm *vm, const struct fn_numeric *f, struct str s, const struct fn_numbers *v,
-      struct str *out)
-{
-    return f->apply != NULL ? f->apply(s, v, out) : f->apply_vm(vm, s, v, out);
 }
 
 enum vm_status
@@ -39,18 +33,13 @@ fn_numeric_item(struct vm *vm, const struct fn_numeric *f, const struct str *arg
                 struct str *out)
 {
     struct fn_numbers v = {.count = argc - 1};
-    unsigned given = 0;
-    for (unsigned i = 0; i < argc - 1 && i < 2; i++) {
+    for (unsigned i = 0; i < v.count && i < 2; i++) {
         bool negative = i == 0 && f->negative_first;
-        if (argv[i].n == 0 && argc > 2)
-            continue; /* an empty argument is as good as none */
-        if (!read_number(argv[i], negative, &v.n[i]))
+        if (!read_number(argv[i], &v.n[i]) || (v.n[i] < 0 && !negative))
             return vm_fail(vm, "\"%.*s\" is not a %snumber (in \"%s\" expansion)",
                            STR_ARG(argv[i]), negative ? "" : "positive ", f->name);
-        given = i + 1;
     }
-    (void)given;
-    return apply(vm, f, argv[argc - 1], &v, out);
+    return f->apply(vm, argv[argc - 1], &v, out);
 }
 
 static enum vm_status
@@ -58,6 +47,18 @@ bad_suffix(struct vm *vm, const char *name, const struct str *argv, unsigned arg
 {
     struct str rest = fn_join_parts(vm, argv + 1, argc - 1);
     return vm_fail(vm, "non-digit after underscore in \"%s_%.*s\"", name, STR_ARG(rest));
+}
+
+/* One part of the suffix: digits, the first perhaps after a minus. A lone part may have no digits, which is 0. */
+static bool
+read_part(struct str s, bool negative, bool lone, int64_t *out)
+{
+    struct str digits = negative && s.n > 0 && s.p[0] == '-' ? str_sub(s, 1, s.n) : s;
+    if (digits.n == 0) {
+        *out = 0;
+        return lone;
+    }
+    return ascii_digit(digits.p[0]) && read_number(s, out);
 }
 
 enum vm_status
@@ -69,15 +70,14 @@ fn_numeric_operator(struct vm *vm, const struct fn_numeric *f, const char *name,
         return vm_fail(vm, "Not enough arguments for '%s' (min is 2)", name);
     if (argc < 2)
         return vm_fail(vm, "missing values after %s", name);
-    if (argc - 1 > f->max)
+    if (v.count > f->max)
         return bad_suffix(vm, name, argv, argc);
-    for (unsigned i = 1; i < argc; i++) {
-        bool negative = i == 1 && f->negative_first;
-        bool plus = argv[i].n > 0 && argv[i].p[0] == '+';
-        if (argv[i].n == 0 || plus || !read_number(argv[i], negative, &v.n[i - 1]))
+    for (unsigned i = 0; i < v.count; i++) {
+        bool negative = i == 0 && f->negative_first;
+        if (!read_part(argv[i + 1], negative, argc == 2, &v.n[i]))
             return bad_suffix(vm, name, argv, argc);
     }
-    return apply(vm, f, argv[0], &v, out);
+    return f->apply(vm, argv[0], &v, out);
 }
 
 struct str

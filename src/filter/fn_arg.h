@@ -16,13 +16,10 @@ struct fn_numbers {
 /* One of them: as an item it has the numbers first, as an operator after its underscores. */
 struct fn_numeric {
     const char *name;
-    unsigned min;       /* numbers */
-    unsigned max;
+    unsigned max;        /* numbers */
     bool negative_first; /* the first may be negative; the second never is */
-    enum vm_status (*apply)(struct str s, const struct fn_numbers *v, struct str *out);
-    /* the same for functions that can fail or need memory */
-    enum vm_status (*apply_vm)(struct vm *vm, struct str s, const struct fn_numbers *v,
-                               struct str *out);
+    enum vm_status (*apply)(struct vm *vm, struct str s, const struct fn_numbers *v,
+                            struct str *out);
 };
 
 enum vm_status fn_numeric_item(struct vm *vm, const struct fn_numeric *f, const struct str *argv,

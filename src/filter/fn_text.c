@@ -6,7 +6,6 @@
 #include "base/arena.h"
 #include "base/base64.h"
 #include "base/buf.h"
-#include "base/num.h"
 #include "base/utf8.h"
 #include "filter/fn.h"
 #include "filter/fn_arg.h"
@@ -48,16 +47,18 @@ fn_oper_strlen(struct vm *vm, const struct str *argv, unsigned argc, struct str 
 /* --- parts --- */
 
 static enum vm_status
-length(struct str s, const struct fn_numbers *v, struct str *out)
+length(struct vm *vm, struct str s, const struct fn_numbers *v, struct str *out)
 {
+    (void)vm;
     *out = str_sub(s, 0, (size_t)v->n[0]);
     return VM_OK;
 }
 
 /* A start before the text is the part that a longer text would have lost. */
 static enum vm_status
-substr(struct str s, const struct fn_numbers *v, struct str *out)
+substr(struct vm *vm, struct str s, const struct fn_numbers *v, struct str *out)
 {
+    (void)vm;
     int64_t start = v->n[0];
     int64_t size = s.n;
     if (v->count > 1)
@@ -77,8 +78,8 @@ substr(struct str s, const struct fn_numbers *v, struct str *out)
     return VM_OK;
 }
 
-static const struct fn_numeric length_item = {"length", 1, 1, false, length};
-static const struct fn_numeric substr_item = {"substr", 1, 2, true, substr};
+static const struct fn_numeric length_item = {"length", 1, false, length};
+static const struct fn_numeric substr_item = {"substr", 2, true, substr};
 
 enum vm_status
 fn_item_length(struct vm *vm, const struct str *argv, unsigned argc, struct str *out)

@@ -1,0 +1,122 @@
+/* Digests over nettle's description of each hash. Contexts live on the stack: no state outlives a call. */
+#include "sys/digest.h"
+
+#include <assert.h>
+#include <nettle/hmac.h>
+#include <nettle/md5.h>
+#include <nettle/nettle-meta.h>
+#include <nettle/sha1.h>
+#include <nettle/sha2.h>
+#include <nettle/sha3.h>
+#include <string.h>
+
+union context {
+    struct md5_ctx md5;
+    struct sha1_ctx sha1;
+    struct sha256_ctx sha256;
+    struct sha512_ctx sha512;
+    struct sha3_224_ctx sha3_224;
+    struct sha3_256_ctx sha3_256;
+    struct sha3_384_ctx sha3_384;
+    struct sha3_512_ctx sha3_512;
+};
+
+struct digest {
+    const char *name;
+    const struct nettle_hash *hash;
+};
+
+static const struct digest digests[] = {
+    {"md5", &nettle_md5},           {"sha1", &nettle_sha1},
+    {"sha256", &nettle_sha256},     {"sha2-256", &nettle_sha256},
+    {"sha384", &nettle_sha384},     {"sha2-384", &nettle_sha384},
+    {"sha512", &nettle_sha512},     {"sha2-512", &nettle_sha512},
+    {"sha224", &nettle_sha224},     {"sha2-224", &nettle_sha224},
+    {"sha3-224", &nettle_sha3_224}, {"sha3-256", &nettle_sha3_256},
+    {"sha3-384", &nettle_sha3_384}, {"sha3-512", &nettle_sha3_512},
+};
+
+const struct digest *
+digest_find(struct str name)
+{
+    for (size_t i = 0; i < sizeof digests / sizeof *digests; i++) {
+        if (str_eqz(name, digests[i].name))
+            return &digests[i];
+    }
+    return NULL;
+}
+
+size_t
+digest_size(const struct digest *d)
+{
+    return d->hash->digest_size;
+}
+
+static void
+update(const struct nettle_hash *h, union context *c, const void *p, size_t n)
+{
+    if (n > 0)
+        h->update(c, n, p);
+}
+
+size_t
+digest_bytes(const struct digest *d, struct str s, unsigned char out[DIGEST_MAX])
+{
+    const struct nettle_hash *h = d->hash;
+    union context c;
+    assert(h->context_size <= sizeof c && h->digest_size <= DIGEST_MAX);
+    h->init(&c);
+    update(h, &c, s.p, s.n);
+    h->digest(&c, h->digest_size, out);
+    return h->digest_size;
+}
+
+/* Blocks of SHA-3 are the longest: 144 bytes. */
+enum { BLOCK_MAX = 144 };
+
+static void
+pad(unsigned char block[BLOCK_MAX], const unsigned char *key, size_t n, unsigned char with)
+{
+    memset(block, with, BLOCK_MAX);
+    for (size_t i = 0; i < n; i++)
+        block[i] ^= key[i];
+}
+
+size_t
+digest_hmac(const struct digest *d, struct str key, struct str s, unsigned char out[DIGEST_MAX])
+{
+    const struct nettle_hash *h = d->hash;
+    union context c;
+    unsigned char block[BLOCK_MAX];
+    unsigned char short_key[BLOCK_MAX];
+    size_t n = key.n;
+    assert(h->block_size <= BLOCK_MAX && h->context_size <= sizeof c);
+    if (n > h->block_size)
+        n = digest_bytes(d, key, short_key);
+    else if (n > 0)
+        memcpy(short_key, key.p, n);
+    pad(block, short_key, n, 0x36);
+    h->init(&c);
+    update(h, &c, block, h->block_size);
+    update(h, &c, s.p, s.n);
+    h->digest(&c, h->digest_size, out);
+    pad(block, short_key, n, 0x5c);
+    h->init(&c);
+    update(h, &c, block, h->block_size);
+    update(h, &c, out, h->digest_size);
+    h->digest(&c, h->digest_size, out);
+    explicit_bzero(short_key, sizeof short_key);
+    explicit_bzero(block, sizeof block);
+    explicit_bzero(&c, sizeof c);
+    return h->digest_size;
+}
+
+void
+digest_hex(const unsigned char *bytes, size_t n, enum digest_case letters, char *out)
+{
+    const char *digits = letters == DIGEST_UPPER ? "0123456789ABCDEF" : "0123456789abcdef";
+    for (size_t i = 0; i < n; i++) {
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
+    }
+}

@@ -1,0 +1,27 @@
+/* Message digests and keyed digests (nettle), by name. Whole values only: nothing of the mail path streams here. */
+#ifndef REMEX_SYS_DIGEST_H
+#define REMEX_SYS_DIGEST_H
+
+#include "base/str.h"
+
+/* Bytes of the longest digest. */
+enum { DIGEST_MAX = 64 };
+
+struct digest; /* one algorithm */
+
+/* "md5", "sha1", "sha2-256", "sha2-384", "sha2-512", "sha2-224", "sha3-224" … "sha3-512"; "sha256" and so on as
+ * well. NULL: unknown. */
+const struct digest *digest_find(struct str name);
+size_t digest_size(const struct digest *d);
+
+/* Writes digest_size bytes; returns that. */
+size_t digest_bytes(const struct digest *d, struct str s, unsigned char out[DIGEST_MAX]);
+/* RFC 2104. */
+size_t digest_hmac(const struct digest *d, struct str key, struct str s,
+                   unsigned char out[DIGEST_MAX]);
+
+enum digest_case { DIGEST_LOWER, DIGEST_UPPER };
+/* Two hexadecimal digits a byte into out (no NUL is added). */
+void digest_hex(const unsigned char *bytes, size_t n, enum digest_case letters, char *out);
+
+#endif
