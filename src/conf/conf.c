@@ -20,6 +20,8 @@ conf_read(struct arena *a, const struct conf_request *rq, struct diags *diags)
     c->arena = a;
     c->main_set = opt_new(a, rq->main_opts);
     c->main = c->main_set.fields;
+    if (rq->partial != NULL)
+        *rq->partial = c;
     for (size_t i = 0; i < sizeof c->lists / sizeof c->lists[0]; i++)
         c->lists[i] = map_new(a, MAP_CASEFUL);
     struct section_run s = {.conf = c, .rq = rq, .macros = macro_table_new(a, rq)};
@@ -60,47 +62,6 @@ where_option(const struct driver_instance *d, const char *name)
     return opt_where(&d->generic, opt_find(d->generic.table, str_from_cstr(name)));
 }
 
-/* Exim gives no line for what it finds when everything has been read. */
-static void
-check_fault(struct diags *diags, struct span at, struct str text)
-{
-    diags_add(diags, &(struct diag){.level = DIAG_ERROR,
-                                    .at = at,
-                                    .text = text,
-                                    .exim = text,
-                                    .exim_place = STR_EMPTY});
-}
-
-static size_t
-router_number(const struct conf *c, struct str name)
-{
-    size_t i = 0;
-    while (i < c->routers.n && !str_eq(c->routers.v[i]->name, name))
-        i++;
-    return i;
-}
-
-/* A router that another one names: it must be there, and further down if `after`. */
-static void
-check_router_named(const struct conf *c, size_t i, const char *option, bool after,
-                   struct diags *diags)
-{
-    const struct driver_instance *d = c->routers.v[i];
-    struct str name = text_option(d, option);
-    if (!str_is_set(name))
-        return;
-    size_t k = router_number(c, name);
-    struct span at = where_option(d, option);
-    if (k == c->routers.n)
-        check_fault(diags, at,
-                    str_printf(c->arena, "new_router \"%.*s\" not found for \"%.*s\" router",
-                               STR_ARG(name), STR_ARG(d->name)));
-    else if (after && k <= i)
-        check_fault(diags, at,
-                    str_printf(c->arena, "new_router \"%.*s\" does not follow \"%.*s\" router",
-                               STR_ARG(name), STR_ARG(d->name)));
-}
-
 /* Only a warning: Exim finds out when an address gets there. */
 static void
 check_transport_named(const struct conf *c, const struct driver_instance *d, const char *option,
@@ -121,46 +82,22 @@ check_transport_named(const struct conf *c, const struct driver_instance *d, con
                                     .hint = diag_nearest(name, names, c->transports.n)});
 }
 
-/* Does it offer itself to clients? True when an option of the server side is set that makes it one. */
-static bool
-is_server(const struct driver_instance *d)
-{
-    if (opt_is_set(&d->generic, opt_find(d->generic.table, STR_LIT("server_condition"))))
-        return true;
-    for (size_t i = 0; i < d->own.places.n; i++)
-        if (str_starts(d->own.table->rows[d->own.places.v[i].row].name, "server_"))
-            return true;
-    return false;
-}
-
 static void
-check_public_names(const struct conf *c, struct diags *diags)
+check_class(const struct conf *c, struct driver_instance *const *v, size_t n, struct diags *diags)
 {
-    for (size_t i = 0; i < c->auths.n; i++) {
-        const struct driver_instance *x = c->auths.v[i];
-        struct str name = text_option(x, "public_name");
-        for (size_t k = i + 1; k < c->auths.n && str_is_set(name); k++) {
-            const struct driver_instance *y = c->auths.v[k];
-            if (str_ieq(name, text_option(y, "public_name")) && is_server(x) && is_server(y))
-                check_fault(diags, where_option(y, "public_name"),
-                            str_printf(c->arena,
-                                       "two server authenticators (%.*s and %.*s) have the same "
-                                       "public name (%.*s)",
-                                       STR_ARG(x->name), STR_ARG(y->name), STR_ARG(name)));
-        }
-    }
+    if (n > 0 && v[0]->cls->check_all != NULL)
+        v[0]->cls->check_all(c, diags);
 }
 
 bool
 conf_check(const struct conf *c, struct diags *diags)
 {
     size_t before = diags_count(diags, DIAG_ERROR);
-    for (size_t i = 0; i < c->routers.n; i++) {
-        check_router_named(c, i, "pass_router", true, diags);
-        check_router_named(c, i, "redirect_router", false, diags);
+    check_class(c, c->routers.v, c->routers.n, diags);
+    check_class(c, c->transports.v, c->transports.n, diags);
+    check_class(c, c->auths.v, c->auths.n, diags);
+    for (size_t i = 0; i < c->routers.n; i++)
         check_transport_named(c, c->routers.v[i], "transport", diags);
-    }
-    check_public_names(c, diags);
     return diags_count(diags, DIAG_ERROR) == before;
 }
 

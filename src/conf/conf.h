@@ -13,6 +13,7 @@
 
 struct conf_main; /* conf/main_options.h */
 struct driver_instance;
+struct conf;
 
 /* A kind of driver as the reader needs it; rows of routers.def, transports.def, auths.def. */
 struct driver {
@@ -27,6 +28,8 @@ struct driver_class {
     const struct opt_table *generic;
     const struct driver *const *drivers;
     size_t n;
+    /* Checks what the instances say of each other, once all of the file was read. May be NULL. */
+    bool (*check_all)(const struct conf *c, struct diags *diags);
 };
 
 struct driver_instance {
@@ -97,6 +100,10 @@ struct conf_request {
     /* Checks an OPT_T_REWRITE value (headers_rewrite); NULL: unchecked. */
     bool (*headers_rewrite)(struct arena *a, struct str text, const struct textmap *map,
                             struct diags *diags);
+    /* Called for each macro that is replaced in a line (-d shows them); may be NULL. */
+    void (*macro_used)(const struct macro *m);
+    /* Where to keep what is being read, so that an error can be logged where the file says; may be NULL. */
+    struct conf **partial;
 };
 
 /* A line for -bP config: logical, macros replaced, white space as Exim prints it. */
@@ -128,8 +135,8 @@ struct conf {
  * there in any case. Source: specification, chapter "The Exim run time configuration file". */
 struct conf *conf_read(struct arena *a, const struct conf_request *rq, struct diags *diags);
 
-/* What Exim checks when everything has been read, and what only remex warns of: routers that are named but do not
- * exist, authenticators of one public name, transports that nobody defined. conf_read calls it. False: errors. */
+/* What can be checked when everything has been read: the check_all of each class, and a warning for transports that
+ * nobody defined. conf_read calls it. False: errors. */
 bool conf_check(const struct conf *c, struct diags *diags);
 
 /* The error as Exim words it, with a newline: "Exim configuration error in line N of FILE:\n  text". */

@@ -30,6 +30,7 @@ struct entry {
 struct macro_table {
     struct arena *arena;
     struct macro_builtins *builtins;
+    void (*used)(const struct macro *m); /* of the request */
     VEC(struct entry *) list; /* order is index + 1 */
     uint32_t chain[CHAINS];   /* names of three bytes and more */
     uint32_t tiny[LETTERS];   /* shorter names, by letter */
@@ -64,6 +65,7 @@ macro_table_new(struct arena *a, const struct conf_request *rq)
     struct macro_table *t = ARENA_NEW(a, struct macro_table);
     t->arena = a;
     t->builtins = macro_builtins_new(a, rq);
+    t->used = rq->macro_used;
     memset(t->chain, 0xff, sizeof t->chain);
     memset(t->tiny, 0xff, sizeof t->tiny);
     for (size_t i = 0; i < rq->macros_n; i++) {
@@ -167,11 +169,15 @@ put(struct replacement *r, struct str s, size_t at, struct str name, struct str 
 }
 
 static void
-replace_user(struct replacement *r, struct str s, size_t from, const struct macro *m)
+replace_user(struct replacement *r, struct str s, size_t from, const struct macro *m,
+             void (*used)(const struct macro *m))
 {
     for (size_t i = str_find(s, m->name, from); i != STR_NPOS && !r->text.overflow;
-         i = str_find(s, m->name, r->copied))
+         i = str_find(s, m->name, r->copied)) {
         put(r, s, i, m->name, m->text);
+        if (used != NULL)
+            used(m);
+    }
 }
 
 static void
@@ -201,7 +207,7 @@ replace_one(struct macro_table *t, struct arena *a, struct macro_line *line, siz
     if (order == BUILTIN_ORDER)
         replace_builtin(&r, line->text, from, t->builtins);
     else
-        replace_user(&r, line->text, from, &t->list.v[order - 1]->macro);
+        replace_user(&r, line->text, from, &t->list.v[order - 1]->macro, t->used);
     copy_until(&r, line->text, line->text.n);
     if (r.text.overflow)
         return MACRO_LINE_TOO_LONG;
