@@ -52,7 +52,7 @@ LIB     := $(BUILD)/libremex.a
 
 PLUGINS := $(sort $(patsubst src/plugins/%.c,%,$(wildcard src/plugins/*.c)) \
            $(patsubst src/plugins/%/,%,$(dir $(wildcard src/plugins/*/*.c))))
-plugin_src = $(wildcard src/plugins/$(1).c src/plugins/$(1)/*.c)
+plugin_src = $(if $(1),$(wildcard src/plugins/$(1).c src/plugins/$(1)/*.c))
 plugin_obj = $(patsubst %.c,$(BUILD)/%.o,$(call plugin_src,$(1)))
 PLUGIN_OBJ := $(foreach p,$(PLUGINS),$(call plugin_obj,$(p)))
 PLUGIN_SO  := $(PLUGINS:%=$(BUILD)/plugins/%.so)
