@@ -1,6 +1,9 @@
 /* Rows of the main section; see the header and main_options.def. */
 #include "conf/main_options.h"
 
+#include "base/arena.h"
+#include "sys/log_selector.h"
+
 #include <stddef.h>
 
 /* clang-format off */
@@ -50,4 +53,38 @@ conf_main_complete(struct conf_main *m, struct str host_name)
         m->qualify_domain = m->primary_hostname;
     if (!str_is_set(m->qualify_recipient))
         m->qualify_recipient = m->qualify_domain;
+}
+
+/* The word that is nearest to a misspelt one, without its sign. */
+static struct str
+nearest_selector(struct str wrong)
+{
+    struct str names[LOG_SELECTORS];
+    for (unsigned i = 0; i < LOG_SELECTORS; i++)
+        names[i] = log_selector_row((enum log_selector)i)->name;
+    return diag_nearest(str_sub(wrong, 1, wrong.n), names, LOG_SELECTORS);
+}
+
+bool
+conf_main_check(const struct opt_set *set, struct diags *diags)
+{
+    const struct conf_main *m = set->fields;
+    uint64_t bits = log_selector_default();
+    const char *error;
+    struct str wrong;
+    if (log_selector_apply(m->log_selector, &bits, &error, &wrong))
+        return true;
+    bool unknown = wrong.p[0] == '+' || wrong.p[0] == '-';
+    struct arena *scratch = arena_new();
+    const char *quote = unknown ? "" : "\"";
+    diags_add(diags, &(struct diag){
+                         .level = DIAG_ERROR,
+                         .at = opt_where(set, opt_find(set->table, STR_LIT("log_selector"))),
+                         .text = str_printf(scratch, "%s %s%.*s%s", error, quote,
+                                            STR_ARG(wrong), quote),
+                         .exim_place = STR_EMPTY,
+                         .hint = unknown ? nearest_selector(wrong) : STR_NULL,
+                     });
+    arena_free(scratch);
+    return false;
 }

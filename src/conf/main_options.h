@@ -40,4 +40,8 @@ extern const struct opt_table conf_main_opts;
  * the file does not set it), qualify_domain, qualify_recipient. Strings are not copied. */
 void conf_main_complete(struct conf_main *m, struct str host_name);
 
+/* Checks values whose syntax Exim checks once the main section has been read (log_selector). set is
+ * a filled set of conf_main_opts. False: errors are in diags. */
+bool conf_main_check(const struct opt_set *set, struct diags *diags);
+
 #endif
