@@ -37,13 +37,6 @@ static const struct driver *const drivers[] = {
 };
 #undef AUTH
 
-const struct driver_class auth_class = {
-    .what = "authenticator",
-    .generic = &generic,
-    .drivers = drivers,
-    .n = sizeof drivers / sizeof drivers[0],
-};
-
 bool
 auth_check(struct arena *a, struct driver_instance *d, struct diags *diags)
 {
@@ -73,8 +66,9 @@ same_server(const struct driver_instance *x, const struct driver_instance *y)
     return auth_is_server(x) && auth_is_server(y) && str_ieq(gx->public_name, gy->public_name);
 }
 
-bool
-auth_check_links(const struct conf *c, struct diags *diags)
+/* No two servers may have the same public name. */
+static bool
+check_all(const struct conf *c, struct diags *diags)
 {
     bool ok = true;
     for (size_t i = 0; i < c->auths.n; i++) {
@@ -92,3 +86,11 @@ auth_check_links(const struct conf *c, struct diags *diags)
     }
     return ok;
 }
+
+const struct driver_class auth_class = {
+    .what = "authenticator",
+    .generic = &generic,
+    .drivers = drivers,
+    .n = sizeof drivers / sizeof drivers[0],
+    .check_all = check_all,
+};

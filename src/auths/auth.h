@@ -30,7 +30,4 @@ bool auth_check(struct arena *a, struct driver_instance *d, struct diags *diags)
 /* Whether the instance sets what it needs to authenticate clients. */
 bool auth_is_server(const struct driver_instance *d);
 
-/* Checks, once the whole file has been read, that no two servers have the same public name. */
-bool auth_check_links(const struct conf *c, struct diags *diags);
-
 #endif

@@ -125,13 +125,6 @@ static const struct driver *const drivers[] = {
 };
 #undef ROUTER
 
-const struct driver_class router_class = {
-    .what = "router",
-    .generic = &generic,
-    .drivers = drivers,
-    .n = sizeof drivers / sizeof drivers[0],
-};
-
 static bool
 self_valid(struct str s)
 {
@@ -208,8 +201,9 @@ check_link(const struct conf *c, size_t at, const char *option, struct str name,
                         exists ? "does not follow" : "not found for", STR_ARG(d->name));
 }
 
-bool
-router_check_links(const struct conf *c, struct diags *diags)
+/* What routers say of each other: pass_router and redirect_router. */
+static bool
+check_all(const struct conf *c, struct diags *diags)
 {
     bool ok = true;
     for (size_t i = 0; i < c->routers.n; i++) {
@@ -219,3 +213,11 @@ router_check_links(const struct conf *c, struct diags *diags)
     }
     return ok;
 }
+
+const struct driver_class router_class = {
+    .what = "router",
+    .generic = &generic,
+    .drivers = drivers,
+    .n = sizeof drivers / sizeof drivers[0],
+    .check_all = check_all,
+};

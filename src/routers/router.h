@@ -63,8 +63,4 @@ extern const struct driver_class router_class;
 bool router_check_generic(struct driver_instance *d, enum router_transport transport,
                           struct diags *diags);
 
-/* Checks, once the whole file has been read, what routers say of each other (pass_router,
- * redirect_router). */
-bool router_check_links(const struct conf *c, struct diags *diags);
-
 #endif
