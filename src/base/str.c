@@ -133,11 +133,13 @@ str_iends(struct str s, struct str suffix)
 struct str
 str_sub(struct str s, size_t from, size_t n)
 {
+    if (s.p == NULL)
+        return (struct str){NULL, 0, s.taint};
     if (from > s.n)
         from = s.n;
     if (n > s.n - from)
         n = s.n - from;
-    return (struct str){s.p == NULL ? NULL : s.p + from, (uint32_t)n, s.taint};
+    return (struct str){s.p + from, (uint32_t)n, s.taint};
 }
 
 struct str
