@@ -238,7 +238,7 @@ read_route(struct parser *p)
 
 /* [@route:]local-part[@domain]; bracketed: within <>. */
 static bool
-read_route_address(struct parser *p, bool bracketed, struct address *out)
+read_route_address(struct parser *p, bool bracketed, struct address_parts *out)
 {
     const char *no_local = "missing or malformed local part";
     skip(p);
@@ -289,7 +289,7 @@ trim_end(struct str s, size_t start, size_t end)
 }
 
 static bool
-read_bracketed(struct parser *p, struct address *out)
+read_bracketed(struct parser *p, struct address_parts *out)
 {
     p->at++;
     p->out.n = 0;
@@ -312,7 +312,7 @@ read_bracketed(struct parser *p, struct address *out)
 /* What follows a local part that was no address of its own: a display name up to '<', or the name of a
  * group. True with *again set: a group began, and its first member comes next. */
 static bool
-read_phrase(struct parser *p, struct address *out, bool *again)
+read_phrase(struct parser *p, struct address_parts *out, bool *again)
 {
     while (!is_at(p, '<')) {
         if (is_at(p, ':') && (p->flags & (ADDRESS_GROUP | ADDRESS_IN_GROUP)) == ADDRESS_GROUP) {
@@ -338,7 +338,7 @@ ends_item(const struct parser *p)
 
 /* An address without brackets, or a display name and one with. */
 static bool
-read_plain(struct parser *p, struct address *out, bool *again)
+read_plain(struct parser *p, struct address_parts *out, bool *again)
 {
     size_t start = p->at;
     p->out.n = 0;
@@ -360,7 +360,7 @@ read_plain(struct parser *p, struct address *out, bool *again)
 }
 
 static bool
-read_mailbox(struct parser *p, struct address *out)
+read_mailbox(struct parser *p, struct address_parts *out)
 {
     bool again;
     do {
@@ -383,7 +383,7 @@ read_mailbox(struct parser *p, struct address *out)
 }
 
 static bool
-check_rest(struct parser *p, struct address *out)
+check_rest(struct parser *p, struct address_parts *out)
 {
     skip(p);
     if (at_end(p))
@@ -425,11 +425,11 @@ check_length(struct parser *p)
 }
 
 enum address_status
-address_parse(struct arena *a, struct str s, unsigned flags, struct address *out)
+address_parse(struct arena *a, struct str s, unsigned flags, struct address_parts *out)
 {
     struct parser p = {.arena = a, .s = s, .flags = flags, .out = buf_in(a, COLLECT_MAX)};
     p.out.taint = s.taint;
-    *out = (struct address){.text = STR_EMPTY, .error = STR_NULL};
+    *out = (struct address_parts){.text = STR_EMPTY, .error = STR_NULL};
     if (read_mailbox(&p, out) && check_rest(&p, out) && check_length(&p) &&
         check_bytes(&p)) {
         out->text = buf_str(&p.out);

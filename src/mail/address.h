@@ -32,7 +32,7 @@ enum address_status {
     ADDRESS_BAD,   /* error has the text */
 };
 
-struct address {
+struct address_parts {
     struct str text;  /* local-part, or local-part@domain, without comments and white space */
     uint32_t domain;  /* offset of the domain in text; 0: there is none */
     size_t start;     /* the address within the input, [start, end): what rewriting replaces */
@@ -44,7 +44,7 @@ struct address {
 
 /* Reads one address, which must be the whole of s. */
 enum address_status address_parse(struct arena *a, struct str s, unsigned flags,
-                                  struct address *out);
+                                  struct address_parts *out);
 
 /* A list of addresses separated by commas, with groups if the flags say so. */
 struct address_list {
@@ -58,7 +58,7 @@ struct address_list address_list_start(struct str list, unsigned flags);
 /* The next item: *st and *out tell what it is, offsets count from the start of the list; empty items are
  * returned as ADDRESS_EMPTY. False at the end. item (may be NULL) gets the item's own text. */
 bool address_list_next(struct address_list *l, struct arena *a, enum address_status *st,
-                       struct address *out, struct str *item);
+                       struct address_parts *out, struct str *item);
 /* Length of the first item of a list: up to the comma that ends it. */
 size_t address_item_length(struct str s);
 

@@ -63,7 +63,7 @@ address_list_start(struct str list, unsigned flags)
 
 bool
 address_list_next(struct address_list *l, struct arena *a, enum address_status *st,
-                  struct address *out, struct str *item)
+                  struct address_parts *out, struct str *item)
 {
     if (l->rest.n == 0)
         return false;
@@ -88,7 +88,7 @@ address_add_all(struct buf *out, struct str list, char sep)
     struct address_list l = address_list_start(list, ADDRESS_GROUP);
     struct arena_mark mark = arena_mark(scratch);
     enum address_status st;
-    struct address one;
+    struct address_parts one;
     bool first = true;
     out->taint = str_taint_join(out->taint, list.taint);
     for (; address_list_next(&l, scratch, &st, &one, NULL); arena_reset(scratch, mark)) {
