@@ -79,23 +79,57 @@ macro_table_new(struct arena *a, const struct conf_request *rq)
 
 /* --- finding --- */
 
-/* Offset of the first capital letter at or after i, or s.n. Eight bytes at a time. */
-static size_t
-next_capital(struct str s, size_t i)
+/* The capital letters of a text, one after the other. */
+struct capitals {
+    struct str s;
+    size_t base;   /* offset of the block that hits belongs to */
+    uint64_t hits; /* the high bit of byte k of the block is set when a capital stands there */
+};
+
+enum { BLOCK = 8 };
+
+/* The bytes at s.p + at, the first in the lowest bits; zeros behind the end. */
+static uint64_t
+load_block(struct str s, size_t at)
+{
+    uint64_t x = 0;
+    memcpy(&x, s.p + at, s.n - at < BLOCK ? s.n - at : BLOCK);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    x = __builtin_bswap64(x);
+#endif
+    return x;
+}
+
+static uint64_t
+capital_bits(uint64_t x)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
-    for (; i + 8 <= s.n; i += 8) {
-        uint64_t x;
-        memcpy(&x, s.p + i, 8);
-        uint64_t low = x & (ones * 127);
-        /* the high bit of each byte: low > 'A' - 1 and low < 'Z' + 1 and the byte is ASCII */
-        uint64_t hit = (ones * (127 + '[') - low) & ~x & (low + ones * (127 - '@')) & (ones * 128);
-        if (hit != 0)
-            break; /* the loop below finds it, whatever the byte order */
+    uint64_t low = x & (ones * 127);
+    /* below 'Z' + 1, ASCII, and above 'A' - 1 */
+    return (ones * (127 + '[') - low) & ~x & (low + ones * (127 - '@')) & (ones * 128);
+}
+
+static struct capitals
+capitals_from(struct str s, size_t at)
+{
+    struct capitals c = {.s = s, .base = at};
+    c.hits = at < s.n ? capital_bits(load_block(s, at)) : 0;
+    return c;
+}
+
+/* Offset of the next capital, or the length of the text. */
+static inline size_t
+capitals_next(struct capitals *c)
+{
+    while (c->hits == 0) {
+        c->base += BLOCK;
+        if (c->base >= c->s.n)
+            return c->s.n;
+        c->hits = capital_bits(load_block(c->s, c->base));
     }
-    while (i < s.n && !(s.p[i] >= 'A' && s.p[i] <= 'Z'))
-        i++;
-    return i;
+    size_t at = c->base + (size_t)__builtin_ctzll(c->hits) / 8;
+    c->hits &= c->hits - 1;
+    return at;
 }
 
 static bool
@@ -109,14 +143,17 @@ name_at(const struct entry *e, struct str s, size_t i)
 static uint32_t
 lowest_at(struct macro_table *t, struct str s, size_t i, uint32_t from, uint32_t best)
 {
-    uint32_t heads[] = {s.n - i >= PREFIX ? t->chain[chain_of(s.p + i)] : NONE,
-                        t->tiny[s.p[i] - 'A']};
-    for (size_t h = 0; h < 2; h++) {
-        for (uint32_t k = heads[h]; k != NONE; k = t->list.v[k]->next) {
-            t->work++;
-            if (k + 1 >= from && k + 1 < best && name_at(t->list.v[k], s, i))
-                best = k + 1;
+    uint32_t k = s.n - i >= PREFIX ? t->chain[chain_of(s.p + i)] : NONE;
+    uint32_t later = t->tiny[s.p[i] - 'A'];
+    while (k != NONE || later != NONE) {
+        if (k == NONE) {
+            k = later;
+            later = NONE;
         }
+        t->work++;
+        if (k + 1 >= from && k + 1 < best && name_at(t->list.v[k], s, i))
+            best = k + 1;
+        k = t->list.v[k]->next;
     }
     return best;
 }
@@ -126,7 +163,8 @@ static uint32_t
 first_macro(struct macro_table *t, struct str s, size_t at, uint32_t from)
 {
     uint32_t best = NONE;
-    for (size_t i = next_capital(s, at); i < s.n; i = next_capital(s, i + 1)) {
+    struct capitals c = capitals_from(s, at);
+    for (size_t i = capitals_next(&c); i < s.n; i = capitals_next(&c)) {
         if (from == BUILTIN_ORDER && i > at && s.p[i - 1] == '_' &&
             macro_builtin_at(t->builtins, str_sub(s, i - 1, s.n), NULL) > 0)
             return BUILTIN_ORDER;
@@ -184,8 +222,8 @@ static void
 replace_builtin(struct replacement *r, struct str s, size_t from, const struct macro_builtins *b)
 {
     size_t start = from;
-    for (size_t i = next_capital(s, from); i < s.n && !r->text.overflow;
-         i = next_capital(s, i + 1)) {
+    struct capitals c = capitals_from(s, from);
+    for (size_t i = capitals_next(&c); i < s.n && !r->text.overflow; i = capitals_next(&c)) {
         struct str text;
         size_t n = i > start && s.p[i - 1] == '_'
                        ? macro_builtin_at(b, str_sub(s, i - 1, s.n), &text)
@@ -194,7 +232,6 @@ replace_builtin(struct replacement *r, struct str s, size_t from, const struct m
             continue;
         put(r, s, i - 1, str_sub(s, i - 1, n), text);
         start = r->copied;
-        i = r->copied - 1;
     }
 }
 

@@ -392,7 +392,7 @@ opt_line_scan(struct str text, const struct textmap *map)
 {
     struct opt_line l = {.text = text, .map = map};
     size_t i = 0;
-    if (str_starts(text, "hide") && text.n > 4 && ascii_space(text.p[4])) {
+    if (str_starts(text, "hide") && (text.n == 4 || ascii_space(text.p[4]))) {
         l.hide = true;
         i = skip_space(text, 4);
     }

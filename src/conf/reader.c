@@ -47,6 +47,7 @@ struct reader {
     bool keep_text;
     bool stop;
     bool skipping; /* some condition is not BRANCH_TAKEN */
+    bool inside;   /* a logical line has begun: an empty line ends it */
     size_t bytes_left;
     size_t files;
     struct level level[READER_INCLUDE_DEPTH];
@@ -215,7 +216,8 @@ next_in_level(struct reader *r, struct physical *out)
         size_t i = start;
         while (i < end && ascii_space(p[i]))
             i++;
-        if (i < end && (p[i] == '#' || (r->skipping && !matters_when_skipping(p[i]))))
+        if (i == end ? !r->inside
+                     : p[i] == '#' || (r->skipping && !matters_when_skipping(p[i])))
             continue;
         if (l->has_nul && refuse_nul(r, l, start, end))
             continue;
@@ -271,7 +273,6 @@ struct directive {
     bool negative; /* true when there is none */
 };
 
-/* A word matches as a prefix: `.endif` also starts `.endifx`. */
 static const struct directive directives[] = {
     {".ifdef", DIRECTIVE_IF, true, false},      {".ifndef", DIRECTIVE_IF, true, true},
     {".elifdef", DIRECTIVE_ELSE, true, false},  {".elifndef", DIRECTIVE_ELSE, true, true},
@@ -336,8 +337,14 @@ directive_line(struct reader *r, const struct physical *p, bool replaced)
     if (p->text.n == 0 || p->text.p[0] != '.')
         return false;
     for (size_t i = 0; i < sizeof directives / sizeof directives[0]; i++) {
+        size_t n = strlen(directives[i].word);
         if (!str_starts(p->text, directives[i].word))
             continue;
+        if (p->text.n > n && !ascii_space(p->text.p[n])) { /* as Exim does */
+            diags_warn(r->diags, place_of(p), "white space is missing after %s: line ignored",
+                       directives[i].word);
+            return true;
+        }
         apply_directive(r, &directives[i], place_of(p), replaced);
         update_skipping(r);
         return true;
@@ -497,12 +504,15 @@ take(struct reader *r, struct assembly *a, struct physical *p)
     if (directive_line(r, p, line.replaced) || r->skipping)
         return false;
     line.text.n = trimmed_length(line.text);
-    if (line.text.n == 0)
+    if (line.text.n == 0) {
+        r->inside = false;
         return a->pieces > 0;
+    }
     bool more = line.text.p[line.text.n - 1] == '\\';
     if (more)
         line.text.n--;
     add_piece(r, a, p, &line);
+    r->inside = more;
     return !more;
 }
 

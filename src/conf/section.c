@@ -149,20 +149,19 @@ section_unknown_option(struct section_run *s, const struct opt_line *l, struct s
 
 void
 section_no_effect(struct section_run *s, const struct opt_set *set, const struct opt_line *l,
-                  struct str owner)
+                  const struct driver_instance *owner)
 {
-    size_t n = set->places.n;
-    if (n == 0)
+    if (set->places.n == 0)
         return;
-    int row = set->places.v[n - 1].row;
-    const struct opt *o = &set->table->rows[row];
+    const struct opt_place *last = &set->places.v[set->places.n - 1];
+    const struct opt *o = &set->table->rows[last->row];
     struct span at = textmap_span(l->map, l->name_at, l->name.n);
-    bool this_line = set->places.v[n - 1].at.line == at.line;
-    if ((o->flags & OPT_NO_EFFECT) == 0 || !this_line)
+    if ((o->flags & OPT_NO_EFFECT) == 0 || last->at.line != at.line)
         return;
     struct str name = o->name;
-    if (owner.n > 0)
-        name = str_printf(s->ctx.arena, "%.*s: %.*s", STR_ARG(owner), STR_ARG(o->name));
+    if (owner != NULL)
+        name = str_printf(s->ctx.arena, "%s %.*s: %.*s", owner->cls->what, STR_ARG(owner->name),
+                          STR_ARG(o->name));
     vec_push(s->ctx.arena, &s->conf->no_effect, name);
     vec_push(s->ctx.arena, &s->conf->no_effect_where, at);
 }
@@ -251,7 +250,7 @@ main_line(struct section_run *s)
     struct opt_line l = opt_line_scan(text, s->line.map);
     enum opt_result result = opt_parse(&s->ctx, &s->conf->main_set, &l);
     if (result == OPT_DONE)
-        section_no_effect(s, &s->conf->main_set, &l, STR_EMPTY);
+        section_no_effect(s, &s->conf->main_set, &l, NULL);
     else if (result == OPT_UNKNOWN && !list_line(s, &l))
         unknown_main_option(s, &l);
 }

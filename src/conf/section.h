@@ -32,9 +32,9 @@ bool section_macro(struct section_run *s);
 /* What follows the name of an option that nobody knows. */
 void section_unknown_option(struct section_run *s, const struct opt_line *l, struct str text,
                             struct str hint);
-/* Notes that a row that nothing uses yet was set. owner is empty for the main section. */
+/* Notes it when the row that was just set is one that nothing uses yet. owner is NULL for the main section. */
 void section_no_effect(struct section_run *s, const struct opt_set *set, const struct opt_line *l,
-                       struct str owner);
+                       const struct driver_instance *owner);
 
 /* A section of driver instances. */
 struct section_drivers {

@@ -165,14 +165,6 @@ unknown_driver_option(struct driver_run *r, const struct opt_line *l)
 }
 
 static void
-note_no_effect(struct driver_run *r, const struct opt_set *set, const struct opt_line *l)
-{
-    struct str owner = str_printf(r->s->ctx.arena, "%s %.*s", r->kind->cls->what,
-                                  STR_ARG(r->open->name));
-    section_no_effect(r->s, set, l, owner);
-}
-
-static void
 option_line(struct driver_run *r)
 {
     struct section_run *s = r->s;
@@ -195,7 +187,7 @@ option_line(struct driver_run *r)
         result = opt_parse(&s->ctx, set, &l);
     }
     if (result == OPT_DONE)
-        note_no_effect(r, set, &l);
+        section_no_effect(s, set, &l, d);
     else if (result == OPT_UNKNOWN && !unknowable)
         unknown_driver_option(r, &l);
     if (result != OPT_DONE)
