@@ -5,15 +5,23 @@
 #include <string.h>
 
 enum {
-    LABEL_OPEN = UINT32_MAX,
     OPERAND_MAX = (1 << 24) - 1,
+    WORDS_FIRST = 64,
 };
 
+/* Target of a label that was not placed yet. */
+static const uint32_t LABEL_OPEN = UINT32_MAX;
+
 void
-emit_start(struct emit *e, struct arena *a)
+emit_start(struct emit *e, struct arena *a, struct arena *work)
 {
     memset(e, 0, sizeof *e);
     e->arena = a;
+    e->work = work;
+    e->ins.cap = WORDS_FIRST;
+    e->ins.v = arena_alloc(work, WORDS_FIRST * sizeof *e->ins.v);
+    e->pos.cap = WORDS_FIRST;
+    e->pos.v = arena_alloc(work, WORDS_FIRST * sizeof *e->pos.v);
 }
 
 void
@@ -25,8 +33,8 @@ emit_at(struct emit *e, size_t offset)
 static void
 put_word(struct emit *e, uint32_t word)
 {
-    vec_push(e->arena, &e->ins, word);
-    vec_push(e->arena, &e->pos, e->at);
+    vec_push(e->work, &e->ins, word);
+    vec_push(e->work, &e->pos, e->at);
 }
 
 void
@@ -52,7 +60,7 @@ emit_ab(struct emit *e, enum op op, uint32_t a, uint32_t b)
 uint32_t
 emit_constant(struct emit *e, struct str s)
 {
-    vec_push(e->arena, &e->consts, s);
+    vec_push(e->work, &e->consts, s);
     return (uint32_t)e->consts.n - 1;
 }
 
@@ -66,7 +74,7 @@ label_id
 emit_label(struct emit *e)
 {
     uint32_t open = LABEL_OPEN;
-    vec_push(e->arena, &e->labels, open);
+    vec_push(e->work, &e->labels, open);
     return (label_id)e->labels.n - 1;
 }
 
@@ -101,7 +109,7 @@ void
 emit_range(struct emit *e, uint32_t from, struct str suffix, bool replaces)
 {
     struct code_range r = {from, emit_here(e), suffix, replaces};
-    vec_push(e->arena, &e->ranges, r);
+    vec_push(e->work, &e->ranges, r);
 }
 
 static void
@@ -119,18 +127,26 @@ resolve_jumps(struct emit *e)
     }
 }
 
+static void *
+keep(struct emit *e, const void *v, size_t bytes)
+{
+    if (bytes == 0)
+        return NULL;
+    return memcpy(arena_alloc(e->arena, bytes), v, bytes);
+}
+
 struct code *
 emit_finish(struct emit *e, bool condition)
 {
     emit_op(e, condition ? OP_ANSWER : OP_RETURN);
     resolve_jumps(e);
     struct code *c = ARENA_NEW(e->arena, struct code);
-    c->ins = e->ins.v;
-    c->pos = e->pos.v;
+    c->ins = keep(e, e->ins.v, e->ins.n * sizeof *e->ins.v);
+    c->pos = keep(e, e->pos.v, e->pos.n * sizeof *e->pos.v);
     c->n = (uint32_t)e->ins.n;
-    c->consts = e->consts.v;
+    c->consts = keep(e, e->consts.v, e->consts.n * sizeof *e->consts.v);
     c->consts_n = (uint32_t)e->consts.n;
-    c->ranges = e->ranges.v;
+    c->ranges = keep(e, e->ranges.v, e->ranges.n * sizeof *e->ranges.v);
     c->ranges_n = (uint32_t)e->ranges.n;
     c->condition = condition;
     return c;

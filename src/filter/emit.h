@@ -10,7 +10,8 @@
 typedef uint32_t label_id;
 
 struct emit {
-    struct arena *arena;
+    struct arena *arena; /* of the code and its texts */
+    struct arena *work;  /* of the growing arrays, until emit_finish copies them */
     VEC(uint32_t) ins;
     VEC(uint32_t) pos;
     VEC(struct str) consts;
@@ -19,7 +20,7 @@ struct emit {
     uint32_t at; /* source offset of what is emitted next */
 };
 
-void emit_start(struct emit *e, struct arena *a);
+void emit_start(struct emit *e, struct arena *a, struct arena *work);
 /* Source offset of the instructions that follow. */
 void emit_at(struct emit *e, size_t offset);
 void emit_op(struct emit *e, enum op op);

@@ -560,7 +560,7 @@ finish(struct parse *p, bool condition)
         return c;
     /* our own mistake: refuse to run it, whatever it was */
     struct emit e;
-    emit_start(&e, p->emit.arena);
+    emit_start(&e, p->emit.arena, p->emit.work);
     emit_throw(&e, str_printf(p->emit.arena, "internal error: bad code at %u: %s", where, why));
     emit_op(&e, condition ? OP_FALSE : OP_EMPTY);
     c = emit_finish(&e, condition);
@@ -573,7 +573,15 @@ static void
 start(struct parse *p, struct arena *a, struct vm *vm, struct str text)
 {
     *p = (struct parse){.vm = vm, .host = vm_host(vm), .text = text};
-    emit_start(&p->emit, a);
+    emit_start(&p->emit, a, vm_scratch(vm));
+}
+
+/* Gives the working memory back, unless the code itself was made in that arena. */
+static void
+release(const struct parse *p, struct arena_mark mark)
+{
+    if (p->emit.arena != p->emit.work)
+        arena_reset(p->emit.work, mark);
 }
 
 const struct code *
@@ -582,13 +590,16 @@ expand_compile(struct arena *a, struct vm *vm, struct str text, const struct tex
 {
     unsigned work = 0;
     struct parse p;
+    struct arena_mark mark = arena_mark(vm_scratch(vm));
     start(&p, a, vm, text);
     p.map = map;
     p.diags = d;
     p.work = &work;
     if (!parse_text(&p, STOP_AT_END))
         emit_op(&p.emit, OP_EMPTY);
-    return finish(&p, false);
+    const struct code *c = finish(&p, false);
+    release(&p, mark);
+    return c;
 }
 
 const struct code *
@@ -597,6 +608,7 @@ expand_compile_condition(struct arena *a, struct vm *vm, struct str text,
 {
     unsigned work = 0;
     struct parse p;
+    struct arena_mark mark = arena_mark(vm_scratch(vm));
     start(&p, a, vm, text);
     p.map = map;
     p.diags = d;
@@ -607,5 +619,7 @@ expand_compile_condition(struct arena *a, struct vm *vm, struct str text,
             (void)parse_error(&p, "extra characters after the condition: \"%.*s\"",
                               STR_ARG(parse_rest(&p)));
     }
-    return finish(&p, true);
+    const struct code *c = finish(&p, true);
+    release(&p, mark);
+    return c;
 }

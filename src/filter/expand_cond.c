@@ -42,6 +42,7 @@ static bool
 parse_test(struct parse *p, const struct fn *fn)
 {
     size_t n;
+    size_t start = p->at - fn->name.n;
     for (unsigned i = 0; i < fn->min; i++) {
         if (i == 0 && !need_open(p, fn->name))
             return false;
@@ -51,6 +52,7 @@ parse_test(struct parse *p, const struct fn *fn)
         if (!parse_braced_rest(p))
             return false;
     }
+    emit_at(&p->emit, start);
     emit_ab(&p->emit, OP_TEST, (uint32_t)(fn - fn_all(&n)), fn->min);
     return true;
 }

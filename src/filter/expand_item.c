@@ -302,7 +302,7 @@ try_reading(const struct parse *p, const struct fn *fn, uint32_t parts)
 {
     struct parse t = *p;
     t.diags = NULL;
-    emit_start(&t.emit, p->emit.arena);
+    emit_start(&t.emit, p->emit.arena, p->emit.work);
     if (extract_rest(&t, fn, parts))
         return STR_NULL;
     return t.emit.consts.v[t.emit.consts.n - 1];

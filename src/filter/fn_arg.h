@@ -1,9 +1,10 @@
 /* What the functions of the language share: numbers among the arguments, results that are numbers.
- * For the files fn_*.c only. */
+ * For the files fn_*.c and vm_loop.c only. */
 #ifndef REMEX_FILTER_FN_ARG_H
 #define REMEX_FILTER_FN_ARG_H
 
 #include "filter/fn.h"
+#include "filter/json.h"
 
 struct buf;
 
@@ -34,6 +35,8 @@ struct str fn_number(struct vm *vm, int64_t n);
 struct str fn_join_parts(struct vm *vm, const struct str *parts, unsigned n);
 /* Appends with non-printing bytes as escape sequences: log lines, ${escape:}, error texts. */
 void fn_add_escaped(struct buf *b, struct str s, bool top_bit_prints);
+/* What is wrong with a JSON text, in Exim's words; kind: "json" or "jsons". */
+enum vm_status fn_json_error(struct vm *vm, enum json_status st, struct str kind, bool array);
 /* A refused capability of the host. */
 enum vm_status fn_refused(struct vm *vm, const char *what);
 

@@ -153,7 +153,7 @@ vm_env(const struct vm *vm)
 
 /* --- errors --- */
 
-static void
+static void __attribute__((format(printf, 2, 0)))
 set_error(struct vm *vm, const char *fmt, va_list ap)
 {
     char text[ERROR_MAX];
@@ -530,7 +530,9 @@ run_words(struct vm *vm, const struct code *c, uint32_t *pc, struct str *out)
             st = vm_loop_start(vm, vm->stack[--vm->sp], a);
             break;
         case OP_NEXT:
-            if (!vm_loop_next(vm)) {
+            st = vm_loop_next(vm);
+            if (st == VM_NO) {
+                st = VM_OK;
                 i = a;
                 continue;
             }

@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "base/strlist.h"
 #include "base/vec.h"
-#include "filter/fn.h"
+#include "filter/fn_arg.h"
 #include "filter/vm_state.h"
 
 #include <string.h>
@@ -22,11 +22,18 @@ struct loop {
     struct loop *outer;
     enum loop_mode mode;
     struct strlist_split list;
+    struct str json; /* what is left of the array */
     struct str outer_item;
     struct buf made;
     bool first;
     VEC(struct sort_entry) entries;
 };
+
+static struct str
+mode_name(enum loop_mode mode)
+{
+    return mode == LOOP_JSONS ? STR_LIT("jsons") : STR_LIT("json");
+}
 
 enum vm_status
 vm_loop_start(struct vm *vm, struct str list, unsigned mode)
@@ -39,14 +46,27 @@ vm_loop_start(struct vm *vm, struct str list, unsigned mode)
     l->first = true;
     l->list = strlist_split_start(list, ':');
     vm->loops = l;
-    return VM_OK;
+    if (mode == LOOP_LIST)
+        return VM_OK;
+    enum json_status st = json_open(list, '[', &l->json);
+    return st == JSON_OK ? VM_OK : fn_json_error(vm, st, mode_name(l->mode), true);
 }
 
-bool
+/* VM_OK the next item is there, VM_NO there is none. */
+enum vm_status
 vm_loop_next(struct vm *vm)
 {
     struct loop *l = vm->loops;
-    return strlist_split_next(&l->list, vm->scratch, &vm->item);
+    struct str element;
+    if (l->mode == LOOP_LIST)
+        return strlist_split_next(&l->list, vm->scratch, &vm->item) ? VM_OK : VM_NO;
+    if (!json_next(&l->json, &element))
+        return VM_NO;
+    vm->item = element;
+    if (l->mode == LOOP_JSON)
+        return VM_OK;
+    enum json_status st = json_unquote(element, &vm->item);
+    return st == JSON_OK ? VM_OK : fn_json_error(vm, st, mode_name(l->mode), true);
 }
 
 void

@@ -63,7 +63,8 @@ enum vm_status vm_host_call(struct vm *vm, enum host_call call, const struct str
 
 /* Loops: vm_loop.c. */
 enum vm_status vm_loop_start(struct vm *vm, struct str list, unsigned mode);
-bool vm_loop_next(struct vm *vm);
+/* VM_OK: $item is the next one; VM_NO: no more. */
+enum vm_status vm_loop_next(struct vm *vm);
 void vm_loop_gather(struct vm *vm, struct str value);
 void vm_loop_key(struct vm *vm, struct str key);
 enum vm_status vm_loop_sort(struct vm *vm, struct str comparator);
