@@ -35,7 +35,6 @@ struct eval {
     struct lookup_cache *lookups; /* handles and results; lookups/lookup.h */
     struct arena *arena;          /* for what must outlive one evaluation (results kept in variables) */
     struct str domain_data, local_part_data, sender_data, host_data, recipient_data; /* of list matches */
-    struct str list_domain; /* $domain while a domain list expands; STR_NULL: it is the address's */
     struct eval_process process;
     struct clock clock;           /* zone of the $tod_ variables */
     bool debug_expand;

@@ -15,15 +15,6 @@
 
 enum { LOG_LINE_MAX = 8192 };
 
-/* What the + options of a host list ask for, as the walk goes on. */
-enum policy { POLICY_FAIL, POLICY_INCLUDE, POLICY_IGNORE };
-
-struct walk {
-    enum policy unknown, defer;
-    bool ends_negated;
-    const struct list_literal *literal; /* the next one that matches */
-};
-
 /* --- the cache --- */
 
 static void
@@ -116,16 +107,34 @@ list_log(struct list_run *r, bool panic, const char *fmt, ...)
 }
 
 void
-list_capture(struct list_run *r)
+list_capture(struct list_run *r, const struct str *caps, unsigned n)
 {
-    if (r->captures)
-        vm_set_captures(r->vm, &r->lower, 1);
+    if (!r->captures)
+        return;
+    vm_set_captures(r->vm, caps, n);
+    r->captured = true;
+}
+
+void
+list_capture_subject(struct list_run *r)
+{
+    list_capture(r, r->caseful ? &r->exact : &r->lower, 1);
+}
+
+/* A comparison is about to be made: what an earlier one left is void. */
+static void
+forget_match(struct list_run *r)
+{
+    r->value = STR_NULL;
+    if (r->captured)
+        vm_set_captures(r->vm, NULL, 0);
+    r->captured = false;
 }
 
 static const struct list_literal *
 next_literal(const struct list_run *r, const struct list *l, uint32_t from)
 {
-    if (l->set.n == 0)
+    if (l->set.n == 0 || (l->kind == LIST_ADDRESS && r->domain.p == NULL))
         return NULL;
     const struct list_literal *a = list_set_find(&l->set, r->lower, r->exact, r->caseful, from);
     if (l->kind != LIST_ADDRESS || r->domain.n == 0)
@@ -142,7 +151,7 @@ literal_matched(struct list_run *r, const struct list *l, const struct list_lite
     r->value = found->text;
     if (l->kind == LIST_ADDRESS && !l->from_file && str_chr(found->text, '@', 0) == STR_NPOS)
         r->value = str_cat(vm_scratch(r->vm), STR_LIT("@"), found->text);
-    list_capture(r);
+    list_capture_subject(r);
 }
 
 /* --- the walk --- */
@@ -165,18 +174,9 @@ apply_option(struct list_run *r, struct walk *w, enum item_kind kind)
 }
 
 static enum step
-item_step(struct list_run *r, struct walk *w, const struct list *l, struct list_item *item)
+pattern_step(struct list_run *r, const struct list *l, struct list_item *item)
 {
-    if (item->kind == ITEM_NAMED)
-        return list_named_step(r, item, l);
-    if (item->kind == ITEM_FILE) {
-        bool ends_negated = false;
-        enum step s = list_file_step(r, item, l, &ends_negated);
-        if (item->pos + 1 == l->count)
-            w->ends_negated = item->negate != ends_negated;
-        return s;
-    }
-    r->value = STR_NULL;
+    forget_match(r);
     switch (l->kind) {
     case LIST_HOST:
         return list_host_step(r, item, l);
@@ -189,67 +189,81 @@ item_step(struct list_run *r, struct walk *w, const struct list *l, struct list_
     return list_string_step(r, item, l);
 }
 
-/* OUT_DECLINE: go on with the next item. */
-static enum outcome
+/* VERDICT_END: go on with the next item. */
+static enum verdict
 after_unknown(struct list_run *r, const struct walk *w)
 {
     if (w->unknown == POLICY_IGNORE)
-        return OUT_DECLINE;
+        return VERDICT_END;
     if (w->unknown == POLICY_FAIL)
-        return OUT_FAIL;
+        return VERDICT_OUT;
     list_log(r, false, "%.*s: accepted by +include_unknown", STR_ARG(r->why_unknown));
-    return OUT_OK;
+    return VERDICT_IN;
 }
 
-static enum outcome
+static enum verdict
 after_defer(struct list_run *r, const struct walk *w, const struct list_item *item)
 {
     if (w->defer == POLICY_IGNORE)
-        return OUT_DECLINE;
+        return VERDICT_END;
     if (w->defer == POLICY_FAIL)
-        return OUT_DEFER;
+        return VERDICT_DEFER;
     list_log(r, false, "DNS lookup of \"%.*s\" deferred: accepted by +include_defer",
              STR_ARG(item->text));
-    return OUT_OK;
+    return VERDICT_IN;
 }
 
-static enum outcome
-after_step(struct list_run *r, const struct walk *w, const struct list *l,
-           const struct list_item *item, enum step s)
+static enum verdict
+item_verdict(struct list_run *r, const struct walk *w, const struct list *l,
+             struct list_item *item)
 {
-    switch (s) {
+    switch (item->kind == ITEM_NAMED ? list_named_step(r, item, l) : pattern_step(r, l, item)) {
     case STEP_NO:
-        return OUT_DECLINE;
+        return VERDICT_END;
     case STEP_YES:
         if (l->from_file)
             r->value = item->text;
-        return item->negate ? OUT_FAIL : OUT_OK;
+        return item->negate ? VERDICT_NOT : VERDICT_YES;
     case STEP_UNKNOWN:
         return after_unknown(r, w);
     case STEP_DEFER:
         return after_defer(r, w, item);
     case STEP_STOP:
-        return OUT_DEFER;
+        return VERDICT_DEFER;
     case STEP_ERROR:
         break;
     }
-    return OUT_ERROR;
+    return VERDICT_ERROR;
 }
 
-static enum outcome
+/* An exclamation mark before a file name inverts what its lines say. */
+static enum verdict
+file_verdict(struct list_run *r, struct walk *w, const struct list *l,
+             const struct list_item *item)
+{
+    bool ends_negated = false;
+    enum verdict v = list_file_walk(r, w, item, l, &ends_negated);
+    if (item->pos + 1 == l->count)
+        w->ends_negated = item->negate != ends_negated;
+    if (item->negate && (v == VERDICT_YES || v == VERDICT_NOT))
+        return v == VERDICT_YES ? VERDICT_NOT : VERDICT_YES;
+    return v;
+}
+
+static enum verdict
 at_end(struct list_run *r, const struct walk *w, const struct list *l)
 {
     if (w->literal != NULL) {
         literal_matched(r, l, w->literal);
-        return w->literal->negate ? OUT_FAIL : OUT_OK;
+        return w->literal->negate ? VERDICT_NOT : VERDICT_YES;
     }
     /* A literal after the last pattern was the last comparison, and it failed. */
     if (l->n == 0 || l->items[l->n - 1].pos + 1 < l->count)
-        r->value = STR_NULL;
-    return w->ends_negated ? OUT_OK : OUT_FAIL;
+        forget_match(r);
+    return VERDICT_END;
 }
 
-static enum outcome
+static enum verdict
 walk_items(struct list_run *r, struct walk *w, const struct list *l)
 {
     for (uint32_t i = 0; i < l->n; i++) {
@@ -257,13 +271,15 @@ walk_items(struct list_run *r, struct walk *w, const struct list *l)
         if (w->literal != NULL && w->literal->pos < item->pos)
             break;
         bool caseful = r->caseful;
-        if (is_option(item->kind)) {
+        enum verdict v = VERDICT_END;
+        if (is_option(item->kind))
             apply_option(r, w, item->kind);
-        } else {
-            enum outcome o = after_step(r, w, l, item, item_step(r, w, l, item));
-            if (o != OUT_DECLINE)
-                return o;
-        }
+        else if (item->kind == ITEM_FILE)
+            v = file_verdict(r, w, l, item);
+        else
+            v = item_verdict(r, w, l, item);
+        if (v != VERDICT_END)
+            return v;
         /* Case may start to count in the midst, even from within a named list. */
         if (r->caseful != caseful)
             w->literal = next_literal(r, l, item->pos);
@@ -271,19 +287,40 @@ walk_items(struct list_run *r, struct walk *w, const struct list *l)
     return at_end(r, w, l);
 }
 
-enum outcome
-list_run(struct list_run *r, const struct list *l)
+enum verdict
+list_walk(struct list_run *r, struct walk *w, const struct list *l)
 {
     if (r->depth >= LIST_DEPTH_MAX) {
         (void)vm_fail(r->vm, "too many lists within lists (more than %d)", (int)LIST_DEPTH_MAX);
-        return OUT_ERROR;
+        return VERDICT_ERROR;
     }
     r->depth++;
-    struct walk w = {.ends_negated = l->ends_negated};
-    w.literal = next_literal(r, l, 0);
-    enum outcome o = walk_items(r, &w, l);
+    w->ends_negated = l->ends_negated;
+    w->literal = next_literal(r, l, 0);
+    enum verdict v = walk_items(r, w, l);
     r->depth--;
-    return o;
+    return v;
+}
+
+enum outcome
+list_run(struct list_run *r, const struct list *l)
+{
+    struct walk w = {0};
+    switch (list_walk(r, &w, l)) {
+    case VERDICT_YES:
+    case VERDICT_IN:
+        return OUT_OK;
+    case VERDICT_NOT:
+    case VERDICT_OUT:
+        return OUT_FAIL;
+    case VERDICT_END:
+        return w.ends_negated ? OUT_OK : OUT_FAIL;
+    case VERDICT_DEFER:
+        return OUT_DEFER;
+    case VERDICT_ERROR:
+        break;
+    }
+    return OUT_ERROR;
 }
 
 /* --- a question --- */

@@ -14,10 +14,9 @@ local_part(const struct list_run *r)
     return str_sub(whole, 0, whole.n - r->domain.n - 1);
 }
 
-/* The same question about a part of the address. What it finds out about case stays. */
-static enum outcome
-run_part(struct list_run *r, enum list_kind kind, struct str part, const struct list *l,
-         struct str *value)
+/* The same question about a part of the address. */
+static struct list_run
+part_of(struct list_run *r, enum list_kind kind, struct str part)
 {
     struct list_run sub = *r;
     sub.kind = kind;
@@ -27,11 +26,9 @@ run_part(struct list_run *r, enum list_kind kind, struct str part, const struct 
     sub.domain = STR_NULL;
     sub.exact_domain = STR_NULL;
     sub.captures = false;
+    sub.captured = false;
     sub.value = STR_NULL;
-    enum outcome o = list_run(&sub, l);
-    r->caseful = sub.caseful;
-    *value = sub.value;
-    return o;
+    return sub;
 }
 
 static bool
@@ -62,32 +59,45 @@ parts_step(struct list_run *r, const struct list_item *item)
 {
     if (!local_part_fits(r, item))
         return STEP_NO;
-    struct str value;
-    enum step s = step_of(run_part(r, LIST_DOMAIN, r->domain, item->sub, &value));
+    struct list_run sub = part_of(r, LIST_DOMAIN, r->domain);
+    enum step s = step_of(list_run(&sub, item->sub));
+    r->caseful = sub.caseful;
     if (s != STEP_YES)
         return s;
     struct arena *a = vm_scratch(r->vm);
     struct str head = item->bare ? STR_EMPTY : item->arg;
-    r->value = str_cat(a, str_cat(a, head, STR_LIT("@")), value);
+    r->value = str_cat(a, str_cat(a, head, STR_LIT("@")), sub.value);
     return s;
 }
 
 /* --- @@ --- */
 
+/* One list of local parts. *next: the key to go on with, or unset. */
 static enum step
 link_step(struct list_run *r, struct str data, struct str *next)
 {
-    struct arena *a = vm_scratch(r->vm);
-    struct list *l = list_compile_patterns(a, LIST_LOCALPART, data, next);
-    l->ends_negated = false; /* the end of such a list is never a match */
-    struct str value;
-    enum outcome o = run_part(r, LIST_LOCALPART, local_part(r), l, &value);
-    if (o == OUT_OK)
-        r->value = value;
-    /* A value without a match: a negated item matched, which ends the chain as well. */
-    if (o != OUT_FAIL || str_is_set(value))
+    const struct list *l = list_compile_patterns(vm_scratch(r->vm), LIST_LOCALPART, data, next);
+    struct list_run sub = part_of(r, LIST_LOCALPART, local_part(r));
+    struct walk w = {0};
+    enum verdict v = list_walk(&sub, &w, l);
+    r->value = sub.value;
+    if (v != VERDICT_END)
         *next = STR_NULL;
-    return step_of(o);
+    switch (v) {
+    case VERDICT_YES:
+        return STEP_YES;
+    case VERDICT_DEFER:
+        return STEP_DEFER;
+    case VERDICT_ERROR:
+        return STEP_ERROR;
+    case VERDICT_NOT:
+    case VERDICT_END:
+    case VERDICT_IN:
+    case VERDICT_OUT:
+        break;
+    }
+    r->value = STR_NULL;
+    return STEP_NO;
 }
 
 static enum step

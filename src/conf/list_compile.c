@@ -176,13 +176,13 @@ read_host(struct list_item *item, struct str text)
         item->kind = ITEM_SELF;
     } else if (str_eqz(text, "@[]")) {
         item->kind = ITEM_LOCAL;
-    } else if (text.p[0] == '^') {
-        item->kind = ITEM_REGEX;
     } else if (read_net(item, text)) {
         return;
     } else if (str_chr(text, ';', 0) != STR_NPOS) {
         set_lookup(item, ITEM_LOOKUP, text);
         read_net_prefix(item);
+    } else if (text.p[0] == '^') {
+        item->kind = ITEM_REGEX;
     } else if (text.p[0] == '*') {
         item->kind = ITEM_SUFFIX;
         item->arg = str_sub(text, 1, text.n);
@@ -221,6 +221,8 @@ read_two_parts(const struct builder *b, struct list_item *item, struct str text)
 {
     size_t at = str_rchr(text, '@');
     item->bare = at == STR_NPOS;
+    if (!item->bare && at > 0 && text.p[at - 1] == '@')
+        at--; /* user@@, user@@[]: the domain is @, @[] */
     struct str domain = item->bare ? text : str_sub(text, at + 1, text.n);
     item->arg = item->bare ? STR_LIT("*") : str_sub(text, 0, at);
     bool any = str_eqz(item->arg, "*");

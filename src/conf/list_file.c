@@ -141,17 +141,15 @@ open_file(struct list_run *r, struct str path, enum list_kind kind, const struct
     return s;
 }
 
-enum step
-list_file_step(struct list_run *r, const struct list_item *item, const struct list *l,
-               bool *ends_negated)
+enum verdict
+list_file_walk(struct list_run *r, const struct walk *w, const struct list_item *item,
+               const struct list *l, bool *ends_negated)
 {
     const struct list *file = NULL;
-    enum step s = open_file(r, item->text, l->kind, &file);
-    if (s != STEP_YES)
-        return s;
-    enum outcome o = list_run(r, file);
-    if (o == OUT_ERROR || o == OUT_DEFER)
-        return o == OUT_ERROR ? STEP_ERROR : STEP_STOP;
+    if (open_file(r, item->text, l->kind, &file) != STEP_YES)
+        return VERDICT_ERROR;
+    struct walk own = {.unknown = w->unknown, .defer = w->defer};
+    enum verdict v = list_walk(r, &own, file);
     *ends_negated = file->ends_negated;
-    return o == OUT_OK ? STEP_YES : STEP_NO;
+    return v;
 }

@@ -206,6 +206,9 @@ bad_type(struct list_run *r, const struct list_item *item)
 static enum step
 lookup_step(struct list_run *r, const struct list_item *item)
 {
+    /* match_ip takes any type as net-type, but not one that only begins like that. */
+    if (r->q->ip_only && !item->net && str_starts(item->arg, "net"))
+        return not_by_name(r);
     bool query = false;
     if (!list_lookup_is_query(r, item->arg, &query))
         return bad_type(r, item);

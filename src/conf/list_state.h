@@ -127,6 +127,7 @@ struct list_run {
     struct str exact_domain;
     bool caseful;
     bool captures; /* items set $0.. */
+    bool captured; /* one did */
     unsigned depth;
     struct str value;
     /* hosts */
@@ -144,6 +145,26 @@ enum step {
     STEP_DEFER,   /* +include_defer, +ignore_defer */
     STEP_STOP,    /* temporary, whatever the list says */
     STEP_ERROR,
+};
+
+/* How a walk over the items of a list ended. */
+enum verdict {
+    VERDICT_YES, /* an item matched */
+    VERDICT_NOT, /* a negated item matched */
+    VERDICT_END, /* none did */
+    VERDICT_IN,  /* in the set, by +include_unknown or +include_defer */
+    VERDICT_OUT, /* not in the set: something is unknown */
+    VERDICT_DEFER,
+    VERDICT_ERROR,
+};
+
+/* What the + options of a host list ask for, as the walk goes on; lines of a file are under them too. */
+enum policy { POLICY_FAIL, POLICY_INCLUDE, POLICY_IGNORE };
+
+struct walk {
+    enum policy unknown, defer;
+    bool ends_negated;
+    const struct list_literal *literal; /* the next one that matches */
 };
 
 /* --- list_compile.c --- */
@@ -168,13 +189,18 @@ const struct list_literal *list_set_find(const struct list_set *s, struct str ke
 
 /* --- list.c --- */
 
+/* The whole answer, with the rule that a list whose last item is negative includes all the rest. */
 enum outcome list_run(struct list_run *r, const struct list *l);
+/* The walk alone. */
+enum verdict list_walk(struct list_run *r, struct walk *w, const struct list *l);
 /* The compiled form of a text, cached when it can be. */
 const struct list *list_for_text(struct list_run *r, enum list_kind kind, struct str text);
 void list_log(struct list_run *r, bool panic, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* $0 = subject in lower case. */
-void list_capture(struct list_run *r);
+/* Sets $0.. if this list is one that does. */
+void list_capture(struct list_run *r, const struct str *caps, unsigned n);
+/* $0 is the subject, in lower case unless case counts. */
+void list_capture_subject(struct list_run *r);
 
 /* --- list_string.c: items of domain lists and local part lists, and what all kinds share --- */
 
@@ -189,8 +215,11 @@ enum step list_named_step(struct list_run *r, struct list_item *item, const stru
 
 /* --- list_file.c --- */
 
-enum step list_file_step(struct list_run *r, const struct list_item *item, const struct list *l,
-                         bool *ends_negated);
+/* As if the lines stood in the list: VERDICT_END when none matches. *ends_negated: the last line is
+ * negative. */
+enum verdict list_file_walk(struct list_run *r, const struct walk *w,
+                            const struct list_item *item, const struct list *l,
+                            bool *ends_negated);
 
 /* --- list_host.c --- */
 

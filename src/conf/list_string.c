@@ -4,6 +4,7 @@
 #include "conf/list_state.h"
 
 #include "base/map.h"
+#include "conf/model.h"
 #include "sys/regex.h"
 
 enum { RESULTS_BYTES_MAX = 1024 * 1024 };
@@ -41,16 +42,22 @@ list_regex_step(struct list_run *r, struct list_item *item, const struct list *l
     const struct regex *re = compiled(r, item, l);
     if (re == NULL)
         return STEP_ERROR;
-    const struct str *before;
-    unsigned n = vm_captures(r->vm, &before);
+    const struct str *before, *caps;
+    unsigned before_n = vm_captures(r->vm, &before);
     enum vm_status st = vm_regex_match(r->vm, re, subject);
     if (st == VM_ERROR)
         return STEP_ERROR;
     if (st != VM_OK)
         return STEP_NO;
-    if (!r->captures)
-        vm_set_captures(r->vm, before, n);
-    r->value = item->text;
+    if (!r->captures) {
+        vm_set_captures(r->vm, before, before_n);
+        return STEP_YES;
+    }
+    unsigned n = vm_captures(r->vm, &caps);
+    struct str all[VM_CAPS] = {subject};
+    for (unsigned i = 1; i < n && i < VM_CAPS; i++)
+        all[i] = caps[i];
+    list_capture(r, all, n);
     return STEP_YES;
 }
 
@@ -81,8 +88,7 @@ enum step
 list_lookup_step(struct list_run *r, const struct list_item *item, struct str key,
                  struct str type, struct str *data)
 {
-    struct host_lookup q = {
-        .type = type, .key = key, .file = item->data, .for_list = true};
+    struct host_lookup q = {.type = type, .key = key, .file = item->data, .for_list = true};
     if (!list_lookup_is_query(r, type, &q.query_style))
         return STEP_DEFER;
     *data = STR_EMPTY;
@@ -101,8 +107,8 @@ lookup_step(struct list_run *r, const struct list_item *item)
 {
     if (r->captures)
         vm_set_captures(r->vm, NULL, 0);
-    struct str data;
-    enum step s = list_lookup_step(r, item, r->caseful ? r->exact : r->lower, item->arg, &data);
+    struct str key = r->caseful ? r->exact : r->lower, data;
+    enum step s = list_lookup_step(r, item, key, item->arg, &data);
     if (s != STEP_YES)
         return s;
     r->value = data;
@@ -110,10 +116,10 @@ lookup_step(struct list_run *r, const struct list_item *item)
         return s;
     const struct str *caps;
     unsigned n = vm_captures(r->vm, &caps);
-    struct str all[3] = {r->lower, STR_EMPTY, STR_EMPTY};
+    struct str all[3] = {key, STR_EMPTY, STR_EMPTY};
     for (unsigned i = 1; i < n && i < 3; i++)
         all[i] = caps[i];
-    vm_set_captures(r->vm, all, n > 1 ? (n < 3 ? n : 3) : 1);
+    list_capture(r, all, n < 1 ? 1 : n < 3 ? n : 3);
     return s;
 }
 
@@ -157,16 +163,20 @@ named_text(struct list_run *r, struct list_item *item, const struct list *l,
     const struct named_list *nl = item->named;
     if (expand_is_literal(nl->text.text)) {
         const struct list *found = list_for_text(r, l->kind, nl->text.text);
-        if (l->kept && ((const struct list *)found)->kept)
+        if (l->kept && found->kept)
             item->sub = found;
         *sub = found;
         return STEP_YES;
     }
-    struct str domain = r->e->list_domain, text = STR_EMPTY;
-    if (l->kind == LIST_DOMAIN && !r->q->keep_domain)
-        r->e->list_domain = r->lower;
+    struct str text = STR_EMPTY;
+    struct address *outer = r->e->address, during;
+    if (l->kind == LIST_DOMAIN && !r->q->keep_domain) {
+        during = outer != NULL ? *outer : (struct address){.local_uid = -1, .local_gid = -1};
+        during.domain = r->lower;
+        r->e->address = &during;
+    }
     enum vm_status st = vm_expand_x(r->vm, &nl->text, &text);
-    r->e->list_domain = domain;
+    r->e->address = outer;
     if (st != VM_OK)
         return expand_failed(r, st, nl->text.text);
     *sub = list_for_text(r, l->kind, text);
@@ -263,10 +273,8 @@ suffix_step(struct list_run *r, const struct list_item *item)
     struct str s = r->caseful ? r->exact : r->lower;
     if (!(r->caseful ? str_ends(s, item->arg) : str_iends(s, item->arg)))
         return STEP_NO;
-    if (r->captures) {
-        struct str caps[2] = {r->lower, str_sub(r->lower, 0, r->lower.n - item->arg.n)};
-        vm_set_captures(r->vm, caps, 2);
-    }
+    struct str caps[2] = {s, str_sub(s, 0, s.n - item->arg.n)};
+    list_capture(r, caps, 2);
     r->value = item->text;
     return STEP_YES;
 }
@@ -281,7 +289,7 @@ self_step(struct list_run *r)
     if (!str_is_set(name) || !str_ieq(r->lower, name))
         return STEP_NO;
     r->value = name;
-    list_capture(r);
+    list_capture_subject(r);
     return STEP_YES;
 }
 
@@ -293,7 +301,7 @@ local_step(struct list_run *r, const struct list_item *item)
         !list_is_local(r, str_sub(s, 1, s.n - 2)))
         return STEP_NO;
     r->value = item->text;
-    list_capture(r);
+    list_capture_subject(r);
     return STEP_YES;
 }
 
@@ -315,8 +323,17 @@ mx_step(struct list_run *r, const struct list_item *item)
     if (st != VM_OK)
         return lookup_failed(st);
     r->value = item->text;
-    list_capture(r);
+    list_capture_subject(r);
     return STEP_YES;
+}
+
+static enum step
+regex_step(struct list_run *r, struct list_item *item, const struct list *l)
+{
+    enum step s = list_regex_step(r, item, l, r->subject);
+    if (s == STEP_YES)
+        r->value = item->text;
+    return s;
 }
 
 enum step
@@ -326,7 +343,7 @@ list_string_step(struct list_run *r, struct list_item *item, const struct list *
     case ITEM_SUFFIX:
         return suffix_step(r, item);
     case ITEM_REGEX:
-        return list_regex_step(r, item, l, r->subject);
+        return regex_step(r, item, l);
     case ITEM_LOOKUP:
         return lookup_step(r, item);
     case ITEM_SELF:
