@@ -1,7 +1,7 @@
 /* Macros: the table, and the search for all names at once.
  *
  * A user's macro begins with a capital letter, a built-in one with an underscore and a capital letter. So only
- * the capitals of a line are looked at; the first three bytes there choose a chain of candidates.
+ * the capitals of a line are looked at; the bytes there choose chains of candidates.
  */
 #include "conf/macro.h"
 
@@ -12,9 +12,11 @@
 #include <string.h>
 
 enum {
-    CHAINS = 512, /* by the first three bytes */
+    CHAIN_BITS = 9,
+    CHAINS = 1 << CHAIN_BITS,
     LETTERS = 26,
-    PREFIX = 3,
+    SHORT = 3, /* names of 3 to 7 bytes are found by their first three, longer ones by eight */
+    LONG = 8,
     WORK_MAX = 1 << 28, /* bytes searched again, and candidates looked at */
     BUILTIN_ORDER = 0,  /* all of them; the user's are numbered from 1 */
     RUNS_MAX = 4096,    /* of the map of a line; what comes later has no exact place */
@@ -32,28 +34,60 @@ struct macro_table {
     struct macro_builtins *builtins;
     void (*used)(const struct macro *m); /* of the request */
     VEC(struct entry *) list; /* order is index + 1 */
-    uint32_t chain[CHAINS];   /* names of three bytes and more */
-    uint32_t tiny[LETTERS];   /* shorter names, by letter */
+    uint32_t long_names[CHAINS];  /* first entry of each chain */
+    uint32_t short_names[CHAINS];
+    uint32_t tiny[LETTERS]; /* one or two bytes, by letter */
+    /* Bit x of second[c]: some name begins with letter c and then byte x, or is c alone. */
+    uint64_t second[LETTERS][4];
     size_t made; /* bytes, against MACRO_TOTAL_MAX */
     size_t work; /* against WORK_MAX */
 };
 
 static size_t
-chain_of(const char *p)
+long_chain(const char *p)
 {
-    return ((size_t)(unsigned char)p[0] * 7 + (size_t)(unsigned char)p[1] * 31 +
-            (size_t)(unsigned char)p[2]) &
-           (CHAINS - 1);
+    uint64_t x;
+    memcpy(&x, p, LONG);
+    return (size_t)(x * UINT64_C(0x9e3779b97f4a7c15) >> (64 - CHAIN_BITS));
+}
+
+static size_t
+short_chain(const char *p)
+{
+    uint32_t x = (uint32_t)(unsigned char)p[0] << 16 | (uint32_t)(unsigned char)p[1] << 8 |
+                 (uint32_t)(unsigned char)p[2];
+    return x * UINT32_C(0x9e3779b1) >> (32 - CHAIN_BITS);
+}
+
+/* The chain that a name of n bytes is in. */
+static uint32_t *
+head_of(struct macro_table *t, const char *p, size_t n)
+{
+    if (n >= LONG)
+        return &t->long_names[long_chain(p)];
+    if (n >= SHORT)
+        return &t->short_names[short_chain(p)];
+    return &t->tiny[(unsigned)(p[0] - 'A') % LETTERS];
+}
+
+static void
+note_beginning(struct macro_table *t, struct str name)
+{
+    uint64_t *bits = t->second[(unsigned)(name.p[0] - 'A') % LETTERS];
+    unsigned c = name.n > 1 ? (unsigned char)name.p[1] : 0;
+    if (name.n > 1)
+        bits[c / 64] |= UINT64_C(1) << c % 64;
+    else
+        memset(bits, 0xff, sizeof t->second[0]);
 }
 
 static void
 add_entry(struct macro_table *t, const struct macro *m)
 {
+    note_beginning(t, m->name);
     struct entry *e = ARENA_NEW(t->arena, struct entry);
     e->macro = *m;
-    uint32_t *head = &t->tiny[(m->name.p[0] - 'A') % LETTERS];
-    if (m->name.n >= PREFIX)
-        head = &t->chain[chain_of(m->name.p)];
+    uint32_t *head = head_of(t, m->name.p, m->name.n);
     e->next = *head;
     *head = (uint32_t)t->list.n;
     vec_push(t->arena, &t->list, e);
@@ -66,7 +100,8 @@ macro_table_new(struct arena *a, const struct conf_request *rq)
     t->arena = a;
     t->builtins = macro_builtins_new(a, rq);
     t->used = rq->macro_used;
-    memset(t->chain, 0xff, sizeof t->chain);
+    memset(t->long_names, 0xff, sizeof t->long_names);
+    memset(t->short_names, 0xff, sizeof t->short_names);
     memset(t->tiny, 0xff, sizeof t->tiny);
     for (size_t i = 0; i < rq->macros_n; i++) {
         struct macro m = rq->macros[i];
@@ -139,23 +174,34 @@ name_at(const struct entry *e, struct str s, size_t i)
     return s.n - i >= name.n && memcmp(s.p + i, name.p, name.n) == 0;
 }
 
-/* The lowest order of at least `from` and below `best` among the names at s.p[i] (a capital), else best. */
 static uint32_t
-lowest_at(struct macro_table *t, struct str s, size_t i, uint32_t from, uint32_t best)
+lowest_in_chain(struct macro_table *t, uint32_t k, struct str s, size_t i, uint32_t from,
+                uint32_t best)
 {
-    uint32_t k = s.n - i >= PREFIX ? t->chain[chain_of(s.p + i)] : NONE;
-    uint32_t later = t->tiny[s.p[i] - 'A'];
-    while (k != NONE || later != NONE) {
-        if (k == NONE) {
-            k = later;
-            later = NONE;
-        }
+    for (; k != NONE; k = t->list.v[k]->next) {
         t->work++;
         if (k + 1 >= from && k + 1 < best && name_at(t->list.v[k], s, i))
             best = k + 1;
-        k = t->list.v[k]->next;
     }
     return best;
+}
+
+/* The lowest order of at least `from` and below `best` among the names at s.p[i] (a capital), else best. */
+static inline uint32_t
+lowest_at(struct macro_table *t, struct str s, size_t i, uint32_t from, uint32_t best)
+{
+    size_t n = s.n - i;
+    unsigned next = n > 1 ? (unsigned char)s.p[i + 1] : 0;
+    if ((t->second[(unsigned)(s.p[i] - 'A') % LETTERS][next / 64] >> next % 64 & 1) == 0)
+        return best;
+    uint32_t k = n >= LONG ? t->long_names[long_chain(s.p + i)] : NONE;
+    if (k != NONE)
+        best = lowest_in_chain(t, k, s, i, from, best);
+    k = n >= SHORT ? t->short_names[short_chain(s.p + i)] : NONE;
+    if (k != NONE)
+        best = lowest_in_chain(t, k, s, i, from, best);
+    k = t->tiny[s.p[i] - 'A'];
+    return k == NONE ? best : lowest_in_chain(t, k, s, i, from, best);
 }
 
 /* The order of the first macro, from `from` on, whose name occurs in s after `at`; NONE: no macro. */
@@ -279,8 +325,7 @@ macro_replace(struct macro_table *t, struct arena *a, struct macro_line *line, s
 static struct entry *
 find_entry(struct macro_table *t, struct str name)
 {
-    uint32_t k = name.n >= PREFIX ? t->chain[chain_of(name.p)] : t->tiny[name.p[0] - 'A'];
-    for (; k != NONE; k = t->list.v[k]->next) {
+    for (uint32_t k = *head_of(t, name.p, name.n); k != NONE; k = t->list.v[k]->next) {
         t->work++;
         if (str_eq(t->list.v[k]->macro.name, name))
             return t->list.v[k];

@@ -159,9 +159,15 @@ section_no_effect(struct section_run *s, const struct opt_set *set, const struct
     if ((o->flags & OPT_NO_EFFECT) == 0 || last->at.line != at.line)
         return;
     struct str name = o->name;
-    if (owner != NULL)
-        name = str_printf(s->ctx.arena, "%s %.*s: %.*s", owner->cls->what, STR_ARG(owner->name),
-                          STR_ARG(o->name));
+    if (owner != NULL) { /* without printf: many rows have no effect as yet */
+        struct buf b = buf_in(s->ctx.arena, 0);
+        buf_addz(&b, owner->cls->what);
+        buf_addc(&b, ' ');
+        buf_adds(&b, owner->name);
+        buf_addz(&b, ": ");
+        buf_adds(&b, o->name);
+        name = buf_str(&b);
+    }
     vec_push(s->ctx.arena, &s->conf->no_effect, name);
     vec_push(s->ctx.arena, &s->conf->no_effect_where, at);
 }
