@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "filter/host.h"
 
 #include <string.h>
 
@@ -105,6 +106,27 @@ fn_join_parts(struct vm *vm, const struct str *parts, unsigned n)
         buf_adds(&b, parts[i]);
     }
     return buf_str(&b);
+}
+
+struct str
+fn_setting(struct vm *vm, const char *name)
+{
+    const struct host *h = vm_host(vm);
+    return h->setting != NULL ? h->setting(vm_env(vm), name) : STR_NULL;
+}
+
+bool
+fn_setting_on(struct vm *vm, const char *name)
+{
+    struct str v = fn_setting(vm, name);
+    return str_ieqz(v, "true") || str_ieqz(v, "yes") || str_eqz(v, "1");
+}
+
+bool
+fn_setting_off(struct vm *vm, const char *name)
+{
+    struct str v = fn_setting(vm, name);
+    return str_ieqz(v, "false") || str_ieqz(v, "no") || str_eqz(v, "0");
 }
 
 enum vm_status

@@ -37,6 +37,10 @@ struct str fn_join_parts(struct vm *vm, const struct str *parts, unsigned n);
 void fn_add_escaped(struct buf *b, struct str s, bool top_bit_prints);
 /* What is wrong with a JSON text, in Exim's words; kind: "json" or "jsons". */
 enum vm_status fn_json_error(struct vm *vm, enum json_status st, struct str kind, bool array);
+/* A setting of the configuration, STR_NULL when it is unknown; the truth of one: said to be on, said to be off. */
+struct str fn_setting(struct vm *vm, const char *name);
+bool fn_setting_on(struct vm *vm, const char *name);
+bool fn_setting_off(struct vm *vm, const char *name);
 /* A refused capability of the host. */
 enum vm_status fn_refused(struct vm *vm, const char *what);
 

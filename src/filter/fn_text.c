@@ -178,16 +178,6 @@ fn_add_escaped(struct buf *b, struct str s, bool top_bit_prints)
     }
 }
 
-static bool
-top_bit_prints(struct vm *vm)
-{
-    const struct host *h = vm_host(vm);
-    if (h->setting == NULL)
-        return false;
-    struct str v = h->setting(vm_env(vm), "print_topbitchars");
-    return str_ieqz(v, "true") || str_ieqz(v, "yes") || str_eqz(v, "1");
-}
-
 enum vm_status
 fn_oper_escape(struct vm *vm, const struct str *argv, unsigned argc, struct str *out)
 {
@@ -199,7 +189,7 @@ fn_oper_escape(struct vm *vm, const struct str *argv, unsigned argc, struct str 
     if (i == argv->n)
         return VM_OK;
     struct buf b = buf_in(vm_scratch(vm), 0);
-    fn_add_escaped(&b, *argv, top_bit_prints(vm));
+    fn_add_escaped(&b, *argv, fn_setting_on(vm, "print_topbitchars"));
     *out = buf_str(&b);
     return VM_OK;
 }

@@ -1,0 +1,171 @@
+/* Regular expressions: ${if match and ${sg. */
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/vec.h"
+#include "filter/fn.h"
+#include "filter/fn_arg.h"
+#include "filter/vm_state.h"
+#include "sys/regex.h"
+
+/* What ${sg may make. A short text with a long replacement grows by their product. */
+enum { SG_MAX = 64 << 20 };
+
+static const struct regex *
+compile(struct vm *vm, struct str pattern)
+{
+    struct str why = STR_EMPTY;
+    size_t at = 0;
+    const struct regex *re = vm_regex(vm, pattern, 0, &why, &at);
+    if (re == NULL)
+        (void)vm_fail(vm, "regular expression error in \"%.*s\": %.*s at offset %zu",
+                      STR_ARG(pattern), STR_ARG(why), at);
+    return re;
+}
+
+enum vm_status
+fn_cond_match(struct vm *vm, const struct str *argv, unsigned argc, struct str *out)
+{
+    (void)argc;
+    (void)out;
+    const struct regex *re = compile(vm, argv[1]);
+    return re == NULL ? VM_ERROR : vm_regex_match(vm, re, argv[0]);
+}
+
+/* --- ${sg --- */
+
+/* The replacement, which is expanded at each match. Nearly all are text and captures: these are cut into
+ * pieces once. */
+struct piece {
+    struct str text;
+    int capture; /* or -1: the text */
+};
+
+struct replacement {
+    struct str whole;
+    bool simple; /* pieces say it all */
+    VEC(struct piece) pieces;
+};
+
+/* $N, or ${N}: the number, and *at behind it. -1: something else. */
+static int
+read_capture(struct str s, size_t *at)
+{
+    size_t i = *at + 1;
+    bool braced = i < s.n && s.p[i] == '{';
+    int n = 0;
+    if (braced)
+        i++;
+    size_t from = i;
+    while (i < s.n && ascii_digit(s.p[i]) && i - from < (braced ? 2 : 1))
+        n = n * 10 + (s.p[i++] - '0');
+    if (i == from || (braced && (i == s.n || s.p[i++] != '}')))
+        return -1;
+    *at = i;
+    return n;
+}
+
+static void
+add_piece(struct arena *a, struct replacement *r, struct str text, int capture)
+{
+    struct piece one = {text, capture};
+    if (capture >= 0 || text.n > 0)
+        vec_push(a, &r->pieces, one);
+}
+
+static struct replacement
+cut(struct arena *a, struct str s)
+{
+    struct replacement r = {.whole = s};
+    size_t from = 0;
+    size_t at = 0;
+    /* a tainted text with a dollar in it is left for the machine to refuse */
+    if (str_chr(s, '\\', 0) != STR_NPOS || (str_is_tainted(s) && str_chr(s, '$', 0) != STR_NPOS))
+        return r;
+    while ((at = str_chr(s, '$', from)) != STR_NPOS) {
+        struct str before = str_sub(s, from, at - from);
+        int n = read_capture(s, &at);
+        if (n < 0)
+            return r;
+        add_piece(a, &r, before, -1);
+        add_piece(a, &r, STR_EMPTY, n);
+        from = at;
+    }
+    add_piece(a, &r, str_sub(s, from, s.n), -1);
+    r.simple = true;
+    return r;
+}
+
+static enum vm_status
+add_replacement(struct vm *vm, struct buf *b, const struct replacement *r,
+                const struct str *caps, unsigned n)
+{
+    struct str text;
+    if (!r->simple) {
+        vm_set_captures(vm, caps, n);
+        enum vm_status st = vm_expand(vm, r->whole, &text);
+        if (st == VM_OK)
+            buf_adds(b, text);
+        return st;
+    }
+    for (size_t i = 0; i < r->pieces.n; i++) {
+        const struct piece *p = &r->pieces.v[i];
+        if (p->capture < 0)
+            buf_adds(b, p->text);
+        else if ((unsigned)p->capture < n)
+            buf_adds(b, caps[p->capture]);
+    }
+    return VM_OK;
+}
+
+static enum vm_status
+substitute(struct vm *vm, const struct regex *re, const struct str *argv, struct str *out)
+{
+    struct str caps[VM_CAPS];
+    struct str subject = argv[0];
+    struct replacement r = cut(vm_scratch(vm), argv[2]);
+    struct buf b = buf_in(vm_scratch(vm), SG_MAX);
+    size_t from = 0;  /* copied up to here */
+    bool empty = false; /* the last match was empty: not there again */
+    bool any = false;
+    int n;
+    while (from <= subject.n &&
+           (n = regex_match_from(re, vm->regex, subject, from, empty, caps, VM_CAPS)) != 0) {
+        if (n < 0)
+            return vm_fail(vm, "a regular expression hit its limit");
+        size_t at = caps[0].p == NULL ? from : (size_t)(caps[0].p - subject.p);
+        if (at < from) /* \K can put the start anywhere */
+            at = from;
+        buf_adds(&b, str_sub(subject, from, at - from));
+        enum vm_status st = add_replacement(vm, &b, &r, caps, (unsigned)n);
+        if (st != VM_OK)
+            return st;
+        if (b.overflow || vm_check_budget(vm) != VM_OK)
+            return vm_fail(vm, "result of \"sg\" is too long");
+        any = true;
+        empty = caps[0].n == 0;
+        from = at + caps[0].n;
+        if (empty && from == subject.n)
+            break;
+    }
+    *out = subject;
+    if (any) {
+        buf_adds(&b, str_sub(subject, from, subject.n));
+        *out = buf_str(&b);
+    }
+    return VM_OK;
+}
+
+enum vm_status
+fn_item_sg(struct vm *vm, const struct str *argv, unsigned argc, struct str *out)
+{
+    (void)argc;
+    const struct str *caps = vm->caps;
+    unsigned caps_n = vm->caps_n;
+    const struct regex *re = compile(vm, argv[1]);
+    if (re == NULL)
+        return VM_ERROR;
+    enum vm_status st = substitute(vm, re, argv, out);
+    vm->caps = caps;
+    vm->caps_n = caps_n;
+    return st;
+}
