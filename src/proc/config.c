@@ -5,8 +5,6 @@
  */
 #include "proc/config.h"
 
-#include "acl/acl.h"
-#include "auths/auth.h"
 #include "conf/conf.h"
 #include "conf/main_options.h"
 #include "engine/retry.h"
@@ -15,10 +13,8 @@
 #include "proc/notice.h"
 #include "proc/report.h"
 #include "proc/wire.h"
-#include "routers/router.h"
 #include "sys/environ.h"
 #include "sys/host_name.h"
-#include "transports/transport.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -213,18 +209,13 @@ config_load(struct mode *m)
         .files_n = list_files(m, files),
         .macros = list_macros(m),
         .macros_n = m->cli->macros.n,
-        .routers = &router_class,
-        .transports = &transport_class,
-        .auths = &auth_class,
-        .acl = &acl_section,
         .retry = &retry_section,
         .rewrite = &rewrite_section,
-        .main_opts = &conf_main_opts,
         .vm = w.vm,
         .headers_rewrite = check_headers_rewrite,
         .partial = &partial,
     };
-    rq.builtins = builtin_macros(&rq.builtins_n);
+    builtin_macros_request(m->arena, &rq);
     rq.keep_text = m->cli->mode == CLI_SHOW && m->cli->args.n > 0 &&
                    str_eqz(m->cli->args.v[0], "config");
     if (m->cli->debug && m->cli->mode == CLI_EXPAND)

@@ -2,6 +2,7 @@
 #include "proc/report.h"
 
 #include "base/buf.h"
+#include "conf/conf.h"
 #include "proc/cli.h"
 
 #include <stdio.h>
@@ -32,19 +33,10 @@ first_error(const struct diags *d)
 struct str
 report_exim_text(struct arena *a, const struct diag *one)
 {
-    struct str text = str_is_set(one->exim) ? one->exim : one->text;
     struct buf b = buf_in(a, 0);
-    buf_addz(&b, "Exim configuration error");
-    if (str_is_set(one->exim_place)) {
-        buf_adds(&b, one->exim_place);
-    } else if (one->at.source != NULL && one->at.line > 0) {
-        uint32_t line = one->at.last_line > 0 ? one->at.last_line : one->at.line;
-        buf_printf(&b, " in line %u of ", (unsigned)line);
-        buf_adds(&b, one->at.source->name);
-    }
-    buf_addz(&b, ":\n  ");
-    buf_adds(&b, text);
-    return buf_str(&b);
+    conf_print_exim(&b, one);
+    struct str text = buf_str(&b);
+    return str_sub(text, 0, text.n > 0 ? text.n - 1 : 0);
 }
 
 /* The lines of a text, for a writer that takes single lines only. */

@@ -1,0 +1,154 @@
+/* remex: what the program does first.
+ *
+ * The command line, the site file, the decision about privilege, the configuration, then the function of the
+ * mode. Privilege that came with the program (effective, not real) is given up before anything is
+ * expanded: no mode of this version needs it.
+ */
+#include "base/arena.h"
+#include "conf/conf.h"
+#include "conf/main_options.h"
+#include "proc/be.h"
+#include "proc/config.h"
+#include "proc/info.h"
+#include "proc/report.h"
+#include "proc/show.h"
+#include "proc/test_retry.h"
+#include "proc/test_rewrite.h"
+#include "proc/version.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum mode_flags {
+    MODE_OWN_CONFIG = 1u << 0, /* reads the configuration itself, or none */
+    MODE_DROP_FIRST = 1u << 1, /* runs what the caller wrote: no privilege even while reading */
+};
+
+/* What there is to do in each mode. NULL: comes in a later version. */
+static const struct {
+    mode_fn *run;
+    unsigned flags;
+    const char *what; /* for the answer when there is no function */
+} modes[CLI_MODES] = {
+    [CLI_RECEIVE] = {NULL, 0, "taking a message"},
+    [CLI_SMTP] = {NULL, 0, "SMTP on the standard input (-bs)"},
+    [CLI_BATCH_SMTP] = {NULL, 0, "batched SMTP (-bS)"},
+    [CLI_DAEMON] = {NULL, 0, "the daemon"},
+    [CLI_WAIT_DAEMON] = {NULL, 0, "the daemon for inetd (-bw)"},
+    [CLI_QUEUE_RUN] = {NULL, 0, "a queue run"},
+    [CLI_QUEUE_LIST] = {NULL, 0, "listing the queue"},
+    [CLI_MESSAGE] = {NULL, 0, "work on messages in the queue (-M)"},
+    [CLI_ALIASES] = {NULL, 0, "bi_command (-bi)"},
+    [CLI_ATRN] = {NULL, 0, "ATRN"},
+    [CLI_LOG_TEXT] = {NULL, 0, "writing to the log (-z)"},
+    [CLI_MALWARE] = {NULL, 0, "the virus scanner (-bmalware)"},
+    [CLI_ROUTE] = {NULL, 0, "routing addresses (-bt)"},
+    [CLI_VERIFY] = {NULL, 0, "verifying addresses (-bv)"},
+    [CLI_FILTER] = {NULL, 0, "testing filters (-bf)"},
+    [CLI_FAKE_SMTP] = {NULL, 0, "a pretended SMTP session (-bh)"},
+    [CLI_EXPAND] = {be_run, MODE_DROP_FIRST, NULL},
+    [CLI_LISTING] = {be_list, MODE_DROP_FIRST, NULL},
+    [CLI_SHOW] = {show_run, 0, NULL},
+    [CLI_RETRY] = {test_retry_run, 0, NULL},
+    [CLI_REWRITE] = {test_rewrite_run, 0, NULL},
+    [CLI_VERSION] = {version_run, MODE_OWN_CONFIG, NULL},
+    [CLI_HELP] = {info_help, MODE_OWN_CONFIG, NULL},
+    [CLI_INFO_HELP] = {info_topics, MODE_OWN_CONFIG, NULL},
+    [CLI_INFO_OTHER] = {info_unknown_topic, MODE_OWN_CONFIG, NULL},
+    [CLI_INFO_DSCP] = {info_dscp, MODE_OWN_CONFIG, NULL},
+    [CLI_INFO_MODULES] = {info_modules, MODE_OWN_CONFIG, NULL},
+    [CLI_INFO_SIEVE] = {info_sieve, MODE_OWN_CONFIG, NULL},
+};
+
+/* Gives up what the caller does not have by themselves. */
+static bool
+drop_privilege(const struct mode *m)
+{
+    if (geteuid() == getuid() && getegid() == getgid())
+        return true;
+    if (priv_drop_to_real())
+        return true;
+    fprintf(stderr, "%s: unable to give up privilege\n", m->cli->program);
+    return false;
+}
+
+static bool
+is_relaxed(const struct mode *m)
+{
+    const struct conf_main *c = m->conf->main;
+    return m->cli->mode == CLI_QUEUE_LIST ? !c->queue_list_requires_admin
+                                          : !c->prod_requires_admin;
+}
+
+/* Options that only an admin user may give. */
+static bool
+check_permission(const struct mode *m)
+{
+    if (m->admin)
+        return true;
+    for (size_t i = 0; i < m->cli->settings.n; i++) {
+        const struct cli_row *row = m->cli->settings.v[i].row;
+        if (row->privilege == CLI_ANYBODY ||
+            (row->privilege == CLI_ADMIN_UNLESS && is_relaxed(m)))
+            continue;
+        fprintf(stderr, "%s:%s permission denied\n", m->cli->program,
+                row->group == CLI_DEBUG ? " debugging" : "");
+        return false;
+    }
+    return true;
+}
+
+static int
+answer_later(const struct mode *m)
+{
+    if (m->cli->mode == CLI_RECEIVE && m->cli->args.n == 0 && !cli_has(m->cli, "-t") &&
+        !cli_has(m->cli, "-ti"))
+        return info_usage();
+    fprintf(stderr, "%s: %s is not available in this version of remex\n", m->cli->program,
+            modes[m->cli->mode].what);
+    return 1;
+}
+
+static int
+run_mode(struct mode *m)
+{
+    unsigned flags = modes[m->cli->mode].flags;
+    if (!config_is_trusted(m) || (flags & MODE_DROP_FIRST) != 0) {
+        if (!drop_privilege(m))
+            return 1;
+    }
+    if ((flags & MODE_OWN_CONFIG) != 0)
+        return modes[m->cli->mode].run(m);
+    if (!config_load(m))
+        return 1;
+    if (!check_permission(m) || !drop_privilege(m))
+        return 1;
+    config_clean_environment(m);
+    if (modes[m->cli->mode].run == NULL)
+        return answer_later(m);
+    return modes[m->cli->mode].run(m);
+}
+
+int
+main(int argc, char **argv)
+{
+    if (!priv_keep_standard_fds())
+        return 1;
+    struct arena *a = arena_new();
+    struct cli cli;
+    struct site site;
+    struct mode m = {.arena = a, .cli = &cli, .site = &site, .diags = diags_new(a, 0)};
+    int status = 1;
+    priv_caller_get(&m.caller);
+    if (!cli_parse(a, argc, argv, &cli))
+        fprintf(stderr, "%.*s\n", STR_ARG(cli.error));
+    else if (!site_read(a, NULL, &site, m.diags))
+        report_diags(m.diags);
+    else
+        status = run_mode(&m);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        status = status != 0 ? status : 1;
+    arena_free(a);
+    return status;
+}
