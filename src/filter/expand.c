@@ -392,7 +392,7 @@ emit_suffix(struct parse *p, struct str suffix)
 
 /* ${name:text}, after the colon. */
 static bool
-parse_operator(struct parse *p, struct str name, size_t start)
+parse_operator(struct parse *p, struct str name)
 {
     struct str suffix;
     const struct fn *fn = find_operator(name, &suffix);
@@ -400,7 +400,7 @@ parse_operator(struct parse *p, struct str name, size_t start)
         return false;
     if (!parse_take(p, '}'))
         return parse_bracket_error(p, "missing } at end of string");
-    emit_at(&p->emit, start);
+    parse_at_item(p);
     if (fn == NULL)
         return parse_error(p, "unknown expansion operator \"%.*s\"", STR_ARG(name));
     if (fn->call == NULL) {
@@ -426,7 +426,6 @@ static bool
 parse_braced(struct parse *p, const struct fn *unused)
 {
     (void)unused;
-    size_t start = p->at;
     if (ascii_digit(parse_peek(p)))
         return parse_braced_number(p);
     if (!ascii_alpha(parse_peek(p)))
@@ -438,7 +437,7 @@ parse_braced(struct parse *p, const struct fn *unused)
     if (fn != NULL)
         return parse_item(p, fn);
     if (parse_take(p, ':'))
-        return parse_operator(p, name, start);
+        return parse_operator(p, name);
     if (!parse_take(p, '}'))
         return parse_error(p,
                            "\"${%.*s\" is not a known operator (or a } is missing in a "
@@ -459,9 +458,18 @@ parse_nested(struct parse *p, bool (*form)(struct parse *p, const struct fn *fn)
     if (++*p->work > WORK_MAX)
         return parse_error(p, "the expansion is too complicated");
     p->depth++;
+    size_t outer = p->item_at;
+    p->item_at = p->emit.at;
     bool good = form(p, fn);
+    p->item_at = outer;
     p->depth--;
     return good;
+}
+
+void
+parse_at_item(struct parse *p)
+{
+    emit_at(&p->emit, p->item_at);
 }
 
 static bool

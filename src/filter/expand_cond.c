@@ -42,7 +42,6 @@ static bool
 parse_test(struct parse *p, const struct fn *fn)
 {
     size_t n;
-    size_t start = p->at - fn->name.n;
     for (unsigned i = 0; i < fn->min; i++) {
         if (i == 0 && !need_open(p, fn->name))
             return false;
@@ -52,7 +51,7 @@ parse_test(struct parse *p, const struct fn *fn)
         if (!parse_braced_rest(p))
             return false;
     }
-    emit_at(&p->emit, start);
+    parse_at_item(p);
     emit_ab(&p->emit, OP_TEST, (uint32_t)(fn - fn_all(&n)), fn->min);
     return true;
 }
@@ -97,6 +96,7 @@ cond_acl(struct parse *p, const struct fn *fn)
     uint32_t argc;
     if (!parse_listed_arguments(p, fn, &argc))
         return false;
+    parse_at_item(p);
     emit_ab(&p->emit, OP_HOST, HOST_CALL_acl, argc);
     emit_op(&p->emit, OP_POP);
     return true;

@@ -80,6 +80,7 @@ parse_no_branch(struct parse *p, struct str name)
         emit_op(&p->emit, OP_EMPTY);
         return true;
     }
+    emit_at(&p->emit, p->at);
     if (!str_eqz(parse_name(p), "fail"))
         return parse_error(p, "syntax error in \"%.*s\" item - \"fail\" expected",
                            STR_ARG(name));
@@ -139,6 +140,7 @@ parse_found_branches(struct parse *p, struct str name)
 {
     if (!parse_branches(p, name, true))
         return false;
+    parse_at_item(p);
     emit_op(&p->emit, OP_RESTORE);
     return true;
 }
@@ -156,10 +158,9 @@ static bool
 parse_call(struct parse *p, const struct fn *fn)
 {
     uint32_t argc;
-    size_t start = p->at;
     if (!parse_arguments(p, fn, &argc) || !close_arguments(p, fn->name))
         return false;
-    emit_at(&p->emit, start);
+    parse_at_item(p);
     emit_ab(&p->emit, OP_CALL, fn_number(fn), argc);
     return true;
 }
@@ -171,6 +172,7 @@ parse_host_item(struct parse *p, const struct fn *fn, enum host_call call)
     uint32_t argc;
     if (!parse_arguments(p, fn, &argc) || !close_arguments(p, fn->name))
         return false;
+    parse_at_item(p);
     emit_ab(&p->emit, OP_HOST, (uint32_t)call, argc);
     return true;
 }
@@ -201,6 +203,7 @@ form_if(struct parse *p, const struct fn *fn)
     emit_op(&p->emit, OP_SAVE);
     if (!parse_condition(p) || !parse_branches(p, fn->name, false))
         return false;
+    parse_at_item(p);
     emit_op(&p->emit, OP_RESTORE);
     return true;
 }
@@ -233,6 +236,7 @@ parse_find(struct parse *p, const struct fn *fn)
         if (!parse_part(p, part_name(p, fn->name, i), fn->name))
             return false;
     }
+    parse_at_item(p);
     emit_ab(&p->emit, OP_FIND, fn_number(fn), fn->min);
     return parse_found_branches(p, fn->name);
 }
@@ -254,6 +258,7 @@ form_listextract(struct parse *p, const struct fn *fn)
     emit_place(&p->emit, good);
     if (!parse_part(p, "arg 2", fn->name))
         return false;
+    parse_at_item(p);
     emit_ab(&p->emit, OP_FIND, fn_number(fn), 2);
     return parse_found_branches(p, fn->name);
 }
@@ -269,6 +274,7 @@ extract_rest(struct parse *p, const struct fn *fn, uint32_t parts)
         if (!parse_part(p, part_name(p, fn->name, i + 1), fn->name))
             return false;
     }
+    parse_at_item(p);
     emit_ab(&p->emit, OP_FIND, fn_number(fn), parts + 2);
     return parse_branches(p, fn->name, true);
 }
@@ -368,6 +374,7 @@ form_extract(struct parse *p, const struct fn *fn)
         good = extract_rest(p, fn, is_number(key) ? 2 : 1);
     else
         good = extract_either(p, fn);
+    parse_at_item(p);
     emit_op(&p->emit, OP_RESTORE);
     return good;
 }
@@ -487,6 +494,7 @@ form_filter(struct parse *p, const struct fn *fn)
     if (!loop_body(p, &form))
         return false;
     emit_op(&p->emit, OP_ENDLOOP);
+    parse_at_item(p);
     emit_op(&p->emit, OP_RESTORE);
     return loop_close(p, fn->name);
 }
@@ -503,6 +511,7 @@ form_reduce(struct parse *p, const struct fn *fn)
         return false;
     emit_op(&p->emit, OP_LEAVE);
     emit_op(&p->emit, OP_VALUE);
+    parse_at_item(p);
     emit_op(&p->emit, OP_RESTORE);
     return loop_close(p, fn->name);
 }
@@ -593,6 +602,7 @@ form_lookup(struct parse *p, const struct fn *fn)
         !parse_part(p, "lookup file-or-query arg", STR_EMPTY))
         return false;
     emit_const(&p->emit, OP_CONST, type);
+    parse_at_item(p);
     emit_ab(&p->emit, OP_HOST, query ? HOST_CALL_lookup_query : HOST_CALL_lookup_key,
             query ? 2 : 3);
     return parse_found_branches(p, fn->name);
@@ -651,6 +661,7 @@ form_run(struct parse *p, const struct fn *fn)
             return parse_error(p, "missing '}' closing command arg of run");
         emit_const(&p->emit, OP_CONST, raw);
     }
+    parse_at_item(p);
     emit_ab(&p->emit, OP_HOST, preexpand ? HOST_CALL_run_preexpand : HOST_CALL_run, 1);
     emit_op(&p->emit, OP_DUP);
     emit_op(&p->emit, OP_SETVALUE);
@@ -682,6 +693,7 @@ form_readsocket(struct parse *p, const struct fn *fn)
     if (argc < 2)
         return parse_error(p, "Not enough arguments for '%.*s' (min is 2)", STR_ARG(fn->name));
     bool on_failure = argc == 4 && parse_take(p, '{');
+    parse_at_item(p);
     emit_ab(&p->emit, OP_HOST, HOST_CALL_readsocket, argc);
     label_id good = emit_label(&p->emit);
     emit_jump(&p->emit, OP_JUMPT, good);
@@ -715,6 +727,7 @@ form_prvscheck(struct parse *p, const struct fn *fn)
         return parse_error(p, "Not enough arguments for '%.*s' (min is 1)", STR_ARG(fn->name));
     if (!parse_braced_rest(p))
         return false;
+    parse_at_item(p);
     emit_ab(&p->emit, OP_FIND, fn_number(decode), 1);
     emit_jump(&p->emit, OP_JUMPF, end);
     parse_skip_space(p);
@@ -722,6 +735,7 @@ form_prvscheck(struct parse *p, const struct fn *fn)
         return parse_error(p, "Not enough arguments for '%.*s' (min is 1)", STR_ARG(fn->name));
     if (!parse_braced_rest(p))
         return false;
+    parse_at_item(p);
     emit_ab(&p->emit, OP_FIND, fn_number(check), 2);
     parse_skip_space(p);
     if (parse_take(p, '{')) {

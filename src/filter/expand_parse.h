@@ -18,6 +18,7 @@ struct parse {
     const struct textmap *map;
     struct diags *diags;
     unsigned depth;
+    size_t item_at;   /* offset of the `$` of the item being compiled */
     unsigned *work;   /* items compiled so far, a cap on what two readings of a text can cost */
     bool open_header; /* a header name ran to white space or the end: named in bracket errors */
     struct parse_frame *frame;
@@ -64,6 +65,8 @@ bool parse_branches(struct parse *p, struct str name, bool has_value);
 bool parse_try_variable(struct parse *p, struct str name);
 /* What is said besides "unknown variable", or "". */
 const char *parse_variable_advice(struct str name);
+/* What is emitted next stands at the beginning of the item. */
+void parse_at_item(struct parse *p);
 /* Calls form one level deeper; too deep a nesting is an error. */
 bool parse_nested(struct parse *p, bool (*form)(struct parse *p, const struct fn *fn),
                   const struct fn *fn);

@@ -38,7 +38,7 @@ conditions(void **state)
                   "!unknown condition \"foo\" inside \"and{...}\" condition");
     fixture_check(*state, "${if or{{acl{{x}}}}}",
                   "!ERROR from acl \"x\" inside \"or{...}\" condition");
-    fixture_check(*state, "${if eq{a}{y}}", "!missing 2nd string in {} after \"eq\"");
+    fixture_check(*state, "${if eq{a}}", "!missing 2nd string in {} after \"eq\"");
     fixture_check(*state, "${if def:h_x{y}{n}}",
                   "!missing or misplaced { or } - could be header name not terminated by "
                   "colon");
@@ -88,7 +88,7 @@ extract_with_a_key_that_is_computed(void **state)
                   "'}'\n remaining string is '{no}}'");
     fixture_check(*state,
                   "${map{1:a}{${extract{$item}{:}{${extract{$item}{:}{x:y}}:y}}}}",
-                  "x:");
+                  "x: ");
 }
 
 static void
@@ -116,7 +116,7 @@ the_code_is_what_it_should_be(void **state)
     code_list(&out, expand_compile(f->arena, f->vm,
                                    STR_LIT("${if eq{$domain}{a}{x$1}fail}"), NULL, NULL));
     assert_string_equal(buf_str(&out).p,
-                        "; 15 words, 4 constants, stack 2\n"
+                        "; 13 words, 3 constants, stack 2\n"
                         "0000  1:1     SAVE\n"
                         "0001  1:9     VAR       domain\n"
                         "0002  1:18    CONST     \"a\"\n"
@@ -126,9 +126,9 @@ the_code_is_what_it_should_be(void **state)
                         "0007  1:22    CAPTURE   1\n"
                         "0008  1:24    CONCAT    2\n"
                         "0009  1:24    JUMP      -> 0011\n"
-                        "0010  1:29    FORCE     \"\\\"if\\\" failed and \\\"fail\\\" requested\"\n"
-                        "0011  1:29    RESTORE\n"
-                        "0012  1:29    RETURN\n");
+                        "0010  1:25    FORCE     \"\\\"if\\\" failed and \\\"fail\\\" requested\"\n"
+                        "0011  1:1     RESTORE\n"
+                        "0012  1:30    RETURN\n");
 }
 
 int

@@ -107,7 +107,7 @@ many_pieces_are_joined(void **state)
     struct buf text = buf_in(f->arena, 0);
     struct buf expected = buf_in(f->arena, 0);
     for (int i = 0; i < 1000; i++) {
-        buf_printf(&text, "%d$domain", i);
+        buf_printf(&text, "%d${domain}", i);
         buf_printf(&expected, "%dexample.org", i);
     }
     fixture_check(f, buf_str(&text).p, buf_str(&expected).p);

@@ -27,13 +27,11 @@ static void
 depth_is_limited(void **state)
 {
     struct fixture *f = *state;
-    struct str out;
-    vm_set_budget(f->vm, (struct vm_budget){.depth = 3});
+    vm_set_budget(f->vm, (struct vm_budget){.depth = 2});
     fixture_check(f, "${expand:\\$domain}", "example.org");
-    assert_int_equal(vm_expand(f->vm,
-                               STR_LIT("${expand:\\${expand:\\\\\\${expand:a\\\\\\\\b\\\\\\}\\}}"),
-                               &out),
-                     VM_ERROR);
+    vm_set_budget(f->vm, (struct vm_budget){.depth = 1});
+    fixture_check(f, "${expand:\\$domain}",
+                  "!internal expansion of \"$domain\" failed: expansions are nested too deeply");
 }
 
 static void
@@ -67,7 +65,7 @@ the_cache_is_bounded(void **state)
     struct arena *a = arena_new();
     for (int i = 0; i < 20000; i++) {
         struct arena_mark mark = arena_mark(vm_scratch(f->vm));
-        struct str text = str_printf(a, "%d-${lc:A%d}-$domain%0400d", i, i, i);
+        struct str text = str_printf(a, "%d-${lc:A%d}-${domain}%0400d", i, i, i);
         struct str out;
         assert_int_equal(vm_expand(f->vm, text, &out), VM_OK);
         vm_release(f->vm, mark);
