@@ -83,7 +83,8 @@ check_transport_named(const struct conf *c, const struct driver_instance *d, con
 }
 
 static void
-check_class(const struct conf *c, struct driver_instance *const *v, size_t n, struct diags *diags)
+check_class(const struct conf *c, struct driver_instance *const *v, size_t n,
+            struct diags *diags)
 {
     if (n > 0 && v[0]->cls->check_all != NULL)
         v[0]->cls->check_all(c, diags);

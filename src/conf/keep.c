@@ -8,10 +8,12 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
+/* After one blank (not more) that follows no letter or digit, a quote or a dollar: the rest stays as it is. */
 static bool
 verbatim_from(struct str s, size_t space, size_t next)
 {
-    return space > 0 && !ascii_alnum(s.p[space - 1]) && (s.p[next] == '"' || s.p[next] == '$');
+    return space > 0 && next == space + 1 && !ascii_alnum(s.p[space - 1]) &&
+           (s.p[next] == '"' || s.p[next] == '$');
 }
 
 static bool
@@ -51,20 +53,18 @@ keep_line(struct conf *c, struct str line)
 void
 keep_mark(struct conf *c, struct str file, uint32_t line)
 {
-    struct conf_text mark = {
-        .text = str_printf(c->arena, "# %u \"%.*s\"", line, STR_ARG(file)), .mark = true};
+    struct conf_text mark = {.text = str_printf(c->arena, "# %u \"%.*s\"", line, STR_ARG(file)),
+                             .mark = true};
     vec_push(c->arena, &c->text, mark);
 }
 
-enum section_kind { SECTION_MAIN, SECTION_RULES, SECTION_NAMED };
-
-static enum section_kind
-kind_of_section(struct str line)
+/* True for a section whose lines stand below names. */
+static bool
+section_has_names(struct str begin)
 {
-    struct str name = str_trim(str_sub(line, sizeof "begin" - 1, line.n));
-    bool named = str_ieqz(name, "acl") || str_ieqz(name, "routers") ||
-                 str_ieqz(name, "transports") || str_ieqz(name, "authenticators");
-    return named ? SECTION_NAMED : SECTION_RULES;
+    struct str name = str_trim(str_sub(begin, sizeof "begin" - 1, begin.n));
+    return str_ieqz(name, "acl") || str_ieqz(name, "routers") || str_ieqz(name, "transports") ||
+           str_ieqz(name, "authenticators");
 }
 
 /* `name:` alone on its line. */
@@ -106,22 +106,26 @@ print_line(struct buf *out, struct str line, bool secrets)
 }
 
 void
-conf_print_text(struct buf *out, const struct conf *c, struct str version, bool secrets, bool terse)
+conf_print_text(struct buf *out, const struct conf *c, struct str version, bool secrets,
+                bool terse)
 {
-    enum section_kind section = SECTION_MAIN;
+    bool names = false;
+    int indent = 0; /* of lines that neither begin a section nor name something */
     buf_printf(out, "# Exim Configuration (%.*s)\n", STR_ARG(version));
     for (size_t i = 0; i < c->text.n; i++) {
         struct str line = c->text.v[i].text;
-        bool begin = str_starts(line, "begin ");
-        bool name = section == SECTION_NAMED && is_name_line(line);
-        int indent = section == SECTION_MAIN ? 0 : section == SECTION_RULES || name ? 2 : 4;
-        if (c->text.v[i].mark || begin || terse)
-            indent = 0;
+        bool mark = c->text.v[i].mark;
+        bool begin = !mark && str_starts(line, "begin ");
+        bool name = !mark && names && is_name_line(line);
+        int shift = mark || begin ? 0 : name ? 2 : indent;
         if (begin)
-            section = kind_of_section(line);
-        if (!terse && !c->text.v[i].mark && (begin || name))
-            buf_addc(out, '\n');
-        buf_printf(out, "%*s", indent, "");
+            names = section_has_names(line);
+        if (begin || name) {
+            indent = begin ? 2 : 4;
+            if (!terse)
+                buf_addc(out, '\n');
+        }
+        buf_printf(out, "%*s", terse ? 0 : shift, "");
         print_line(out, line, secrets);
     }
 }

@@ -33,8 +33,8 @@ struct macro_table {
     struct arena *arena;
     struct macro_builtins *builtins;
     void (*used)(const struct macro *m); /* of the request */
-    VEC(struct entry *) list; /* order is index + 1 */
-    uint32_t long_names[CHAINS];  /* first entry of each chain */
+    VEC(struct entry *) list;            /* order is index + 1 */
+    uint32_t long_names[CHAINS];         /* first entry of each chain */
     uint32_t short_names[CHAINS];
     uint32_t tiny[LETTERS]; /* one or two bytes, by letter */
     /* Bit x of second[c]: some name begins with letter c and then byte x, or is c alone. */
@@ -265,7 +265,8 @@ replace_user(struct replacement *r, struct str s, size_t from, const struct macr
 }
 
 static void
-replace_builtin(struct replacement *r, struct str s, size_t from, const struct macro_builtins *b)
+replace_builtin(struct replacement *r, struct str s, size_t from,
+                const struct macro_builtins *b)
 {
     size_t start = from;
     struct capitals c = capitals_from(s, from);

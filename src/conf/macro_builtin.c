@@ -186,7 +186,8 @@ list_name(const struct listing *l, const char *a, const char *b, struct str c, s
 
 /* From the last to the first, as Exim lists them: a longer name comes before its beginning. */
 static void
-list_rows(const struct listing *l, const char *what, struct str driver, const struct opt_table *t)
+list_rows(const struct listing *l, const char *what, struct str driver,
+          const struct opt_table *t)
 {
     for (size_t i = t != NULL ? t->n : 0; i > 0; i--)
         if (row_has_macro(&t->rows[i - 1]))

@@ -30,39 +30,47 @@ struct setting {
 
 typedef bool setter(const struct setting *s, void *field);
 
-static bool fault(const struct setting *s, size_t at, size_t n, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static bool
-fault(const struct setting *s, size_t at, size_t n, const char *fmt, ...)
+/* Formats a message and reports it at a place. Always false. */
+__attribute__((format(printf, 3, 0))) static bool
+report(struct diags *diags, struct span at, const char *fmt, va_list ap)
 {
     char text[FAULT_MAX];
-    va_list ap;
-    va_start(ap, fmt);
     int len = vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
     size_t keep = len < 0 ? 0 : (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
     struct str t = str_from(text, keep);
-    diags_add(s->ctx->diags, &(struct diag){.level = DIAG_ERROR,
-                                            .at = textmap_span(s->line->map, at, n),
-                                            .text = t,
-                                            .exim = t});
+    diags_add(diags, &(struct diag){.level = DIAG_ERROR, .at = at, .text = t, .exim = t});
+    return false;
+}
+
+/* A fault at bytes [at, at + n) of the line. */
+__attribute__((format(printf, 4, 5))) static bool
+fault(const struct setting *s, size_t at, size_t n, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    report(s->ctx->diags, textmap_span(s->line->map, at, n), fmt, ap);
+    va_end(ap);
+    return false;
+}
+
+/* A fault at a place. */
+__attribute__((format(printf, 3, 4))) static bool
+fault_at(const struct setting *s, struct span at, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    report(s->ctx->diags, at, fmt, ap);
+    va_end(ap);
     return false;
 }
 
 bool
 opt_fault(const struct opt_value *v, size_t at, size_t n, const char *fmt, ...)
 {
-    char text[FAULT_MAX];
     va_list ap;
     va_start(ap, fmt);
-    int len = vsnprintf(text, sizeof text, fmt, ap);
+    report(v->ctx->diags, textmap_span(v->map, at, n), fmt, ap);
     va_end(ap);
-    size_t keep = len < 0 ? 0 : (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
-    struct str t = str_from(text, keep);
-    diags_add(v->ctx->diags,
-              &(struct diag){
-                  .level = DIAG_ERROR, .at = textmap_span(v->map, at, n), .text = t, .exim = t});
     return false;
 }
 
@@ -162,8 +170,8 @@ static bool
 set_number(const struct setting *s, void *field)
 {
     static const char *const wanted[] = {
-        [OPT_T_INT] = "integer",         [OPT_T_SIZE] = "integer",
-        [OPT_T_KSIZE] = "integer",       [OPT_T_OCTAL] = "octal integer",
+        [OPT_T_INT] = "integer",       [OPT_T_SIZE] = "integer",
+        [OPT_T_KSIZE] = "integer",     [OPT_T_OCTAL] = "octal integer",
         [OPT_T_FIXED] = "fixed-point",
     };
     enum opt_type type = s->row->type;
@@ -182,8 +190,8 @@ set_number(const struct setting *s, void *field)
         break;
     }
     if (str_trim_left(str_sub(text, used, text.n)).n > 0)
-        return fault(s, s->at + used, text.n - used, "extra characters follow %s value for %.*s",
-                     wanted[type], STR_ARG(name));
+        return fault(s, s->at + used, text.n - used,
+                     "extra characters follow %s value for %.*s", wanted[type], STR_ARG(name));
     *(int64_t *)field = v;
     return true;
 }
@@ -265,8 +273,8 @@ join_text(const struct setting *s, const struct xstr *old, struct xstr *x)
     if (condition)
         buf_addz(&b, "}}}}");
     x->text = buf_str(&b);
-    x->map = textmap_joined(s->ctx->arena, old->map, condition ? sizeof "${if and{{bool_lax{" - 1 : 0,
-                            x->map, second);
+    x->map = textmap_joined(s->ctx->arena, old->map,
+                            condition ? sizeof "${if and{{bool_lax{" - 1 : 0, x->map, second);
 }
 
 static bool
@@ -291,14 +299,14 @@ is_group(enum opt_type t)
     return t == OPT_T_GID || t == OPT_T_XGID || t == OPT_T_GIDS;
 }
 
+/* at: where the name stands. */
 static bool
-find_id(const struct setting *s, struct str name, int64_t *id)
+find_id(const struct setting *s, struct str name, struct span at, int64_t *id)
 {
     bool group = is_group(s->row->type);
     if (group ? user_find_group(s->ctx->users, name, id) : user_find(s->ctx->users, name, id))
         return true;
-    return fault(s, s->at, s->line->text.n - s->at, "%s %.*s was not found",
-                 group ? "group" : "user", STR_ARG(name));
+    return fault_at(s, at, "%s %.*s was not found", group ? "group" : "user", STR_ARG(name));
 }
 
 static bool
@@ -311,10 +319,21 @@ set_id(const struct setting *s, void *field)
     bool expand = s->row->type == OPT_T_XUID || s->row->type == OPT_T_XGID;
     if (expand && str_chr(x.text, '$', 0) != STR_NPOS)
         id.text = x;
-    else if (!find_id(s, x.text, &id.id))
+    else if (!find_id(s, x.text, textmap_span(s->line->map, s->at, s->line->text.n - s->at),
+                      &id.id))
         return false;
     *(struct opt_id *)field = id;
     return true;
+}
+
+/* Where an item of a list stands: the item itself if it is a part of the text that was written. */
+static struct span
+place_in(const struct setting *s, const struct xstr *x, struct str written, struct str item)
+{
+    uintptr_t at = (uintptr_t)item.p - (uintptr_t)written.p;
+    if (at <= written.n && item.n <= written.n - at)
+        return textmap_span(x->map, at, item.n);
+    return textmap_span(s->line->map, s->at, s->line->text.n - s->at);
 }
 
 /* A list of users or groups is expanded when it is read. */
@@ -335,14 +354,17 @@ static bool
 set_ids(const struct setting *s, void *field)
 {
     struct xstr x;
-    if (!read_text(s, &x) || !expand_now(s, &x.text))
+    if (!read_text(s, &x))
+        return false;
+    struct str written = x.text;
+    if (!expand_now(s, &x.text))
         return false;
     VEC(int64_t) list = {.n = 0};
     struct strlist_split split = strlist_split_start(x.text, ':');
     struct str item;
     while (strlist_split_next(&split, s->ctx->arena, &item)) {
         int64_t id;
-        if (!find_id(s, item, &id))
+        if (!find_id(s, item, place_in(s, &x, written, item), &id))
             return false;
         vec_push(s->ctx->arena, &list, id);
     }
@@ -436,8 +458,8 @@ find_value(struct setting *s)
     if (s->given || is_boolean(s->row->type))
         return true;
     if (l->rest == l->text.n)
-        return fault(s, l->name_at, l->name.n, "unexpected end of line (data missing) after %.*s",
-                     STR_ARG(s->row->name));
+        return fault(s, l->name_at, l->name.n,
+                     "unexpected end of line (data missing) after %.*s", STR_ARG(s->row->name));
     return fault(s, l->rest, 1, "missing \"=\" after %.*s", STR_ARG(s->row->name));
 }
 
@@ -445,7 +467,8 @@ static void
 mark_set(struct setting *s, struct opt_set *set, int row)
 {
     set->set[row / WORD_BITS] |= (uint64_t)1 << (row % WORD_BITS);
-    struct opt_place place = {row, textmap_span(s->line->map, s->line->name_at, s->line->name.n)};
+    struct opt_place place = {row,
+                              textmap_span(s->line->map, s->line->name_at, s->line->name.n)};
     vec_push(s->ctx->arena, &set->places, place);
 }
 

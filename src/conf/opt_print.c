@@ -212,7 +212,8 @@ is_switch(const struct opt *o, const void *field, bool *on)
 }
 
 void
-opt_print(struct buf *out, const struct opt_set *s, int row, bool show_secret, enum opt_show how)
+opt_print(struct buf *out, const struct opt_set *s, int row, bool show_secret,
+          enum opt_show how)
 {
     const struct opt *o = &s->table->rows[row];
     const void *field = (const char *)s->fields + o->offset;

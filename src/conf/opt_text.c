@@ -6,7 +6,6 @@
 #include "base/vec.h"
 #include "conf/textmap.h"
 
-
 /* Collects the map of a text that is decoded from a mapped one. */
 struct decoded {
     struct arena *arena;
@@ -113,12 +112,14 @@ read_quoted(const struct opt_ctx *ctx, const struct opt_line *l, size_t at, stru
     size_t end = closing_quote(l->text, at + 1, &escapes);
     if (end == STR_NPOS)
         return line_fault(ctx, l, at, l->text.n - at,
-                          str_printf(ctx->arena, "missing quote at end of string value for %.*s",
+                          str_printf(ctx->arena,
+                                     "missing quote at end of string value for %.*s",
                                      STR_ARG(name)));
     struct str after = str_trim_left(str_sub(l->text, end + 1, l->text.n));
     if (after.n > 0)
         return line_fault(ctx, l, l->text.n - after.n, after.n,
-                          str_printf(ctx->arena, "extra characters follow string value for %.*s",
+                          str_printf(ctx->arena,
+                                     "extra characters follow string value for %.*s",
                                      STR_ARG(name)));
     if (!escapes) {
         *out = str_sub(l->text, at + 1, end - at - 1);

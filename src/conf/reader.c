@@ -74,8 +74,7 @@ top(struct reader *r)
 static struct span
 place_of(const struct physical *p)
 {
-    return (struct span){
-        .source = p->source, .line = p->line, .col = p->col, .n = p->text.n};
+    return (struct span){.source = p->source, .line = p->line, .col = p->col, .n = p->text.n};
 }
 
 /* A fault whose text differs from Exim's. */
@@ -123,10 +122,9 @@ include_path(struct reader *r, struct str name, const struct source *from)
 static void
 include_failed(struct reader *r, struct span at, struct str path, const char *why, bool fatal)
 {
-    report(r, at,
-           str_printf(r->arena, "cannot read included file %.*s: %s", STR_ARG(path), why),
-           str_printf(r->arena, "failed to open included configuration file %.*s",
-                      STR_ARG(path)));
+    report(
+        r, at, str_printf(r->arena, "cannot read included file %.*s: %s", STR_ARG(path), why),
+        str_printf(r->arena, "failed to open included configuration file %.*s", STR_ARG(path)));
     r->stop |= fatal;
 }
 
@@ -192,10 +190,10 @@ refuse_nul(struct reader *r, const struct level *l, size_t start, size_t end)
     if (nul == NULL)
         return false;
     size_t col = (size_t)(nul - (p + start)) + 1;
-    diags_error(r->diags,
-                (struct span){
-                    .source = l->source, .line = l->line, .col = (uint32_t)col, .n = 1},
-                "NUL byte in the configuration file");
+    diags_error(
+        r->diags,
+        (struct span){.source = l->source, .line = l->line, .col = (uint32_t)col, .n = 1},
+        "NUL byte in the configuration file");
     return true;
 }
 
@@ -246,8 +244,8 @@ next_physical(struct reader *r, struct physical *out)
 static void
 update_skipping(struct reader *r)
 {
-    r->skipping = r->conditions.n > 0 &&
-                  r->conditions.v[r->conditions.n - 1].branch != BRANCH_TAKEN;
+    r->skipping =
+        r->conditions.n > 0 && r->conditions.v[r->conditions.n - 1].branch != BRANCH_TAKEN;
 }
 
 static void
@@ -274,9 +272,9 @@ struct directive {
 };
 
 static const struct directive directives[] = {
-    {".ifdef", DIRECTIVE_IF, true, false},      {".ifndef", DIRECTIVE_IF, true, true},
-    {".elifdef", DIRECTIVE_ELSE, true, false},  {".elifndef", DIRECTIVE_ELSE, true, true},
-    {".else", DIRECTIVE_ELSE, false, true},     {".endif", DIRECTIVE_ENDIF, false, false},
+    {".ifdef", DIRECTIVE_IF, true, false},     {".ifndef", DIRECTIVE_IF, true, true},
+    {".elifdef", DIRECTIVE_ELSE, true, false}, {".elifndef", DIRECTIVE_ELSE, true, true},
+    {".else", DIRECTIVE_ELSE, false, true},    {".endif", DIRECTIVE_ENDIF, false, false},
 };
 
 static void
@@ -379,11 +377,14 @@ replace_macros(struct reader *r, const struct physical *p, bool first, struct ma
     if (limit == MACRO_FITS)
         return true;
     if (limit == MACRO_LINE_TOO_LONG) {
-        diags_error(r->diags, place_of(p), "line is longer than %d bytes after its macros are "
-                    "replaced", MACRO_LINE_MAX);
+        diags_error(r->diags, place_of(p),
+                    "line is longer than %d bytes after its macros are "
+                    "replaced",
+                    MACRO_LINE_MAX);
         return false;
     }
-    diags_error(r->diags, place_of(p), "replacing macros makes more text than a configuration "
+    diags_error(r->diags, place_of(p),
+                "replacing macros makes more text than a configuration "
                 "may have");
     r->stop = true;
     return false;

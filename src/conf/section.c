@@ -87,11 +87,12 @@ define_macro(struct section_run *s, struct str name, struct str text, bool redef
                     str_printf(a, "can't redefine an undefined macro \"%.*s\"", STR_ARG(name)));
         break;
     case MACRO_CONTAINS:
-        macro_fault(s, name,
-                    str_printf(a,
-                               "\"%.*s\" cannot be defined as a macro because previously defined "
-                               "macro \"%.*s\" is a substring",
-                               STR_ARG(name), STR_ARG(other)));
+        macro_fault(
+            s, name,
+            str_printf(a,
+                       "\"%.*s\" cannot be defined as a macro because previously defined "
+                       "macro \"%.*s\" is a substring",
+                       STR_ARG(name), STR_ARG(other)));
         break;
     }
 }
@@ -199,8 +200,8 @@ add_list(struct section_run *s, const struct opt_line *l, size_t word, bool cach
     }
     struct map *lists = s->conf->lists[list_words[word].kind];
     if (map_has(lists, name)) {
-        section_fault(s, l->rest, name.n, "duplicate name \"%.*s\" for a named %s", STR_ARG(name),
-                      list_words[word].what);
+        section_fault(s, l->rest, name.n, "duplicate name \"%.*s\" for a named %s",
+                      STR_ARG(name), list_words[word].what);
         return;
     }
     struct named_list *list = ARENA_NEW(s->ctx.arena, struct named_list);
@@ -237,8 +238,7 @@ unknown_main_option(struct section_run *s, const struct opt_line *l)
 {
     struct str text =
         str_printf(s->ctx.arena, "main option \"%.*s\" unknown", STR_ARG(l->name));
-    section_unknown_option(s, l, text,
-                           opt_nearest(s->ctx.arena, s->rq->main_opts, l->name));
+    section_unknown_option(s, l, text, opt_nearest(s->ctx.arena, s->rq->main_opts, l->name));
 }
 
 static void
@@ -265,7 +265,8 @@ main_line(struct section_run *s)
 
 /* Collects the lines up to the next section and gives them to their parser. */
 static void
-read_lines(struct section_run *s, const struct section_parser *parser, bool macros, void **result)
+read_lines(struct section_run *s, const struct section_parser *parser, bool macros,
+           void **result)
 {
     VEC(struct conf_line) lines = {.n = 0};
     while (section_next(s)) {
@@ -365,9 +366,8 @@ unknown_section(struct section_run *s, struct str name)
     struct str names[SECTIONS];
     for (size_t i = 0; i < SECTIONS; i++)
         names[i] = sections[i].name;
-    struct str text = str_printf(s->ctx.arena,
-                                 "\"%.*s\" is not a known configuration section name",
-                                 STR_ARG(name));
+    struct str text = str_printf(
+        s->ctx.arena, "\"%.*s\" is not a known configuration section name", STR_ARG(name));
     size_t at = s->line.text.n - name.n;
     diags_add(s->ctx.diags, &(struct diag){.level = DIAG_ERROR,
                                            .at = textmap_span(s->line.map, at, name.n),

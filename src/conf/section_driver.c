@@ -42,8 +42,8 @@ close_instance(struct driver_run *r)
     if (d->driver == NULL) {
         if (!r->faulty)
             instance_fault(r, d->where,
-                           str_printf(a, "no driver defined for %s \"%.*s\"", r->kind->cls->what,
-                                      STR_ARG(d->name)));
+                           str_printf(a, "no driver defined for %s \"%.*s\"",
+                                      r->kind->cls->what, STR_ARG(d->name)));
         return;
     }
     r->kind->add(r->s->conf, d);
@@ -68,9 +68,9 @@ open_instance(struct driver_run *r, struct str name)
     r->open = d;
     r->faulty = false;
     if (map_has(r->names, name)) {
-        instance_fault(r, d->where,
-                       str_printf(a, "there are two %ss called \"%.*s\"", cls->what,
-                                  STR_ARG(name)));
+        instance_fault(
+            r, d->where,
+            str_printf(a, "there are two %ss called \"%.*s\"", cls->what, STR_ARG(name)));
         r->faulty = true;
     }
     map_set(r->names, name, d);
@@ -108,8 +108,8 @@ name_line(struct driver_run *r, size_t n, size_t rest)
                       INSTANCE_NAME_MAX + 1, INSTANCE_NAME_MAX, text.p);
         r->faulty = true;
     } else if (rest < text.n) {
-        section_fault(s, rest, text.n - rest, "extra characters follow driver name %.*s", (int)n,
-                      text.p);
+        section_fault(s, rest, text.n - rest, "extra characters follow driver name %.*s",
+                      (int)n, text.p);
         r->faulty = true;
     }
 }
@@ -160,7 +160,8 @@ unknown_driver_option(struct driver_run *r, const struct opt_line *l)
     section_unknown_option(
         r->s, l,
         str_printf(a, "option \"%.*s\" unknown%s", STR_ARG(l->name),
-                   no_driver ? " (\"driver\" must be specified before any private options)" : ""),
+                   no_driver ? " (\"driver\" must be specified before any private options)"
+                             : ""),
         hint);
 }
 

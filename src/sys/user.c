@@ -75,8 +75,8 @@ ask_group(const char *z, int64_t *id)
 }
 
 static bool
-find(struct arena *a, struct map *known, struct str name, bool (*ask)(const char *z, int64_t *id),
-     int64_t *id)
+find(struct arena *a, struct map *known, struct str name,
+     bool (*ask)(const char *z, int64_t *id), int64_t *id)
 {
     if (read_number(name, id))
         return true;
@@ -110,7 +110,8 @@ user_find(struct user_cache *c, struct str name, int64_t *uid)
 bool
 user_find_group(struct user_cache *c, struct str name, int64_t *gid)
 {
-    return find(c != NULL ? c->arena : NULL, c != NULL ? c->groups : NULL, name, ask_group, gid);
+    return find(c != NULL ? c->arena : NULL, c != NULL ? c->groups : NULL, name, ask_group,
+                gid);
 }
 
 struct str
