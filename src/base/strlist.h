@@ -8,7 +8,10 @@
 #ifndef REMEX_BASE_STRLIST_H
 #define REMEX_BASE_STRLIST_H
 
+#include "base/plugin_export.h"
 #include "base/str.h"
+
+PLUGIN_API_BEGIN
 
 struct buf;
 
@@ -29,5 +32,7 @@ size_t strlist_count(struct str list, char sep);
 /* Appends one item to a list text as Exim does: separators in it are doubled, an empty item becomes a
  * space where it would otherwise vanish. */
 void strlist_append(struct buf *out, struct str item, char sep, bool first);
+
+PLUGIN_API_END
 
 #endif

@@ -162,6 +162,11 @@ static enum outcome
 same_key(const struct cdb *d, uint64_t at, struct str key)
 {
     unsigned char room[CHUNK];
+    if (d->all != NULL) {
+        if (at > d->size || key.n > d->size - at)
+            return OUT_DEFER;
+        return memcmp(d->all + at, key.p, key.n) == 0 ? OUT_OK : OUT_FAIL;
+    }
     for (uint32_t i = 0; i < key.n; i += CHUNK) {
         uint32_t n = key.n - i < CHUNK ? key.n - i : CHUNK;
         const unsigned char *p = bytes(d, at + i, n, room);

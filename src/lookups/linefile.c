@@ -106,6 +106,12 @@ skip_space(const char *p, const char *end)
     return p;
 }
 
+static bool
+ends_key(char c)
+{
+    return c == ':' || ((unsigned char)c <= ' ' && ascii_space(c));
+}
+
 /* After the closing quote of the key that starts at p, and *key what is between the quotes. */
 static const char *
 quoted_key(const char *p, const char *end, struct str *key)
@@ -138,7 +144,7 @@ linefile_next(const struct linefile *f, size_t *at, struct line_entry *e)
             rest = quoted_key(p, end, &e->key);
         } else {
             rest = p;
-            while (rest < end && *rest != ':' && !ascii_space(*rest))
+            while (rest < end && !ends_key(*rest))
                 rest++;
             e->key = str_from(p, (size_t)(rest - p));
         }

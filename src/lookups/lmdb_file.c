@@ -4,10 +4,12 @@
 #include "base/arena.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <lmdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { KEY_MAX = 511 };
 
@@ -58,9 +60,23 @@ open_all(struct lmdb_file *f, const char *path)
     return rc;
 }
 
+static bool
+looks_right(const char *path)
+{
+    unsigned char head[32];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    ssize_t n = fd < 0 ? 0 : read(fd, head, sizeof head);
+    if (fd >= 0)
+        close(fd);
+    return n > 0 && lmdb_file_recognise(head, (size_t)n);
+}
+
 struct lmdb_file *
 lmdb_file_open(const char *path, const char **why)
 {
+    *why = "unexpected file type or format";
+    if (!looks_right(path))
+        return NULL;
     struct lmdb_file *f = calloc(1, sizeof *f);
     int rc = f == NULL ? ENOMEM : open_all(f, path);
     if (rc == 0)

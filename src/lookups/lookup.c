@@ -146,8 +146,8 @@ find_partial(struct search *s, struct str *data)
     if (t->partial != 0 || bare.n == 0 || key.n == 0)
         return OUT_FAIL;
     o = find_key(s, bare, data);
-    if (o == OUT_OK) /* Exim counts the dot in, and without a dot leaves the last byte out */
-        set_captures(s, str_sub(key, 0, from > 0 && from < key.n ? from : key.n - 1), STR_EMPTY);
+    if (o == OUT_OK) /* all but the last byte, as Exim has it */
+        set_captures(s, str_sub(key, 0, key.n - 1), STR_EMPTY);
     return o;
 }
 
@@ -242,14 +242,21 @@ read_cache_option(struct search *s)
     s->no_write = str_eqz(v, "no") || str_eqz(v, "no_wr");
 }
 
+/* Whether there is a cache, made now if need be. */
+static bool
+has_cache(struct eval *e)
+{
+    if (e != NULL && e->lookups == NULL && e->arena != NULL)
+        e->lookups = lookup_cache_new(e->arena);
+    return e != NULL && e->lookups != NULL;
+}
+
 enum outcome
 lookup_find(struct eval *e, struct vm *vm, const struct lookup_type *t, struct str file,
             struct str key_or_query, struct str *data)
 {
-    if (e == NULL || (e->lookups == NULL && e->arena == NULL))
+    if (!has_cache(e))
         return fail_open(vm, "lookups are not possible here");
-    if (e->lookups == NULL)
-        e->lookups = lookup_cache_new(e->arena);
     struct search s = {.x = {.eval = e, .vm = vm, .options = t->options},
                        .cache = e->lookups,
                        .t = t,
@@ -266,7 +273,7 @@ lookup_find(struct eval *e, struct vm *vm, const struct lookup_type *t, struct s
     if (t->options.n > 0)
         read_cache_option(&s);
     o = (s.driver->flags & LOOKUP_QUERY) != 0 ? find_key(&s, s.key, data) : find_all(&s, data);
-    if (o == OUT_OK && (s.driver->flags & LOOKUP_QUERY) == 0 &&
+    if (o == OUT_OK && t->options.n > 0 && (s.driver->flags & LOOKUP_QUERY) == 0 &&
         str_eqz(lookup_option(t->options, "ret"), "key"))
         *data = str_untaint_by_rule(key_or_query, "ret=key: the key is in the file");
     return o;
@@ -305,7 +312,10 @@ enum vm_status
 lookup_host_find(void *env, struct vm *vm, const struct host_lookup *q, struct str *out)
 {
     struct lookup_type t;
-    if (lookup_type_parse(vm, q->type, &t) != VM_OK || check_style(vm, &t, q) != VM_OK)
+    if (!has_cache(env))
+        return vm_fail(vm, "lookups are not possible here");
+    if (lookup_cache_type(((struct eval *)env)->lookups, vm, q->type, &t) != VM_OK ||
+        check_style(vm, &t, q) != VM_OK)
         return VM_ERROR;
     struct str key = q->query_style ? q->file : q->key;
     struct str file = q->query_style ? STR_EMPTY : q->file;
@@ -313,6 +323,8 @@ lookup_host_find(void *env, struct vm *vm, const struct host_lookup *q, struct s
     case OUT_OK:
         return VM_OK;
     case OUT_DEFER: {
+        if (q->for_list)
+            return VM_DEFER;
         struct str why = str_dup(vm_scratch(vm), vm_error(vm));
         return vm_defer(vm, "lookup of \"%.*s\" gave DEFER: \"%.*s\"", STR_ARG(key), STR_ARG(why));
     }

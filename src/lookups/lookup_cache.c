@@ -12,7 +12,6 @@
 #include "base/vec.h"
 #include "conf/eval.h"
 #include "filter/host.h"
-#include "lookups/lookup_type.h"
 #include "sys/plugin.h"
 
 #include <errno.h>
@@ -53,7 +52,16 @@ struct loaded {
     const struct lookup_driver *row, *driver;
 };
 
+/* A type that was parsed; text is a copy. */
+struct parsed {
+    struct str text;
+    struct lookup_type type;
+};
+
+enum { PARSED_N = 64 };
+
 struct lookup_cache {
+    struct parsed parsed[PARSED_N];
     VEC(struct entry *) entries; /* most recently used first */
     VEC(struct loaded) loaded;
     struct arena *arena;
@@ -155,6 +163,26 @@ lookup_cache_leave(struct lookup_cache *c, struct lookup_handle *h)
 {
     c->nesting--;
     ((struct entry *)h)->busy--;
+}
+
+/* A slot is filled once and never again: types in use point into its text. */
+enum vm_status
+lookup_cache_type(struct lookup_cache *c, struct vm *vm, struct str text, struct lookup_type *out)
+{
+    if (text.n == 0 || str_is_tainted(text))
+        return lookup_type_parse(vm, text, out);
+    unsigned mix = text.n * 31 + (unsigned char)text.p[text.n - 1] * 7 +
+                   (unsigned char)text.p[text.n / 2];
+    struct parsed *slot = &c->parsed[mix % PARSED_N];
+    if (slot->text.n == text.n && memcmp(slot->text.p, text.p, text.n) == 0) {
+        *out = slot->type;
+        return VM_OK;
+    }
+    enum vm_status st = lookup_type_parse(vm, text, out);
+    if (st != VM_OK || slot->text.n != 0)
+        return st;
+    slot->text = str_dup(c->arena, text);
+    return lookup_type_parse(vm, slot->text, &slot->type);
 }
 
 /* --- plugins --- */

@@ -8,7 +8,7 @@
 #ifndef REMEX_LOOKUPS_LOOKUP_CACHE_H
 #define REMEX_LOOKUPS_LOOKUP_CACHE_H
 
-#include "lookups/lookup_driver.h"
+#include "lookups/lookup_type.h"
 
 struct arena;
 struct lookup_cache;
@@ -36,6 +36,10 @@ struct lookup_handle {
     void *state;                        /* the driver's handle */
 };
 
+/* lookup_type_parse, remembered: the same few texts come again and again. *out is valid as long as the cache or
+ * as text. */
+enum vm_status lookup_cache_type(struct lookup_cache *c, struct vm *vm, struct str text,
+                                 struct lookup_type *out);
 /* The driver with its functions: itself, or what its plugin has. NULL after vm_fail. */
 const struct lookup_driver *lookup_cache_driver(struct lookup_cache *c, struct lookup_ctx *x,
                                                 const struct lookup_driver *d);

@@ -18,13 +18,15 @@ struct slot {
     uint32_t line;
 };
 
+enum { FIRST_MAX = 1 << 18 }; /* slots */
+
 struct lsearch {
     struct linefile file;
     size_t indexed; /* lines before this are in the index */
     struct slot *slots;
     size_t slots_n; /* a power of two */
     size_t used;
-    struct arena *arena; /* of the handle; scratch for quoted keys */
+    struct arena *arena; /* for quoted keys while they are compared */
 };
 
 static uint32_t
@@ -71,11 +73,21 @@ probe(struct lsearch *l, struct str key, uint32_t hash, struct line_entry *e)
     }
 }
 
+/* A guess at what the file needs, so that the index hardly ever grows. */
+static size_t
+first_size(const struct lsearch *l)
+{
+    size_t n = 64;
+    while (n < l->file.n / 20 && n < FIRST_MAX)
+        n *= 2;
+    return n;
+}
+
 /* Twice the room. False when there is no memory: then the index stays as it is. */
 static bool
 grow(struct lsearch *l)
 {
-    size_t n = l->slots_n == 0 ? 64 : l->slots_n * 2;
+    size_t n = l->slots_n == 0 ? first_size(l) : l->slots_n * 2;
     struct slot *slots = calloc(n, sizeof *slots);
     if (slots == NULL)
         return false;
@@ -98,7 +110,6 @@ static bool
 add(struct lsearch *l, const struct line_entry *e, uint32_t wanted)
 {
     struct line_entry other;
-    struct arena_mark mark = arena_mark(l->arena);
     struct str key = e->quoted ? linefile_key(l->arena, e) : e->key;
     uint32_t hash = hash_key(key);
     struct slot *s = probe(l, key, hash, &other);
@@ -107,7 +118,7 @@ add(struct lsearch *l, const struct line_entry *e, uint32_t wanted)
         l->used++;
     }
     if (e->quoted)
-        arena_reset(l->arena, mark);
+        arena_clear(l->arena);
     return hash == wanted;
 }
 
@@ -136,10 +147,14 @@ lsearch_open(struct lookup_ctx *c, const char *file)
     struct linefile f;
     if (!linefile_load(c, file, "lsearch", &f))
         return NULL;
-    struct arena *a = arena_new();
-    struct lsearch *l = ARENA_NEW(a, struct lsearch);
+    struct lsearch *l = calloc(1, sizeof *l);
+    if (l == NULL) {
+        linefile_free(&f);
+        vm_fail(c->vm, "out of memory");
+        return NULL;
+    }
     l->file = f;
-    l->arena = a;
+    l->arena = arena_new();
     return l;
 }
 
@@ -150,6 +165,7 @@ lsearch_close(void *handle)
     linefile_free(&l->file);
     free(l->slots);
     arena_free(l->arena);
+    free(l);
 }
 
 static enum outcome
