@@ -1,10 +1,50 @@
 /* Rows of the main section; see the header and main_options.def. */
 #include "conf/main_options.h"
 
-#include "base/arena.h"
+#include "conf/opt_parse.h"
 #include "sys/log_selector.h"
 
 #include <stddef.h>
+
+/* The word that is nearest to a misspelt one, without its sign. */
+static struct str
+nearest_selector(struct str wrong)
+{
+    struct str names[LOG_SELECTORS];
+    for (unsigned i = 0; i < LOG_SELECTORS; i++)
+        names[i] = log_selector_row((enum log_selector)i)->name;
+    return diag_nearest(str_sub(wrong, 1, wrong.n), names, LOG_SELECTORS);
+}
+
+static bool
+parse_log_selector(const struct opt_value *v, void *field)
+{
+    uint64_t bits = log_selector_default();
+    const char *error;
+    struct str wrong;
+    *(struct str *)field = v->text;
+    if (log_selector_apply(v->text, &bits, &error, &wrong))
+        return true;
+    bool unknown = wrong.p[0] == '+' || wrong.p[0] == '-';
+    const char *quote = unknown ? "" : "\"";
+    diags_add(v->ctx->diags,
+              &(struct diag){
+                  .level = DIAG_ERROR,
+                  .at = textmap_span(v->map, (size_t)(wrong.p - v->text.p), wrong.n),
+                  .text = str_printf(v->ctx->arena, "%s %s%.*s%s", error, quote, STR_ARG(wrong),
+                                     quote),
+                  .exim_place = STR_EMPTY, /* Exim checks it at the end */
+                  .hint = unknown ? nearest_selector(wrong) : STR_NULL,
+              });
+    return false;
+}
+
+static void
+print_str(struct buf *out, const struct opt *o, const void *field)
+{
+    (void)o;
+    opt_print_text(out, *(const struct str *)field);
+}
 
 /* clang-format off */
 enum {
@@ -15,6 +55,9 @@ enum {
 static const struct opt rows[] = {
 #define ALIAS(name, f, T, tag, fl, d) \
     OPT_ALIAS(struct conf_main, #name, f, T, tag, 0, NULL, fl, d),
+#define FUNCTION(f, T, parse_fn, print_fn, fl, d) \
+    {.name = STR_INIT(#f), .type = OPT_T_FUNCTION, .flags = (fl), \
+     .offset = OPT_FIELD(struct conf_main, f, T), .parse = parse_fn, .print = print_fn, .doc = (d)},
 #define ADDRESSES(f, def, fl, d) OPT_ADDRESSES(struct conf_main, f, def, fl, d),
 #define BOOL(f, def, fl, d) OPT_BOOL(struct conf_main, f, def, fl, d),
 #define DOMAINS(f, def, fl, d) OPT_DOMAINS(struct conf_main, f, def, fl, d),
@@ -53,38 +96,4 @@ conf_main_complete(struct conf_main *m, struct str host_name)
         m->qualify_domain = m->primary_hostname;
     if (!str_is_set(m->qualify_recipient))
         m->qualify_recipient = m->qualify_domain;
-}
-
-/* The word that is nearest to a misspelt one, without its sign. */
-static struct str
-nearest_selector(struct str wrong)
-{
-    struct str names[LOG_SELECTORS];
-    for (unsigned i = 0; i < LOG_SELECTORS; i++)
-        names[i] = log_selector_row((enum log_selector)i)->name;
-    return diag_nearest(str_sub(wrong, 1, wrong.n), names, LOG_SELECTORS);
-}
-
-bool
-conf_main_check(const struct opt_set *set, struct diags *diags)
-{
-    const struct conf_main *m = set->fields;
-    uint64_t bits = log_selector_default();
-    const char *error;
-    struct str wrong;
-    if (log_selector_apply(m->log_selector, &bits, &error, &wrong))
-        return true;
-    bool unknown = wrong.p[0] == '+' || wrong.p[0] == '-';
-    struct arena *scratch = arena_new();
-    const char *quote = unknown ? "" : "\"";
-    diags_add(diags, &(struct diag){
-                         .level = DIAG_ERROR,
-                         .at = opt_where(set, opt_find(set->table, STR_LIT("log_selector"))),
-                         .text = str_printf(scratch, "%s %s%.*s%s", error, quote,
-                                            STR_ARG(wrong), quote),
-                         .exim_place = STR_EMPTY,
-                         .hint = unknown ? nearest_selector(wrong) : STR_NULL,
-                     });
-    arena_free(scratch);
-    return false;
 }

@@ -12,6 +12,7 @@
 struct conf_main {
 /* clang-format off */
 #define ALIAS(name, f, T, tag, fl, d)
+#define FUNCTION(f, T, parse, print, fl, d) T f;
 #define ADDRESSES(f, def, fl, d) struct xstr f;
 #define BOOL(f, def, fl, d) bool f;
 #define DOMAINS(f, def, fl, d) struct xstr f;
@@ -39,9 +40,5 @@ extern const struct opt_table conf_main_opts;
 /* Fills in what depends on other settings or on the machine: primary_hostname (host_name, if
  * the file does not set it), qualify_domain, qualify_recipient. Strings are not copied. */
 void conf_main_complete(struct conf_main *m, struct str host_name);
-
-/* Checks values whose syntax Exim checks once the main section has been read (log_selector). set is
- * a filled set of conf_main_opts. False: errors are in diags. */
-bool conf_main_check(const struct opt_set *set, struct diags *diags);
 
 #endif
