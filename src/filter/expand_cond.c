@@ -15,13 +15,13 @@ is_symbol(char c)
     return c == '<' || c == '>' || c == '=';
 }
 
-/* A name of letters, or one of the numeric comparisons. */
+/* A name of letters and digits, or one of the numeric comparisons. */
 static struct str
 condition_name(struct parse *p)
 {
     size_t from = p->at;
     if (!is_symbol(parse_peek(p)))
-        return ascii_alpha(parse_peek(p)) ? parse_name(p) : STR_EMPTY;
+        return ascii_alnum(parse_peek(p)) ? parse_name(p) : STR_EMPTY;
     p->at++;
     if (parse_peek(p) == '=')
         p->at++;

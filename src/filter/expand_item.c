@@ -265,12 +265,26 @@ form_listextract(struct parse *p, const struct fn *fn)
 
 /* --- ${extract --- */
 
+/* An extract that ends too early is an error only where it runs: in a branch that is not taken, how many
+ * arguments it needs is never found out. */
+static bool
+extract_cut_off(struct parse *p, uint32_t missing)
+{
+    p->at++;
+    emit_const(&p->emit, OP_THROW,
+               str_printf(p->emit.arena, "missing '{' for arg %u of extract", missing));
+    return true;
+}
+
 /* The rest of an extract: its parts after the key, the call, the branches. On the stack are the kind ("",
  * "json", "jsons") and the key. */
 static bool
 extract_rest(struct parse *p, const struct fn *fn, uint32_t parts)
 {
     for (uint32_t i = 0; i < parts; i++) {
+        parse_skip_space(p);
+        if (parse_peek(p) == '}')
+            return extract_cut_off(p, i + 2);
         if (!parse_part(p, part_name(p, fn->name, i + 1), fn->name))
             return false;
     }
