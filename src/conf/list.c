@@ -343,8 +343,9 @@ start(struct eval *e, struct vm *vm, const struct list_question *q)
     r.subject = str_is_set(q->subject) ? q->subject : STR_EMPTY;
     r.lower = str_lower(vm_scratch(vm), r.subject);
     r.exact = r.subject;
-    r.caseful = q->kind == LIST_LOCALPART && q->caseful;
-    r.captures = q->kind == LIST_DOMAIN || q->kind == LIST_LOCALPART;
+    r.caseful = (q->kind == LIST_LOCALPART || q->kind == LIST_ADDRESS) && q->caseful;
+    r.captures = q->kind == LIST_DOMAIN || q->kind == LIST_LOCALPART ||
+                 (q->kind == LIST_ADDRESS && q->captures);
     if (q->kind == LIST_ADDRESS)
         set_address_parts(&r, vm_scratch(vm));
     if (q->kind == LIST_HOST) {

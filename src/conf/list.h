@@ -55,7 +55,7 @@ struct list_answer {
 };
 
 /* OUT_OK match, OUT_FAIL no match, OUT_DEFER, OUT_ERROR (vm_error has the text of both). Domain and local
- * part lists set $0.. through vm_set_captures when an item matches. e->lists may be NULL: nothing is cached. */
+ * part lists (addresses when asked for) set $0.. through vm_set_captures when an item matches. e->lists may be NULL: nothing is cached. */
 enum outcome list_match(struct eval *e, struct vm *vm, const struct list_question *q,
                         struct list_answer *a);
 

@@ -1,7 +1,7 @@
 /* Items of address lists: whole addresses, local part and domain apart, @@ lookups.
  *
- * The domain of the subject is always in lower case. The local part is too, until +caseful. An item never
- * sets $0 and the others here, unlike in domain lists.
+ * The domain of the subject is always in lower case. The local part is too, until +caseful. $0 and the
+ * others are set only for rewriting: the whole address, then what the asterisks stand for.
  */
 #include "conf/list_state.h"
 
@@ -54,16 +54,39 @@ step_of(enum outcome o)
     return o == OUT_ERROR ? STEP_ERROR : STEP_NO;
 }
 
+/* The whole address, what an asterisk before the local part stands for, what the domain set. */
+static void
+capture_parts(struct list_run *r, const struct list_item *item)
+{
+    if (!r->captures)
+        return;
+    const struct str *of_domain;
+    unsigned domain_n = vm_captures(r->vm, &of_domain), n = 0;
+    struct str all[VM_CAPS];
+    all[n++] = r->exact;
+    if (!item->bare && item->arg.n > 0 && item->arg.p[0] == '*') {
+        struct str have = str_sub(r->exact, 0, r->exact.n - r->domain.n - 1);
+        all[n++] = str_sub(have, 0, have.n - (item->arg.n - 1));
+    }
+    for (unsigned i = 1; i < domain_n && n < VM_CAPS; i++)
+        all[n++] = of_domain[i];
+    list_capture(r, all, n);
+}
+
 static enum step
 parts_step(struct list_run *r, const struct list_item *item)
 {
     if (!local_part_fits(r, item))
         return STEP_NO;
     struct list_run sub = part_of(r, LIST_DOMAIN, r->domain);
+    sub.captures = r->captures;
+    if (r->captures)
+        vm_set_captures(r->vm, NULL, 0);
     enum step s = step_of(list_run(&sub, item->sub));
     r->caseful = sub.caseful;
     if (s != STEP_YES)
         return s;
+    capture_parts(r, item);
     struct arena *a = vm_scratch(r->vm);
     struct str head = item->bare ? STR_EMPTY : item->arg;
     r->value = str_cat(a, str_cat(a, head, STR_LIT("@")), sub.value);

@@ -10,6 +10,7 @@
 #include "conf/eval.h"
 #include "conf/model.h"
 #include "engine/rule_text.h"
+#include "filter/vm.h"
 #include "mail/address.h"
 #include "sys/regex.h"
 
@@ -203,6 +204,19 @@ match_regex(const struct work *k, struct str pattern, struct str *fault)
     return vm_regex_match(vm, re, k->item.text) == VM_OK;
 }
 
+/* $0 is the address as it stands, whatever was compared. */
+static void
+capture_whole(const struct work *k)
+{
+    const struct str *caps;
+    struct str all[VM_CAPS];
+    unsigned n = vm_captures(k->w->vm, &caps);
+    for (unsigned i = 1; i < n && i < VM_CAPS; i++)
+        all[i] = caps[i];
+    all[0] = k->item.address;
+    vm_set_captures(k->w->vm, all, n > 0 ? n : 1);
+}
+
 static bool
 rule_matches(const struct work *k, const struct rewrite_rule *r)
 {
@@ -212,8 +226,10 @@ rule_matches(const struct work *k, const struct rewrite_rule *r)
         yes = match_regex(k, r->pattern, &fault);
     } else {
         struct rule_match m = {.eval = k->w->eval, .vm = k->w->vm, .pattern = r->pattern,
-                               .subject = k->item.address, .caseful = true};
+                               .subject = k->item.address, .rewriting = true};
         yes = rule_text_match(&m, &fault);
+        if (yes)
+            capture_whole(k);
     }
     if (str_is_set(fault))
         note(k, fault);

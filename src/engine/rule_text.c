@@ -124,7 +124,8 @@ rule_text_match(const struct rule_match *m, struct str *fault)
                             STR_ARG(m->pattern), STR_ARG(vm_error(m->vm)));
         return false;
     }
-    struct list_question q = {.kind = LIST_ADDRESS, .subject = m->subject, .caseful = m->caseful};
+    struct list_question q = {.kind = LIST_ADDRESS, .subject = m->subject,
+                              .caseful = m->rewriting, .captures = m->rewriting};
     q.list = m->whole_list ? text : as_list(vm_scratch(m->vm), text);
     struct list_answer answer;
     switch (list_match(m->eval, m->vm, &q, &answer)) {

@@ -33,10 +33,10 @@ struct rule_match {
     struct str pattern; /* expanded here */
     struct str subject;
     bool whole_list; /* pattern is a list, not one item */
-    bool caseful;    /* case of local parts counts */
+    bool rewriting;  /* case of local parts counts, and $0.. are set on a match */
 };
 
-/* Expands the pattern and matches the address; captures are set on a match. When it cannot be done: false and *fault,
+/* Expands the pattern and matches the address. When it cannot be done: false and *fault,
  * what to log. */
 bool rule_text_match(const struct rule_match *m, struct str *fault);
 
