@@ -207,10 +207,8 @@ convert(struct vm *vm, struct str s, idn_conversion *how, const char *from, cons
         struct str *out)
 {
     const char *error = "";
-    if (s.n == 0 || how(vm_scratch(vm), s, out, &error)) {
-        *out = s.n == 0 ? STR_EMPTY : *out;
+    if (how(vm_scratch(vm), s, out, &error))
         return VM_OK;
-    }
     struct buf b = buf_in(vm_scratch(vm), 0);
     fn_add_escaped(&b, s, false);
     struct str shown = buf_str(&b);

@@ -56,8 +56,10 @@ read_capture(struct str s, size_t *at)
     if (braced)
         i++;
     size_t from = i;
-    while (i < s.n && ascii_digit(s.p[i]) && i - from < (braced ? 2 : 1))
-        n = n * 10 + (s.p[i++] - '0');
+    for (; i < s.n && ascii_digit(s.p[i]); i++) {
+        if (n < VM_CAPS)
+            n = n * 10 + (s.p[i] - '0');
+    }
     if (i == from || (braced && (i == s.n || s.p[i++] != '}')))
         return -1;
     *at = i;
@@ -117,40 +119,73 @@ add_replacement(struct vm *vm, struct buf *b, const struct replacement *r,
     return VM_OK;
 }
 
+/* Where a substitution stands. */
+struct sg {
+    struct vm *vm;
+    const struct regex *re;
+    struct str subject;
+    struct replacement with;
+    struct buf made;
+    size_t copied; /* the subject is in made up to here */
+    bool empty;    /* the last match was empty: not again at this place */
+};
+
+/* Copies the subject up to `to`. */
+static void
+copy_to(struct sg *g, size_t to)
+{
+    buf_adds(&g->made, str_sub(g->subject, g->copied, to - g->copied));
+    g->copied = to;
+}
+
+/* One match and its replacement, or one byte that nothing matched at. VM_NO: no more. */
+static enum vm_status
+step(struct sg *g)
+{
+    struct str caps[VM_CAPS];
+    int n = regex_match_from(g->re, g->vm->regex, g->subject, g->copied, g->empty, caps, VM_CAPS);
+    if (n < 0)
+        return vm_fail(g->vm, "a regular expression hit its limit");
+    if (n == 0 && !g->empty)
+        return VM_NO;
+    if (n == 0) {
+        if (g->copied == g->subject.n)
+            return VM_NO;
+        g->empty = false;
+        copy_to(g, g->copied + 1);
+        return VM_OK;
+    }
+    size_t at = caps[0].p == NULL ? g->copied : (size_t)(caps[0].p - g->subject.p);
+    if (at > g->copied) /* a look-behind with \K can start earlier */
+        copy_to(g, at);
+    enum vm_status st = add_replacement(g->vm, &g->made, &g->with, caps, (unsigned)n);
+    g->empty = caps[0].n == 0;
+    if (at + caps[0].n > g->copied)
+        g->copied = at + caps[0].n;
+    else
+        g->empty = true; /* no progress */
+    return st;
+}
+
 static enum vm_status
 substitute(struct vm *vm, const struct regex *re, const struct str *argv, struct str *out)
 {
-    struct str caps[VM_CAPS];
-    struct str subject = argv[0];
-    struct replacement r = cut(vm_scratch(vm), argv[2]);
-    struct buf b = buf_in(vm_scratch(vm), SG_MAX);
-    size_t from = 0;  /* copied up to here */
-    bool empty = false; /* the last match was empty: not there again */
-    bool any = false;
-    int n;
-    while (from <= subject.n &&
-           (n = regex_match_from(re, vm->regex, subject, from, empty, caps, VM_CAPS)) != 0) {
-        if (n < 0)
-            return vm_fail(vm, "a regular expression hit its limit");
-        size_t at = caps[0].p == NULL ? from : (size_t)(caps[0].p - subject.p);
-        if (at < from) /* \K can put the start anywhere */
-            at = from;
-        buf_adds(&b, str_sub(subject, from, at - from));
-        enum vm_status st = add_replacement(vm, &b, &r, caps, (unsigned)n);
-        if (st != VM_OK)
-            return st;
-        if (b.overflow || vm_check_budget(vm) != VM_OK)
+    struct sg g = {.vm = vm, .re = re, .subject = argv[0]};
+    enum vm_status st;
+    g.with = cut(vm_scratch(vm), argv[2]);
+    g.made = buf_in(vm_scratch(vm), SG_MAX);
+    while ((st = step(&g)) == VM_OK) {
+        if (g.made.overflow)
             return vm_fail(vm, "result of \"sg\" is too long");
-        any = true;
-        empty = caps[0].n == 0;
-        from = at + caps[0].n;
-        if (empty && from == subject.n)
-            break;
+        if (vm_check_budget(vm) != VM_OK)
+            return VM_ERROR;
     }
-    *out = subject;
-    if (any) {
-        buf_adds(&b, str_sub(subject, from, subject.n));
-        *out = buf_str(&b);
+    if (st != VM_NO)
+        return st;
+    *out = g.subject;
+    if (g.made.n > 0 || g.copied > 0) {
+        copy_to(&g, g.subject.n);
+        *out = buf_str(&g.made);
     }
     return VM_OK;
 }

@@ -147,17 +147,6 @@ srs_hash(struct vm *vm, struct str secret, struct str address, char hash[SRS_HAS
     keyed("md5", secret, str_lower(vm_scratch(vm), address), SRS_HASH, hash);
 }
 
-static void
-srs_add_local(struct vm *vm, struct buf *b, struct str local)
-{
-    struct str bare = address_unquote_local_part(vm_scratch(vm), local);
-    struct str head = buf_str(b);
-    struct str whole = str_cat(vm_scratch(vm), head, bare);
-    struct str quoted = address_quote_local_part(vm_scratch(vm), whole);
-    b->n = 0;
-    buf_adds(b, quoted);
-}
-
 enum vm_status
 fn_item_srs_encode(struct vm *vm, const struct str *argv, unsigned argc, struct str *out)
 {
@@ -171,7 +160,12 @@ fn_item_srs_encode(struct vm *vm, const struct str *argv, unsigned argc, struct 
     char hash[SRS_HASH];
     unsigned day = (unsigned)(today() % SRS_CYCLE);
     srs_hash(vm, argv[0], a.text, hash);
+    struct str local = a.domain > 0 ? str_sub(a.text, 0, a.domain - 1) : a.text;
     struct buf b = buf_in(vm_scratch(vm), 0);
+    if (local.n > 0 && local.p[0] == '"') { /* the quotes move to the front */
+        buf_addc(&b, '"');
+        local = str_sub(local, 1, local.n);
+    }
     buf_addz(&b, "SRS0=");
     buf_add(&b, hash, sizeof hash);
     buf_addc(&b, '=');
@@ -181,7 +175,7 @@ fn_item_srs_encode(struct vm *vm, const struct str *argv, unsigned argc, struct 
     if (a.domain > 0)
         buf_adds(&b, str_sub(a.text, a.domain, a.text.n));
     buf_addc(&b, '=');
-    srs_add_local(vm, &b, a.domain > 0 ? str_sub(a.text, 0, a.domain - 1) : a.text);
+    buf_adds(&b, local);
     buf_addc(&b, '@');
     buf_adds(&b, argv[2]);
     *out = buf_str(&b);
@@ -247,7 +241,8 @@ fn_cond_inbound_srs(struct vm *vm, const struct str *argv, unsigned argc, struct
     if (!srs_parts(argv[0], &s))
         return VM_NO;
     struct buf b = buf_in(vm_scratch(vm), 0);
-    buf_adds(&b, address_quote_local_part(vm_scratch(vm), s.local));
+    if (s.local.n > 0)
+        buf_adds(&b, address_quote_local_part(vm_scratch(vm), s.local));
     buf_addc(&b, '@');
     buf_adds(&b, s.domain);
     struct str address = str_lower(vm_scratch(vm), buf_str(&b));

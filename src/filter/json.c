@@ -118,8 +118,11 @@ json_find_element(struct str array, size_t n, struct str *value)
     *value = STR_NULL;
     enum json_status st = json_open(array, '[', &inside);
     for (size_t i = 1; st == JSON_OK && i <= n && json_next(&inside, &element); i++) {
-        if (i == n)
+        if (i == n) { /* here the reference trims, unlike for members */
+            while (element.n > 0 && ascii_space(element.p[element.n - 1]))
+                element.n--;
             *value = element;
+        }
     }
     return st;
 }

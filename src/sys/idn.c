@@ -3,10 +3,10 @@
 #include "sys/idn.h"
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/utf8.h"
 
 #include <idn2.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A copy that ends in NUL, or NULL: too long, or with a NUL in it. */
@@ -36,9 +36,6 @@ idn_domain_to_alabel(struct arena *a, struct str s, struct str *out, const char 
     if (z == NULL)
         return false;
     int rc = idn2_to_ascii_8z(z, &made, IDN2_NONTRANSITIONAL);
-    /* what modern rules refuse may still pass the transitional ones */
-    if (rc == IDN2_DISALLOWED)
-        rc = idn2_to_ascii_8z(z, &made, IDN2_TRANSITIONAL);
     if (rc != IDN2_OK) {
         *error = idn2_strerror(rc);
         return false;
@@ -48,20 +45,47 @@ idn_domain_to_alabel(struct arena *a, struct str s, struct str *out, const char 
     return true;
 }
 
+/* Only lower-case prefixes are known, as in the reference; other labels stay as they are. */
+static bool
+add_unicode_label(struct arena *a, struct buf *b, struct str label)
+{
+    char *made = NULL;
+    if (!str_starts(label, "xn--")) {
+        buf_adds(b, label);
+        return true;
+    }
+    if (label.n == 4)
+        return true;
+    char *z = str_cstr(a, label);
+    if (z == NULL || idn2_to_unicode_8z8z(z, &made, 0) != IDN2_OK)
+        return false;
+    buf_adds(b, (struct str){made, (uint32_t)strlen(made), label.taint});
+    idn2_free(made);
+    return true;
+}
+
 bool
 idn_domain_from_alabel(struct arena *a, struct str s, struct str *out, const char **error)
 {
-    char *made = NULL;
-    char *z = terminated(a, s, error);
-    if (z == NULL)
+    *out = s;
+    if (str_find(s, STR_LIT("xn--"), 0) == STR_NPOS)
+        return true;
+    *error = "string too long";
+    if (s.n > IDN_MAX)
         return false;
-    int rc = idn2_to_unicode_8z8z(z, &made, 0);
-    if (rc != IDN2_OK) {
-        *error = idn2_strerror(rc);
-        return false;
+    *error = "Invalid input";
+    struct buf b = buf_in(a, 0);
+    size_t from = 0;
+    for (size_t i = 0; i <= s.n; i++) {
+        if (i < s.n && s.p[i] != '.')
+            continue;
+        if (!add_unicode_label(a, &b, str_sub(s, from, i - from)))
+            return false;
+        if (i < s.n)
+            buf_addc(&b, '.');
+        from = i + 1;
     }
-    *out = marked_copy(a, made, s.taint);
-    idn2_free(made);
+    *out = buf_str(&b);
     return true;
 }
 
