@@ -42,7 +42,8 @@ struct list_question {
     struct str list; /* text after expansion */
     struct str what; /* names the option in messages ("local_parts"); STR_NULL: the list text */
     bool ip_only;    /* hosts: names are never looked up (match_ip) */
-    bool caseful;    /* local parts: case counts from the start */
+    bool caseful;         /* local parts and addresses: case counts from the start */
+    bool captures;        /* addresses: set $0.. as patterns of rewriting do */
     bool
         keep_domain; /* domains: $domain stays as it is while named lists expand (sender_domains) */
     bool remember; /* results of named lists may be cached until list_cache_forget */
