@@ -12,6 +12,12 @@
 #include <errno.h>
 #include <string.h>
 
+enum {
+    READER_BYTES_MOST = 1 << 29, /* a request cannot ask for more: lengths are 32 bits wide */
+    MEMORY_FLOOR = 4 << 20,      /* however small the files */
+    RUNS_MAX = 1 << 14,          /* of a logical line; what comes later has no exact place */
+};
+
 /* A file that is being read. */
 struct level {
     const struct source *source;
@@ -49,6 +55,7 @@ struct reader {
     bool skipping; /* some condition is not BRANCH_TAKEN */
     bool inside;   /* a logical line has begun: an empty line ends it */
     size_t bytes_left;
+    size_t memory_max; /* of the arena */
     size_t files;
     struct level level[READER_INCLUDE_DEPTH];
     size_t depth;
@@ -410,6 +417,8 @@ add_runs(struct reader *r, struct assembly *a, const struct physical *p,
          const struct macro_line *piece)
 {
     uint32_t base = a->text.n;
+    if (a->runs.list.n >= RUNS_MAX)
+        return;
     struct textmap_run whole = {.at = base, .line = p->line, .col = p->col};
     if (p->source != a->source) {
         whole.fixed = true;
@@ -534,10 +543,23 @@ report_open_condition(struct reader *r)
     r->conditions.n = 0;
 }
 
+/* Small lines need many times their length: lists, instances, maps. */
+static void
+check_memory(struct reader *r)
+{
+    if (arena_used(r->arena) <= r->memory_max)
+        return;
+    const struct level *l = top(r);
+    diags_error(r->diags, (struct span){.source = l->source, .line = l->line},
+                "the configuration needs too much memory");
+    r->stop = true;
+}
+
 bool
 reader_next(struct reader *r, struct conf_line *out)
 {
     for (;;) {
+        check_memory(r);
         struct assembly a = {.pieces = 0};
         struct physical p;
         bool more;
@@ -611,5 +633,8 @@ reader_new(struct conf *c, const struct conf_request *rq, struct macro_table *ma
     r->diags = diags;
     r->keep_text = rq->keep_text;
     r->bytes_left = rq->max_bytes != 0 ? rq->max_bytes : READER_BYTES;
+    if (r->bytes_left > READER_BYTES_MOST)
+        r->bytes_left = READER_BYTES_MOST;
+    r->memory_max = arena_used(c->arena) + MEMORY_FLOOR + READER_MEMORY * r->bytes_left;
     return open_main(r, rq) ? r : NULL;
 }

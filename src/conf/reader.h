@@ -3,7 +3,7 @@
  * Hands out one logical line after the other and knows nothing of what stands in them, save that a macro
  * definition keeps its name unreplaced. A line that lies whole in the file is handed out as a part of the
  * file's text, without a copy. Every fault is reported where it stands and reading goes on, except for the
- * caps (bytes, depth, expansion), which end it.
+ * caps (bytes, memory, depth, expansion), which end it.
  */
 #ifndef REMEX_CONF_READER_H
 #define REMEX_CONF_READER_H
@@ -16,6 +16,7 @@ enum {
     READER_INCLUDES = 10000, /* files together */
     READER_IF_DEPTH = 1000,
     READER_BYTES = 64 << 20, /* default of conf_request.max_bytes */
+    READER_MEMORY = 8,       /* a configuration may need this many times max_bytes of memory */
 };
 
 struct reader;
