@@ -100,6 +100,16 @@ is_atom(char c)
     return true;
 }
 
+/* Adds the input from start to the cursor, clipped: what is too long is seen as such in the end. */
+static void
+collect(struct parser *p, size_t start)
+{
+    size_t room = p->out.limit - p->out.n;
+    size_t n = p->at - start;
+    p->out.overflow = p->out.overflow || n > room;
+    buf_add(&p->out, p->s.p + start, n < room ? n : room);
+}
+
 /* An atom, in which a backslash quotes any byte but the line's and the value's ends. */
 static bool
 read_atom(struct parser *p)
@@ -114,7 +124,7 @@ read_atom(struct parser *p)
         else
             break;
     }
-    buf_add(&p->out, p->s.p + start, p->at - start);
+    collect(p, start);
     return p->at > start;
 }
 
@@ -127,7 +137,7 @@ read_quoted(struct parser *p, const char *unmatched)
     if (at_end(p))
         return fail(p, unmatched);
     p->at++;
-    buf_add(&p->out, p->s.p + start, p->at - start);
+    collect(p, start);
     return true;
 }
 
@@ -167,7 +177,7 @@ read_literal(struct parser *p)
     if (!is_at(p, ']'))
         return fail(p, "malformed domain literal");
     p->at++;
-    buf_add(&p->out, p->s.p + start, p->at - start);
+    collect(p, start);
     skip(p);
     return true;
 }

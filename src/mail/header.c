@@ -177,6 +177,15 @@ joins_by_comma(char type)
            type == HEADER_TYPE_REPLY_TO || type == HEADER_TYPE_SENDER || type == HEADER_TYPE_TO;
 }
 
+/* As much of s as fits. */
+static void
+add_clipped(struct buf *b, struct str s)
+{
+    struct str fits = str_sub(s, 0, b->limit - b->n);
+    buf_adds(b, fits);
+    b->overflow = b->overflow || fits.n < s.n;
+}
+
 static void
 add_list_item(struct buf *b, struct str body)
 {
@@ -198,7 +207,7 @@ add_line(struct buf *b, struct str text, char type, enum header_view view)
 {
     switch (view) {
     case HEADER_VIEW_RAW:
-        buf_adds(b, text);
+        add_clipped(b, text);
         break;
     case HEADER_VIEW_LIST:
         add_list_item(b, text);
@@ -209,7 +218,7 @@ add_line(struct buf *b, struct str text, char type, enum header_view view)
         text = str_trim(text);
         if (text.n > 0 && b->n > 0)
             buf_addz(b, joins_by_comma(type) ? ",\n" : "\n");
-        buf_adds(b, text);
+        add_clipped(b, text);
         break;
     }
 }

@@ -225,9 +225,9 @@ struct str
 rfc2047_wrap(struct arena *a, struct str s, size_t cols, size_t limit)
 {
     enum { TAB_COLS = 8 };
-    struct buf b = buf_in(a, limit > 0 ? limit : 1);
+    struct buf b = buf_in(a, 0);
     size_t room = cols;
-    for (size_t from = 0; from < s.n;) {
+    for (size_t from = 0; from < s.n && b.n < limit;) {
         size_t end = line_end(s, from, room);
         buf_add(&b, s.p + from, end - from);
         from = skip_space(s, end);
@@ -236,5 +236,5 @@ rfc2047_wrap(struct arena *a, struct str s, size_t cols, size_t limit)
         room = cols > TAB_COLS ? cols - TAB_COLS : 1;
     }
     b.taint = s.taint;
-    return limit == 0 ? STR_EMPTY : buf_str(&b);
+    return str_sub(buf_str(&b), 0, limit);
 }
