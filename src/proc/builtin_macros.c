@@ -1,11 +1,10 @@
-/* Built-in macros; see the header. The order is Exim's: each class from the last name to the
+/* Built-in macros; see the header. The order is Exim's: each group from the last name to the
  * first, so that a longer name comes before one that it begins with. */
 #include "proc/builtin_macros.h"
 
 #include "acl/acl.h"
 #include "auths/auth.h"
 #include "base/arena.h"
-#include "conf/macro.h"
 #include "conf/main_options.h"
 #include "conf/vars.h"
 #include "filter/fn.h"
@@ -151,33 +150,71 @@ builtin_macros_all(struct arena *a)
     return (struct builtin_macros){.v = m.list.v, .n = m.list.n, .early = early};
 }
 
+/* --- the list --- */
+
+struct listing {
+    struct arena *arena;
+    void (*fn)(void *ctx, struct str name, struct str text);
+    void *ctx;
+};
+
+/* Hands over "_OPT_ROUTER_" "REDIRECT_" "DATA" in capitals. */
 static void
-fill(struct conf_request *rq)
+list_name(const struct listing *l, const char *head, struct str middle, struct str name)
 {
-    rq->routers = &router_class;
-    rq->transports = &transport_class;
-    rq->auths = &auth_class;
-    rq->main_opts = &conf_main_opts;
+    struct str text = str_printf(l->arena, "%s%.*s%s%.*s", head, STR_ARG(middle),
+                                 middle.n > 0 ? "_" : "", STR_ARG(name));
+    l->fn(l->ctx, str_upper(l->arena, text), STR_LIT("y"));
 }
 
-void
-builtin_macros_request(struct arena *a, struct conf_request *rq)
+static void
+list_rows(const struct listing *l, const char *head, struct str driver,
+          const struct opt_table *t)
 {
-    struct builtin_macros all = builtin_macros_all(a);
-    fill(rq);
-    rq->acl = &acl_section;
-    rq->builtins = all.v;
-    rq->builtins_n = all.n;
+    for (size_t i = t->n; i > 0; i--)
+        if ((t->rows[i - 1].flags & OPT_HIDDEN) == 0)
+            list_name(l, head, driver, t->rows[i - 1].name);
+}
+
+/* Drivers go from the first to the last, unlike everything else. */
+static void
+list_class(const struct listing *l, const struct driver_class *c)
+{
+    const char *one = str_printf(l->arena, "_opt_%s_", c->what).p;
+    const char *all = str_printf(l->arena, "_opt_%ss_", c->what).p;
+    const char *driver = str_printf(l->arena, "_driver_%s_", c->what).p;
+    for (size_t i = 0; i < c->n; i++) {
+        list_rows(l, one, c->drivers[i]->name, c->drivers[i]->opts);
+        list_name(l, driver, STR_EMPTY, c->drivers[i]->name);
+    }
+    list_rows(l, all, STR_EMPTY, c->generic);
 }
 
 void
 builtin_macros_each(struct arena *a, void (*fn)(void *ctx, struct str name, struct str text),
                     void *ctx)
 {
+    struct listing l = {a, fn, ctx};
     struct builtin_macros all = builtin_macros_all(a);
-    struct conf_request rq = {.builtins = all.v, .builtins_n = all.early};
-    fill(&rq);
-    macro_each_builtin(a, &rq, fn, ctx);
+    for (size_t i = 0; i < all.early; i++)
+        fn(ctx, str_from_cstr(all.v[i].name), str_from_cstr(all.v[i].text));
+    list_class(&l, &auth_class);
+    list_class(&l, &transport_class);
+    list_class(&l, &router_class);
+    list_rows(&l, "_opt_main_", STR_EMPTY, &conf_main_opts);
     for (size_t i = all.early; i < all.n; i++)
         fn(ctx, str_from_cstr(all.v[i].name), str_from_cstr(all.v[i].text));
+}
+
+void
+builtin_macros_request(struct arena *a, struct conf_request *rq)
+{
+    struct builtin_macros all = builtin_macros_all(a);
+    rq->routers = &router_class;
+    rq->transports = &transport_class;
+    rq->auths = &auth_class;
+    rq->main_opts = &conf_main_opts;
+    rq->acl = &acl_section;
+    rq->builtins = all.v;
+    rq->builtins_n = all.n;
 }

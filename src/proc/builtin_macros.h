@@ -1,8 +1,8 @@
 /* Built-in macros that are not made from option tables: features, log selectors, words of ACLs,
  * words of the expansion language.
  *
- * Those of options and drivers come from the tables (conf/macro.h); this file adds what the
- * reader cannot know, from the rows of the layers above and below it.
+ * The reader knows those of options and drivers from the tables; this file adds what it cannot
+ * know, from the rows of the layers above and below it, and lists all of them.
  */
 #ifndef REMEX_PROC_BUILTIN_MACROS_H
 #define REMEX_PROC_BUILTIN_MACROS_H
