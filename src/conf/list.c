@@ -386,6 +386,20 @@ enter(struct list_run *r)
     c->depth++;
 }
 
+/* What ends Exim: a list that cannot be used at all. Told by the text, since lookups report faults of their
+ * type, their file and their data alike. */
+static void
+note_fatal(struct eval *e, struct vm *vm)
+{
+    static const char *const texts[] = {"failed to open ", "unknown lookup type ",
+                                        "defaults using ", "regular expression error: "};
+    struct str why = vm_error(vm);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (str_starts(why, texts[i]))
+            e->fatal = str_dup(vm_scratch(vm), why);
+    }
+}
+
 enum outcome
 list_match(struct eval *e, struct vm *vm, const struct list_question *q, struct list_answer *a)
 {
@@ -396,6 +410,8 @@ list_match(struct eval *e, struct vm *vm, const struct list_question *q, struct 
     if (r.cache != NULL)
         r.cache->depth--;
     a->value = o == OUT_OK ? str_dup(vm_scratch(vm), r.value) : STR_NULL;
+    if (o == OUT_DEFER || o == OUT_ERROR)
+        note_fatal(e, vm);
     return o;
 }
 

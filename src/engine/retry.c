@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/num.h"
-#include "conf/list.h"
+#include "conf/eval.h"
 #include "engine/rule_text.h"
 
 #include <string.h>
@@ -407,6 +407,8 @@ retry_find(const struct retry_rules *rules, struct eval *e, struct vm *vm,
         arena_reset(vm_scratch(vm), mark);
         if (fits)
             return r;
+        if (str_is_set(e->fatal))
+            return NULL;
     }
     return NULL;
 }

@@ -394,7 +394,7 @@ static enum step
 apply_once(struct work *k, const struct rewrite_rule *r)
 {
     if (!rule_matches(k, r))
-        return STEP_PASSED;
+        return str_is_set(k->w->eval->fatal) ? STEP_STOP : STEP_PASSED;
     if (str_eqz(r->replacement, "*"))
         return STEP_STOP;
     struct str text, address;

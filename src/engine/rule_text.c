@@ -133,7 +133,7 @@ rule_text_match(const struct rule_match *m, struct str *fault)
         return true;
     case OUT_DEFER:
     case OUT_ERROR:
-        *fault = vm_error(m->vm);
+        *fault = str_is_set(m->eval->fatal) ? m->eval->fatal : vm_error(m->vm);
         break;
     case OUT_DECLINE:
     case OUT_PASS:

@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "conf/eval.h"
 #include "filter/expand.h"
+#include "proc/notice.h"
 #include "sys/file.h"
 
 #include <errno.h>
@@ -219,11 +220,15 @@ answer_value(struct be *be, struct str line)
     struct str value;
     if (vm_expand(vm, line, &value) == VM_OK) {
         put_line(be, value);
+    } else if (str_is_set(be->mode->eval->fatal)) {
+        flush_out(be);
+        notice_panic(vm_scratch(vm), be->mode->conf, be->mode->eval->fatal);
+        be->fatal = true;
     } else {
         put(be, "Failed: ", 8);
         put_line(be, vm_error(vm));
     }
-    arena_reset(vm_scratch(vm), mark);
+    vm_release(vm, mark);
 }
 
 static void

@@ -3,20 +3,11 @@
 
 #include "base/buf.h"
 #include "conf/conf.h"
+#include "conf/eval.h"
 #include "engine/retry.h"
-#include "sys/log.h"
+#include "proc/notice.h"
 
 #include <stdio.h>
-#include <time.h>
-
-static void
-warn(struct str text)
-{
-    struct arena *a = arena_new();
-    struct str stamp = log_stamp(a, time(NULL), false);
-    fprintf(stderr, "%.*s%.*s\n", STR_ARG(stamp), STR_ARG(text));
-    arena_free(a);
-}
 
 /* A domain, or an address whose domain is in lower case. */
 static struct str
@@ -62,7 +53,9 @@ test_retry_run(struct mode *m)
     }
     if (str_is_set(cli->sender))
         q.sender = cli->sender;
-    const struct retry_rule *r = retry_find(m->conf->retry, m->eval, m->vm, &q, warn);
+    const struct retry_rule *r = retry_find(m->conf->retry, m->eval, m->vm, &q, notice_main);
+    if (str_is_set(m->eval->fatal))
+        return 1;
     if (r == NULL) {
         printf("No retry information found\n");
         return 0;

@@ -2,14 +2,14 @@
 #include "proc/test_rewrite.h"
 
 #include "conf/conf.h"
+#include "conf/eval.h"
 #include "engine/rewrite.h"
 #include "filter/host.h"
 #include "filter/vm.h"
 #include "mail/address.h"
-#include "sys/log.h"
+#include "proc/notice.h"
 
 #include <stdio.h>
-#include <time.h>
 
 static const struct {
     const char *label;
@@ -20,15 +20,6 @@ static const struct {
     {"     bcc: ", REWRITE_BCC},    {"reply-to: ", REWRITE_REPLY_TO},
     {"env-from: ", REWRITE_ENV_FROM}, {"  env-to: ", REWRITE_ENV_TO},
 };
-
-static void
-log_line(struct str text)
-{
-    struct arena *a = arena_new();
-    struct str stamp = log_stamp(a, time(NULL), false);
-    fprintf(stderr, "%.*s%.*s\n", STR_ARG(stamp), STR_ARG(text));
-    arena_free(a);
-}
 
 static void
 print_address(struct str s)
@@ -70,7 +61,7 @@ test_rewrite_run(struct mode *m)
         printf("No rewrite rules are defined\n");
         return 0;
     }
-    struct rewriting w = {.rules = rules, .eval = m->eval, .vm = m->vm, .log = log_line};
+    struct rewriting w = {.rules = rules, .eval = m->eval, .vm = m->vm, .log = notice_main};
     struct str given = m->cli->args.v[0], out;
     if (rewrite_smtp(&w, m->arena, given, &out)) {
         printf("    SMTP: ");
@@ -89,6 +80,8 @@ test_rewrite_run(struct mode *m)
         bool envelope = (places[i].place & REWRITE_HEADERS) == 0;
         struct str item = envelope ? p.text : address;
         rewrite_item(&w, m->arena, places[i].place, item, &out);
+        if (str_is_set(m->eval->fatal))
+            return 1;
         printf("%s", places[i].label);
         print_address(out);
     }
