@@ -57,6 +57,7 @@ struct reader {
     size_t bytes_left;
     size_t memory_max; /* of the arena */
     size_t files;
+    size_t files_max;
     struct level level[READER_INCLUDE_DEPTH];
     size_t depth;
     VEC(struct condition) conditions;
@@ -139,7 +140,7 @@ static void
 include_open(struct reader *r, const struct physical *p, struct str path, bool must_exist)
 {
     struct span at = place_of(p);
-    if (r->depth >= READER_INCLUDE_DEPTH || r->files >= READER_INCLUDES) {
+    if (r->depth >= READER_INCLUDE_DEPTH || r->files >= r->files_max) {
         include_failed(r, at, path, "included files are nested too deeply, or too many", true);
         return;
     }
@@ -602,6 +603,11 @@ open_failed(struct reader *r, const char *name, enum source_result result)
 static bool
 open_main(struct reader *r, const struct conf_request *rq)
 {
+    if (rq->source != NULL && rq->source->text.n <= r->bytes_left) {
+        push_source(r, rq->source);
+        r->conf->file = rq->source->name;
+        return true;
+    }
     for (size_t i = 0; i < rq->files_n; i++) {
         struct source *s;
         struct str name = str_from_cstr(rq->files[i]);
@@ -635,6 +641,7 @@ reader_new(struct conf *c, const struct conf_request *rq, struct macro_table *ma
     r->bytes_left = rq->max_bytes != 0 ? rq->max_bytes : READER_BYTES;
     if (r->bytes_left > READER_BYTES_MOST)
         r->bytes_left = READER_BYTES_MOST;
+    r->files_max = rq->max_files != 0 ? rq->max_files : READER_FILES;
     r->memory_max = arena_used(c->arena) + MEMORY_FLOOR + READER_MEMORY * r->bytes_left;
     return open_main(r, rq) ? r : NULL;
 }

@@ -13,7 +13,7 @@
 
 enum {
     READER_INCLUDE_DEPTH = 100,
-    READER_INCLUDES = 10000, /* files together */
+    READER_FILES = 10000, /* together; default of conf_request.max_files */
     READER_IF_DEPTH = 1000,
     READER_BYTES = 64 << 20, /* default of conf_request.max_bytes */
     READER_MEMORY = 8,       /* a configuration may need this many times max_bytes of memory */
