@@ -1,4 +1,4 @@
-/* Matching a subject against a list: the walk over the items, and the cache of lists.
+/* Matching a subject against a list: the walk over the items.
  *
  * The items of a list are looked at in order, but its literal members all at once: the set says where the
  * first one stands that equals the subject, and only the patterns before that place are tried. Results are
@@ -7,85 +7,10 @@
  */
 #include "conf/list_state.h"
 
-#include "base/buf.h"
-#include "base/map.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 
 enum { LOG_LINE_MAX = 8192 };
-
-/* --- the cache --- */
-
-static void
-free_files(struct list_cache *c)
-{
-    for (size_t kind = 0; kind < 4; kind++)
-        for (size_t i = 0; c->files[kind] != NULL && i < map_count(c->files[kind]); i++) {
-            struct list_file *f = map_at(c->files[kind], i)->value;
-            arena_free(f->arena);
-        }
-}
-
-static void
-free_cache(void *ctx)
-{
-    struct list_cache *c = ctx;
-    free_files(c);
-    arena_free(c->arena);
-    arena_free(c->short_);
-}
-
-struct list_cache *
-list_cache_new(struct arena *a)
-{
-    struct list_cache *c = ARENA_NEW(a, struct list_cache);
-    c->arena = arena_new();
-    c->short_ = arena_new();
-    arena_on_free(a, free_cache, c);
-    return c;
-}
-
-void
-list_cache_forget(struct list_cache *c)
-{
-    c->results = NULL;
-    c->local = NULL;
-    arena_clear(c->short_);
-}
-
-static void
-start_afresh(struct list_cache *c)
-{
-    free_files(c);
-    for (size_t kind = 0; kind < 4; kind++) {
-        c->texts[kind] = NULL;
-        c->files[kind] = NULL;
-    }
-    c->file_bytes = 0;
-    arena_clear(c->arena);
-    list_cache_forget(c);
-}
-
-const struct list *
-list_for_text(struct list_run *r, enum list_kind kind, struct str text)
-{
-    struct list_cache *c = r->cache;
-    if (c == NULL || str_is_tainted(text) || text.n > LIST_TEXT_MAX)
-        return list_compile(vm_scratch(r->vm), kind, text);
-    struct list *l = c->texts[kind] == NULL ? NULL : map_get(c->texts[kind], text);
-    if (l != NULL)
-        return l;
-    if (arena_used(c->arena) + c->file_bytes > LIST_CACHE_MAX)
-        return list_compile(vm_scratch(r->vm), kind, text);
-    if (c->texts[kind] == NULL)
-        c->texts[kind] = map_new(c->arena, MAP_CASEFUL);
-    text = str_dup(c->arena, text);
-    l = list_compile(c->arena, kind, text);
-    l->kept = true;
-    map_set(c->texts[kind], text, l);
-    return l;
-}
 
 /* --- what steps need --- */
 
@@ -121,6 +46,14 @@ list_capture_subject(struct list_run *r)
     list_capture(r, r->caseful ? &r->exact : &r->lower, 1);
 }
 
+/* The asterisk of *@domain stands for the local part. */
+static void
+capture_address(struct list_run *r)
+{
+    struct str caps[2] = {r->exact, str_sub(r->exact, 0, r->exact.n - r->domain.n - 1)};
+    list_capture(r, caps, 2);
+}
+
 /* A comparison is about to be made: what an earlier one left is void. */
 static void
 forget_match(struct list_run *r)
@@ -151,7 +84,15 @@ literal_matched(struct list_run *r, const struct list *l, const struct list_lite
     r->value = found->text;
     if (l->kind == LIST_ADDRESS && !l->from_file && str_chr(found->text, '@', 0) == STR_NPOS)
         r->value = str_cat(vm_scratch(r->vm), STR_LIT("@"), found->text);
-    list_capture_subject(r);
+    if (l->kind == LIST_ADDRESS && str_starts(found->text, "*@")) {
+        struct str caps[2] = {r->exact, str_sub(r->exact, 0, r->exact.n - r->domain.n - 1)};
+        list_capture(r, caps, 2);
+        return;
+    }
+    if (r->kind == LIST_ADDRESS && str_starts(found->text, "*@"))
+        capture_address(r);
+    else
+        list_capture_subject(r);
 }
 
 /* --- the walk --- */
@@ -372,43 +313,14 @@ complain_no_at(struct list_run *r)
         STR_ARG(r->subject), STR_ARG(r->q->list));
 }
 
-static void
-enter(struct list_run *r)
-{
-    struct list_cache *c = r->cache;
-    if (c == NULL)
-        return;
-    if (c->depth == 0 &&
-        (c->conf != r->e->conf || arena_used(c->arena) + c->file_bytes > LIST_CACHE_MAX))
-        start_afresh(c);
-    c->conf = r->e->conf;
-    r->depth = c->depth;
-    c->depth++;
-}
-
-/* What ends Exim: a list that cannot be used at all. Told by the text, since lookups report faults of their
- * type, their file and their data alike. */
-static void
-note_fatal(struct eval *e, struct vm *vm)
-{
-    static const char *const texts[] = {"failed to open ", "unknown lookup type ",
-                                        "defaults using ", "regular expression error: "};
-    struct str why = vm_error(vm);
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        if (str_starts(why, texts[i]))
-            e->fatal = str_dup(vm_scratch(vm), why);
-    }
-}
-
 enum outcome
 list_match(struct eval *e, struct vm *vm, const struct list_question *q, struct list_answer *a)
 {
     struct list_run r = start(e, vm, q);
     complain_no_at(&r);
-    enter(&r);
-    enum outcome o = list_run(&r, list_for_text(&r, q->kind, q->list));
-    if (r.cache != NULL)
-        r.cache->depth--;
+    list_cache_enter(&r);
+    enum outcome o = list_run(&r, list_for_question(&r, q));
+    list_cache_leave(&r);
     a->value = o == OUT_OK ? str_dup(vm_scratch(vm), r.value) : STR_NULL;
     if (o == OUT_DEFER || o == OUT_ERROR)
         note_fatal(e, vm);

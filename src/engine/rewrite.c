@@ -374,7 +374,7 @@ judge_result(const struct work *k, const struct rewrite_rule *r, struct str text
         return false;
     }
     *out = p.text;
-    if (p.domain != 0 || p.text.n == 0)
+    if (p.domain != 0 || p.text.n == 0 || k->place == REWRITE_SMTP)
         return true;
     const struct host *host = vm_host(k->w->vm);
     if ((r->flags & REWRITE_QUALIFY) != 0 && host != NULL && host->setting != NULL) {
