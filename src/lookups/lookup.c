@@ -123,6 +123,8 @@ find_partial(struct search *s, struct str *data)
     struct str key = s->key;
     enum outcome o = OUT_FAIL;
     size_t dots = 0, from = 0, dot;
+    if (key.n == 0)
+        return OUT_FAIL;
     for (uint32_t i = 0; i < key.n; i++)
         dots += key.p[i] == '.';
     if (t->affix.n > 0) {
@@ -143,7 +145,7 @@ find_partial(struct search *s, struct str *data)
             return o;
     }
     struct str bare = bare_affix(t->affix);
-    if (t->partial != 0 || bare.n == 0 || key.n == 0)
+    if (t->partial != 0 || bare.n == 0)
         return OUT_FAIL;
     o = find_key(s, bare, data);
     if (o == OUT_OK) /* all but the last byte, as Exim has it */

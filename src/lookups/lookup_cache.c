@@ -352,7 +352,7 @@ lookup_cache_open(struct lookup_cache *c, struct lookup_ctx *x, const struct loo
             move_to_front(c, i);
         return &e->h;
     }
-    if (d->open != NULL && file.n > 0)
+    if (d->close != NULL && file.n > 0)
         evict(c, open_max(x));
     struct entry *e = entry_new(x, d, file);
     if (e == NULL)
