@@ -8,6 +8,8 @@ import re
 import subprocess
 
 MARK = '=-=%d=-='
+# Exim leaves $0, $1 … set after an expansion that fails within a branch. This one fails with them empty.
+RESET = '${if match{}{^}{${nosuch}}}'
 BATCH = 250
 TIMEOUT_S = 60
 
@@ -31,6 +33,7 @@ class Engine:
         # Under Exim's name remex words errors as Exim does.
         self.as_exim = beside if os.path.basename(self.binary) == 'remex' and os.path.exists(beside) else self.binary
         self.world = world
+        self.together = []      # lines that it survives one by one but not in one process, and how it ended
 
     def call(self, argv, text=b'', program=None):
         """-> (status, output, errors); the status is a word when it did not run to its end"""
@@ -44,7 +47,7 @@ class Engine:
 
     def expand_some(self, lines):
         """Answers to lines, as far as they came; and how the process ended."""
-        text = ''.join('%s\n%s\n' % (line, MARK % i) for i, line in enumerate(lines))
+        text = ''.join('%s\n%s\n%s\n' % (line, RESET, MARK % i) for i, line in enumerate(lines))
         status, out, err = self.call(['-C', self.world.conf, '-bem', self.world.message],
                                      text.encode('latin-1'), self.as_exim)
         answers = []
@@ -53,20 +56,48 @@ class Engine:
             at = out.find(end)
             if at < 0 or not out.startswith('> '):
                 break
-            answers.append(self.normal(out[2:at]))
+            before_reset = out.rfind('\n> ', 0, at)
+            answers.append(self.normal(out[2:before_reset]))
             out = out[at + len(end):]
         return answers, status, err
 
     def expand(self, lines):
-        """One answer for each line; `dies: …` or `crash: …` where the program did not survive it."""
-        answers = []
-        while len(answers) < len(lines):
-            rest = lines[len(answers):]
-            got, status, err = self.expand_some(rest)
-            answers += got
-            if len(got) < len(rest):
-                answers.append(self.end_note(status, err))
-        return answers
+        """One answer for each line; `dies: …` or `crash: …` where the program did not survive it.
+
+        Output may be lost in a crash, so the line that did it is found by halving.
+        """
+        if not lines:
+            return []
+        answers, status, err = self.expand_some(lines)
+        rest = lines[len(answers):]
+        if not rest:
+            return answers
+        if len(lines) == 1:
+            return [self.end_note(status, err)]
+        alone = self.expand(rest[:1])
+        if len(rest) == 1 or alone[0].startswith(('crash', 'dies')):
+            return answers + alone + self.expand(rest[1:])
+        half = len(rest) // 2
+        halves = self.expand(rest[:half]) + self.expand(rest[half:])
+        if not any(a.startswith(('crash', 'dies')) for a in halves):
+            self.together.append((rest, self.end_note(status, err)))
+        return answers + halves
+
+    def smallest_together(self, lines):
+        """Of lines that the program does not survive together, as few as show it."""
+        def falls(some):
+            return len(self.expand_some(some)[0]) < len(some)
+        n = len(lines) // 2
+        while n:
+            i = 0
+            while i < len(lines):
+                fewer = lines[:i] + lines[i + n:]
+                if fewer and falls(fewer):
+                    lines = fewer
+                else:
+                    i += n
+            n //= 2
+        return lines
 
     def end_note(self, status, err):
         """A program may give up on purpose (Exim does where a list names a file that is not there)."""
