@@ -313,6 +313,20 @@ complain_no_at(struct list_run *r)
         STR_ARG(r->subject), STR_ARG(r->q->list));
 }
 
+/* What ends Exim: a list that cannot be used at all. Told by the text, since lookups report faults of their
+ * type, their file and their data alike. */
+static void
+note_fatal(struct eval *e, struct vm *vm)
+{
+    static const char *const texts[] = {"failed to open ", "unknown lookup type ",
+                                        "defaults using ", "regular expression error: "};
+    struct str why = vm_error(vm);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (str_starts(why, texts[i]))
+            e->fatal = str_dup(vm_scratch(vm), why);
+    }
+}
+
 enum outcome
 list_match(struct eval *e, struct vm *vm, const struct list_question *q, struct list_answer *a)
 {
