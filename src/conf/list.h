@@ -37,16 +37,17 @@ enum {
 struct list_question {
     enum list_kind kind;
     struct str subject; /* domain, address, local part, or IP address (may be empty) */
-    struct str
-        host_name; /* hosts: name, or several separated by newlines; STR_NULL: not known yet */
+    /* Hosts: the name, or several separated by newlines; STR_NULL: not known yet. */
+    struct str host_name;
     struct str list; /* text after expansion */
     struct str what; /* names the option in messages ("local_parts"); STR_NULL: the list text */
     bool ip_only;    /* hosts: names are never looked up (match_ip) */
-    bool caseful;         /* local parts and addresses: case counts from the start */
-    bool captures;        /* addresses: set $0.. as patterns of rewriting do */
-    bool
-        keep_domain; /* domains: $domain stays as it is while named lists expand (sender_domains) */
-    bool remember; /* results of named lists may be cached until list_cache_forget */
+    bool caseful;    /* local parts and addresses: case counts from the start */
+    bool captures;   /* addresses: set $0.. as patterns of rewriting do */
+    /* Domains: $domain stays as it is while named lists expand (sender_domains). */
+    bool keep_domain;
+    bool remember;   /* results of named lists may be cached until list_cache_forget */
+    bool fixed_text; /* list is text of e->conf itself: its address stands for it */
 };
 
 struct list_answer {
@@ -56,7 +57,8 @@ struct list_answer {
 };
 
 /* OUT_OK match, OUT_FAIL no match, OUT_DEFER, OUT_ERROR (vm_error has the text of both). Domain and local
- * part lists (addresses when asked for) set $0.. through vm_set_captures when an item matches. e->lists may be NULL: nothing is cached. */
+ * part lists (addresses when asked for) set $0.. through vm_set_captures when an item matches. e->lists may
+ * be NULL: nothing is cached. */
 enum outcome list_match(struct eval *e, struct vm *vm, const struct list_question *q,
                         struct list_answer *a);
 

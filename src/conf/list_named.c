@@ -21,6 +21,7 @@ struct named {
     struct vm *vm;
     const struct conf *conf;
     struct buf *out;
+    char type; /* as asked for */
     bool started;
     unsigned depth;
 };
@@ -76,7 +77,7 @@ add_list(struct named *n, struct str name, char type)
     size_t kind = 0;
     const struct named_list *nl = find(n->conf, name, type, &kind);
     if (nl == NULL)
-        return not_named(n->vm, name, type);
+        return not_named(n->vm, name, n->type);
     n->depth++;
     struct strlist_split split = strlist_split_start(nl->text.text, ':');
     struct str item;
@@ -96,7 +97,7 @@ list_host_named(void *env, struct vm *vm, struct str name, char type, struct str
 {
     struct eval *e = env;
     struct buf b = buf_in(vm_scratch(vm), 0);
-    struct named n = {.vm = vm, .conf = e->conf, .out = &b};
+    struct named n = {.vm = vm, .conf = e->conf, .out = &b, .type = type};
     enum vm_status st = add_list(&n, name, type);
     *out = buf_str(&b);
     return st;

@@ -52,6 +52,7 @@ struct list_item {
     const struct list *sub;    /* domain part; text of a named list */
     const struct regex *re[2]; /* caseful, caseless */
     const struct named_list *named;
+    bool fixed; /* the text of that has nothing to expand */
 };
 
 /* A literal member. text is the item, key the part that is compared. */
@@ -80,7 +81,9 @@ struct list {
     struct list_set set;
     bool ends_negated;
     bool from_file;
-    bool kept; /* lives in the cache */
+    bool kept;            /* lives in the cache */
+    struct str text;      /* if so: what it was made from, */
+    struct list *similar; /* and the next whose text has the same fingerprint */
 };
 
 struct list_result {
@@ -104,7 +107,8 @@ struct list_file {
 struct list_cache {
     struct arena *arena;  /* compiled lists */
     struct arena *short_; /* what list_cache_forget clears */
-    struct map *texts[4];
+    struct map *texts[4]; /* fingerprint -> struct list, a chain */
+    struct map *fixed[4]; /* bytes of the text's address -> struct list */
     struct map *files[4]; /* path -> struct list_file */
     size_t file_bytes;
     const struct conf *conf;
@@ -187,14 +191,22 @@ struct list_set list_set_new(struct arena *a, struct list_literal *v, size_t n);
 const struct list_literal *list_set_find(const struct list_set *s, struct str key,
                                          struct str exact, bool caseful, uint32_t from);
 
+/* --- list_cache.c --- */
+
+/* Round one list_match. */
+void list_cache_enter(struct list_run *r);
+void list_cache_leave(struct list_run *r);
+/* The compiled form of a text, cached when it can be. */
+const struct list *list_for_text(struct list_run *r, enum list_kind kind, struct str text);
+/* The same for the whole question, whose text may be known by its address. */
+const struct list *list_for_question(struct list_run *r, const struct list_question *q);
+
 /* --- list.c --- */
 
 /* The whole answer, with the rule that a list whose last item is negative includes all the rest. */
 enum outcome list_run(struct list_run *r, const struct list *l);
 /* The walk alone. */
 enum verdict list_walk(struct list_run *r, struct walk *w, const struct list *l);
-/* The compiled form of a text, cached when it can be. */
-const struct list *list_for_text(struct list_run *r, enum list_kind kind, struct str text);
 void list_log(struct list_run *r, bool panic, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Sets $0.. if this list is one that does. */

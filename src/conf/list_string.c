@@ -140,6 +140,7 @@ find_named(struct list_run *r, struct list_item *item, const struct list *l)
                        STR_ARG(item->arg));
     }
     item->named = nl;
+    item->fixed = nl != NULL && expand_is_literal(nl->text.text);
     return nl;
 }
 
@@ -161,7 +162,7 @@ named_text(struct list_run *r, struct list_item *item, const struct list *l,
            const struct list **sub)
 {
     const struct named_list *nl = item->named;
-    if (expand_is_literal(nl->text.text)) {
+    if (item->fixed) {
         const struct list *found = list_for_text(r, l->kind, nl->text.text);
         if (l->kept && found->kept)
             item->sub = found;
@@ -202,17 +203,16 @@ step_of(enum outcome o)
 }
 
 static struct list_result *
-result_slot(struct list_run *r, const struct named_list *nl)
+result_slot(struct list_run *r, const struct list_item *item)
 {
     struct list_cache *c = r->cache;
-    bool fixed = nl->cache || expand_is_literal(nl->text.text);
-    if (c == NULL || !r->q->remember || !fixed)
+    if (c == NULL || !r->q->remember || !(item->named->cache || item->fixed))
         return NULL;
     if (arena_used(c->short_) > RESULTS_BYTES_MAX)
         list_cache_forget(c);
     if (c->results == NULL)
         c->results = ARENA_ARRAY(c->short_, struct list_result, LIST_RESULTS);
-    uint64_t h = str_hash(r->exact) ^ (uint64_t)(uintptr_t)nl >> 4;
+    uint64_t h = str_hash(r->exact) ^ (uint64_t)(uintptr_t)item->named >> 4;
     return &c->results[h % LIST_RESULTS];
 }
 
@@ -225,13 +225,13 @@ is_result_of(const struct list_result *s, const struct list_run *r, const struct
 
 /* The slot is looked up again: what ran in between may have emptied the table. */
 static void
-remember(struct list_run *r, const struct named_list *nl, bool matched)
+remember(struct list_run *r, const struct list_item *item, bool matched)
 {
-    struct list_result *slot = result_slot(r, nl);
+    struct list_result *slot = result_slot(r, item);
     if (slot == NULL)
         return;
     struct arena *a = r->cache->short_;
-    *slot = (struct list_result){.named = nl,
+    *slot = (struct list_result){.named = item->named,
                                  .subject = str_dup(a, r->exact),
                                  .caseful = r->caseful,
                                  .used = true,
@@ -253,7 +253,7 @@ list_named_step(struct list_run *r, struct list_item *item, const struct list *l
     const struct named_list *nl = find_named(r, item, l);
     if (nl == NULL)
         return STEP_STOP;
-    struct list_result *slot = result_slot(r, nl);
+    struct list_result *slot = result_slot(r, item);
     if (slot != NULL && is_result_of(slot, r, nl)) {
         r->value = str_dup(vm_scratch(r->vm), slot->value);
         return slot->matched ? STEP_YES : STEP_NO;
@@ -261,7 +261,7 @@ list_named_step(struct list_run *r, struct list_item *item, const struct list *l
     bool caseful = r->caseful;
     enum step s = run_named(r, item, l);
     if ((s == STEP_YES || s == STEP_NO) && r->caseful == caseful)
-        remember(r, nl, s == STEP_YES);
+        remember(r, item, s == STEP_YES);
     return s;
 }
 
