@@ -12,6 +12,7 @@
 #include "engine/rule_text.h"
 #include "filter/vm.h"
 #include "mail/address.h"
+#include "mail/rfc2047.h"
 #include "sys/regex.h"
 
 /* --- the section --- */
@@ -213,7 +214,7 @@ capture_whole(const struct work *k)
     unsigned n = vm_captures(k->w->vm, &caps);
     for (unsigned i = 1; i < n && i < VM_CAPS; i++)
         all[i] = caps[i];
-    all[0] = k->item.address;
+    all[0] = k->place == REWRITE_SMTP ? k->item.text : k->item.address;
     vm_set_captures(k->w->vm, all, n > 0 ? n : 1);
 }
 
@@ -228,9 +229,9 @@ rule_matches(const struct work *k, const struct rewrite_rule *r)
         struct rule_match m = {.eval = k->w->eval, .vm = k->w->vm, .pattern = r->pattern,
                                .subject = k->item.address, .rewriting = true};
         yes = rule_text_match(&m, &fault);
-        if (yes)
-            capture_whole(k);
     }
+    if (yes)
+        capture_whole(k);
     if (str_is_set(fault))
         note(k, fault);
     return yes;
@@ -249,41 +250,9 @@ needs_encoding(struct str s)
     return false;
 }
 
-/* Bytes that may stand for themselves in a phrase (RFC 2047, section 5, rule 3). */
-static bool
-is_plain(char c)
-{
-    return ascii_alnum(c) || c == '!' || c == '*' || c == '+' || c == '-' || c == '/';
-}
-
+/* Text outside angle brackets; white space at its ends stays. */
 static void
-add_encoded_words(struct buf *out, struct str text, struct str charset)
-{
-    enum { WORD_MAX = 75 };
-    size_t used = 0, overhead = charset.n + 7;
-    for (uint32_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-        size_t need = is_plain(c) || c == ' ' ? 1 : 3;
-        bool inside = ((unsigned char)c & 0xc0) == 0x80; /* never cut a UTF-8 character */
-        if (used > 0 && used + need + overhead + (inside ? 0 : 9) > WORD_MAX && !inside) {
-            buf_addz(out, "?= ");
-            used = 0;
-        }
-        if (used == 0)
-            buf_printf(out, "=?%.*s?Q?", STR_ARG(charset));
-        if (c == ' ')
-            buf_addc(out, '_');
-        else if (is_plain(c))
-            buf_addc(out, c);
-        else
-            buf_printf(out, "=%02X", (unsigned)(unsigned char)c);
-        used += need;
-    }
-    buf_addz(out, "?=");
-}
-
-static void
-add_outside(struct buf *out, struct str text, struct str charset)
+add_outside(struct arena *a, struct buf *out, struct str text, struct str charset)
 {
     struct str body = str_trim(text);
     if (!needs_encoding(text) || body.n == 0) {
@@ -292,7 +261,7 @@ add_outside(struct buf *out, struct str text, struct str charset)
     }
     size_t lead = (size_t)(body.p - text.p);
     buf_adds(out, str_sub(text, 0, lead));
-    add_encoded_words(out, body, charset);
+    buf_adds(out, rfc2047_encode(a, body, charset));
     buf_adds(out, str_sub(text, lead + body.n, text.n));
 }
 
@@ -312,10 +281,10 @@ encode_whole(const struct work *k, struct str text)
     if (open == STR_NPOS || close == STR_NPOS || close < open)
         open = close = text.n;
     struct buf b = buf_in(k->a, 0);
-    add_outside(&b, str_sub(text, 0, open), charset);
+    add_outside(k->a, &b, str_sub(text, 0, open), charset);
     if (open < text.n) {
         buf_adds(&b, str_sub(text, open, close + 1 - open));
-        add_outside(&b, str_sub(text, close + 1, text.n), charset);
+        add_outside(k->a, &b, str_sub(text, close + 1, text.n), charset);
     }
     return buf_str(&b);
 }
@@ -451,6 +420,18 @@ apply_rules(struct work *k)
     }
 }
 
+/* Where an address begins in its item: a source route before it goes with it. */
+static size_t
+start_of(struct str item, size_t start)
+{
+    size_t i = start;
+    while (i > 0 && item.p[i - 1] != '<')
+        i--;
+    while (i < start && i > 0 && ascii_space(item.p[i]))
+        i++;
+    return i > 0 && i < start && item.p[i] == '@' ? i : start;
+}
+
 bool
 rewrite_item(const struct rewriting *w, struct arena *a, unsigned place, struct str item,
              struct str *out)
@@ -462,7 +443,8 @@ rewrite_item(const struct rewriting *w, struct arena *a, unsigned place, struct 
         return false;
     if (address_parse(a, item, ADDRESS_LITERAL, &p) != ADDRESS_OK)
         return false;
-    k.item = (struct item){.text = item, .address = p.text, .start = p.start, .end = p.end};
+    k.item = (struct item){.text = item, .address = p.text, .end = p.end};
+    k.item.start = start_of(item, p.start);
     apply_rules(&k);
     *out = is_header_place(place) ? k.item.text : k.item.address;
     return k.changed;
