@@ -198,6 +198,49 @@ check_headers_rewrite(struct arena *a, struct str text, const struct textmap *ma
     return false;
 }
 
+/* Depth of a source below the main file. */
+static unsigned
+include_depth(const struct source *s)
+{
+    unsigned n = 0;
+    for (; s != NULL && s->included_from != NULL; s = s->included_from)
+        n++;
+    return n;
+}
+
+/* Does place a come before b in the order of reading? Includes stand where they are included. */
+static bool
+is_before(struct span a, struct span b)
+{
+    unsigned na = include_depth(a.source), nb = include_depth(b.source);
+    for (; na > nb; na--, a.source = a.source->included_from)
+        a.line = a.source->included_line;
+    for (; nb > na; nb--, b.source = b.source->included_from)
+        b.line = b.source->included_line;
+    while (a.source != b.source && a.source != NULL && b.source != NULL &&
+           a.source->included_from != NULL && b.source->included_from != NULL) {
+        a.line = a.source->included_line;
+        a.source = a.source->included_from;
+        b.line = b.source->included_line;
+        b.source = b.source->included_from;
+    }
+    return a.line < b.line;
+}
+
+/* Reading goes on after an error; where the log goes is what was known when the first one was found. */
+static const struct conf *
+known_at_error(const struct conf *partial, const struct diags *d)
+{
+    if (partial == NULL)
+        return NULL;
+    struct span log =
+        opt_where(&partial->main_set, opt_find(partial->main_set.table, STR_LIT("log_file_path")));
+    const struct diag *first = report_first_error(d);
+    if (log.source == NULL || first == NULL || first->at.source == NULL)
+        return partial;
+    return is_before(log, first->at) ? partial : NULL;
+}
+
 bool
 config_load(struct mode *m)
 {
@@ -224,7 +267,7 @@ config_load(struct mode *m)
     struct conf *c = conf_read(m->arena, &rq, m->diags);
     fflush(stdout);
     if (c == NULL) {
-        struct log_settings log = notice_settings(m->arena, partial, m->site);
+        struct log_settings log = notice_settings(m->arena, known_at_error(partial, m->diags), m->site);
         report_bad_config(m->arena, m->cli, m->diags, &log);
         return false;
     }

@@ -52,7 +52,7 @@ static const struct {
     [CLI_SHOW] = {show_run, 0, NULL},
     [CLI_RETRY] = {test_retry_run, 0, NULL},
     [CLI_REWRITE] = {test_rewrite_run, 0, NULL},
-    [CLI_VERSION] = {version_run, MODE_OWN_CONFIG, NULL},
+    [CLI_VERSION] = {version_run, MODE_OWN_CONFIG | MODE_DROP_FIRST, NULL},
     [CLI_HELP] = {info_help, MODE_OWN_CONFIG, NULL},
     [CLI_INFO_HELP] = {info_topics, MODE_OWN_CONFIG, NULL},
     [CLI_INFO_OTHER] = {info_unknown_topic, MODE_OWN_CONFIG, NULL},

@@ -20,8 +20,8 @@ report_diags(const struct diags *d)
     arena_free(a);
 }
 
-static const struct diag *
-first_error(const struct diags *d)
+const struct diag *
+report_first_error(const struct diags *d)
 {
     for (size_t i = 0; i < diags_total(d); i++) {
         if (diags_at(d, i)->level == DIAG_ERROR)
@@ -57,7 +57,7 @@ int
 report_bad_config(struct arena *a, const struct cli *cli, const struct diags *d,
                   const struct log_settings *log)
 {
-    const struct diag *first = first_error(d);
+    const struct diag *first = report_first_error(d);
     if (first == NULL || !cli->called_as_exim) {
         report_diags(d);
         if (first == NULL)

@@ -16,6 +16,9 @@ void report_diags(const struct diags *d);
 int report_bad_config(struct arena *a, const struct cli *cli, const struct diags *d,
                       const struct log_settings *log);
 
+/* The first error, or NULL. */
+const struct diag *report_first_error(const struct diags *d);
+
 /* "in line 3 of /etc/x:\n  text" and the like, without time and newline at the end. */
 struct str report_exim_text(struct arena *a, const struct diag *one);
 
