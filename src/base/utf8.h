@@ -35,7 +35,7 @@ enum utf8_folder_status {
 
 /* ${imapfolder}: UTF-8 to modified UTF-7 (RFC 3501 section 5.1.3); sep becomes a period, bytes of
  * specials are encoded. */
-enum utf8_folder_status utf8_to_folder(struct buf *out, struct str s, char sep, struct str specials,
-                                       char *bad);
+enum utf8_folder_status utf8_to_folder(struct buf *out, struct str s, char sep,
+                                       struct str specials, char *bad);
 
 #endif

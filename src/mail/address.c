@@ -440,8 +440,7 @@ address_parse(struct arena *a, struct str s, unsigned flags, struct address_part
     struct parser p = {.arena = a, .s = s, .flags = flags, .out = buf_in(a, COLLECT_MAX)};
     p.out.taint = s.taint;
     *out = (struct address_parts){.text = STR_EMPTY, .error = STR_NULL};
-    if (read_mailbox(&p, out) && check_rest(&p, out) && check_length(&p) &&
-        check_bytes(&p)) {
+    if (read_mailbox(&p, out) && check_rest(&p, out) && check_length(&p) && check_bytes(&p)) {
         out->text = buf_str(&p.out);
         out->end = trim_end(s, out->start, out->end);
         return ADDRESS_OK;

@@ -17,25 +17,28 @@ struct buf;
 enum { ADDRESS_MAX = 256 };
 
 enum {
-    ADDRESS_GROUP = 1u << 0,       /* "name: a@b;" is allowed */
-    ADDRESS_IN_GROUP = 1u << 5,    /* a group is open: no other may begin, a ';' may end it */
-    ADDRESS_NULL = 1u << 1,        /* "<>" is an address: the empty one */
-    ADDRESS_LITERAL = 1u << 2,     /* [1.2.3.4] inside <> and in routes (allow_domain_literals); a bare
+    ADDRESS_GROUP = 1u << 0,    /* "name: a@b;" is allowed */
+    ADDRESS_IN_GROUP = 1u << 5, /* a group is open: no other may begin, a ';' may end it */
+    ADDRESS_NULL = 1u << 1,     /* "<>" is an address: the empty one */
+    ADDRESS_LITERAL =
+        1u << 2, /* [1.2.3.4] inside <> and in routes (allow_domain_literals); a bare
                                       local-part@[1.2.3.4] is always read */
-    ADDRESS_UTF8_DOMAIN = 1u << 3, /* bytes above 127 in domains (allow_utf8_domains, SMTPUTF8) */
-    ADDRESS_STRIP_DOT = 1u << 4,   /* a dot at the end of a domain is dropped (strip_trailing_dot) */
+    ADDRESS_UTF8_DOMAIN =
+        1u << 3, /* bytes above 127 in domains (allow_utf8_domains, SMTPUTF8) */
+    ADDRESS_STRIP_DOT =
+        1u << 4, /* a dot at the end of a domain is dropped (strip_trailing_dot) */
 };
 
 enum address_status {
     ADDRESS_OK,
     ADDRESS_EMPTY, /* nothing but white space and comments, or only the name or the end of a group */
-    ADDRESS_BAD,   /* error has the text */
+    ADDRESS_BAD, /* error has the text */
 };
 
 struct address_parts {
-    struct str text;  /* local-part, or local-part@domain, without comments and white space */
-    uint32_t domain;  /* offset of the domain in text; 0: there is none */
-    size_t start;     /* the address within the input, [start, end): what rewriting replaces */
+    struct str text; /* local-part, or local-part@domain, without comments and white space */
+    uint32_t domain; /* offset of the domain in text; 0: there is none */
+    size_t start;    /* the address within the input, [start, end): what rewriting replaces */
     size_t end;
     bool group_begin; /* the item began with "name:" */
     bool group_end;   /* the item was followed by ';' */

@@ -84,14 +84,12 @@ address_list_next(struct address_list *l, struct arena *a, enum address_status *
 void
 address_add_all(struct buf *out, struct str list, char sep)
 {
-    struct arena *scratch = arena_new();
     struct address_list l = address_list_start(list, ADDRESS_GROUP);
-    struct arena_mark mark = arena_mark(scratch);
     enum address_status st;
     struct address_parts one;
     bool first = true;
     out->taint = str_taint_join(out->taint, list.taint);
-    for (; address_list_next(&l, scratch, &st, &one, NULL); arena_reset(scratch, mark)) {
+    while (address_list_next(&l, out->arena, &st, &one, NULL)) {
         if (st != ADDRESS_OK)
             continue;
         if (!first)
@@ -103,7 +101,6 @@ address_add_all(struct buf *out, struct str list, char sep)
                 buf_addc(out, sep);
         }
     }
-    arena_free(scratch);
 }
 
 void

@@ -162,7 +162,8 @@ date_parse(struct str s, struct date *out)
     struct cursor c = {.s = s};
     struct clock_civil t = {0};
     int32_t offset_s;
-    if (!read_weekday(&c) || !read_day(&c, &t) || !read_time(&c, &t) || !read_zone(&c, &offset_s))
+    if (!read_weekday(&c) || !read_day(&c, &t) || !read_time(&c, &t) ||
+        !read_zone(&c, &offset_s))
         return false;
     skip(&c);
     if (c.at < s.n)

@@ -76,7 +76,8 @@ is_clean(struct str text)
 }
 
 bool
-header_list_add(struct arena *a, struct header_list *l, struct str text, enum header_place place)
+header_list_add(struct arena *a, struct header_list *l, struct str text,
+                enum header_place place)
 {
     size_t name_n = header_name_length(text);
     if (name_n == 0 || !is_clean(text) || l->n >= HEADER_LINES_MAX)

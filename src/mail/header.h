@@ -79,8 +79,8 @@ enum { HEADER_TEXT_MAX = 65536 };
 /* The text of all lines of a name. Address fields are joined by ",\n", others by "\n". target may be NULL.
  * False: there is no such line (*out is empty). */
 bool header_list_text(struct arena *a, const struct header_list *l, struct str name,
-                      enum header_view view, const struct charset_target *target, unsigned flags,
-                      struct str *out);
+                      enum header_view view, const struct charset_target *target,
+                      unsigned flags, struct str *out);
 /* $message_headers (BYTES) and $message_headers_raw (RAW). */
 struct str header_list_all(struct arena *a, const struct header_list *l, enum header_view view,
                            unsigned flags);

@@ -102,7 +102,8 @@ read_param(struct arena *a, struct cursor *c, struct param *p)
         return false;
     c->at++;
     skip_space(c);
-    p->value = c->at < c->s.n && c->s.p[c->at] == '"' ? read_quoted(a, c) : read_token(c, ";\"");
+    p->value =
+        c->at < c->s.n && c->s.p[c->at] == '"' ? read_quoted(a, c) : read_token(c, ";\"");
     return split_name(p);
 }
 
@@ -124,7 +125,8 @@ add_percent(struct buf *b, struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
-        if (c == '%' && i + 2 < s.n && ascii_hex(s.p[i + 1]) >= 0 && ascii_hex(s.p[i + 2]) >= 0) {
+        if (c == '%' && i + 2 < s.n && ascii_hex(s.p[i + 1]) >= 0 &&
+            ascii_hex(s.p[i + 2]) >= 0) {
             c = (char)(ascii_hex(s.p[i + 1]) << 4 | ascii_hex(s.p[i + 2]));
             i += 2;
         }

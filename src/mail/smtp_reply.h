@@ -18,9 +18,11 @@ enum smtp_reply_status {
 };
 
 struct smtp_reply {
-    int code;            /* 200 to 599 */
-    struct str enhanced; /* "2.1.0" of the first line when its class fits the code, else STR_NULL */
-    struct str text;     /* as it was sent, lines joined by "\n", without their ends: "250-a\n250 b" */
+    int code; /* 200 to 599 */
+    struct str
+        enhanced; /* "2.1.0" of the first line when its class fits the code, else STR_NULL */
+    struct str
+        text; /* as it was sent, lines joined by "\n", without their ends: "250-a\n250 b" */
     size_t lines;
 };
 

@@ -32,7 +32,6 @@ assert_str(struct str s, const char *want)
     assert_memory_equal(s.p, want, s.n);
 }
 
-
 static void
 encodes_every_remainder(void **state)
 {
@@ -48,8 +47,8 @@ static void
 decodes_what_exim_decodes(void **state)
 {
     static const char *const good[][2] = {
-        {"YWJj", "abc"}, {"", ""},        {"YQ==", "a"},    {"YWI=", "ab"}, {" YWJj", "abc"},
-        {"YQ = =", "a"}, {"YQ== ", "a"},  {"YR==", "a"},    {"YW\tJj\n", "abc"},
+        {"YWJj", "abc"}, {"", ""},       {"YQ==", "a"}, {"YWI=", "ab"},      {" YWJj", "abc"},
+        {"YQ = =", "a"}, {"YQ== ", "a"}, {"YR==", "a"}, {"YW\tJj\n", "abc"},
     };
     struct str out;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
@@ -67,8 +66,8 @@ refuses_with_the_place(void **state)
         const char *text;
         size_t at;
     } bad[] = {
-        {"YQ", 2},      {"YQ=", 3},  {"YQ===", 4}, {"YWI==", 4}, {"Y", 1},     {"YQ==x", 4},
-        {"YWJj!", 4},   {"====", 0}, {"Y===", 1},  {"YQ=x", 3},  {"YWJjYWI", 7},
+        {"YQ", 2},    {"YQ=", 3},  {"YQ===", 4}, {"YWI==", 4}, {"Y", 1},       {"YQ==x", 4},
+        {"YWJj!", 4}, {"====", 0}, {"Y===", 1},  {"YQ=x", 3},  {"YWJjYWI", 7},
     };
     struct str out;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -111,10 +110,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(encodes_every_remainder),
-        cmocka_unit_test(decodes_what_exim_decodes),
-        cmocka_unit_test(refuses_with_the_place),
-        cmocka_unit_test(hexadecimal),
+        cmocka_unit_test(encodes_every_remainder),  cmocka_unit_test(decodes_what_exim_decodes),
+        cmocka_unit_test(refuses_with_the_place),   cmocka_unit_test(hexadecimal),
         cmocka_unit_test(round_trip_of_every_byte),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -25,7 +25,6 @@ teardown(void **state)
     return 0;
 }
 
-
 static void
 assert_form(struct clock *c, enum clock_form form, const char *want)
 {
@@ -72,8 +71,8 @@ zone_is_remembered_for_a_quarter_of_an_hour(void **state)
 static void
 civil_round_trips(void **state)
 {
-    static const int64_t times[] = {0,          -1,         951782400,  951868799, 4107542399,
-                                    -2208988800, -62167219200, 253402300799};
+    static const int64_t times[] = {0,          -1,          951782400,    951868799,
+                                    4107542399, -2208988800, -62167219200, 253402300799};
     (void)state;
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
         assert_true(clock_seconds(clock_civil(times[i])) == times[i]);

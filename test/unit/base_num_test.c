@@ -33,7 +33,6 @@ assert_str(struct str s, const char *want)
     assert_memory_equal(s.p, want, s.n);
 }
 
-
 struct int_row {
     const char *text;
     enum num_status status;
@@ -76,7 +75,8 @@ parse_int_takes_suffixes_and_reports_each_fault(void **state)
 static void
 int_error_words_are_exims(void **state)
 {
-    assert_str(num_int_error(*state, NUM_NONE, STR_LIT("x")), "integer expected but \"x\" found");
+    assert_str(num_int_error(*state, NUM_NONE, STR_LIT("x")),
+               "integer expected but \"x\" found");
     assert_str(num_int_error(*state, NUM_BAD, STR_LIT("1T")), "invalid integer \"1T\"");
     struct str range = num_int_error(*state, NUM_RANGE, str_tainted(STR_LIT("9")));
     assert_str(range, "absolute value of integer \"9\" is too large (overflow)");

@@ -394,8 +394,8 @@ place_of_the_address(void **state)
 static void
 length_is_capped(void **state)
 {
-    static const size_t sizes[] = {ADDRESS_MAX - 1, ADDRESS_MAX, ADDRESS_MAX + 1, 1026,
-                                   1027,            1028,        5000};
+    static const size_t sizes[] = {
+        ADDRESS_MAX - 1, ADDRESS_MAX, ADDRESS_MAX + 1, 1026, 1027, 1028, 5000};
     for (size_t i = 0; i < COUNT(sizes); i++) {
         struct buf b = buf_in(*state, 0);
         struct address_parts p;

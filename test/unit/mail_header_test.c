@@ -141,7 +141,8 @@ texts_are_cut_at_the_cap(void **state)
             buf_addc(&b, 'x');
         assert_true(header_list_add(*state, &l, buf_str(&b), HEADER_AT_END));
         header_list_text(*state, &l, STR_LIT("a"), HEADER_VIEW_RAW, NULL, 0, &out);
-        assert_int_equal(out.n, sizes[i] + 1 < HEADER_TEXT_MAX ? sizes[i] + 1 : HEADER_TEXT_MAX);
+        assert_int_equal(out.n,
+                         sizes[i] + 1 < HEADER_TEXT_MAX ? sizes[i] + 1 : HEADER_TEXT_MAX);
     }
 }
 

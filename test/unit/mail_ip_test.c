@@ -210,7 +210,8 @@ forms_are_known_as_in_exim(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(is_rows); i++)
-        assert_int_equal(ip_is(str_from_cstr(is_rows[i].in), is_rows[i].version), is_rows[i].is);
+        assert_int_equal(ip_is(str_from_cstr(is_rows[i].in), is_rows[i].version),
+                         is_rows[i].is);
 }
 
 static bool

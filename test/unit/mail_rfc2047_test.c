@@ -193,7 +193,6 @@ static const struct pair latin1_rows[] = {
 };
 /* clang-format on */
 
-
 static void
 encode_answers_as_exim(void **state)
 {

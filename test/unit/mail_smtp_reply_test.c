@@ -61,8 +61,8 @@ static void
 incomplete_and_bad(void **state)
 {
     static const char *const more[] = {"", "25", "250 ok", "250-a\r\n", "250-a\r\n250 b\r"};
-    static const char *const bad[] = {"x\r\n",           "25\r\n",        "199 a\r\n", "600 a\r\n",
-                                      "250-a\r\n251 b\r\n", "250:a\r\n", "\r\n"};
+    static const char *const bad[] = {
+        "x\r\n", "25\r\n", "199 a\r\n", "600 a\r\n", "250-a\r\n251 b\r\n", "250:a\r\n", "\r\n"};
     struct smtp_reply r;
     size_t used;
     for (size_t i = 0; i < 5; i++)
