@@ -55,7 +55,7 @@ HASHED = ['\\{md5\\}900150983cd24fb0d6963f7d28e17f72', '\\{md5\\}kAFQmDzST7DWlj9
 VARIABLES = ['primary_hostname', 'qualify_domain', 'qualify_recipient', 'h_subject:', 'h_from:', 'h_to:', 'h_cc:', 'bh_subject:', 'rh_subject:', 'rh_to:', 'lh_cc:', 'lh_received:', 'h_absent:', 'h_x-empty:',
              'h_x-folded:', 'rh_x-folded:', 'header_X-List:', 'h_x-8bit:', 'h_date:', 'h_message-id:', 'rheader_cc:', 'bheader_x-8bit:', 'lheader_x-list:', 'message_body', 'message_body_end',
              '1', '0', 'message_headers_raw', 'message_linecount', 'body_linecount', 'sender_host_address', 'local_part', 'domain', 'nosuchvar', 'acl_c0', 'acl_m_x', 'authenticated_id', 'runrc', 'lookup_dnssec_authenticated',
-             'reply_address', 'address_data', 'received_count', 'host', 'n0', 'sn3', 'tls_in_cipher', 'spam_score', 'h_to', 'rh_from', 'interface_address', 'callout_address', 'recipients_count', 'message_body_size', 'config_dir']
+             'reply_address', 'address_data', 'received_count', 'host', 'tls_in_cipher', 'spam_score', 'h_to', 'rh_from', 'interface_address', 'callout_address', 'recipients_count', 'message_body_size', 'config_dir']
 
 K = dict(word=WORDS, num=NUMBERS, small=SMALL, ip=IPS, net=NETS, domain=DOMAINS, part=PARTS, addr=ADDRESSES, list=TEXTLISTS, fields=FIELDS, coloned=COLONED, json=JSONS, jsonkey=JSONKEYS,
          regex=REGEXES, repl=REPLACEMENTS, b64=B64, hex=HEX, time=TIMES, eval=EVALS, folder=FOLDERS, qp=QP, path=PATHS, expandable=EXPANDABLE, hashed=HASHED)
