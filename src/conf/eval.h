@@ -21,6 +21,7 @@ struct eval_process {
     int64_t pid;
     struct str program;             /* path of the program */
     struct str directory;           /* working directory at start */
+    struct str plugin_directory;    /* of the site file; STR_NULL: the default */
 };
 
 struct eval {

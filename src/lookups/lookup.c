@@ -7,6 +7,8 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "conf/conf.h"
+#include "conf/main_options.h"
 
 #include <string.h>
 
@@ -193,33 +195,55 @@ find_all(struct search *s, struct str *data)
 
 /* --- the request --- */
 
+static const struct conf_main *
+settings(const struct search *s)
+{
+    const struct conf *conf = s->x.eval->conf;
+    return conf != NULL ? conf->main : NULL;
+}
+
+/* The file of the main option. */
+static enum outcome
+take_default_file(struct search *s)
+{
+    const struct conf_main *m = settings(s);
+    if (m == NULL || !str_is_set(m->sqlite_dbfile.text))
+        return OUT_OK;
+    return vm_expand_x(s->x.vm, &m->sqlite_dbfile, &s->file) == VM_OK ? OUT_OK : OUT_ERROR;
+}
+
 /* Where an SQLite query finds its file: option, start of the query, main option. */
-static void
+static enum outcome
 take_query_file(struct search *s)
 {
     struct str option = lookup_option(s->t->options, "file");
+    struct str q = str_trim_left(s->key);
     if (str_is_set(option)) {
         s->file = option;
-        return;
+        return OUT_OK;
     }
-    struct str q = str_trim_left(s->key);
-    if (q.n > 0 && q.p[0] == '/') {
-        uint32_t n = 0;
-        while (n < q.n && !ascii_space(q.p[n]))
-            n++;
-        s->file = str_sub(q, 0, n);
-        s->key = str_trim_left(str_sub(q, n, q.n));
-        return;
-    }
-    const struct host *host = vm_host(s->x.vm);
-    if (s->file.n == 0 && host != NULL && host->setting != NULL)
-        s->file = host->setting(vm_env(s->x.vm), "sqlite_dbfile");
+    if (q.n == 0 || q.p[0] != '/')
+        return s->file.n == 0 ? take_default_file(s) : OUT_OK;
+    uint32_t n = 0;
+    while (n < q.n && !ascii_space(q.p[n]))
+        n++;
+    s->file = str_sub(q, 0, n);
+    s->key = str_trim_left(str_sub(q, n, q.n));
+    return OUT_OK;
+}
+
+static int
+lock_wait_ms(const struct search *s)
+{
+    const struct conf_main *m = settings(s);
+    int64_t seconds = m != NULL ? m->sqlite_lock_timeout : 5;
+    return seconds < 0 ? 0 : seconds > 86400 ? 86400 * 1000 : (int)(seconds * 1000);
 }
 
 static enum outcome
 check_file(const struct search *s)
 {
-    const struct lookup_driver *d = s->driver;
+    const struct lookup_driver *d = s->t->driver;
     struct vm *vm = s->x.vm;
     if ((d->flags & LOOKUP_FILE_QUERY) != 0 && (s->file.n == 0 || s->file.p[0] != '/')) {
         vm_fail(vm, "absolute file name expected for \"%.*s\" lookup", STR_ARG(d->name));
@@ -264,14 +288,17 @@ lookup_find(struct eval *e, struct vm *vm, const struct lookup_type *t, struct s
                        .t = t,
                        .file = file,
                        .key = key_or_query};
-    s.driver = lookup_cache_driver(s.cache, &s.x, t->driver);
+    enum outcome o = OUT_OK;
+    if ((t->driver->flags & LOOKUP_FILE_QUERY) != 0) {
+        s.x.lock_wait_ms = lock_wait_ms(&s);
+        o = take_query_file(&s);
+    }
+    if (o == OUT_OK)
+        o = check_file(&s);
+    if (o == OUT_OK)
+        s.driver = lookup_cache_driver(s.cache, &s.x, t->driver);
     if (s.driver == NULL)
         return OUT_ERROR;
-    if ((s.driver->flags & LOOKUP_FILE_QUERY) != 0)
-        take_query_file(&s);
-    enum outcome o = check_file(&s);
-    if (o != OUT_OK)
-        return o;
     if (t->options.n > 0)
         read_cache_option(&s);
     o = (s.driver->flags & LOOKUP_QUERY) != 0 ? find_key(&s, s.key, data) : find_all(&s, data);

@@ -10,8 +10,9 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "conf/conf.h"
 #include "conf/eval.h"
-#include "filter/host.h"
+#include "conf/main_options.h"
 #include "sys/plugin.h"
 
 #include <errno.h>
@@ -207,12 +208,9 @@ lookup_cache_driver(struct lookup_cache *c, struct lookup_ctx *x, const struct l
         if (c->loaded.v[i].row == d)
             return c->loaded.v[i].driver;
     struct str why = STR_NULL;
-    const struct host *host = vm_host(x->vm);
-    struct str dir = host != NULL && host->setting != NULL
-                         ? host->setting(vm_env(x->vm), "plugin_directory")
-                         : STR_NULL;
     const struct plugin *p =
-        plugin_load(vm_scratch(x->vm), dir, d->plugin, PLUGIN_KIND_LOOKUP, &why);
+        plugin_load(vm_scratch(x->vm), x->eval->process.plugin_directory, d->plugin,
+                    PLUGIN_KIND_LOOKUP, &why);
     const struct lookup_driver *real = p != NULL ? find_in_plugin(p, d->name) : NULL;
     if (real == NULL) {
         vm_fail(x->vm, "lookup type \"%.*s\" is not available: %.*s", STR_ARG(d->name),
@@ -275,14 +273,9 @@ entry_valid(const struct entry *e, struct lookup_ctx *x)
 static size_t
 open_max(const struct lookup_ctx *x)
 {
-    const struct host *host = vm_host(x->vm);
-    if (host == NULL || host->setting == NULL)
-        return LOOKUP_OPEN_MAX;
-    struct str s = host->setting(vm_env(x->vm), "lookup_open_max");
-    size_t n = 0;
-    for (uint32_t i = 0; i < s.n && ascii_digit(s.p[i]) && n < 100000; i++)
-        n = n * 10 + (size_t)(s.p[i] - '0');
-    return n > 0 ? n : LOOKUP_OPEN_MAX;
+    const struct conf *conf = x->eval->conf;
+    int64_t n = conf != NULL && conf->main != NULL ? conf->main->lookup_open_max : LOOKUP_OPEN_MAX;
+    return n > 0 ? (size_t)n : 1;
 }
 
 static void

@@ -23,6 +23,7 @@ struct lookup_ctx {
     struct eval *eval;
     struct vm *vm;      /* for errors (vm_fail, vm_defer), captures, scratch */
     struct str options; /* text after the first comma of the type, or empty */
+    int lock_wait_ms;   /* how long a driver may wait for a database that is locked */
     bool no_cache;      /* the driver sets it: this result must not be kept */
 };
 

@@ -6,7 +6,6 @@
  */
 #include "base/arena.h"
 #include "base/buf.h"
-#include "filter/host.h"
 #include "lookups/lookup_driver.h"
 #include "lookups/quote.h"
 #include "sys/plugin.h"
@@ -14,29 +13,13 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
-enum {
-    LOCK_TIMEOUT_S = 5,
-    RESULT_MAX = 64 << 20, /* bytes */
-};
+enum { RESULT_MAX = 64 << 20 }; /* bytes */
 
 struct sqlite_file {
     sqlite3 *db;
     dev_t dev;
     ino_t ino;
 };
-
-static int
-lock_timeout_ms(struct vm *vm)
-{
-    const struct host *host = vm_host(vm);
-    if (host == NULL || host->setting == NULL)
-        return LOCK_TIMEOUT_S * 1000;
-    struct str s = host->setting(vm_env(vm), "sqlite_lock_timeout");
-    int seconds = 0;
-    for (uint32_t i = 0; i < s.n && ascii_digit(s.p[i]) && seconds < 100000; i++)
-        seconds = seconds * 10 + (s.p[i] - '0');
-    return (s.n > 0 ? seconds : LOCK_TIMEOUT_S) * 1000;
-}
 
 static void
 sqlite_close(void *handle)
@@ -61,7 +44,7 @@ sqlite_open(struct lookup_ctx *c, const char *file)
         sqlite_close(f);
         return NULL;
     }
-    sqlite3_busy_timeout(f->db, lock_timeout_ms(c->vm));
+    sqlite3_busy_timeout(f->db, c->lock_wait_ms);
     if (stat(file, &st) == 0) {
         f->dev = st.st_dev;
         f->ino = st.st_ino;

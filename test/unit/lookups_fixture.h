@@ -5,6 +5,8 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "conf/conf.h"
+#include "conf/main_options.h"
 #include "lookups/lookup.h"
 
 #include <setjmp.h>
@@ -27,22 +29,9 @@ struct lookups_fixture {
     struct arena *arena;
     char dir[64];
     struct buf log;
-    const char *open_max, *dbfile;
+    struct conf conf;
+    struct conf_main main;
 };
-
-static struct str
-fixture_setting(void *env, const char *name)
-{
-    const struct eval *e = env;
-    const struct lookups_fixture *f =
-        (const struct lookups_fixture *)(const void *)((const char *)e -
-                                                       offsetof(struct lookups_fixture, eval));
-    if (strcmp(name, "lookup_open_max") == 0)
-        return str_from_cstr(f->open_max);
-    if (strcmp(name, "sqlite_dbfile") == 0)
-        return str_from_cstr(f->dbfile);
-    return STR_NULL;
-}
 
 static void
 fixture_log(void *ctx, struct str line)
@@ -59,7 +48,9 @@ lookups_setup(void **state)
     assert_non_null(f);
     f->arena = arena_new();
     f->log = buf_in(f->arena, 0);
-    f->host.setting = fixture_setting;
+    f->conf.main = &f->main;
+    f->main.lookup_open_max = LOOKUP_OPEN_MAX;
+    f->eval.conf = &f->conf;
     f->eval.arena = f->arena;
     f->eval.lookups = lookup_cache_new(f->arena);
     lookup_cache_log_to(f->eval.lookups, fixture_log, f);

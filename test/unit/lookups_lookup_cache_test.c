@@ -55,7 +55,7 @@ static void
 open_files_are_limited(void **state)
 {
     struct lookups_fixture *f = *state;
-    f->open_max = "3";
+    f->main.lookup_open_max = 3;
     for (int round = 0; round < 2; round++)
         for (int i = 0; i < 10; i++) {
             char name[8];

@@ -179,6 +179,25 @@ quoting_marks_and_refuses(void **state)
 }
 
 static void
+an_sqlite_query_needs_an_absolute_file(void **state)
+{
+    struct lookups_fixture *f = *state;
+    const char *text = "!absolute file name expected for \"sqlite\" lookup";
+    struct str q = str_tainted(STR_LIT("/x/y select 1"));
+    CHECK_QUERY(f, "sqlite", "select 1", text);
+    CHECK_QUERY(f, "sqlite,file=x/y", "select 1", text);
+    CHECK_QUERY(f, "sqlite", "x/y select 1", text);
+    f->main.sqlite_dbfile.text = STR_LIT("nonabsolute");
+    CHECK_QUERY(f, "sqlite", "select 1", text);
+    f->main.sqlite_dbfile.text = STR_LIT("/x/y");
+    f->eval.process.plugin_directory = STR_LIT("/nonexistent");
+    CHECK_QUERY(f, "sqlite", "select 1",
+                "!lookup type \"sqlite\" is not available: cannot open plugin "
+                "/nonexistent/sqlite.so: No such file or directory");
+    assert_string_equal(fixture_find_str(f, "sqlite", STR_EMPTY, q), "!NULL");
+}
+
+static void
 missing_plugins_and_bad_files(void **state)
 {
     struct lookups_fixture *f = *state;
@@ -205,6 +224,7 @@ main(void)
         LOOKUP_TEST(host_functions_frame_a_deferral),
         LOOKUP_TEST(host_type_tells_the_style),
         LOOKUP_TEST(quoting_marks_and_refuses),
+        LOOKUP_TEST(an_sqlite_query_needs_an_absolute_file),
         LOOKUP_TEST(missing_plugins_and_bad_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
