@@ -282,7 +282,7 @@ start(struct eval *e, struct vm *vm, const struct list_question *q)
 {
     struct list_run r = {.e = e, .vm = vm, .q = q, .cache = e->lists, .kind = q->kind};
     r.subject = str_is_set(q->subject) ? q->subject : STR_EMPTY;
-    r.lower = str_lower(vm_scratch(vm), r.subject);
+    r.lower = list_fold(vm_scratch(vm), r.subject);
     r.exact = r.subject;
     r.caseful = (q->kind == LIST_LOCALPART || q->kind == LIST_ADDRESS) && q->caseful;
     r.captures = q->kind == LIST_DOMAIN || q->kind == LIST_LOCALPART ||
@@ -327,13 +327,26 @@ note_fatal(struct eval *e, struct vm *vm)
     }
 }
 
+/* A list that is nothing but a named list gives the answer of that one. */
+static const struct list *
+short_cut(const struct list_run *r, const struct list *l)
+{
+    for (int i = 0; i < LIST_DEPTH_MAX && l->n == 1 && l->count == 1; i++) {
+        const struct list_item *item = &l->items[0];
+        if (item->kind != ITEM_NAMED || item->negate || item->sub == NULL || r->q->remember)
+            break;
+        l = item->sub;
+    }
+    return l;
+}
+
 enum outcome
 list_match(struct eval *e, struct vm *vm, const struct list_question *q, struct list_answer *a)
 {
     struct list_run r = start(e, vm, q);
     complain_no_at(&r);
     list_cache_enter(&r);
-    enum outcome o = list_run(&r, list_for_question(&r, q));
+    enum outcome o = list_run(&r, short_cut(&r, list_for_question(&r, q)));
     list_cache_leave(&r);
     a->value = o == OUT_OK ? str_dup(vm_scratch(vm), r.value) : STR_NULL;
     if (o == OUT_DEFER || o == OUT_ERROR)

@@ -21,7 +21,7 @@ part_of(struct list_run *r, enum list_kind kind, struct str part)
     struct list_run sub = *r;
     sub.kind = kind;
     sub.subject = part;
-    sub.lower = str_lower(vm_scratch(r->vm), part);
+    sub.lower = list_fold(vm_scratch(r->vm), part);
     sub.exact = part;
     sub.domain = STR_NULL;
     sub.exact_domain = STR_NULL;

@@ -63,6 +63,7 @@ start_afresh(struct list_cache *c)
     free_files(c);
     for (size_t kind = 0; kind < 4; kind++) {
         c->texts[kind] = NULL;
+        c->last[kind] = NULL;
         c->fixed[kind] = NULL;
         c->files[kind] = NULL;
     }
@@ -134,12 +135,15 @@ list_for_text(struct list_run *r, enum list_kind kind, struct str text)
     struct list_cache *c = r->cache;
     if (c == NULL || str_is_tainted(text) || text.n > LIST_TEXT_MAX)
         return list_compile(vm_scratch(r->vm), kind, text);
+    const struct list *last = c->last[kind];
+    if (last != NULL && text.n <= PRINT_MAX && str_eq(last->text, text))
+        return last;
     char room[PRINT_MAX];
     struct str print = fingerprint(text, room);
     struct list *first = c->texts[kind] == NULL ? NULL : map_get(c->texts[kind], print);
     for (const struct list *l = first; l != NULL; l = l->similar)
         if (str_eq(l->text, text))
-            return l;
+            return c->last[kind] = l;
     if (is_full(c))
         return list_compile(vm_scratch(r->vm), kind, text);
     return add(c, kind, text, print, first);

@@ -59,6 +59,7 @@ struct list_item {
 struct list_literal {
     struct str text;
     struct str key;
+    struct str folded; /* in lower case */
     uint32_t pos;
     uint32_t next; /* index + 1 of the next with the same folded key */
     bool negate;
@@ -105,11 +106,12 @@ struct list_file {
 };
 
 struct list_cache {
-    struct arena *arena;  /* compiled lists */
-    struct arena *short_; /* what list_cache_forget clears */
-    struct map *texts[4]; /* fingerprint -> struct list, a chain */
-    struct map *fixed[4]; /* bytes of the text's address -> struct list */
-    struct map *files[4]; /* path -> struct list_file */
+    struct arena *arena;        /* compiled lists */
+    struct arena *short_;       /* what list_cache_forget clears */
+    struct map *texts[4];       /* fingerprint -> struct list, a chain */
+    const struct list *last[4]; /* found by text most recently */
+    struct map *fixed[4];       /* bytes of the text's address -> struct list */
+    struct map *files[4];       /* path -> struct list_file */
     size_t file_bytes;
     const struct conf *conf;
     struct list_result *results;
@@ -186,10 +188,12 @@ struct list *list_compile_patterns(struct arena *a, enum list_kind kind, struct 
 /* --- list_set.c --- */
 
 struct list_set list_set_new(struct arena *a, struct list_literal *v, size_t n);
-/* The first literal at or after place `from` that equals the key (folded), or, where case counts, that
- * equals exact. NULL: none. */
-const struct list_literal *list_set_find(const struct list_set *s, struct str key,
+/* The first literal at or after place `from` whose folded key is that, and where case counts the key is
+ * exact. NULL: none. */
+const struct list_literal *list_set_find(const struct list_set *s, struct str folded,
                                          struct str exact, bool caseful, uint32_t from);
+/* In lower case; the same bytes when they are already. */
+struct str list_fold(struct arena *a, struct str s);
 
 /* --- list_cache.c --- */
 

@@ -253,7 +253,7 @@ list_named_step(struct list_run *r, struct list_item *item, const struct list *l
     const struct named_list *nl = find_named(r, item, l);
     if (nl == NULL)
         return STEP_STOP;
-    struct list_result *slot = result_slot(r, item);
+    struct list_result *slot = r->q->remember ? result_slot(r, item) : NULL;
     if (slot != NULL && is_result_of(slot, r, nl)) {
         r->value = str_dup(vm_scratch(r->vm), slot->value);
         return slot->matched ? STEP_YES : STEP_NO;
