@@ -1,5 +1,5 @@
-/* Base 64 and hexadecimal. Output is sized before the loop; no table lookup is indexed by an unchecked
- * byte. The decoder accepts what the reference's ${base64d:} does and no more. */
+/* Base 64 and hexadecimal. Output is sized before the loop; no table lookup is indexed by an
+ * unchecked byte. The decoder accepts what the reference's ${base64d:} does and no more. */
 #include "base/base64.h"
 
 #include "base/arena.h"

@@ -9,13 +9,15 @@ struct buf;
 
 struct str base64_encode(struct arena *a, struct str s);
 void base64_add(struct buf *out, struct str s);
-/* Strict: quartets, padding only and exactly at the end; white space anywhere is skipped. On failure
- * false and *error_at (may be NULL) is the offset of the byte at fault (s.n: cut short). */
+/* Strict: quartets, padding only and exactly at the end; white space anywhere is skipped. On
+ * failure false and *error_at (may be NULL) is the offset of the byte at fault (s.n: cut
+ * short). */
 bool base64_decode(struct arena *a, struct str s, struct str *out, size_t *error_at);
 
 /* Lower case, two digits a byte. */
 struct str hex_encode(struct arena *a, struct str s);
-/* False: an odd count, or *error_at (may be NULL) is not a hexadecimal digit (s.n for an odd count). */
+/* False: an odd count, or *error_at (may be NULL) is not a hexadecimal digit (s.n for an odd
+ * count). */
 bool hex_decode(struct arena *a, struct str s, struct str *out, size_t *error_at);
 
 #endif

@@ -1,8 +1,8 @@
 /* Times as text: the $tod_ variables and the time in the log.
  *
- * A struct clock belongs to one thread and remembers the zone offset for the quarter of an hour it
- * asked about last (zones change on such boundaries), so that formatting needs no localtime_r.
- * Nothing here reads the current time: callers pass it.
+ * A struct clock belongs to one thread and remembers the zone offset for the quarter of an hour
+ * it asked about last (zones change on such boundaries), so that formatting needs no
+ * localtime_r. Nothing here reads the current time: callers pass it.
  */
 #ifndef REMEX_BASE_CLOCK_H
 #define REMEX_BASE_CLOCK_H
@@ -40,8 +40,8 @@ int32_t clock_offset(struct clock *c, int64_t seconds);
 size_t clock_format(struct clock *c, enum clock_form form, struct timespec t,
                     char out[CLOCK_TEXT_MAX]);
 
-/* Broken-down time of a count of seconds, without zone or leap second; any int64_t within the years
- * -9999 to 9999, others are clipped. */
+/* Broken-down time of a count of seconds, without zone or leap second; any int64_t within the
+ * years -9999 to 9999, others are clipped. */
 struct clock_civil {
     int32_t year;
     uint8_t month; /* 1 to 12 */

@@ -1,8 +1,8 @@
 /* Numbers as Exim's languages write them.
  *
- * Every sum and product of outside digits is checked or saturates; where the reference wraps around
- * (base 62, arithmetic) unsigned arithmetic does so without undefined behaviour.
- * The arithmetic evaluator is in num_eval.c.
+ * Every sum and product of outside digits is checked or saturates; where the reference wraps
+ * around (base 62, arithmetic) unsigned arithmetic does so without undefined behaviour. The
+ * arithmetic evaluator is in num_eval.c.
  */
 #include "base/num.h"
 

@@ -1,8 +1,9 @@
 /* The arithmetic of ${eval:} and ${eval10:}.
  *
- * Precedence climbing over one cursor; nesting is limited, so no input can exhaust the stack. Values are
- * 64 bits and wrap in unsigned arithmetic; sums and differences are refused by the same tests as in
- * the reference, which are stricter than need be on one side and laxer on the other.
+ * Precedence climbing over one cursor; nesting is limited, so no input can exhaust the stack.
+ * Values are 64 bits and wrap in unsigned arithmetic; sums and differences are refused by the
+ * same tests as in the reference, which are stricter than need be on one side and laxer on the
+ * other.
  */
 #include "base/num.h"
 
@@ -126,7 +127,8 @@ divide(struct eval_cursor *c, char op, int64_t x, int64_t y)
 {
     if (y == 0)
         return fail(c, op == '/' ? "divide by zero" : "modulo by zero");
-    /* The one quotient that does not fit; the reference answers both with the largest number. */
+    /* The one quotient that does not fit; the reference answers both with the largest number.
+     */
     if (y == -1 && x == INT64_MIN)
         return INT64_MAX;
     return op == '/' ? x / y : x % y;

@@ -1,7 +1,7 @@
 /* UTF-8 and the conversions of the expansion language.
  *
- * utf8_decode is the strict one, for everything new. utf8_clean and utf8_to_latin1 keep to what the
- * reference does with bad input, byte for byte, and so have loops of their own.
+ * utf8_decode is the strict one, for everything new. utf8_clean and utf8_to_latin1 keep to what
+ * the reference does with bad input, byte for byte, and so have loops of their own.
  */
 #include "base/utf8.h"
 
@@ -136,8 +136,8 @@ utf8_clean(struct arena *a, struct str s)
     return buf_str(&b);
 }
 
-/* The loose decoding of ${from_utf8:}: as many bytes as the lead byte says, whatever they are; missing
- * ones count as zero. Lead bytes of five and six byte forms are known. */
+/* The loose decoding of ${from_utf8:}: as many bytes as the lead byte says, whatever they are;
+ * missing ones count as zero. Lead bytes of five and six byte forms are known. */
 static size_t
 loose_decode(const char *p, size_t n, uint32_t *code)
 {

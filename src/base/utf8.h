@@ -10,8 +10,8 @@
 struct arena;
 struct buf;
 
-/* Bytes (1 to 4) of the well-formed character at p (RFC 3629: no overlong form, no surrogate), its code in
- * *code (may be NULL); 0 when there is none in the n bytes. */
+/* Bytes (1 to 4) of the well-formed character at p (RFC 3629: no overlong form, no surrogate),
+ * its code in *code (may be NULL); 0 when there is none in the n bytes. */
 size_t utf8_decode(const char *p, size_t n, uint32_t *code);
 /* Bytes written, 1 to 4. code must be at most 0x10ffff. */
 size_t utf8_encode(uint32_t code, char out[4]);
@@ -20,8 +20,8 @@ bool utf8_valid(struct str s);
 /* True if a byte has its top bit set. */
 bool utf8_has_8bit(struct str s);
 
-/* ${utf8clean:}: bad sequences become "?", by the reference's rules (overlong forms of three and four bytes
- * pass). Returns s itself when it has no byte above 127. */
+/* ${utf8clean:}: bad sequences become "?", by the reference's rules (overlong forms of three
+ * and four bytes pass). Returns s itself when it has no byte above 127. */
 struct str utf8_clean(struct arena *a, struct str s);
 /* ${from_utf8:}: to ISO 8859-1; what is above 255 becomes "_". */
 struct str utf8_to_latin1(struct arena *a, struct str s);
@@ -33,8 +33,8 @@ enum utf8_folder_status {
     UTF8_FOLDER_INVALID, /* input is not UTF-8 */
 };
 
-/* ${imapfolder}: UTF-8 to modified UTF-7 (RFC 3501 section 5.1.3); sep becomes a period, bytes of
- * specials are encoded. */
+/* ${imapfolder}: UTF-8 to modified UTF-7 (RFC 3501 section 5.1.3); sep becomes a period, bytes
+ * of specials are encoded. */
 enum utf8_folder_status utf8_to_folder(struct buf *out, struct str s, char sep,
                                        struct str specials, char *bad);
 

@@ -1,5 +1,6 @@
-/* Mail addresses. One cursor over the input, one bounded buffer for the address; nesting of comments is a
- * counter, so nothing recurses. Every fault ends the parse with a text in Exim's words. */
+/* Mail addresses. One cursor over the input, one bounded buffer for the address; nesting of
+ * comments is a counter, so nothing recurses. Every fault ends the parse with a text in Exim's
+ * words. */
 #include "mail/address.h"
 
 #include "base/arena.h"
@@ -100,7 +101,8 @@ is_atom(char c)
     return true;
 }
 
-/* Adds the input from start to the cursor, clipped: what is too long is seen as such in the end. */
+/* Adds the input from start to the cursor, clipped: what is too long is seen as such in the
+ * end. */
 static void
 collect(struct parser *p, size_t start)
 {
@@ -141,8 +143,8 @@ read_quoted(struct parser *p, const char *unmatched)
     return true;
 }
 
-/* Words with dots between, before and behind them, as much as there is (perhaps nothing). Two words in a row
- * are not one local part. */
+/* Words with dots between, before and behind them, as much as there is (perhaps nothing). Two
+ * words in a row are not one local part. */
 static bool
 read_local_part(struct parser *p, const char *unmatched)
 {
@@ -319,8 +321,8 @@ read_bracketed(struct parser *p, struct address_parts *out)
     return at_end(p) ? fail(p, "'>' missing at end of address") : true;
 }
 
-/* What follows a local part that was no address of its own: a display name up to '<', or the name of a
- * group. True with *again set: a group began, and its first member comes next. */
+/* What follows a local part that was no address of its own: a display name up to '<', or the
+ * name of a group. True with *again set: a group began, and its first member comes next. */
 static bool
 read_phrase(struct parser *p, struct address_parts *out, bool *again)
 {

@@ -1,7 +1,7 @@
 /* Lists of addresses, and the small conversions of addresses that need no parser.
  *
- * A list is cut at the commas that stand outside quotes, comments, angle brackets and source routes;
- * each item then goes through address_parse alone.
+ * A list is cut at the commas that stand outside quotes, comments, angle brackets and source
+ * routes; each item then goes through address_parse alone.
  */
 #include "mail/address.h"
 
@@ -14,6 +14,7 @@ struct cutter {
     size_t at;
     bool quoted;
     bool bracket;
+    bool begun; /* something but white space and comments was seen */
     bool route; /* of a list that begins with '@': commas belong to it up to its colon */
     size_t comment;
 };
@@ -38,9 +39,10 @@ cut_step(struct cutter *k)
         k->bracket = false;
     } else if (c == ':') {
         k->route = false;
-    } else if (c == '@' && str_trim(str_sub(k->s, 0, k->at)).n == 0) {
+    } else if (c == '@' && !k->begun) {
         k->route = true;
     }
+    k->begun = k->begun || !(ascii_space(c) || c == '(' || c == ')' || k->comment > 0);
 }
 
 size_t

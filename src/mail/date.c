@@ -1,5 +1,5 @@
-/* Dates in mail. One cursor, tokens separated by white space and comments; every number is bounded by its
- * count of digits before it is checked against its range. */
+/* Dates in mail. One cursor, tokens separated by white space and comments; every number is
+ * bounded by its count of digits before it is checked against its range. */
 #include "mail/date.h"
 
 #include "base/clock.h"
@@ -136,7 +136,8 @@ static const struct zone_row zones[] = {
     {"CDT", -5}, {"MST", -7}, {"MDT", -6}, {"PST", -8}, {"PDT", -7},
 };
 
-/* "+hhmm" or a name; an unknown name means no known offset, as "-0000" does (RFC 5322 section 4.3). */
+/* "+hhmm" or a name; an unknown name means no known offset, as "-0000" does (RFC 5322
+ * section 4.3). */
 static bool
 read_zone(struct cursor *c, int32_t *offset_s)
 {

@@ -1,5 +1,5 @@
-/* The header lines of a message. Texts are assembled in one bounded buffer and then decoded as a whole,
- * since an encoded word may follow another in the next line of the same name. */
+/* The header lines of a message. Texts are assembled in one bounded buffer and then decoded as
+ * a whole, since an encoded word may follow another in the next line of the same name. */
 #include "mail/header.h"
 
 #include "base/arena.h"

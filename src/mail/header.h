@@ -1,9 +1,9 @@
 /* The header lines of a message: a list in order, and the texts that $h_, $rh_, $bh_, $lh_ and
  * $message_headers show.
  *
- * A line holds its whole raw text with folding and the final newline. CR and NUL never get into one, nor
- * a newline that does not fold: the constructors refuse or mend them. Texts keep the marks of the lines that
- * they are made from.
+ * A line holds its whole raw text with folding and the final newline. CR and NUL never get into
+ * one, nor a newline that does not fold: the constructors refuse or mend them. Texts keep the
+ * marks of the lines that they are made from.
  */
 #ifndef REMEX_MAIL_HEADER_H
 #define REMEX_MAIL_HEADER_H
@@ -42,8 +42,8 @@ struct header_list {
 /* Largest number of lines in a list; more are refused. */
 enum { HEADER_LINES_MAX = 65536 };
 
-/* Length of the name when the text begins as a header line (printing ASCII, then perhaps white space, then a
- * colon); 0 when not. */
+/* Length of the name when the text begins as a header line (printing ASCII, then perhaps white
+ * space, then a colon); 0 when not. */
 size_t header_name_length(struct str text);
 /* The type of a name; Resent- fields have the type of the plain field, Resent-Reply-To none. */
 char header_type(struct str name);
@@ -53,16 +53,19 @@ struct str header_body(const struct header *h);
 
 enum header_place { HEADER_AT_END, HEADER_AT_TOP };
 
-/* Adds a copy; a missing final newline is supplied. False: not a header line, a byte that may not be in one, or
- * too many lines. */
+/* Adds a copy; a missing final newline is supplied. False: not a header line, a byte that may
+ * not be in one, or too many lines. */
 bool header_list_add(struct arena *a, struct header_list *l, struct str text,
                      enum header_place place);
-/* Reads a header block line by line up to the empty line or the first line that is no header. CRLF becomes LF,
- * another CR a space, NUL a question mark. Returns the bytes consumed, with the empty line. */
+/* Reads a header block line by line up to the empty line or the first line that is no header.
+ * CRLF becomes LF, another CR a space, NUL a question mark. Returns the bytes consumed, with
+ * the empty line. */
 size_t header_list_read(struct arena *a, struct header_list *l, struct str block);
-/* Index of the next visible line of that name at or after `from`, or STR_NPOS. Name without colon. */
+/* Index of the next visible line of that name at or after `from`, or STR_NPOS. Name without
+ * colon. */
 size_t header_list_find(const struct header_list *l, struct str name, size_t from);
-/* Makes lines of that name invisible: the occurrence-th (from 1), or all for 0. Returns how many. */
+/* Makes lines of that name invisible: the occurrence-th (from 1), or all for 0. Returns how
+ * many. */
 size_t header_list_remove(struct header_list *l, struct str name, size_t occurrence);
 
 /* How a header is shown; order as in the expansion items $h_, $rh_, $bh_, $lh_. */
@@ -76,8 +79,8 @@ enum header_view {
 /* Longest text that is put together (bytes); what is beyond is cut. */
 enum { HEADER_TEXT_MAX = 65536 };
 
-/* The text of all lines of a name. Address fields are joined by ",\n", others by "\n". target may be NULL.
- * False: there is no such line (*out is empty). */
+/* The text of all lines of a name. Address fields are joined by ",\n", others by "\n". target
+ * may be NULL. False: there is no such line (*out is empty). */
 bool header_list_text(struct arena *a, const struct header_list *l, struct str name,
                       enum header_view view, const struct charset_target *target,
                       unsigned flags, struct str *out);

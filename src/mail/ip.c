@@ -1,5 +1,5 @@
-/* IP addresses and networks. Hand-written parsers, since inet_pton takes no spans and says nothing of
- * scopes; the forms accepted are those of ip.h and no others. */
+/* IP addresses and networks. Hand-written parsers, since inet_pton takes no spans and says
+ * nothing of scopes; the forms accepted are those of ip.h and no others. */
 #include "mail/ip.h"
 
 #include "base/arena.h"
@@ -178,7 +178,8 @@ ip_is(struct str s, int version)
 
 /* --- networks --- */
 
-/* Bits after the slash; 1000 when there are too many digits to matter, -1 when they are no number. */
+/* Bits after the slash; 1000 when there are too many digits to matter, -1 when they are no
+ * number. */
 static int
 parse_bits(struct str s)
 {

@@ -1,8 +1,8 @@
 /* IP addresses and networks as text and as bytes. No names, no sockets.
  *
- * The accepted forms are those of the reference: four plain decimal numbers without leading zeros;
- * RFC 4291 text with an optional dotted tail and an optional scope ("%eth0"), which is read and
- * otherwise ignored.
+ * The accepted forms are those of the reference: four plain decimal numbers without leading
+ * zeros; RFC 4291 text with an optional dotted tail and an optional scope ("%eth0"), which is
+ * read and otherwise ignored.
  */
 #ifndef REMEX_MAIL_IP_H
 #define REMEX_MAIL_IP_H
@@ -35,14 +35,16 @@ enum ip_net_status {
     IP_NET_BIG,     /* mask value too big in "..." */
 };
 
-/* "address/bits"; white space before the bits and no bits at all (0) are taken, as the reference does. */
+/* "address/bits"; white space before the bits and no bits at all (0) are taken, as the
+ * reference does. */
 enum ip_net_status ip_net_parse(struct str s, struct ip_net *out);
 /* The same, where an address alone is a network of one. */
 bool ip_net_parse_host(struct str s, struct ip_net *out);
 /* Exim's words for a failed ip_net_parse. */
 struct str ip_net_error(struct arena *a, enum ip_net_status st, struct str s);
 
-/* An IPv4-mapped IPv6 address is also in the IPv4 networks of its last four bytes; not the reverse. */
+/* An IPv4-mapped IPv6 address is also in the IPv4 networks of its last four bytes; not the
+ * reverse. */
 bool ip_in_net(const struct ip *ip, const struct ip_net *net);
 /* Zeroes all but the first bits. */
 struct ip ip_mask(struct ip ip, unsigned bits);
@@ -53,7 +55,8 @@ struct ip ip_to_v6(struct ip ip);
 /* Texts; clean values. */
 /* Dotted quad, or the canonical IPv6 form (RFC 5952). */
 struct str ip_text(struct arena *a, const struct ip *ip);
-/* ${ipv6norm:}: as ip_text, but a dotted tail never and a single zero group is shortened too. */
+/* ${ipv6norm:}: as ip_text, but a dotted tail never and a single zero group is shortened too.
+ */
 struct str ip_text_norm(struct arena *a, const struct ip *ip);
 /* ${ipv6denorm:}: eight groups of four digits; sep ':' or '.'. */
 struct str ip_text_full(struct arena *a, const struct ip *ip, char sep);

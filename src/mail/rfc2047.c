@@ -1,5 +1,6 @@
-/* RFC 2047 encoded words. A word is recognised as a whole before any of it is decoded; what is not one
- * passes as it is. Limits (75 bytes a word, where words are split) are those of the reference. */
+/* RFC 2047 encoded words. A word is recognised as a whole before any of it is decoded; what is
+ * not one passes as it is. Limits (75 bytes a word, where words are split) are those of the
+ * reference. */
 #include "mail/rfc2047.h"
 
 #include "base/arena.h"
@@ -204,8 +205,8 @@ rfc2047_encode(struct arena *a, struct str s, struct str charset)
 
 /* --- folding --- */
 
-/* Where the line that starts at `from` ends: before the last white space within `room` columns, or the
- * first after them, or at the end of the text. */
+/* Where the line that starts at `from` ends: before the last white space within `room` columns,
+ * or the first after them, or at the end of the text. */
 static size_t
 line_end(struct str s, size_t from, size_t room)
 {

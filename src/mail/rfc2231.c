@@ -1,5 +1,6 @@
-/* Parameters of structured header bodies (RFC 2045 section 5.1, RFC 2231). The body is walked once by one
- * cursor; sections of a continued parameter may come in any order, as the RFC allows. */
+/* Parameters of structured header bodies (RFC 2045 section 5.1, RFC 2231). The body is walked
+ * once by one cursor; sections of a continued parameter may come in any order, as the RFC
+ * allows. */
 #include "mail/rfc2047.h"
 
 #include "base/arena.h"

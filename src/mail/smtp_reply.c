@@ -1,5 +1,6 @@
-/* Replies of SMTP servers. The input is a server's, hence a stranger's: every line and the number of lines are
- * capped, control characters in the text become spaces, so that it can go into a log line or a bounce. */
+/* Replies of SMTP servers. The input is a server's, hence a stranger's: every line and the
+ * number of lines are capped, control characters in the text become spaces, so that it can go
+ * into a log line or a bounce. */
 #include "mail/smtp_reply.h"
 
 #include "base/arena.h"

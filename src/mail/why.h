@@ -1,5 +1,6 @@
-/* Why a delivery or a check ended as it did: returned beside an enum outcome, stored per recipient, logged
- * once. Texts live in the arena of the session or message that the outcome belongs to. */
+/* Why a delivery or a check ended as it did: returned beside an enum outcome, stored per
+ * recipient, logged once. Texts live in the arena of the session or message that the outcome
+ * belongs to. */
 #ifndef REMEX_MAIL_WHY_H
 #define REMEX_MAIL_WHY_H
 

@@ -1,5 +1,6 @@
-/* Conversion between character sets by iconv. Names come from strangers: they are capped, and one with a
- * suffix ("//TRANSLIT") or a path is unknown here, so that nobody chooses how iconv behaves. */
+/* Conversion between character sets by iconv. Names come from strangers: they are capped, and
+ * one with a suffix ("//TRANSLIT") or a path is unknown here, so that nobody chooses how iconv
+ * behaves. */
 #include "sys/charset.h"
 
 #include "base/arena.h"

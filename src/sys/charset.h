@@ -4,8 +4,9 @@
 
 #include "mail/rfc2047.h"
 
-/* Converts the whole of in; fits struct charset_target (ctx is not used). The result is at most four times as
- * long and keeps the mark. **thread** any; a descriptor is opened for each call. */
+/* Converts the whole of in; fits struct charset_target (ctx is not used). The result is at most
+ * four times as long and keeps the mark. **thread** any; a descriptor is opened for each call.
+ */
 enum charset_status charset_convert(void *ctx, struct arena *a, struct str in, struct str from,
                                     struct str to, struct str *out);
 /* A target that converts to the named set; empty: no conversion. */

@@ -1,4 +1,5 @@
-/* Addresses and lists of them: whatever is read is whole, within its cap, and reads back as itself. */
+/* Addresses and lists of them: whatever is read is whole, within its cap, and reads back as
+ * itself. */
 #include "mail/address.h"
 
 #include "base/arena.h"

@@ -1,5 +1,5 @@
-/* Header blocks: every line that is read obeys the rules of a line, every view stays within its cap, and a block
- * that is written out reads back the same. */
+/* Header blocks: every line that is read obeys the rules of a line, every view stays within its
+ * cap, and a block that is written out reads back the same. */
 #include "mail/header.h"
 
 #include "base/arena.h"

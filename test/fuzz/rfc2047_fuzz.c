@@ -1,5 +1,5 @@
-/* Encoded words, parameters, folding. Encoding and decoding again gives the text back, whatever it was (but for
- * NUL, which cannot come back). */
+/* Encoded words, parameters, folding. Encoding and decoding again gives the text back, whatever
+ * it was (but for NUL, which cannot come back). */
 #include "mail/rfc2047.h"
 
 #include "base/arena.h"
