@@ -56,10 +56,14 @@ index_add(struct map *m, uint32_t hash, size_t entry)
 static void
 grow(struct map *m)
 {
-    m->slots = m->slots == 0 ? 8 : m->slots * 2;
+    size_t old_slots = m->slots;
+    const struct slot *old = m->index;
+    m->slots = old_slots == 0 ? 8 : old_slots * 4;
     m->index = ARENA_ARRAY(m->arena, struct slot, m->slots);
-    for (size_t i = 0; i < m->entries.n; i++)
-        index_add(m, hash_of(m, m->entries.v[i].key), i);
+    for (size_t i = 0; i < old_slots; i++) {
+        if (old[i].entry != 0)
+            index_add(m, old[i].hash, old[i].entry - 1);
+    }
 }
 
 struct map *
@@ -97,8 +101,7 @@ map_set(struct map *m, struct str key, void *value)
     vec_push(m->arena, &m->entries, fresh);
     if (m->entries.n * 4 > m->slots * 3)
         grow(m);
-    else
-        index_add(m, hash, m->entries.n - 1);
+    index_add(m, hash, m->entries.n - 1);
 }
 
 size_t

@@ -8,7 +8,7 @@
 
 enum { QUOTE_MAX = 60 };
 
-static const struct op_row rows[] = {
+const struct op_row op_rows[] = {
 #define OP(name, shape, pops, pushes, doc) {#name, SHAPE_##shape, pops, pushes, doc},
 #include "filter/op.def"
 #undef OP
@@ -19,18 +19,6 @@ static const char *const host_calls[] = {
 #include "filter/host_call.def"
 #undef HOST_CALL
 };
-
-const struct op_row *
-op_row(enum op op)
-{
-    return &rows[op];
-}
-
-unsigned
-op_words(enum op_shape shape)
-{
-    return shape >= SHAPE_VK ? 2 : 1;
-}
 
 const char *
 host_call_name(unsigned call)

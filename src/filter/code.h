@@ -40,10 +40,21 @@ struct op_row {
     const char *doc;
 };
 
+extern const struct op_row op_rows[];
+
 /* The row of an opcode below OP_COUNT. */
-const struct op_row *op_row(enum op op);
+static inline const struct op_row *
+op_row(enum op op)
+{
+    return &op_rows[op];
+}
+
 /* Words that an instruction of that shape takes: 1 or 2. */
-unsigned op_words(enum op_shape shape);
+static inline unsigned
+op_words(enum op_shape shape)
+{
+    return shape >= SHAPE_VK ? 2 : 1;
+}
 
 /* What the host is asked by OP_HOST (operand a). */
 enum host_call {
@@ -54,12 +65,14 @@ enum host_call {
 };
 const char *host_call_name(unsigned call);
 
-/* Errors raised while running inside [from, to) get the suffix, or are replaced by it; inner ranges
- * come first. */
+/* Errors raised while running inside [from, to) get before, name and after as a suffix, or are replaced
+ * by them; inner ranges come first. */
 struct code_range {
     uint32_t from;
     uint32_t to;
-    struct str suffix;
+    const char *before;
+    struct str name;
+    const char *after;
     bool replaces;
 };
 

@@ -18,10 +18,9 @@ emit_start(struct emit *e, struct arena *a, struct arena *work)
     memset(e, 0, sizeof *e);
     e->arena = a;
     e->work = work;
-    e->ins.cap = WORDS_FIRST;
-    e->ins.v = arena_alloc(work, WORDS_FIRST * sizeof *e->ins.v);
-    e->pos.cap = WORDS_FIRST;
-    e->pos.v = arena_alloc(work, WORDS_FIRST * sizeof *e->pos.v);
+    e->ins_cap = WORDS_FIRST;
+    e->ins = arena_alloc(work, WORDS_FIRST * sizeof *e->ins);
+    e->pos = arena_alloc(work, WORDS_FIRST * sizeof *e->pos);
 }
 
 void
@@ -31,10 +30,21 @@ emit_at(struct emit *e, size_t offset)
 }
 
 static void
+grow_words(struct emit *e)
+{
+    size_t cap = e->ins_cap * 2;
+    e->ins = arena_grow(e->work, e->ins, e->ins_cap * sizeof *e->ins, cap * sizeof *e->ins);
+    e->pos = arena_grow(e->work, e->pos, e->ins_cap * sizeof *e->pos, cap * sizeof *e->pos);
+    e->ins_cap = cap;
+}
+
+static inline void
 put_word(struct emit *e, uint32_t word)
 {
-    vec_push(e->work, &e->ins, word);
-    vec_push(e->work, &e->pos, e->at);
+    if (e->ins_n == e->ins_cap)
+        grow_words(e);
+    e->ins[e->ins_n] = word;
+    e->pos[e->ins_n++] = e->at;
 }
 
 void
@@ -88,7 +98,7 @@ void
 emit_place(struct emit *e, label_id l)
 {
     if (e->labels.v[l] == LABEL_OPEN)
-        e->labels.v[l] = (uint32_t)e->ins.n;
+        e->labels.v[l] = (uint32_t)e->ins_n;
 }
 
 void
@@ -102,26 +112,28 @@ emit_throw(struct emit *e, struct str text)
 uint32_t
 emit_here(const struct emit *e)
 {
-    return (uint32_t)e->ins.n;
+    return (uint32_t)e->ins_n;
 }
 
 void
-emit_range(struct emit *e, uint32_t from, struct str suffix, bool replaces)
+emit_range(struct emit *e, uint32_t from, const struct code_range *what)
 {
-    struct code_range r = {from, emit_here(e), suffix, replaces};
+    struct code_range r = *what;
+    r.from = from;
+    r.to = emit_here(e);
     vec_push(e->work, &e->ranges, r);
 }
 
 static void
 resolve_jumps(struct emit *e)
 {
-    for (size_t i = 0; i < e->ins.n;) {
-        enum op op = ins_op(e->ins.v[i]);
+    for (size_t i = 0; i < e->ins_n;) {
+        enum op op = ins_op(e->ins[i]);
         const struct op_row *row = op_row(op);
         if (row->shape == SHAPE_L) {
-            uint32_t target = e->labels.v[ins_a(e->ins.v[i])];
+            uint32_t target = e->labels.v[ins_a(e->ins[i])];
             assert(target != LABEL_OPEN);
-            e->ins.v[i] = (uint32_t)op | target << 8;
+            e->ins[i] = (uint32_t)op | target << 8;
         }
         i += op_words(row->shape);
     }
@@ -141,9 +153,9 @@ emit_finish(struct emit *e, bool condition)
     emit_op(e, condition ? OP_ANSWER : OP_RETURN);
     resolve_jumps(e);
     struct code *c = ARENA_NEW(e->arena, struct code);
-    c->ins = keep(e, e->ins.v, e->ins.n * sizeof *e->ins.v);
-    c->pos = keep(e, e->pos.v, e->pos.n * sizeof *e->pos.v);
-    c->n = (uint32_t)e->ins.n;
+    c->ins = keep(e, e->ins, e->ins_n * sizeof *e->ins);
+    c->pos = keep(e, e->pos, e->ins_n * sizeof *e->pos);
+    c->n = (uint32_t)e->ins_n;
     c->consts = keep(e, e->consts.v, e->consts.n * sizeof *e->consts.v);
     c->consts_n = (uint32_t)e->consts.n;
     c->ranges = keep(e, e->ranges.v, e->ranges.n * sizeof *e->ranges.v);

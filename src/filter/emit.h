@@ -12,8 +12,10 @@ typedef uint32_t label_id;
 struct emit {
     struct arena *arena; /* of the code and its texts */
     struct arena *work;  /* of the growing arrays, until emit_finish copies them */
-    VEC(uint32_t) ins;
-    VEC(uint32_t) pos;
+    uint32_t *ins;
+    uint32_t *pos; /* one for each word of ins */
+    size_t ins_n;
+    size_t ins_cap;
     VEC(struct str) consts;
     VEC(uint32_t) labels; /* target, or LABEL_OPEN */
     VEC(struct code_range) ranges;
@@ -38,7 +40,7 @@ void emit_place(struct emit *e, label_id l);
 void emit_throw(struct emit *e, struct str text);
 /* Number of words so far: start or end of a range. */
 uint32_t emit_here(const struct emit *e);
-void emit_range(struct emit *e, uint32_t from, struct str suffix, bool replaces);
+void emit_range(struct emit *e, uint32_t from, const struct code_range *what);
 /* Resolves jumps and hands the code over, not yet verified. */
 struct code *emit_finish(struct emit *e, bool condition);
 

@@ -241,24 +241,33 @@ parse_backslash(struct parse *p, struct pieces *s)
 
 /* --- variables --- */
 
-static const struct {
-    const char *prefix;
-    uint32_t form;
-} header_prefixes[] = {
-    {"h_", HEADER_COOKED},   {"header_", HEADER_COOKED}, {"rh_", HEADER_RAW},
-    {"rheader_", HEADER_RAW}, {"bh_", HEADER_BYTES},      {"bheader_", HEADER_BYTES},
-    {"lh_", HEADER_LIST},    {"lheader_", HEADER_LIST},
-};
-
+/* h_, header_ and the two with r, b or l in front. */
 bool
 parse_is_header(struct str name, uint32_t *form, size_t *prefix)
 {
-    for (size_t i = 0; i < sizeof header_prefixes / sizeof *header_prefixes; i++) {
-        if (str_starts(name, header_prefixes[i].prefix)) {
-            *form = header_prefixes[i].form;
-            *prefix = strlen(header_prefixes[i].prefix);
+    static const struct str words[] = {STR_INIT("h_"), STR_INIT("header_")};
+    size_t at = 1;
+    *form = HEADER_COOKED;
+    switch (name.n > 0 ? name.p[0] : '\0') {
+    case 'h':
+        at = 0;
+        break;
+    case 'r':
+        *form = HEADER_RAW;
+        break;
+    case 'b':
+        *form = HEADER_BYTES;
+        break;
+    case 'l':
+        *form = HEADER_LIST;
+        break;
+    default:
+        return false;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        *prefix = at + words[i].n;
+        if (str_eq(str_sub(name, at, words[i].n), words[i]))
             return true;
-        }
     }
     return false;
 }
@@ -495,13 +504,12 @@ parse_dollar(struct parse *p)
 static size_t
 literal_end(const struct parse *p, enum parse_stop stop)
 {
+    static const unsigned char special[256] = {['$'] = 2, ['\\'] = 2, ['}'] = 1};
+    const unsigned char *text = (const unsigned char *)p->text.p;
+    unsigned char threshold = stop == STOP_AT_BRACE ? 0 : 1;
     size_t i = p->at;
-    while (i < p->text.n) {
-        char c = p->text.p[i];
-        if (c == '$' || c == '\\' || (c == '}' && stop == STOP_AT_BRACE))
-            break;
+    while (i < p->text.n && special[text[i]] <= threshold)
         i++;
-    }
     return i;
 }
 

@@ -159,9 +159,9 @@ parse_group(struct parse *p, const struct fn *fn, enum op leave)
         return false;
     emit_op(&p->emit, leave == OP_JUMPF ? OP_TRUE : OP_FALSE);
     uint32_t from = emit_here(&p->emit);
-    for (bool first = true;; first = false) {
+    for (;;) {
         parse_skip_space(p);
-        if (!first && parse_take(p, '}'))
+        if (parse_take(p, '}'))
             break;
         if (!parse_take(p, '{'))
             return parse_error(p,
@@ -180,9 +180,10 @@ parse_group(struct parse *p, const struct fn *fn, enum op leave)
         emit_jump(&p->emit, leave, end);
     }
     emit_place(&p->emit, end);
-    emit_range(&p->emit, from,
-               str_printf(p->emit.arena, " inside \"%.*s{...}\" condition", STR_ARG(fn->name)),
-               false);
+    emit_range(
+        &p->emit, from,
+        &(struct code_range){
+            .before = " inside \"", .name = fn->name, .after = "{...}\" condition"});
     return true;
 }
 
@@ -222,9 +223,9 @@ list_body(struct parse *p, const struct fn *fn, struct list_cond c)
     p->frame = frame.up;
     if (!good)
         return false;
-    emit_range(&p->emit, from,
-               str_printf(p->emit.arena, " inside \"%.*s\" condition", STR_ARG(fn->name)),
-               false);
+    emit_range(
+        &p->emit, from,
+        &(struct code_range){.before = " inside \"", .name = fn->name, .after = "\" condition"});
     emit_jump(&p->emit, c.all ? OP_JUMPF : OP_JUMPT, end);
     emit_jump(&p->emit, OP_JUMP, next);
     emit_place(&p->emit, end);
@@ -282,29 +283,29 @@ cond_forany_jsons(struct parse *p, const struct fn *fn)
 /* --- the table of forms --- */
 
 static const struct {
-    const char *name;
+    struct str name;
     bool (*parse)(struct parse *p, const struct fn *fn);
 } forms[] = {
-    {"acl", cond_acl},
-    {"and", cond_and},
-    {"def", cond_def},
-    {"first_delivery", cond_first_delivery},
-    {"forall", cond_forall},
-    {"forall_json", cond_forall_json},
-    {"forall_jsons", cond_forall_jsons},
-    {"forany", cond_forany},
-    {"forany_json", cond_forany_json},
-    {"forany_jsons", cond_forany_jsons},
-    {"or", cond_or},
-    {"queue_running", cond_queue_running},
-    {"saslauthd", cond_saslauthd},
+    {STR_INIT("acl"), cond_acl},
+    {STR_INIT("and"), cond_and},
+    {STR_INIT("def"), cond_def},
+    {STR_INIT("first_delivery"), cond_first_delivery},
+    {STR_INIT("forall"), cond_forall},
+    {STR_INIT("forall_json"), cond_forall_json},
+    {STR_INIT("forall_jsons"), cond_forall_jsons},
+    {STR_INIT("forany"), cond_forany},
+    {STR_INIT("forany_json"), cond_forany_json},
+    {STR_INIT("forany_jsons"), cond_forany_jsons},
+    {STR_INIT("or"), cond_or},
+    {STR_INIT("queue_running"), cond_queue_running},
+    {STR_INIT("saslauthd"), cond_saslauthd},
 };
 
 static bool
 parse_form(struct parse *p, const struct fn *fn)
 {
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        if (str_eqz(fn->name, forms[i].name))
+        if (str_eq(fn->name, forms[i].name))
             return forms[i].parse(p, fn);
     }
     return parse_test(p, fn);

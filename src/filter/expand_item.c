@@ -299,7 +299,7 @@ constant_key(const struct parse *p, uint32_t from, struct str *key)
 {
     if (emit_here(&p->emit) != from + 1)
         return false;
-    uint32_t word = p->emit.ins.v[from];
+    uint32_t word = p->emit.ins[from];
     *key = STR_EMPTY;
     if (ins_op(word) == OP_CONST)
         *key = str_trim(p->emit.consts.v[ins_a(word)]);
@@ -408,12 +408,6 @@ pop_frame(struct parse *p)
     p->frame = p->frame->up;
 }
 
-static struct str
-suffix_text(struct parse *p, struct str name, const char *after)
-{
-    return str_printf(p->emit.arena, " inside \"%.*s%s", STR_ARG(name), after);
-}
-
 /* A loop over the list on the stack; body emits what is done with each item. */
 struct loop_form {
     const struct fn *fn;
@@ -435,7 +429,9 @@ loop_body(struct parse *p, const struct loop_form *form)
     if (!form->body(p))
         return false;
     pop_frame(p);
-    emit_range(&p->emit, from, suffix_text(p, form->fn->name, form->after), false);
+    emit_range(&p->emit, from,
+               &(struct code_range){
+                   .before = " inside \"", .name = form->fn->name, .after = form->after});
     emit_jump(&p->emit, OP_JUMP, next);
     emit_place(&p->emit, end);
     return true;
@@ -546,8 +542,10 @@ sort_keys(struct parse *p)
         return false;
     struct str text = str_sub(p->text, start, p->at - start);
     emit_range(&p->emit, from,
-               str_printf(p->emit.arena, "field-extract in sort: \"%.*s\"", STR_ARG(text)),
-               true);
+               &(struct code_range){.before = "field-extract in sort: \"",
+                                    .name = text,
+                                    .after = "\"",
+                                    .replaces = true});
     emit_op(&p->emit, OP_KEY);
     emit_jump(&p->emit, OP_JUMP, next);
     emit_place(&p->emit, end);
@@ -770,30 +768,30 @@ form_prvscheck(struct parse *p, const struct fn *fn)
 /* --- the table of forms --- */
 
 static const struct {
-    const char *name;
+    struct str name;
     bool (*parse)(struct parse *p, const struct fn *fn);
 } forms[] = {
-    {"acl", form_acl},
-    {"dlfunc", form_dlfunc},
-    {"extract", form_extract},
-    {"filter", form_filter},
-    {"if", form_if},
-    {"listextract", form_listextract},
-    {"lookup", form_lookup},
-    {"map", form_map},
-    {"perl", form_perl},
-    {"prvscheck", form_prvscheck},
-    {"readsocket", form_readsocket},
-    {"reduce", form_reduce},
-    {"run", form_run},
-    {"sort", form_sort},
+    {STR_INIT("acl"), form_acl},
+    {STR_INIT("dlfunc"), form_dlfunc},
+    {STR_INIT("extract"), form_extract},
+    {STR_INIT("filter"), form_filter},
+    {STR_INIT("if"), form_if},
+    {STR_INIT("listextract"), form_listextract},
+    {STR_INIT("lookup"), form_lookup},
+    {STR_INIT("map"), form_map},
+    {STR_INIT("perl"), form_perl},
+    {STR_INIT("prvscheck"), form_prvscheck},
+    {STR_INIT("readsocket"), form_readsocket},
+    {STR_INIT("reduce"), form_reduce},
+    {STR_INIT("run"), form_run},
+    {STR_INIT("sort"), form_sort},
 };
 
 bool
 parse_item(struct parse *p, const struct fn *fn)
 {
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        if (str_eqz(fn->name, forms[i].name))
+        if (str_eq(fn->name, forms[i].name))
             return forms[i].parse(p, fn);
     }
     if (fn->call == NULL)

@@ -22,6 +22,8 @@ compare(enum fn_kind kind, struct str name, const struct fn *row)
 {
     if (kind != row->kind)
         return kind < row->kind ? -1 : 1;
+    if (name.n > 0 && name.p[0] != row->name.p[0])
+        return (unsigned char)name.p[0] < (unsigned char)row->name.p[0] ? -1 : 1;
     return str_cmp(name, row->name);
 }
 

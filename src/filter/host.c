@@ -3,6 +3,15 @@
 
 #include <string.h>
 
+/* As str_cmp; most comparisons of a search are decided by the first byte. */
+static int
+compare(struct str a, struct str b)
+{
+    if (a.n > 0 && b.n > 0 && a.p[0] != b.p[0])
+        return (unsigned char)a.p[0] < (unsigned char)b.p[0] ? -1 : 1;
+    return str_cmp(a, b);
+}
+
 static const struct var *
 find_exact(const struct host *h, struct str name)
 {
@@ -10,7 +19,7 @@ find_exact(const struct host *h, struct str name)
     size_t high = h->vars_n;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int c = str_cmp(name, h->vars[middle].name);
+        int c = compare(name, h->vars[middle].name);
         if (c == 0)
             return &h->vars[middle];
         if (c < 0)

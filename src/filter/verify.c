@@ -1,6 +1,6 @@
 /* The verifier: one pass over the words with the depths of the value stack, loops and saves on entry to
- * each instruction. Jumps must agree with what is known at their target. A THROW ends the
- * evaluation, so branches of different depth may meet there.
+ * each instruction, packed into one number. Jumps must agree with what is known at their target. A THROW
+ * ends the evaluation, so branches of different depth may meet there.
  */
 #include "filter/verify.h"
 
@@ -8,22 +8,28 @@
 #include "filter/fn.h"
 #include "filter/host.h"
 
+#include <string.h>
+
 enum {
-    UNKNOWN = -1,
     STACK_MAX = 1024,
     CONCAT_MAX = 4096,
+    LOOP_UNIT = 1 << 12,
+    SAVE_UNIT = 1 << 22,
 };
 
-struct depths {
-    int32_t values; /* UNKNOWN: not reached yet */
-    int32_t loops;
-    int32_t saves;
-};
+/* Depths on entry: values in bits 0-11, loops in 12-21, saves in 22-31, and KNOWN. Below zero shows as a
+ * borrow into the next field, so each field is checked before it is lowered. */
+typedef uint64_t depths;
+static const depths KNOWN = (depths)1 << 63;
+
+enum mark { MARK_START = 1, MARK_TARGET = 2 };
 
 struct verifier {
     const struct code *code;
-    struct depths *at;  /* by word */
-    bool *starts;       /* word starts an instruction */
+    depths *at;          /* by word; 0: not reached yet */
+    unsigned char *mark; /* by word */
+    const struct fn *functions;
+    size_t functions_n;
     const char *why;
     uint32_t where;
     uint32_t stack;
@@ -38,48 +44,26 @@ refuse(struct verifier *v, uint32_t where, const char *why)
 }
 
 static bool
-find_starts(struct verifier *v)
+check_call(struct verifier *v, uint32_t i, uint32_t a, uint32_t b)
 {
-    const struct code *c = v->code;
-    for (uint32_t i = 0; i < c->n;) {
-        if (ins_op(c->ins[i]) >= OP_COUNT)
-            return refuse(v, i, "unknown opcode");
-        unsigned words = op_words(op_row(ins_op(c->ins[i]))->shape);
-        if (words > c->n - i)
-            return refuse(v, i, "instruction cut off");
-        v->starts[i] = true;
-        i += words;
-    }
-    return true;
-}
-
-static bool
-check_function(struct verifier *v, uint32_t i, uint32_t a, uint32_t b)
-{
-    size_t n;
-    const struct fn *all = fn_all(&n);
-    if (a >= n || all[a].call == NULL)
+    if (a >= v->functions_n || v->functions[a].call == NULL)
         return refuse(v, i, "no such function");
     return b <= FN_ARGS_MAX || refuse(v, i, "too many arguments");
 }
 
 static bool
-check_operands(struct verifier *v, uint32_t i)
+check_operands(struct verifier *v, uint32_t i, enum op_shape shape, uint32_t a, uint32_t b)
 {
     const struct code *c = v->code;
-    enum op_shape shape = op_row(ins_op(c->ins[i]))->shape;
-    uint32_t a = ins_a(c->ins[i]);
-    uint32_t b = op_words(shape) == 2 ? c->ins[i + 1] : 0;
     switch (shape) {
     case SHAPE_NONE:
         return true;
     case SHAPE_N:
-        return a <= CONCAT_MAX || ins_op(c->ins[i]) != OP_CONCAT ||
-               refuse(v, i, "too many values joined");
+        return a <= CONCAT_MAX || refuse(v, i, "number too large");
     case SHAPE_K:
         return a < c->consts_n || refuse(v, i, "no such constant");
     case SHAPE_L:
-        return (a < c->n && v->starts[a]) || refuse(v, i, "jump into nowhere");
+        return a < c->n || refuse(v, i, "jump into nowhere");
     case SHAPE_V:
         return a < c->host->vars_n || refuse(v, i, "no such variable");
     case SHAPE_VK:
@@ -87,89 +71,129 @@ check_operands(struct verifier *v, uint32_t i)
     case SHAPE_HK:
         return (a <= HEADER_LIST && b < c->consts_n) || refuse(v, i, "no such header form");
     case SHAPE_FN:
-        return check_function(v, i, a, b);
+        return check_call(v, i, a, b);
     case SHAPE_XN:
         return (a < HOST_CALL_COUNT && b <= FN_ARGS_MAX) || refuse(v, i, "no such host call");
     }
     return refuse(v, i, "unknown shape");
 }
 
-static int32_t
-popped(const struct code *c, uint32_t i)
+static bool
+needs_loop(enum op op)
 {
-    const struct op_row *row = op_row(ins_op(c->ins[i]));
-    if (row->pops == POPS_A)
-        return (int32_t)ins_a(c->ins[i]);
-    return row->pops == POPS_B ? (int32_t)c->ins[i + 1] : row->pops;
+    return op == OP_NEXT || op == OP_GATHER || op == OP_KEEP || op == OP_KEY ||
+           op == OP_SORTED || op == OP_ENDLOOP || op == OP_LEAVE;
 }
 
-/* What the instruction does to the depths; false when it takes what is not there. */
+/* Loops and saves that an instruction opens or closes. */
 static bool
-apply(struct verifier *v, uint32_t i, struct depths *d)
+apply_nesting(struct verifier *v, uint32_t i, enum op op, depths *d)
 {
-    enum op op = ins_op(v->code->ins[i]);
-    int32_t pops = popped(v->code, i);
-    if (d->values < pops)
-        return refuse(v, i, "value stack is too low");
-    d->values += op_row(op)->pushes - pops;
-    d->loops += op == OP_LOOP ? 1 : op == OP_ENDLOOP || op == OP_LEAVE ? -1 : 0;
-    d->saves += op == OP_SAVE ? 1 : op == OP_RESTORE ? -1 : 0;
-    bool needs_loop = op == OP_NEXT || op == OP_GATHER || op == OP_KEEP || op == OP_KEY ||
-                      op == OP_SORTED;
-    if (d->loops < 0 || d->saves < 0 || (needs_loop && d->loops == 0))
+    bool in_loop = (*d & (SAVE_UNIT - 1)) >= LOOP_UNIT;
+    bool in_save = (*d & ~KNOWN) >= SAVE_UNIT;
+    if ((needs_loop(op) && !in_loop) || (op == OP_RESTORE && !in_save))
         return refuse(v, i, "no loop or no save to end");
-    if (d->values > STACK_MAX)
-        return refuse(v, i, "value stack is too high");
-    if ((uint32_t)d->values > v->stack)
-        v->stack = (uint32_t)d->values;
+    if (op == OP_LOOP)
+        *d += LOOP_UNIT;
+    else if (op == OP_ENDLOOP || op == OP_LEAVE)
+        *d -= LOOP_UNIT;
+    else if (op == OP_SAVE)
+        *d += SAVE_UNIT;
+    else if (op == OP_RESTORE)
+        *d -= SAVE_UNIT;
     return true;
 }
 
 static bool
-flow_to(struct verifier *v, uint32_t from, uint32_t to, struct depths d)
+apply_values(struct verifier *v, uint32_t i, const struct op_row *row, uint32_t a, uint32_t b,
+             depths *d)
+{
+    uint32_t pops = row->pops == POPS_A ? a : row->pops == POPS_B ? b : (uint32_t)row->pops;
+    uint32_t values = (uint32_t)(*d & (LOOP_UNIT - 1));
+    if (values < pops)
+        return refuse(v, i, "value stack is too low");
+    uint32_t after = values - pops + (uint32_t)row->pushes;
+    if (after > STACK_MAX)
+        return refuse(v, i, "value stack is too high");
+    if (after > v->stack)
+        v->stack = after;
+    *d = *d - values + after;
+    return true;
+}
+
+static bool
+flow_to(struct verifier *v, uint32_t from, uint32_t to, depths d)
 {
     if (to >= v->code->n)
         return refuse(v, from, "runs off the end");
-    struct depths *t = &v->at[to];
-    if (t->values == UNKNOWN) {
+    if (v->at[to] == 0) {
         if (to <= from)
             return refuse(v, from, "jumps back to what was not reached");
-        *t = d;
+        v->at[to] = d;
         return true;
     }
-    if (ins_op(v->code->ins[to]) == OP_THROW)
-        return true;
-    bool same = t->values == d.values && t->loops == d.loops && t->saves == d.saves;
-    return same || refuse(v, from, "branches disagree about the stack");
+    return v->at[to] == d || ins_op(v->code->ins[to]) == OP_THROW ||
+           refuse(v, from, "branches disagree about the stack");
 }
 
 static bool
-ends_here(enum op op)
+ends_here(struct verifier *v, uint32_t i, enum op op, bool *good)
 {
-    return op == OP_THROW || op == OP_THROWERR || op == OP_FORCE || op == OP_RETURN || op == OP_ANSWER;
-}
-
-static bool
-step(struct verifier *v, uint32_t i)
-{
-    const struct code *c = v->code;
-    enum op op = ins_op(c->ins[i]);
-    struct depths d = v->at[i];
-    if (!check_operands(v, i))
-        return false;
-    if (d.values == UNKNOWN) /* behind a THROW: never runs */
-        return true;
     if (op == OP_THROW || op == OP_THROWERR || op == OP_FORCE)
         return true;
-    if (!apply(v, i, &d))
+    if (op != OP_RETURN && op != OP_ANSWER)
         return false;
-    if ((op == OP_RETURN) != !c->condition && ends_here(op))
-        return refuse(v, i, "ends in the wrong way");
-    if (op_row(op)->shape == SHAPE_L && !flow_to(v, i, ins_a(c->ins[i]), d))
+    if ((op == OP_ANSWER) != v->code->condition)
+        *good = refuse(v, i, "ends in the wrong way");
+    return true;
+}
+
+/* Checks the instruction at word i and passes its depths on. */
+static bool
+step(struct verifier *v, uint32_t i, const struct op_row *row)
+{
+    enum op op = ins_op(v->code->ins[i]);
+    uint32_t words = op_words(row->shape);
+    uint32_t a = ins_a(v->code->ins[i]);
+    uint32_t b = words == 2 ? v->code->ins[i + 1] : 0;
+    depths d = v->at[i];
+    bool good = true;
+    if (!check_operands(v, i, row->shape, a, b))
         return false;
-    if (ends_here(op) || op == OP_JUMP)
+    if (row->shape == SHAPE_L)
+        v->mark[a] |= MARK_TARGET;
+    if (d == 0) /* behind a THROW: never runs */
         return true;
-    return flow_to(v, i, i + op_words(op_row(op)->shape), d);
+    if (!apply_values(v, i, row, a, b, &d) || !apply_nesting(v, i, op, &d))
+        return false;
+    if (ends_here(v, i, op, &good))
+        return good;
+    if (row->shape == SHAPE_L && !flow_to(v, i, a, d))
+        return false;
+    return op == OP_JUMP || flow_to(v, i, i + words, d);
+}
+
+static bool
+verify_words(struct verifier *v)
+{
+    const struct code *c = v->code;
+    for (uint32_t i = 0; i < c->n;) {
+        if (ins_op(c->ins[i]) >= OP_COUNT)
+            return refuse(v, i, "unknown opcode");
+        const struct op_row *row = op_row(ins_op(c->ins[i]));
+        uint32_t words = op_words(row->shape);
+        if (words > c->n - i)
+            return refuse(v, i, "instruction cut off");
+        v->mark[i] |= MARK_START;
+        if (!step(v, i, row))
+            return false;
+        i += words;
+    }
+    for (uint32_t i = 0; i < c->n; i++) {
+        if (v->mark[i] == MARK_TARGET)
+            return refuse(v, i, "jump into nowhere");
+    }
+    return c->n > 0 || refuse(v, 0, "empty code");
 }
 
 bool
@@ -177,16 +201,11 @@ code_verify(struct arena *scratch, struct code *code, const char **why, uint32_t
 {
     struct arena_mark mark = arena_mark(scratch);
     struct verifier v = {.code = code};
-    v.at = ARENA_ARRAY(scratch, struct depths, (size_t)code->n + 1);
-    v.starts = ARENA_ARRAY(scratch, bool, (size_t)code->n + 1);
-    bool good = code->n > 0 || refuse(&v, 0, "empty code");
-    for (uint32_t i = 1; i < code->n; i++)
-        v.at[i].values = UNKNOWN;
-    good = good && find_starts(&v);
-    for (uint32_t i = 0; good && i < code->n; i++) {
-        if (v.starts[i])
-            good = step(&v, i);
-    }
+    v.functions = fn_all(&v.functions_n);
+    v.at = ARENA_ARRAY(scratch, depths, (size_t)code->n + 1);
+    v.mark = ARENA_ARRAY(scratch, unsigned char, (size_t)code->n + 1);
+    v.at[0] = KNOWN;
+    bool good = verify_words(&v);
     code->stack = v.stack;
     *why = v.why;
     *where = v.where;

@@ -27,7 +27,8 @@ enum {
     DEFAULT_MEMORY = 64 * 1024 * 1024,
     ERROR_MAX = 8192,
     KEPT_VALUE_MAX = 64 * 1024,
-    TIME_EVERY = 0x3ff,
+    BUDGET_EVERY = 256, /* a power of two */
+    RESULT_CHECKED = 16 * 1024,
 };
 
 static uint64_t
@@ -231,15 +232,36 @@ start_budget(struct vm *vm)
 
 /* --- instructions that are more than a line --- */
 
-static enum vm_status
-concat(struct vm *vm, uint32_t n)
+/* A turn of a loop or a call of a function: what makes running longer than the code is. */
+static inline enum vm_status
+count_step(struct vm *vm)
 {
-    struct str *v = vm->stack + vm->sp - n;
+    if ((vm->steps_left-- & (BUDGET_EVERY - 1)) != 0)
+        return VM_OK;
+    if (vm->steps_left == UINT64_MAX)
+        return vm_fail(vm, "the expansion takes more than %llu steps",
+                       (unsigned long long)vm->budget.steps);
+    return vm_check_budget(vm);
+}
+
+/* Results longer than RESULT_CHECKED are held against the memory budget at once; the sum of shorter ones is looked at
+ * every BUDGET_EVERY steps. */
+static inline enum vm_status
+check_result(struct vm *vm, const struct str *s)
+{
+    return s->n < RESULT_CHECKED ? VM_OK : vm_check_budget(vm);
+}
+
+/* Joins v[0..n) into v[0]. */
+static enum vm_status
+concat(struct vm *vm, struct str *v, uint32_t n)
+{
     size_t total = 0;
     uint32_t taint = STR_CLEAN;
     for (uint32_t i = 0; i < n; i++) {
         total += v[i].n;
-        taint = str_taint_join(taint, v[i].taint);
+        if (v[i].taint != taint)
+            taint = str_taint_join(taint, v[i].taint);
     }
     if (total > vm->budget.memory)
         return vm_fail(vm, "the expansion needs more than %zu bytes of memory",
@@ -253,33 +275,33 @@ concat(struct vm *vm, uint32_t n)
     }
     *to = '\0';
     v[0] = (struct str){p, (uint32_t)total, taint};
-    vm->sp -= n - 1;
-    return vm_check_budget(vm);
+    return check_result(vm, v);
+}
+
+static inline void
+set_if_unset(struct str *s)
+{
+    if (s->p == NULL)
+        *s = STR_EMPTY;
 }
 
 static enum vm_status
-get_variable(struct vm *vm, uint32_t index, struct str rest)
+get_variable(struct vm *vm, uint32_t index, struct str rest, struct str *out)
 {
-    struct str s = STR_EMPTY;
-    enum vm_status st = vm->host->vars[index].get(vm->env, vm, rest, &s);
-    vm->stack[vm->sp++] = str_is_set(s) ? s : STR_EMPTY;
+    *out = STR_EMPTY;
+    enum vm_status st = vm->host->vars[index].get(vm->env, vm, rest, out);
+    set_if_unset(out);
     return st == VM_NO ? VM_OK : st;
 }
 
+/* VM_OK: there is such a field. */
 static enum vm_status
-get_header(struct vm *vm, uint32_t form, struct str name, bool only_ask)
+get_header(struct vm *vm, uint32_t form, struct str name, struct str *out)
 {
-    struct str s = STR_EMPTY;
-    enum vm_status st = VM_NO;
-    if (vm->host->header != NULL)
-        st = vm->host->header(vm->env, vm, (enum header_form)form, name, &s);
-    if (st != VM_OK && st != VM_NO)
-        return st;
-    if (only_ask)
-        vm->flag = st == VM_OK;
-    else
-        vm->stack[vm->sp++] = st == VM_OK ? s : STR_EMPTY;
-    return VM_OK;
+    *out = STR_EMPTY;
+    if (vm->host->header == NULL)
+        return VM_NO;
+    return vm->host->header(vm->env, vm, (enum header_form)form, name, out);
 }
 
 static void
@@ -300,63 +322,48 @@ restore(struct vm *vm)
     vm->saves = s->prev;
 }
 
-/* A function that pushes a value and, with `find`, sets the condition. */
+/* Calls a function on argv; the value goes to argv[0], the answer to the flag. */
 static enum vm_status
-call(struct vm *vm, uint32_t fn, uint32_t argc, bool find)
+call(struct vm *vm, uint32_t fn, struct str *argv, uint32_t argc)
 {
-    size_t n;
     struct str out = STR_EMPTY;
-    struct str *argv = vm->stack + vm->sp - argc;
-    enum vm_status st = fn_all(&n)[fn].call(vm, argv, argc, &out);
-    if (st != VM_OK && st != VM_NO)
+    if (count_step(vm) != VM_OK)
+        return VM_ERROR;
+    enum vm_status st = vm->functions[fn].call(vm, argv, argc, &out);
+    if (st > VM_NO)
         return st;
-    vm->sp -= argc;
-    if (find)
-        vm->flag = st == VM_OK;
-    vm->stack[vm->sp++] = str_is_set(out) ? out : STR_EMPTY;
-    return vm_check_budget(vm);
-}
-
-static enum vm_status
-test(struct vm *vm, uint32_t fn, uint32_t argc)
-{
-    size_t n;
-    struct str out = STR_EMPTY;
-    struct str *argv = vm->stack + vm->sp - argc;
-    enum vm_status st = fn_all(&n)[fn].call(vm, argv, argc, &out);
-    if (st != VM_OK && st != VM_NO)
-        return st;
-    vm->sp -= argc;
     vm->flag = st == VM_OK;
-    return vm_check_budget(vm);
+    set_if_unset(&out);
+    argv[0] = out;
+    return check_result(vm, argv);
 }
 
 static enum vm_status
-ask_host(struct vm *vm, uint32_t what, uint32_t argc)
+ask_host(struct vm *vm, uint32_t what, struct str *argv, uint32_t argc)
 {
     struct str out = STR_EMPTY;
-    struct str *argv = vm->stack + vm->sp - argc;
+    if (count_step(vm) != VM_OK)
+        return VM_ERROR;
     enum vm_status st = vm_host_call(vm, (enum host_call)what, argv, argc, &out);
-    if (st != VM_OK && st != VM_NO)
+    if (st > VM_NO)
         return st;
-    vm->sp -= argc;
     vm->flag = st == VM_OK;
-    vm->stack[vm->sp++] = str_is_set(out) ? out : STR_EMPTY;
-    return vm_check_budget(vm);
+    set_if_unset(&out);
+    argv[0] = out;
+    return check_result(vm, argv);
 }
 
 static enum vm_status
-expand_again(struct vm *vm)
+expand_again(struct vm *vm, struct str *text)
 {
-    struct str text = vm->stack[vm->sp - 1];
     struct str out = STR_EMPTY;
-    enum vm_status st = vm_expand(vm, text, &out);
+    enum vm_status st = vm_expand(vm, *text, &out);
     if (st == VM_OK) {
-        vm->stack[vm->sp - 1] = out;
+        *text = out;
         return VM_OK;
     }
     struct str inner = vm->error;
-    (void)vm_fail(vm, "internal expansion of \"%.*s\" failed: %.*s", STR_ARG(text),
+    (void)vm_fail(vm, "internal expansion of \"%.*s\" failed: %.*s", STR_ARG(*text),
                   STR_ARG(inner));
     return st;
 }
@@ -367,10 +374,10 @@ capture(const struct vm *vm, uint32_t n)
     return n < vm->caps_n ? vm->caps[n] : STR_EMPTY;
 }
 
-static void
-push_runrc(struct vm *vm)
+static struct str
+or_empty(struct str s)
 {
-    vm->stack[vm->sp++] = str_printf(vm->scratch, "%d", vm->runrc);
+    return s.p != NULL ? s : STR_EMPTY;
 }
 
 static void
@@ -402,82 +409,81 @@ is_number(struct str s)
 /* --- the loop --- */
 
 /* Runs from the first word to RETURN or ANSWER; *pc is where it ended. The one long function: a row
- * of op.def is a case here. */
+ * of op.def is a case here. sp points behind the newest value; what may run other code is told of it
+ * through vm->sp. */
 static enum vm_status
 run_words(struct vm *vm, const struct code *c, uint32_t *pc, struct str *out)
 {
     const uint32_t *ins = c->ins;
+    struct str *sp = vm->stack + vm->sp;
     enum vm_status st = VM_OK;
     uint32_t i = 0;
+    vm->sp += c->stack; /* values of inner evaluations lie above ours */
     for (;;) {
-        *pc = i;
         uint32_t a = ins_a(ins[i]);
-        if (vm->steps_left-- == 0) {
-            vm->steps_left = 0;
-            return vm_fail(vm, "the expansion takes more than %llu steps",
-                           (unsigned long long)vm->budget.steps);
-        }
-        if (vm->deadline_ms != 0 && (vm->steps_left & TIME_EVERY) == 0 &&
-            vm_check_budget(vm) != VM_OK)
-            return VM_ERROR;
         switch (ins_op(ins[i])) {
         case OP_CONST:
-            vm->stack[vm->sp++] = c->consts[a];
+            *sp++ = c->consts[a];
             break;
         case OP_EMPTY:
-            vm->stack[vm->sp++] = STR_EMPTY;
+            *sp++ = STR_EMPTY;
             break;
         case OP_CONCAT:
-            st = concat(vm, a);
+            sp -= a - 1;
+            st = concat(vm, sp - 1, a);
             break;
         case OP_POP:
-            vm->sp--;
+            sp--;
             break;
         case OP_CHOMP:
-            chomp(&vm->stack[vm->sp - 1]);
+            chomp(sp - 1);
             break;
         case OP_DUP:
-            vm->stack[vm->sp] = vm->stack[vm->sp - 1];
-            vm->sp++;
+            sp[0] = sp[-1];
+            sp++;
             break;
         case OP_SWAP:
-            swap(&vm->stack[vm->sp - 2]);
+            swap(sp - 2);
             break;
         case OP_ISNUMBER:
-            vm->flag = is_number(vm->stack[vm->sp - 1]);
+            vm->flag = is_number(sp[-1]);
             break;
         case OP_NEEDTEXT:
-            vm->stack[vm->sp - 1] = str_trim(vm->stack[vm->sp - 1]);
-            if (vm->stack[vm->sp - 1].n == 0)
-                return vm_fail(vm, "%.*s", STR_ARG(c->consts[a]));
+            sp[-1] = str_trim(sp[-1]);
+            if (sp[-1].n == 0)
+                st = vm_fail(vm, "%.*s", STR_ARG(c->consts[a]));
             break;
         case OP_VAR:
-            st = get_variable(vm, a, STR_EMPTY);
+            st = get_variable(vm, a, STR_EMPTY, sp++);
             break;
         case OP_FAMILY:
-            st = get_variable(vm, a, c->consts[ins[++i]]);
+            st = get_variable(vm, a, c->consts[ins[++i]], sp++);
             break;
         case OP_HEADER:
-            st = get_header(vm, a, c->consts[ins[++i]], false);
+            st = get_header(vm, a, c->consts[ins[++i]], sp);
+            set_if_unset(sp++);
             break;
         case OP_CAPTURE:
-            vm->stack[vm->sp++] = capture(vm, a);
+            *sp++ = capture(vm, a);
             break;
         case OP_VALUE:
-            vm->stack[vm->sp++] = str_is_set(vm->value) ? vm->value : STR_EMPTY;
+            *sp++ = or_empty(vm->value);
             break;
         case OP_ITEM:
-            vm->stack[vm->sp++] = str_is_set(vm->item) ? vm->item : STR_EMPTY;
+            *sp++ = or_empty(vm->item);
             break;
         case OP_RUNRC:
-            push_runrc(vm);
+            *sp++ = str_printf(vm->scratch, "%d", vm->runrc);
             break;
         case OP_NONEMPTY:
-            vm->flag = vm->stack[--vm->sp].n > 0;
+            vm->flag = (--sp)->n > 0;
             break;
-        case OP_HASHEADER:
-            st = get_header(vm, a, c->consts[ins[++i]], true);
+        case OP_HASHEADER: {
+            struct str unused;
+            st = get_header(vm, a, c->consts[ins[++i]], &unused);
+            vm->flag = st == VM_OK;
             break;
+        }
         case OP_TRUE:
             vm->flag = true;
             break;
@@ -488,34 +494,37 @@ run_words(struct vm *vm, const struct code *c, uint32_t *pc, struct str *out)
             vm->flag = !vm->flag;
             break;
         case OP_JUMP:
+            if (a <= i && (st = count_step(vm)) != VM_OK)
+                break;
             i = a;
             continue;
         case OP_JUMPF:
-            if (!vm->flag) {
-                i = a;
-                continue;
-            }
-            break;
+            i = vm->flag ? i + 1 : a;
+            continue;
         case OP_JUMPT:
-            if (vm->flag) {
-                i = a;
-                continue;
-            }
-            break;
+            i = vm->flag ? a : i + 1;
+            continue;
         case OP_CALL:
-            st = call(vm, a, ins[++i], false);
+        case OP_FIND: {
+            uint32_t argc = ins[++i];
+            sp -= argc;
+            st = call(vm, a, sp++, argc);
             break;
-        case OP_FIND:
-            st = call(vm, a, ins[++i], true);
+        }
+        case OP_TEST: {
+            uint32_t argc = ins[++i];
+            sp -= argc;
+            st = call(vm, a, sp, argc);
             break;
-        case OP_TEST:
-            st = test(vm, a, ins[++i]);
+        }
+        case OP_HOST: {
+            uint32_t argc = ins[++i];
+            sp -= argc;
+            st = ask_host(vm, a, sp++, argc);
             break;
-        case OP_HOST:
-            st = ask_host(vm, a, ins[++i]);
-            break;
+        }
         case OP_EXPAND:
-            st = expand_again(vm);
+            st = expand_again(vm, sp - 1);
             break;
         case OP_SAVE:
             save(vm);
@@ -524,57 +533,59 @@ run_words(struct vm *vm, const struct code *c, uint32_t *pc, struct str *out)
             restore(vm);
             break;
         case OP_SETVALUE:
-            vm->value = vm->stack[--vm->sp];
+            vm->value = *--sp;
             break;
         case OP_LOOP:
-            st = vm_loop_start(vm, vm->stack[--vm->sp], a);
+            st = vm_loop_start(vm, *--sp, a);
             break;
         case OP_NEXT:
             st = vm_loop_next(vm);
-            if (st == VM_NO) {
-                st = VM_OK;
-                i = a;
+            i = st == VM_NO ? a : i + 1;
+            if (st <= VM_NO)
                 continue;
-            }
             break;
         case OP_GATHER:
-            vm_loop_gather(vm, vm->stack[--vm->sp]);
-            st = vm_check_budget(vm);
+            vm_loop_gather(vm, *--sp);
             break;
         case OP_KEEP:
             if (vm->flag)
                 vm_loop_gather(vm, vm->item);
             break;
         case OP_KEY:
-            vm_loop_key(vm, vm->stack[--vm->sp]);
+            vm_loop_key(vm, *--sp);
             break;
         case OP_SORTED:
-            st = vm_loop_sort(vm, vm->stack[--vm->sp]);
+            st = vm_loop_sort(vm, *--sp);
             break;
         case OP_ENDLOOP:
-            vm->stack[vm->sp] = vm_loop_end(vm);
-            vm->sp++;
+            *sp++ = vm_loop_end(vm);
             break;
         case OP_LEAVE:
             (void)vm_loop_end(vm);
             break;
         case OP_THROW:
-            return vm_fail(vm, "%.*s", STR_ARG(c->consts[a]));
+            st = vm_fail(vm, "%.*s", STR_ARG(c->consts[a]));
+            break;
         case OP_THROWERR:
-            return VM_ERROR;
+            st = VM_ERROR;
+            break;
         case OP_FORCE:
             (void)vm_fail(vm, "%.*s", STR_ARG(c->consts[a]));
-            return VM_FORCED;
+            st = VM_FORCED;
+            break;
         case OP_RETURN:
-            *out = vm->stack[--vm->sp];
+            *out = *--sp;
             return VM_OK;
         case OP_ANSWER:
             return vm->flag ? VM_OK : VM_NO;
         case OP_COUNT:
-            return vm_fail(vm, "bad instruction");
+            st = vm_fail(vm, "bad instruction");
+            break;
         }
-        if (st != VM_OK)
+        if (st > VM_NO) {
+            *pc = i;
             return st;
+        }
         i++;
     }
 }
@@ -588,14 +599,16 @@ add_suffixes(struct vm *vm, const struct code *c, uint32_t pc)
         const struct code_range *r = &c->ranges[i];
         if (pc < r->from || pc >= r->to)
             continue;
-        vm->error = r->replaces ? r->suffix : str_cat(vm->scratch, vm->error, r->suffix);
+        vm->error = str_printf(vm->scratch, "%.*s%s%.*s%s",
+                               r->replaces ? 0 : (int)vm->error.n, vm->error.p, r->before,
+                               STR_ARG(r->name), r->after);
     }
 }
 
 enum vm_status
 vm_run(struct vm *vm, const struct code *c, struct str *out)
 {
-    if (c->stack > vm->stack_cap - vm->sp || vm->depth >= vm->budget.depth)
+    if (c->stack + FN_ARGS_MAX > vm->stack_cap - vm->sp || vm->depth >= vm->budget.depth)
         return vm_fail(vm, "expansions are nested too deeply");
     if (vm->depth == 0)
         start_budget(vm);
@@ -607,10 +620,10 @@ vm_run(struct vm *vm, const struct code *c, struct str *out)
     vm->depth++;
     enum vm_status st = run_words(vm, c, &pc, out);
     vm->depth--;
+    vm->sp = sp;
     if (st != VM_OK && st != VM_NO) {
         vm->error_offset = c->pos[pc];
         add_suffixes(vm, c, pc);
-        vm->sp = sp;
         vm->saves = saves;
         vm->loops = loops;
         vm->item = item;
@@ -675,6 +688,8 @@ vm_new(const struct host *host, void *env)
     vm->stack_cap = STACK_CAP;
     vm->error = STR_EMPTY;
     vm->error_offset = STR_NPOS;
+    size_t functions;
+    vm->functions = fn_all(&functions);
     vm->regex = regex_ctx_new(own);
     vm_set_budget(vm, (struct vm_budget){.steps = 0});
     vm_reset_state(vm);

@@ -30,7 +30,7 @@ enum vm_status {
 
 /* Budgets of one evaluation; 0 in a field takes the default. */
 struct vm_budget {
-    uint64_t steps;   /* instructions, default 10,000,000 */
+    uint64_t steps;   /* turns of loops and calls of functions, default 10,000,000 */
     uint32_t depth;   /* nested evaluations (${expand:}, lists, ACLs), default 40 */
     size_t memory;    /* bytes of scratch, default 64 MiB */
     uint32_t time_ms; /* clock time, default 0: none */

@@ -20,6 +20,7 @@ struct vm_saved {
 struct vm {
     const struct host *host;
     void *env;
+    const struct fn *functions; /* all rows of fn.def */
     struct arena *own; /* the machine itself */
     struct arena *scratch;
     struct arena *cache; /* compiled strings and patterns; emptied as a whole when full */

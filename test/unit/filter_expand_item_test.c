@@ -32,7 +32,8 @@ conditions(void **state)
     fixture_check(*state, "${if forall{a:b}{eq{$item}{b}}{y}{n}}", "n");
     fixture_check(*state, "${if forall{}{eq{$item}{b}}{y}{n}}", "n");
     fixture_check(*state, "${if foo{a}{b}}", "!unknown condition \"foo\"");
-    fixture_check(*state, "${if and{}{y}}",
+    fixture_check(*state, "${if and{}{y}{n}}${if or{}{y}{n}}", "yn");
+    fixture_check(*state, "${if and{eq{a}{a}}{y}}",
                   "!each subcondition inside an \"and{...}\" condition must be in its own {}");
     fixture_check(*state, "${if and{{foo}}}",
                   "!unknown condition \"foo\" inside \"and{...}\" condition");
