@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "conf/eval.h"
 #include "filter/expand.h"
+#include "proc/context.h"
 #include "proc/notice.h"
 #include "sys/file.h"
 
@@ -301,6 +302,8 @@ run_answers(struct mode *m, void (*of_argument)(struct be *, struct str),
 int
 be_run(struct mode *m)
 {
+    if (!context_fill(m))
+        return 1;
     return run_answers(m, answer_value, answer_line);
 }
 

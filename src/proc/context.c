@@ -1,0 +1,284 @@
+/* What a test assumes; see context.h.
+ *
+ * Any caller may claim anything here: tests run with the caller's own power, and nothing is sent. A message
+ * is taken as one that is submitted by a program: header lines that are missing are made up.
+ */
+#include "proc/context.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/num.h"
+#include "conf/conf.h"
+#include "conf/eval.h"
+#include "conf/main_options.h"
+#include "conf/model.h"
+#include "mail/address.h"
+#include "mail/header.h"
+#include "sys/file.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* --- claims --- */
+
+static void
+claim_address(struct mode *m, const char *option, struct str *address, int64_t *port)
+{
+    struct str given = cli_value(m->cli, option);
+    int number;
+    if (!str_is_set(given) || !cli_split_address(m->arena, given, address, &number))
+        return;
+    *port = number;
+}
+
+static void
+claim(struct mode *m, const char *option, struct str *field)
+{
+    struct str given = cli_value(m->cli, option);
+    if (str_is_set(given))
+        *field = given;
+}
+
+/* -p protocol:host */
+static void
+claim_protocol(struct mode *m, struct session *s, struct message *msg)
+{
+    struct str given = cli_value(m->cli, "-p");
+    if (!str_is_set(given))
+        return;
+    size_t colon = str_chr(given, ':', 0);
+    msg->received_protocol = str_sub(given, 0, colon == STR_NPOS ? given.n : colon);
+    if (colon != STR_NPOS)
+        s->sender_host_name = str_sub(given, colon + 1, given.n);
+}
+
+static void
+claim_all(struct mode *m, struct session *s, struct message *msg)
+{
+    claim_address(m, "-oMa", &s->sender_host_address, &s->sender_host_port);
+    claim_address(m, "-oMi", &s->interface_address, &s->interface_port);
+    claim(m, "-oMs", &s->sender_host_name);
+    claim(m, "-oMt", &s->sender_ident);
+    claim(m, "-oMaa", &s->sender_host_authenticated);
+    claim(m, "-oMai", &s->authenticated_id);
+    claim(m, "-oMas", &msg->authenticated_sender);
+    claim_protocol(m, s, msg);
+    claim(m, "-oMr", &msg->received_protocol);
+}
+
+/* --- who submits --- */
+
+struct submitter {
+    struct str login;
+    struct str name; /* full name, may be empty */
+};
+
+static struct submitter
+find_submitter(struct mode *m)
+{
+    struct submitter s = {.login = STR_EMPTY, .name = STR_EMPTY};
+    const struct passwd *pw = getpwuid(m->caller.uid);
+    if (pw != NULL) {
+        s.login = str_dup(m->arena, str_from_cstr(pw->pw_name));
+        s.name = str_from_cstr(pw->pw_gecos);
+        size_t comma = str_chr(s.name, ',', 0);
+        s.name = str_dup(m->arena, str_sub(s.name, 0, comma == STR_NPOS ? s.name.n : comma));
+    }
+    struct str given = cli_value(m->cli, "-F");
+    if (str_is_set(given))
+        s.name = given;
+    return s;
+}
+
+/* -f, with the domain that it may lack. */
+static bool
+take_sender(struct mode *m, struct message *msg)
+{
+    struct str given = m->cli->sender;
+    struct address_parts p;
+    msg->sender = str_tainted(STR_EMPTY);
+    if (given.n == 0)
+        return true;
+    if (address_parse(m->arena, given, ADDRESS_LITERAL, &p) != ADDRESS_OK) {
+        fprintf(stderr, "%s: bad -f address \"%.*s\": %.*s\n", m->cli->program, STR_ARG(given),
+                STR_ARG(p.error));
+        return false;
+    }
+    msg->sender = address_qualify(m->arena, p.text, m->conf->main->qualify_domain);
+    return true;
+}
+
+/* --- a message from a file --- */
+
+static int64_t
+count_lines(struct str s)
+{
+    int64_t n = 0;
+    for (size_t at = str_chr(s, '\n', 0); at != STR_NPOS; at = str_chr(s, '\n', at + 1))
+        n++;
+    return n;
+}
+
+/* A new-style message id: seconds, process, fraction. */
+static struct str
+make_id(struct mode *m, struct timespec now)
+{
+    char seconds[NUM_BASE62_DIGITS], process[NUM_BASE62_DIGITS], fraction[NUM_BASE62_DIGITS];
+    num_base62((uint64_t)now.tv_sec, seconds);
+    num_base62((uint64_t)getpid(), process);
+    num_base62((uint64_t)(now.tv_nsec / 1000), fraction);
+    return str_printf(m->arena, "%.6s-00000%.6s-%.4s", seconds, process, fraction + 2);
+}
+
+/* "From sender date": the line that some programs put first. Returns what follows it. */
+static struct str
+take_from_line(struct mode *m, struct message *msg, struct str text)
+{
+    if (!str_starts(text, "From "))
+        return text;
+    size_t nl = str_chr(text, '\n', 0);
+    struct str line = str_sub(text, 0, nl == STR_NPOS ? text.n : nl);
+    struct str rest = str_trim_left(str_sub(line, 5, line.n));
+    size_t space = str_chr(rest, ' ', 0);
+    if (!str_is_set(m->cli->sender)) {
+        fprintf(stderr, "Sender taken from \"From \" line\n");
+        msg->sender = address_qualify(m->arena, str_sub(rest, 0, space), m->conf->main->qualify_domain);
+    }
+    return str_sub(text, line.n + 1, text.n);
+}
+
+static void
+add_line(struct mode *m, struct message *msg, struct str text)
+{
+    header_list_add(m->arena, msg->headers, text, HEADER_AT_END);
+}
+
+static bool
+has_header(const struct message *msg, const char *name)
+{
+    return header_list_find(msg->headers, str_from_cstr(name), 0) != STR_NPOS;
+}
+
+/* What a submitted message gets. */
+static void
+add_missing(struct mode *m, struct message *msg, const struct submitter *who, struct timespec now)
+{
+    const struct conf_main *c = m->conf->main;
+    if (!has_header(msg, "Message-Id"))
+        add_line(m, msg, str_printf(m->arena, "Message-Id: <E%.*s@%.*s>\n", STR_ARG(msg->id),
+                                    STR_ARG(c->primary_hostname)));
+    if (!has_header(msg, "From")) {
+        struct str text =
+            who->name.n > 0
+                ? str_printf(m->arena, "From: %.*s <%.*s@%.*s>\n", STR_ARG(who->name),
+                             STR_ARG(who->login), STR_ARG(c->qualify_domain))
+                : str_printf(m->arena, "From: %.*s@%.*s\n", STR_ARG(who->login),
+                             STR_ARG(c->qualify_domain));
+        add_line(m, msg, text);
+    }
+    if (!has_header(msg, "Date")) {
+        struct clock clock = {.utc = false};
+        char date[CLOCK_TEXT_MAX];
+        clock_format(&clock, CLOCK_FULL, now, date);
+        add_line(m, msg, str_printf(m->arena, "Date: %s\n", date));
+    }
+}
+
+/* -t: every address of To:, Cc: and Bcc:, the last of which is not kept. */
+static void
+extract_recipients(struct mode *m, struct message *msg)
+{
+    static const char *const names[] = {"To", "Cc", "Bcc"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t at = header_list_find(msg->headers, str_from_cstr(names[i]), 0);
+        for (; at != STR_NPOS;
+             at = header_list_find(msg->headers, str_from_cstr(names[i]), at + 1)) {
+            struct str body = header_body(&msg->headers->v[at]);
+            struct address_list l = address_list_start(body, ADDRESS_GROUP | ADDRESS_LITERAL);
+            enum address_status st;
+            struct address_parts p;
+            while (address_list_next(&l, m->arena, &st, &p, NULL)) {
+                struct recipient r = {.errors_to = STR_NULL};
+                r.address = address_qualify(m->arena, p.text, m->conf->main->qualify_recipient);
+                if (st == ADDRESS_OK)
+                    vec_push(m->arena, &msg->recipients, r);
+            }
+        }
+    }
+    header_list_remove(msg->headers, STR_LIT("Bcc"), 0);
+}
+
+/* The line that ended the header block although it was no header line is not part of the body. */
+static struct str
+body_after(struct str text, size_t header_n)
+{
+    struct str rest = str_sub(text, header_n, text.n);
+    bool ended = header_n >= 1 && (header_n == 1 || text.p[header_n - 2] == '\n') &&
+                 text.p[header_n - 1] == '\n';
+    if (ended || rest.n == 0)
+        return rest;
+    size_t nl = str_chr(rest, '\n', 0);
+    return nl == STR_NPOS ? STR_EMPTY : str_sub(rest, nl + 1, rest.n);
+}
+
+static bool
+read_message(struct mode *m, struct message *msg, const struct submitter *who)
+{
+    struct str text = STR_EMPTY;
+    const char *path = str_cstr(m->arena, m->cli->message_file);
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    errno = ENOENT;
+    if (path == NULL || file_read(m->arena, path, CONTEXT_MESSAGE_MAX, &text) == FILE_NO_OPEN) {
+        fprintf(stderr, "%s: failed to open %.*s: %s\n", m->cli->program,
+                STR_ARG(m->cli->message_file), strerror(errno));
+        return false;
+    }
+    msg->id = make_id(m, now);
+    msg->received_time = now.tv_sec;
+    msg->received_time_us = now.tv_nsec / 1000;
+    if (!str_is_set(msg->received_protocol))
+        msg->received_protocol = STR_LIT("local");
+    msg->size = text.n;
+    msg->lines = count_lines(text);
+    msg->headers = ARENA_NEW(m->arena, struct header_list);
+    struct str rest = take_from_line(m, msg, text);
+    size_t n = header_list_read(m->arena, msg->headers, rest);
+    if (msg->headers->n == 0)
+        fprintf(stderr, "Warning: no message headers read\n");
+    msg->body_text = body_after(rest, n);
+    msg->body_size = msg->body_text.n;
+    msg->body_lines = count_lines(msg->body_text);
+    if (cli_has(m->cli, "-t") || cli_has(m->cli, "-ti"))
+        extract_recipients(m, msg);
+    add_missing(m, msg, who, now);
+    return true;
+}
+
+bool
+context_fill(struct mode *m)
+{
+    struct session *s = ARENA_NEW(m->arena, struct session);
+    struct message *msg = ARENA_NEW(m->arena, struct message);
+    s->arena = msg->arena = m->arena;
+    msg->body_fd = -1;
+    msg->originator_uid = m->caller.uid;
+    msg->originator_gid = m->caller.gid;
+    struct submitter who = find_submitter(m);
+    s->sender_ident = who.login;
+    claim_all(m, s, msg);
+    if (str_is_set(m->cli->sender)) {
+        if (!take_sender(m, msg))
+            return false;
+    } else if (who.login.n > 0) {
+        msg->sender = str_printf(m->arena, "%.*s@%.*s", STR_ARG(who.login),
+                                 STR_ARG(m->conf->main->qualify_domain));
+    }
+    m->eval->session = s;
+    m->eval->message = msg;
+    return !str_is_set(m->cli->message_file) || read_message(m, msg, &who);
+}

@@ -1,0 +1,12 @@
+/* The message and the session that tests of the command line speak of: what -f, -oM… and -bem say. */
+#ifndef REMEX_PROC_CONTEXT_H
+#define REMEX_PROC_CONTEXT_H
+
+#include "proc/mode.h"
+
+enum { CONTEXT_MESSAGE_MAX = 64 * 1024 * 1024 };
+
+/* Fills m->eval->session and ->message. False: a value is wrong or the message cannot be read; it was reported. */
+bool context_fill(struct mode *m);
+
+#endif
