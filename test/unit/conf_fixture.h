@@ -127,8 +127,8 @@ UNUSED static const struct driver driver_loose = {STR_INIT("loose"), &private_ta
 UNUSED static const struct driver driver_strict = {STR_INIT("strict"), &private_table,
                                                    check_strict};
 UNUSED static const struct driver *const sample_drivers[] = {&driver_loose, &driver_strict};
-UNUSED static const struct driver_class sample_class = {"router", &generic_table, sample_drivers,
-                                                        2, NULL};
+UNUSED static const struct driver_class sample_class = {"router", &generic_table,
+                                                        sample_drivers, 2, NULL};
 UNUSED static const struct driver_class sample_transports = {"transport", &generic_table,
                                                              sample_drivers, 2, NULL};
 

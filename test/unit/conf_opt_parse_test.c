@@ -25,14 +25,17 @@ test_bool(void **state)
         {"a_bool = YES", "a_bool", "a_bool"},
         {"a_bool =", "a_bool", "a_bool"},
         {"a_bool = false", "a_bool", "no_a_bool"},
-        {"a_bool = maybe", "a_bool", "\"maybe\" is not a valid value for the \"a_bool\" option"},
+        {"a_bool = maybe", "a_bool",
+         "\"maybe\" is not a valid value for the \"a_bool\" option"},
         {"a_bool = \"yes\"", "a_bool", "\"\" is not a valid value for the \"a_bool\" option"},
-        {"a_bool = yes x", "a_bool", "extra characters follow \"yes\" for boolean option a_bool"},
+        {"a_bool = yes x", "a_bool",
+         "extra characters follow \"yes\" for boolean option a_bool"},
         {"a_bool x", "a_bool", "extra characters follow boolean option a_bool"},
         {"no_a_bool = true", "a_bool", "extra characters follow boolean option no_a_bool"},
         {"no_an_int = 1", "an_int", "negation prefix applied to a non-boolean option"},
         {"an_xbool = ${if x}", "an_xbool", "an_xbool = ${if x}"},
-        {"an_xbool = \"a$b\" c", "an_xbool", "extra characters follow string value for an_xbool"},
+        {"an_xbool = \"a$b\" c", "an_xbool",
+         "extra characters follow string value for an_xbool"},
         {"no_an_xbool", "an_xbool", "no_an_xbool"},
     };
     CHECK(cases);
@@ -69,7 +72,8 @@ test_numbers(void **state)
         {"an_int = 5 x", "an_int", "extra characters follow integer value for an_int"},
         {"an_octal = 22", "an_octal", "an_octal = 022"},
         {"an_octal = 8", "an_octal", "octal integer expected for an_octal"},
-        {"an_octal = 0x1", "an_octal", "extra characters follow octal integer value for an_octal"},
+        {"an_octal = 0x1", "an_octal",
+         "extra characters follow octal integer value for an_octal"},
         {"a_fixed = 1.5", "a_fixed", "a_fixed = 1.5"},
         {"a_fixed = .5", "a_fixed", "fixed-point number expected for a_fixed"},
         {"a_fixed = 1x", "a_fixed", "extra characters follow fixed-point value for a_fixed"},
@@ -174,8 +178,8 @@ test_scan(void **state)
     assert_int_equal(l.rest, 11);
     l = opt_line_scan(STR_LIT("9x = y"), NULL);
     assert_int_equal(l.name.n, 0);
-    l = opt_line_scan(STR_LIT("a2345678901234567890123456789012345678901234567890123456789012345"),
-                      NULL);
+    l = opt_line_scan(
+        STR_LIT("a2345678901234567890123456789012345678901234567890123456789012345"), NULL);
     assert_int_equal(l.name.n, OPT_NAME_MAX);
 }
 
