@@ -198,7 +198,7 @@ compat_compare_row(struct arena *a, const struct opt_set *set, int row, struct s
 
 /* Every row of the file for the driver (NULL: files without that column) is in the table with its
  * type and default, and the table has no other. */
-static void
+__attribute__((unused)) static void
 compat_compare(const char *file, const char *driver, const struct opt_table *t,
                const struct compat_exception *ex, size_t ex_n)
 {
@@ -232,7 +232,7 @@ compat_compare(const char *file, const char *driver, const struct opt_table *t,
 }
 
 /* Rows are sorted, and each has a sentence. */
-static void
+__attribute__((unused)) static void
 compat_check_rows(const struct opt_table *t)
 {
     for (size_t i = 0; i < t->n; i++) {

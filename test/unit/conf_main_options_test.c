@@ -159,8 +159,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_inventory), cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_fields),    cmocka_unit_test(test_synonyms),
+        cmocka_unit_test(test_inventory),    cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_fields),       cmocka_unit_test(test_synonyms),
         cmocka_unit_test(test_log_selector), cmocka_unit_test(test_complete),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,8 +53,8 @@ test_rows(void **state)
     for (size_t i = 0; i < router_class.n; i++) {
         compat_check_rows(router_class.drivers[i]->opts);
         if (i > 0)
-            assert_true(str_cmp(router_class.drivers[i - 1]->name,
-                                router_class.drivers[i]->name) < 0);
+            assert_true(
+                str_cmp(router_class.drivers[i - 1]->name, router_class.drivers[i]->name) < 0);
     }
 }
 
@@ -92,7 +92,7 @@ test_generic_defaults(void **state)
     (void)state;
     static const char *const by_local_part[] = {
         "local_parts = x", "local_part_prefix = x", "local_part_suffix = x", "condition = x",
-        "senders = x", "require_files = x", "check_local_user",
+        "senders = x",     "require_files = x",     "check_local_user",
     };
     char text[256];
     for (size_t i = 0; i < sizeof by_local_part / sizeof by_local_part[0]; i++) {
@@ -116,8 +116,8 @@ test_verify(void **state)
                  "no_verify_sender");
     assert_shown("driver = accept\ntransport = t\nno_verify", "verify_recipient",
                  "no_verify_recipient");
-    assert_shown("driver = accept\ntransport = t\nverify = no\nverify_sender",
-                 "verify_sender", "verify_sender");
+    assert_shown("driver = accept\ntransport = t\nverify = no\nverify_sender", "verify_sender",
+                 "verify_sender");
     assert_shown("driver = accept\ntransport = t\nfail_verify", "fail_verify_sender",
                  "fail_verify_sender");
 }

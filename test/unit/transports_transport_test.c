@@ -87,8 +87,7 @@ assert_shown(const char *options, const char *option, const char *expected)
 {
     struct loaded l = load_transport(options);
     assert_string_equal(load_exim_error(&l), "");
-    assert_string_equal(load_shown(&l, conf_transport(l.conf, STR_LIT("t")), option),
-                        expected);
+    assert_string_equal(load_shown(&l, conf_transport(l.conf, STR_LIT("t")), option), expected);
     load_free(&l);
 }
 
@@ -119,8 +118,9 @@ test_generic(void **state)
                  "shadow_transport = x");
 }
 
-#define PREFIX                                                                                   \
-    "message_prefix = From ${if def:return_path{$return_path}{MAILER-DAEMON}} ${tod_bsdinbox}\\n"
+#define PREFIX                                                                                 \
+    "message_prefix = From ${if def:return_path{$return_path}{MAILER-DAEMON}} "                \
+    "${tod_bsdinbox}\\n"
 
 static void
 test_appendfile_texts(void **state)
@@ -134,8 +134,7 @@ test_appendfile_texts(void **state)
     assert_shown("driver = appendfile\nfile = /x\ncheck_string = a", "escape_string",
                  "escape_string = >From ");
     assert_shown("driver = appendfile\ndirectory = /x", "check_string", "check_string = ");
-    assert_shown("driver = appendfile\nmaildir_format", "message_prefix",
-                 "message_prefix = ");
+    assert_shown("driver = appendfile\nmaildir_format", "message_prefix", "message_prefix = ");
     assert_shown("driver = appendfile\ndirectory = /x\nuse_bsmtp\ncheck_string = a",
                  "check_string", "check_string = .");
     assert_shown("driver = appendfile\nfile = /x\nuse_bsmtp", "escape_string",
@@ -215,10 +214,9 @@ test_pipe(void **state)
 {
     (void)state;
     assert_shown("driver = pipe\ncommand = /x", "message_prefix", PREFIX);
-    assert_shown("driver = pipe\ncommand = /x\nuse_bsmtp\nmessage_prefix = x",
-                 "message_prefix", "message_prefix = x");
-    assert_shown("driver = pipe\ncommand = /x\nuse_bsmtp", "check_string",
-                 "check_string = .");
+    assert_shown("driver = pipe\ncommand = /x\nuse_bsmtp\nmessage_prefix = x", "message_prefix",
+                 "message_prefix = x");
+    assert_shown("driver = pipe\ncommand = /x\nuse_bsmtp", "check_string", "check_string = .");
     assert_shown("driver = pipe\ntemp_errors = 1 : 2", "temp_errors", "temp_errors = 1 : 2");
     assert_error("driver = pipe\ncommand = /x\ntemp_errors = 1:a",
                  "Exim configuration error:\n  temp_errors must be a list of numbers or an "
@@ -271,11 +269,16 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_generic_inventory), cmocka_unit_test(test_private_inventory),
-        cmocka_unit_test(test_rows),              cmocka_unit_test(test_generic),
-        cmocka_unit_test(test_appendfile_texts),  cmocka_unit_test(test_appendfile_locks),
-        cmocka_unit_test(test_appendfile_errors), cmocka_unit_test(test_pipe),
-        cmocka_unit_test(test_lmtp_and_smtp),     cmocka_unit_test(test_several_errors),
+        cmocka_unit_test(test_generic_inventory),
+        cmocka_unit_test(test_private_inventory),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_generic),
+        cmocka_unit_test(test_appendfile_texts),
+        cmocka_unit_test(test_appendfile_locks),
+        cmocka_unit_test(test_appendfile_errors),
+        cmocka_unit_test(test_pipe),
+        cmocka_unit_test(test_lmtp_and_smtp),
+        cmocka_unit_test(test_several_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
