@@ -343,9 +343,9 @@ part_of(struct macro_table *t, struct str name)
         return STR_NULL;
     if (order != BUILTIN_ORDER)
         return t->list.v[order - 1]->macro.name;
-    for (size_t i = 1; i < name.n; i++) {
-        struct str rest = str_sub(name, i - 1, name.n);
-        size_t n = rest.p[0] == '_' ? macro_builtin_at(t->builtins, rest, NULL) : 0;
+    for (uint32_t i = 0; i < name.n; i++) {
+        struct str rest = {name.p + i, name.n - i, STR_CLEAN};
+        size_t n = name.p[i] == '_' ? macro_builtin_at(t->builtins, rest, NULL) : 0;
         if (n > 0)
             return str_sub(rest, 0, n);
     }
