@@ -6,6 +6,8 @@
 #include "base/arena.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,21 +21,17 @@ enum {
 
 struct block {
     struct block *prev;
-    size_t cap; /* bytes in mem */
-    size_t used;
+    size_t cap; /* bytes in mem, a multiple of ARENA_ALIGN */
+    size_t prev_used;
     alignas(max_align_t) char mem[];
 };
+
+_Static_assert(alignof(max_align_t) <= ARENA_ALIGN, "ARENA_ALIGN is too small");
 
 struct cleanup {
     struct cleanup *prev;
     void (*fn)(void *ctx);
     void *ctx;
-};
-
-struct arena {
-    struct block *top;
-    struct cleanup *cleanups;
-    size_t total; /* bytes handed out */
 };
 
 static _Noreturn void
@@ -48,29 +46,47 @@ out_of_memory(void)
 static size_t
 align_up(size_t n)
 {
-    const size_t unit = alignof(max_align_t);
-    if (n > SIZE_MAX - unit)
+    if (n > SIZE_MAX / 2)
         out_of_memory();
-    return (n + unit - 1) & ~(unit - 1);
+    return (n + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+}
+
+/* Makes b the newest block with `used` bytes in use. */
+static void
+use_block(struct arena *a, struct block *b, size_t used)
+{
+    a->block = b;
+    a->start = b == NULL ? NULL : b->mem;
+    a->at = b == NULL ? NULL : b->mem + used;
+    a->end = b == NULL ? NULL : b->mem + b->cap;
 }
 
 static void
 block_push(struct arena *a, size_t need)
 {
-    size_t cap = a->top != NULL ? a->top->cap * 2 : BLOCK_FIRST;
+    struct block *top = a->block;
+    size_t cap = top != NULL ? top->cap * 2 : BLOCK_FIRST;
     if (cap > BLOCK_MAX)
         cap = BLOCK_MAX;
     if (cap < need)
         cap = need;
-    if (cap > SIZE_MAX - sizeof(struct block))
-        out_of_memory();
     struct block *b = malloc(sizeof(struct block) + cap);
     if (b == NULL)
         out_of_memory();
-    b->prev = a->top;
+    b->prev = top;
     b->cap = cap;
-    b->used = 0;
-    a->top = b;
+    b->prev_used = (size_t)(a->at - a->start);
+    a->older += b->prev_used;
+    use_block(a, b, 0);
+}
+
+static void
+block_pop(struct arena *a)
+{
+    struct block *b = a->block;
+    a->older -= b->prev_used;
+    use_block(a, b->prev, b->prev_used);
+    free(b);
 }
 
 static void
@@ -80,16 +96,6 @@ run_cleanups(struct arena *a, const struct cleanup *down_to)
         struct cleanup *c = a->cleanups;
         a->cleanups = c->prev;
         c->fn(c->ctx);
-    }
-}
-
-static void
-free_blocks(struct arena *a, const struct block *down_to)
-{
-    while (a->top != down_to) {
-        struct block *b = a->top;
-        a->top = b->prev;
-        free(b);
     }
 }
 
@@ -108,7 +114,8 @@ arena_free(struct arena *a)
     if (a == NULL)
         return;
     run_cleanups(a, NULL);
-    free_blocks(a, NULL);
+    while (a->block != NULL)
+        block_pop(a);
     free(a);
 }
 
@@ -116,25 +123,19 @@ void
 arena_clear(struct arena *a)
 {
     run_cleanups(a, NULL);
-    while (a->top != NULL && a->top->prev != NULL) {
-        struct block *b = a->top;
-        a->top = b->prev;
-        free(b);
-    }
-    if (a->top != NULL)
-        a->top->used = 0;
-    a->total = 0;
+    while (a->block != NULL && ((struct block *)a->block)->prev != NULL)
+        block_pop(a);
+    a->at = a->start;
+    a->older = 0;
 }
 
 void *
-arena_alloc(struct arena *a, size_t n)
+arena_alloc_block(struct arena *a, size_t n)
 {
     size_t need = align_up(n == 0 ? 1 : n);
-    if (a->top == NULL || a->top->cap - a->top->used < need)
-        block_push(a, need);
-    void *p = a->top->mem + a->top->used;
-    a->top->used += need;
-    a->total += need;
+    block_push(a, need);
+    void *p = a->at;
+    a->at += need;
     return p;
 }
 
@@ -154,13 +155,11 @@ arena_grow(struct arena *a, void *p, size_t old_n, size_t new_n)
 {
     if (p == NULL)
         return arena_alloc(a, new_n);
-    size_t old_need = align_up(old_n == 0 ? 1 : old_n);
+    size_t old_need = align_up(old_n);
     size_t new_need = align_up(new_n);
-    struct block *b = a->top;
-    if (b != NULL && b->used >= old_need && (char *)p == b->mem + b->used - old_need &&
-        new_need >= old_need && b->cap - b->used >= new_need - old_need) {
-        b->used += new_need - old_need;
-        a->total += new_need - old_need;
+    bool newest = (char *)p + old_need == a->at && old_need > 0;
+    if (newest && new_need >= old_need && new_need - old_need <= (size_t)(a->end - a->at)) {
+        a->at += new_need - old_need;
         return p;
     }
     void *q = arena_alloc(a, new_n);
@@ -182,9 +181,9 @@ struct arena_mark
 arena_mark(struct arena *a)
 {
     return (struct arena_mark){
-        .block = a->top,
-        .used = a->top != NULL ? a->top->used : 0,
-        .total = a->total,
+        .block = a->block,
+        .at = a->at,
+        .older = a->older,
         .cleanups = a->cleanups,
     };
 }
@@ -192,18 +191,14 @@ arena_mark(struct arena *a)
 void
 arena_reset(struct arena *a, struct arena_mark m)
 {
-    run_cleanups(a, m.cleanups);
+    if (a->cleanups != m.cleanups)
+        run_cleanups(a, m.cleanups);
     if (m.block == NULL) { /* a mark of the empty arena: keep one warm block */
         arena_clear(a);
         return;
     }
-    free_blocks(a, m.block);
-    a->top->used = m.used;
-    a->total = m.total;
-}
-
-size_t
-arena_used(const struct arena *a)
-{
-    return a->total;
+    while (a->block != m.block)
+        block_pop(a);
+    a->at = m.at;
+    a->older = m.older;
 }

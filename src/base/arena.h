@@ -15,14 +15,24 @@
 
 PLUGIN_API_BEGIN
 
-struct arena;
+/* Of arena.c and the inline functions here; nothing else looks inside. */
+struct arena {
+    char *at;     /* next free byte of the newest block */
+    char *end;    /* behind its last byte */
+    char *start;  /* its first byte */
+    size_t older; /* bytes handed out of older blocks */
+    void *block;
+    void *cleanups;
+};
 
 struct arena_mark {
     void *block;
-    size_t used;
-    size_t total;
+    char *at;
+    size_t older;
     void *cleanups;
 };
+
+enum { ARENA_ALIGN = 16 };
 
 struct arena *arena_new(void);
 /* Runs the registered clean-ups, newest first, and frees everything. NULL is allowed. */
@@ -30,8 +40,21 @@ void arena_free(struct arena *a);
 /* As arena_free, but the arena stays usable and keeps its first block. */
 void arena_clear(struct arena *a);
 
+/* The way when the newest block is full. */
+void *arena_alloc_block(struct arena *a, size_t n);
+
 /* n bytes, aligned for any type. Never NULL; n may be 0. */
-void *arena_alloc(struct arena *a, size_t n) __attribute__((malloc, alloc_size(2)));
+static inline void *
+arena_alloc(struct arena *a, size_t n)
+{
+    n += n == 0;
+    if (n > (size_t)(a->end - a->at))
+        return arena_alloc_block(a, n);
+    char *p = a->at;
+    a->at += (n + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+    return p;
+}
+
 /* The same, zeroed; count * size is checked for overflow. */
 void *arena_zalloc(struct arena *a, size_t count, size_t size);
 /* Grows the newest allocation in place when it can, else copies. p may be NULL. */
@@ -47,7 +70,11 @@ struct arena_mark arena_mark(struct arena *a);
 void arena_reset(struct arena *a, struct arena_mark m);
 
 /* Bytes handed out and not reset. */
-size_t arena_used(const struct arena *a);
+static inline size_t
+arena_used(const struct arena *a)
+{
+    return a->older + (size_t)(a->at - a->start);
+}
 
 PLUGIN_API_END
 

@@ -47,12 +47,6 @@ str_taint_join(uint32_t a, uint32_t b)
 }
 
 bool
-str_eq(struct str a, struct str b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
-bool
 str_eqz(struct str a, const char *z)
 {
     return str_eq(a, str_from_cstr(z));
@@ -128,18 +122,6 @@ bool
 str_iends(struct str s, struct str suffix)
 {
     return s.n >= suffix.n && str_ieq(str_sub(s, s.n - suffix.n, suffix.n), suffix);
-}
-
-struct str
-str_sub(struct str s, size_t from, size_t n)
-{
-    if (s.p == NULL)
-        return (struct str){NULL, 0, s.taint};
-    if (from > s.n)
-        from = s.n;
-    if (n > s.n - from)
-        n = s.n - from;
-    return (struct str){s.p + from, (uint32_t)n, s.taint};
 }
 
 struct str

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 PLUGIN_API_BEGIN
 
@@ -70,7 +71,12 @@ str_is_set(struct str s)
     return s.p != NULL;
 }
 
-bool str_eq(struct str a, struct str b);
+static inline bool
+str_eq(struct str a, struct str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
 bool str_eqz(struct str a, const char *z);
 /* Comparisons that ignore the case of ASCII letters. */
 bool str_ieq(struct str a, struct str b);
@@ -84,7 +90,16 @@ bool str_ends(struct str s, struct str suffix);
 bool str_iends(struct str s, struct str suffix);
 
 /* The part from `from` (clipped) of at most n bytes; keeps the mark. */
-struct str str_sub(struct str s, size_t from, size_t n);
+static inline struct str
+str_sub(struct str s, size_t from, size_t n)
+{
+    if (from > s.n)
+        from = s.n;
+    if (n > s.n - from)
+        n = s.n - from;
+    return (struct str){s.p == NULL ? NULL : s.p + from, (uint32_t)n, s.taint};
+}
+
 /* Without leading and trailing ASCII white space. */
 struct str str_trim(struct str s);
 struct str str_trim_left(struct str s);

@@ -20,9 +20,11 @@ size_t vec_room(struct arena *a, void **v, size_t n, size_t cap, size_t item_siz
 
 #define vec_push(a, vec, item)                                                                   \
     do {                                                                                         \
-        void *vec_v_ = (vec)->v;                                                                 \
-        (vec)->cap = vec_room((a), &vec_v_, (vec)->n, (vec)->cap, sizeof *(vec)->v);             \
-        (vec)->v = vec_v_;                                                                       \
+        if ((vec)->n == (vec)->cap) {                                                            \
+            void *vec_v_ = (vec)->v;                                                             \
+            (vec)->cap = vec_room((a), &vec_v_, (vec)->n, (vec)->cap, sizeof *(vec)->v);         \
+            (vec)->v = vec_v_;                                                                   \
+        }                                                                                        \
         (vec)->v[(vec)->n++] = (item);                                                           \
     } while (0)
 

@@ -6,6 +6,7 @@
 #include "filter/expand_parse.h"
 
 #include "filter/host.h"
+#include "filter/vm_state.h"
 
 enum { FOUND_MAX = 16 }; /* bytes shown in "but found" */
 
@@ -304,11 +305,19 @@ static const struct {
 static bool
 parse_form(struct parse *p, const struct fn *fn)
 {
+    unsigned form = p->vm->forms[fn - p->vm->functions];
+    return form > 0 ? forms[form - 1].parse(p, fn) : parse_test(p, fn);
+}
+
+void
+parse_note_condition_forms(unsigned char *by_row)
+{
+    size_t n;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        if (str_eq(fn->name, forms[i].name))
-            return forms[i].parse(p, fn);
+        const struct fn *fn = fn_find(FN_COND, forms[i].name);
+        if (fn != NULL)
+            by_row[fn - fn_all(&n)] = (unsigned char)(i + 1);
     }
-    return parse_test(p, fn);
 }
 
 static bool

@@ -787,13 +787,24 @@ static const struct {
     {STR_INIT("sort"), form_sort},
 };
 
+void
+parse_note_item_forms(unsigned char *by_row)
+{
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        const struct fn *fn = fn_find(FN_ITEM, forms[i].name);
+        if (fn == NULL)
+            fn = fn_find(FN_ITEM_YN, forms[i].name);
+        if (fn != NULL)
+            by_row[fn_number(fn)] = (unsigned char)(i + 1);
+    }
+}
+
 bool
 parse_item(struct parse *p, const struct fn *fn)
 {
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        if (str_eq(fn->name, forms[i].name))
-            return forms[i].parse(p, fn);
-    }
+    unsigned form = p->vm->forms[fn - p->vm->functions];
+    if (form > 0)
+        return forms[form - 1].parse(p, fn);
     if (fn->call == NULL)
         return parse_error(p, "\"%.*s\" is not available", STR_ARG(fn->name));
     return fn->kind == FN_ITEM_YN ? parse_find(p, fn) : parse_call(p, fn);

@@ -54,6 +54,9 @@ struct str parse_name(struct parse *p);
 bool parse_text(struct parse *p, enum parse_stop stop);
 /* `text}`: parse_text and the closing brace; the opening one was taken. */
 bool parse_braced_rest(struct parse *p);
+/* Fills in the forms of items and of conditions, by row of fn.def. */
+void parse_note_item_forms(unsigned char *forms);
+void parse_note_condition_forms(unsigned char *forms);
 /* One item, after "${" and its name were taken. */
 bool parse_item(struct parse *p, const struct fn *fn);
 /* A condition after "${if"; leaves the answer in the flag. */

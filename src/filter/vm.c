@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "filter/expand.h"
+#include "filter/expand_parse.h"
 #include "filter/fn.h"
 #include "filter/host.h"
 #include "filter/vm_cache.h"
@@ -690,6 +691,9 @@ vm_new(const struct host *host, void *env)
     vm->error_offset = STR_NPOS;
     size_t functions;
     vm->functions = fn_all(&functions);
+    vm->forms = ARENA_ARRAY(own, unsigned char, functions);
+    parse_note_item_forms(vm->forms);
+    parse_note_condition_forms(vm->forms);
     vm->regex = regex_ctx_new(own);
     vm_set_budget(vm, (struct vm_budget){.steps = 0});
     vm_reset_state(vm);
