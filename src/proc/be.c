@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "conf/eval.h"
 #include "filter/expand.h"
+#include "proc/be_macros.h"
 #include "proc/context.h"
 #include "proc/notice.h"
 #include "sys/file.h"
@@ -23,6 +24,7 @@ enum { IN_SIZE = 65536, OUT_SIZE = 32768, LINE_MAX_BYTES = 16 * 1024 * 1024 };
 
 struct be {
     struct mode *mode;
+    struct be_macros *macros;
     struct arena *lines; /* the line at hand */
     char in[IN_SIZE];
     size_t in_at, in_n;
@@ -214,10 +216,9 @@ take_setting(struct be *be, struct str line)
 /* --- answers --- */
 
 static void
-answer_value(struct be *be, struct str line)
+expand_line(struct be *be, struct str line)
 {
     struct vm *vm = be->mode->vm;
-    struct arena_mark mark = arena_mark(vm_scratch(vm));
     struct str value;
     if (vm_expand(vm, line, &value) == VM_OK) {
         put_line(be, value);
@@ -228,6 +229,26 @@ answer_value(struct be *be, struct str line)
     } else {
         put(be, "Failed: ", 8);
         put_line(be, vm_error(vm));
+    }
+}
+
+static void
+answer_value(struct be *be, struct str line)
+{
+    struct vm *vm = be->mode->vm;
+    struct arena_mark mark = arena_mark(vm_scratch(vm));
+    struct str text;
+    switch (be_macros_take(be->macros, vm_scratch(vm), line, &text)) {
+    case BE_LINE_TEXT:
+        expand_line(be, text);
+        break;
+    case BE_LINE_DEFINED:
+        put_line(be, text);
+        break;
+    case BE_LINE_FAULT:
+        flush_out(be);
+        notice_main(text);
+        break;
     }
     vm_release(vm, mark);
 }
@@ -289,6 +310,7 @@ run_answers(struct mode *m, void (*of_argument)(struct be *, struct str),
 {
     struct be *be = ARENA_NEW(m->arena, struct be);
     be->mode = m;
+    be->macros = be_macros_new(m);
     be->lines = arena_new();
     if (m->cli->args.n > 0)
         answer_arguments(be, of_argument);

@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MACROS_MAX = 10, MACRO_NAME_MAX = 22 };
+enum { MACROS_MAX = 10, MACRO_NAME_LIMIT = 63 };
 
 enum act {
     ACT_NOTHING, ACT_END, ACT_MODE, ACT_KEEP, ACT_IGNORE, ACT_CONFIG, ACT_MACRO, ACT_DEBUG,
@@ -78,6 +78,8 @@ refuse(struct scan *s, const char *fmt, ...)
 static bool
 refuse_unknown(struct scan *s)
 {
+    if (strncmp(s->word, "-oM", 3) == 0 && s->at >= s->argc)
+        return refuse(s, ": data expected after %.900s", s->word);
     return refuse(s, " abandoned: unknown, malformed, or incomplete option %.900s", s->word);
 }
 
@@ -207,7 +209,7 @@ act_macro(struct scan *s, struct str v)
         return refuse(s, ": macro name set by -D must start with an upper case letter");
     if (rest.n > 0 && rest.p[0] != '=')
         return refuse_unknown(s);
-    if (name.n > MACRO_NAME_MAX)
+    if (name.n > MACRO_NAME_LIMIT)
         return refuse(s, ": macro name too long: %.*s", STR_ARG(name));
     for (size_t i = 0; i < s->cli->macros.n; i++) {
         if (str_eq(s->cli->macros.v[i].name, name))
@@ -229,7 +231,8 @@ act_debug(struct scan *s, struct str v)
     s->cli->debug = s->cli->verbose = true;
     s->cli->debug_selector = debug_default();
     if (v.n > 0 && v.p[0] != '+' && v.p[0] != '-' && v.p[0] != '=')
-        return refuse_unknown(s);
+        return refuse(s, ": malformed debug_selector setting: + or - expected but found \"%.*s\"",
+                      STR_ARG(v));
     if (debug_select(v, &s->cli->debug_selector, &bad))
         return true;
     return refuse(s, ": unknown debug_selector setting: %.*s", STR_ARG(bad));
@@ -387,11 +390,7 @@ act_errors(struct scan *s, struct str v)
 static bool
 act_claim(struct scan *s, struct str v)
 {
-    if (v.n == 0)
-        return refuse_unknown(s);
-    if (cli_has(s->cli, "-oMr"))
-        return refuse(s, ": received_protocol is set already");
-    return true;
+    return v.n > 0 || refuse_unknown(s);
 }
 
 typedef bool act_fn(struct scan *s, struct str v);
@@ -583,7 +582,8 @@ take_value(struct scan *s, const char *glued, struct str *value)
 static bool
 check_repeated(struct scan *s)
 {
-    if (strcmp(s->row->name, "-oMr") != 0 || (!cli_has(s->cli, "-oMr") && !cli_has(s->cli, "-p")))
+    bool protocol = strcmp(s->row->name, "-oMr") == 0 || strcmp(s->row->name, "-p") == 0;
+    if (!protocol || (!cli_has(s->cli, "-oMr") && !cli_has(s->cli, "-p")))
         return true;
     s->cli->error = STR_LIT("received_protocol is set already");
     return false;

@@ -94,6 +94,13 @@ find_submitter(struct mode *m)
     return s;
 }
 
+static struct str
+own_address(struct mode *m, const struct submitter *who)
+{
+    return str_printf(m->arena, "%.*s@%.*s", STR_ARG(who->login),
+                      STR_ARG(m->conf->main->qualify_domain));
+}
+
 /* -f, with the domain that it may lack. */
 static bool
 take_sender(struct mode *m, struct message *msg)
@@ -120,7 +127,7 @@ count_lines(struct str s)
     int64_t n = 0;
     for (size_t at = str_chr(s, '\n', 0); at != STR_NPOS; at = str_chr(s, '\n', at + 1))
         n++;
-    return n;
+    return s.n > 0 && s.p[s.n - 1] != '\n' ? n + 1 : n; /* the newline is supplied */
 }
 
 /* A new-style message id: seconds, process, fraction. */
@@ -171,7 +178,10 @@ add_missing(struct mode *m, struct message *msg, const struct submitter *who, st
     if (!has_header(msg, "Message-Id"))
         add_line(m, msg, str_printf(m->arena, "Message-Id: <E%.*s@%.*s>\n", STR_ARG(msg->id),
                                     STR_ARG(c->primary_hostname)));
-    if (!has_header(msg, "From")) {
+    if (!has_header(msg, "From") && str_is_set(m->cli->sender)) {
+        if (msg->sender.n > 0)
+            add_line(m, msg, str_printf(m->arena, "From: %.*s\n", STR_ARG(msg->sender)));
+    } else if (!has_header(msg, "From")) {
         struct str text =
             who->name.n > 0
                 ? str_printf(m->arena, "From: %.*s <%.*s@%.*s>\n", STR_ARG(who->name),
@@ -241,8 +251,7 @@ read_message(struct mode *m, struct message *msg, const struct submitter *who)
     msg->id = make_id(m, now);
     msg->received_time = now.tv_sec;
     msg->received_time_us = now.tv_nsec / 1000;
-    if (!str_is_set(msg->received_protocol))
-        msg->received_protocol = STR_LIT("local");
+    msg->received_count = 1; /* the line that reception would add */
     msg->size = text.n;
     msg->lines = count_lines(text);
     msg->headers = ARENA_NEW(m->arena, struct header_list);
@@ -270,13 +279,17 @@ context_fill(struct mode *m)
     msg->originator_gid = m->caller.gid;
     struct submitter who = find_submitter(m);
     s->sender_ident = who.login;
+    s->interface_port = -1;
+    if (!str_is_set(m->cli->sender)) {
+        s->authenticated_id = who.login;
+        msg->authenticated_sender = own_address(m, &who);
+    }
     claim_all(m, s, msg);
     if (str_is_set(m->cli->sender)) {
         if (!take_sender(m, msg))
             return false;
     } else if (who.login.n > 0) {
-        msg->sender = str_printf(m->arena, "%.*s@%.*s", STR_ARG(who.login),
-                                 STR_ARG(m->conf->main->qualify_domain));
+        msg->sender = own_address(m, &who);
     }
     m->eval->session = s;
     m->eval->message = msg;
