@@ -41,12 +41,19 @@ copy(char *to, size_t room, struct str s)
     return true;
 }
 
+/* NULL for a bad salt. Not crypt_r, which has no way of saying that except by a hash that starts with a star (and
+ * which the address sanitizer replaces). */
+static const char *
+hash(struct secret *k, const char *plain, const char *salt)
+{
+    return crypt_rn(plain, salt, &k->data, (int)sizeof k->data);
+}
+
 static bool
 check_crypt(struct secret *k, struct str stored)
 {
-    const char *made = crypt_r(k->plain, k->salt, &k->data);
-    /* a star begins what libcrypt returns for a failure */
-    return made != NULL && made[0] != '*' && same(made, strlen(made), stored);
+    const char *made = hash(k, k->plain, k->salt);
+    return made != NULL && same(made, strlen(made), stored);
 }
 
 /* Two calls: the second half of the password is hashed with a salt from the first hash. */
@@ -54,22 +61,21 @@ static bool
 check_crypt16(struct secret *k, struct str stored)
 {
     char made[CRYPT_OUTPUT_SIZE + 16];
-    char second[PLAIN_MAX + 1];
-    size_t n = strlen(k->plain);
-    if (n <= 8)
+    char second[9];
+    if (strlen(k->plain) <= 8)
         return check_crypt(k, stored);
-    memcpy(second, k->plain + 8, n - 8 + 1);
+    memcpy(second, k->plain + 8, 8); /* the rest is padded with NULs */
     second[8] = '\0';
     k->plain[8] = '\0';
-    const char *first = crypt_r(k->plain, k->salt, &k->data);
-    if (first == NULL || first[0] == '*' || strlen(first) < 4)
+    const char *first = hash(k, k->plain, k->salt);
+    if (first == NULL || strlen(first) < 4)
         return false;
     size_t first_n = strlen(first);
     memcpy(made, first, first_n);
     const char salt[3] = {first[2], first[3], '\0'};
-    const char *last = crypt_r(second, salt, &k->data);
+    const char *last = hash(k, second, salt);
     explicit_bzero(second, sizeof second);
-    if (last == NULL || last[0] == '*' || strlen(last) > 16)
+    if (last == NULL || strlen(last) < 2 || strlen(last) > 16)
         return false;
     memcpy(made + first_n, last + 2, strlen(last) - 2);
     return same(made, first_n + strlen(last) - 2, stored);
