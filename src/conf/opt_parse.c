@@ -104,7 +104,7 @@ read_bool(const struct setting *s, bool *on)
     if (rest.n == 0)
         return true;
     uint32_t n = 0;
-    while (n < rest.n && name_char(rest.p[n]))
+    while (n < rest.n && (n == 0 ? ascii_alpha(rest.p[n]) : name_char(rest.p[n])))
         n++;
     struct str word = str_sub(rest, 0, n);
     bool yes = str_ieqz(word, "true") || str_ieqz(word, "yes");
