@@ -1,7 +1,7 @@
-/* Helpers for the check functions of drivers: what an instance sets, and how its faults are worded.
+/* Helpers for the check functions of drivers: what an instance sets, how its faults are worded.
  *
- * A check runs once, after the last option of an instance. It may fill in defaults that depend on
- * other options; after it nothing changes the instance.
+ * A check runs once, after the last option of an instance. It may fill in defaults that depend
+ * on other options; after it nothing changes the instance.
  */
 #ifndef REMEX_CONF_DRIVER_CHECK_H
 #define REMEX_CONF_DRIVER_CHECK_H
@@ -19,8 +19,8 @@ enum driver_words {
 bool driver_sets_generic(const struct driver_instance *d, const char *option);
 bool driver_sets_own(const struct driver_instance *d, const char *option);
 
-/* Adds an error that points at where the option (of the instance; may be NULL) is set, or at the
- * instance. Always false. */
+/* Adds an error that points at where the option (of the instance; may be NULL) is set, or at
+ * the instance. Always false. */
 bool driver_fault(struct diags *diags, const struct driver_instance *d, const char *option,
                   enum driver_words words, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));

@@ -1,5 +1,5 @@
-/* ACLs without a name: any text gives a model or errors, never both, and each item is a part of the
- * text that was given. */
+/* ACLs without a name: any text gives a model or errors, never both, and each item is a part of
+ * the text that was given. */
 #include "acl/acl.h"
 
 #include "base/arena.h"

@@ -29,8 +29,8 @@ struct compat_row {
     struct str field[COMPAT_FIELDS];
 };
 
-/* Options whose default in the inventory is a description, or is applied where the value is used;
- * what the row has instead. */
+/* Options whose default in the inventory is a description, or is applied where the value is
+ * used; what the row has instead. */
 struct compat_exception {
     const char *driver, *name, *value;
 };
@@ -196,8 +196,8 @@ compat_compare_row(struct arena *a, const struct opt_set *set, int row, struct s
                  STR_ARG(expected));
 }
 
-/* Every row of the file for the driver (NULL: files without that column) is in the table with its
- * type and default, and the table has no other. */
+/* Every row of the file for the driver (NULL: files without that column) is in the table with
+ * its type and default, and the table has no other. */
 __attribute__((unused)) static void
 compat_compare(const char *file, const char *driver, const struct opt_table *t,
                const struct compat_exception *ex, size_t ex_n)

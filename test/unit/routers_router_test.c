@@ -1,4 +1,5 @@
-/* Routers: options against the inventory, defaults that depend on others, errors in Exim's words. */
+/* Routers: options against the inventory, defaults that depend on others, errors in Exim's
+ * words. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
