@@ -19,9 +19,9 @@ enum {
     PAGE_LBTREE = 5,
     PAGE_OVERFLOW = 7,
     PAGE_HASH = 13,
-    ITEM_DATA = 1,     /* in both kinds of page */
+    ITEM_DATA = 1, /* in both kinds of page */
     ITEM_DUPLICATE = 2,
-    ITEM_OFFPAGE = 3,  /* in both kinds of page */
+    ITEM_OFFPAGE = 3, /* in both kinds of page */
     ITEM_DELETED = 0x80,
     KEY_MAX = 65536,
 };

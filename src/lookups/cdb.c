@@ -66,7 +66,8 @@ bytes(const struct cdb *d, uint64_t at, size_t n, unsigned char *room)
 /* --- opening --- */
 
 static void
-open_failed(struct lookup_ctx *c, const char *before, const char *file, const char *after, int error)
+open_failed(struct lookup_ctx *c, const char *before, const char *file, const char *after,
+            int error)
 {
     const char *why = strerror(error);
     vm_fail(c->vm, "failed to open %s%s%s for cdb lookup: %s", before, file, after, why);
@@ -180,7 +181,8 @@ same_key(const struct cdb *d, uint64_t at, struct str key)
 
 /* Compares the record at `at` with the key, and takes its data. OUT_DEFER without a text: corrupt. */
 static enum outcome
-take_record(struct lookup_ctx *c, const struct cdb *d, uint32_t at, struct str key, struct str *data)
+take_record(struct lookup_ctx *c, const struct cdb *d, uint32_t at, struct str key,
+            struct str *data)
 {
     unsigned char room[8];
     const unsigned char *p = bytes(d, at, 8, room);

@@ -104,7 +104,8 @@ dbm_open(struct lookup_ctx *c, const char *file)
 }
 
 static enum outcome
-find_bytes(struct lookup_ctx *c, void *handle, const char *file, struct str key, struct str *data)
+find_bytes(struct lookup_ctx *c, void *handle, const char *file, struct str key,
+           struct str *data)
 {
     const struct dbm *d = handle;
     struct arena *a = vm_scratch(c->vm);
@@ -129,7 +130,8 @@ dbm_find(struct lookup_ctx *c, void *handle, const char *file, struct str key, s
 }
 
 static enum outcome
-dbmjz_find(struct lookup_ctx *c, void *handle, const char *file, struct str key, struct str *data)
+dbmjz_find(struct lookup_ctx *c, void *handle, const char *file, struct str key,
+           struct str *data)
 {
     struct arena *a = vm_scratch(c->vm);
     struct strlist_split s = strlist_split_start(key, ':');

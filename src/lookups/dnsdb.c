@@ -3,7 +3,8 @@
 #include "lookups/drivers.h"
 
 static enum outcome
-dnsdb_find(struct lookup_ctx *c, void *handle, const char *file, struct str key, struct str *data)
+dnsdb_find(struct lookup_ctx *c, void *handle, const char *file, struct str key,
+           struct str *data)
 {
     (void)handle, (void)file, (void)key, (void)data;
     c->no_cache = true;

@@ -20,16 +20,17 @@ struct linefile {
 
 /* One entry: where it is and its key. */
 struct line_entry {
-    uint32_t at;     /* of the first byte of the line */
-    uint32_t rest;   /* offset of what follows the key */
-    uint32_t end;    /* end of the first line, trailing white space cut off */
-    bool quoted;     /* key is escaped text between quotes, see linefile_key */
-    struct str key;  /* bytes in the file, without the quotes */
+    uint32_t at;    /* of the first byte of the line */
+    uint32_t rest;  /* offset of what follows the key */
+    uint32_t end;   /* end of the first line, trailing white space cut off */
+    bool quoted;    /* key is escaped text between quotes, see linefile_key */
+    struct str key; /* bytes in the file, without the quotes */
 };
 
 /* Reads file (NUL-terminated path), which must be regular; what names the type of lookup. False after
  * vm_fail with Exim's text. Freed by linefile_free. */
-bool linefile_load(struct lookup_ctx *c, const char *file, const char *what, struct linefile *out);
+bool linefile_load(struct lookup_ctx *c, const char *file, const char *what,
+                   struct linefile *out);
 void linefile_free(struct linefile *f);
 
 /* The next entry at or after *at (start with 0), and *at moved past its first line. False at the end. */

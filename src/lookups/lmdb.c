@@ -27,7 +27,8 @@ lmdb_close(void *handle)
 }
 
 static enum outcome
-lmdb_find(struct lookup_ctx *c, void *handle, const char *file, struct str key, struct str *data)
+lmdb_find(struct lookup_ctx *c, void *handle, const char *file, struct str key,
+          struct str *data)
 {
     const char *why = "";
     enum outcome o = lmdb_file_find(handle, vm_scratch(c->vm), key, data, &why);

@@ -40,7 +40,9 @@ check_length(MDB_env *env, const char *path)
         return rc;
     if (stat(path, &st) != 0)
         return errno;
-    return ((uint64_t)info.me_last_pgno + 1) * db.ms_psize > (uint64_t)st.st_size ? MDB_CORRUPTED : 0;
+    return ((uint64_t)info.me_last_pgno + 1) * db.ms_psize > (uint64_t)st.st_size
+               ? MDB_CORRUPTED
+               : 0;
 }
 
 static int

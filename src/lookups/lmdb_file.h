@@ -15,8 +15,8 @@ bool lmdb_file_recognise(const unsigned char *p, size_t n);
 /* NULL with *why (static text). */
 struct lmdb_file *lmdb_file_open(const char *path, const char **why);
 /* OUT_OK with *data copied to a, OUT_FAIL, or OUT_DEFER with *why. */
-enum outcome lmdb_file_find(struct lmdb_file *f, struct arena *a, struct str key, struct str *data,
-                            const char **why);
+enum outcome lmdb_file_find(struct lmdb_file *f, struct arena *a, struct str key,
+                            struct str *data, const char **why);
 void lmdb_file_close(struct lmdb_file *f);
 
 #endif

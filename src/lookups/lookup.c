@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/strlist.h"
 #include "conf/conf.h"
 #include "conf/main_options.h"
 
@@ -37,11 +38,12 @@ static void
 check_quoting(const struct search *s, struct str query)
 {
     const struct lookup_driver *d = s->driver;
-    if ((d->flags & LOOKUP_QUERY) == 0 || (d->flags & LOOKUP_TAINT_OK) != 0 || d->quote == NULL ||
-        !str_is_tainted(query) || query.taint == STR_QUOTED + s->t->quoter)
+    if ((d->flags & LOOKUP_QUERY) == 0 || (d->flags & LOOKUP_TAINT_OK) != 0 ||
+        d->quote == NULL || !str_is_tainted(query) || query.taint == STR_QUOTED + s->t->quoter)
         return;
-    struct str line = str_printf(vm_scratch(s->x.vm), "tainted search query is not properly quoted: %.*s",
-                                 STR_ARG(query));
+    struct str line =
+        str_printf(vm_scratch(s->x.vm), "tainted search query is not properly quoted: %.*s",
+                   STR_ARG(query));
     lookup_cache_log(s->cache, line);
 }
 
@@ -136,7 +138,8 @@ find_partial(struct search *s, struct str *data)
         if (o != OUT_FAIL)
             return o;
     }
-    while (dots > 0 && (int64_t)dots >= t->partial && (dot = str_chr(key, '.', from)) != STR_NPOS) {
+    while (dots > 0 && (int64_t)dots >= t->partial &&
+           (dot = str_chr(key, '.', from)) != STR_NPOS) {
         dots--;
         from = dot + 1;
         struct str rest = str_sub(key, from, key.n);
@@ -250,8 +253,9 @@ check_file(const struct search *s)
         return OUT_ERROR;
     }
     if (str_is_tainted(s->file)) {
-        lookup_cache_log(s->cache, str_printf(vm_scratch(vm), "Tainted filename for search: '%.*s'",
-                                              STR_ARG(s->file)));
+        lookup_cache_log(s->cache,
+                         str_printf(vm_scratch(vm), "Tainted filename for search: '%.*s'",
+                                    STR_ARG(s->file)));
         return fail_open(vm, "NULL");
     }
     if (str_has_nul(s->file))
@@ -259,13 +263,33 @@ check_file(const struct search *s)
     return OUT_OK;
 }
 
+/* The options without the one called cache, which is no part of what is asked. */
+static struct str
+other_options(const struct search *s)
+{
+    struct buf b = buf_in(vm_scratch(s->x.vm), 0);
+    struct strlist_split split = strlist_split_start(s->t->options, ',');
+    struct str one;
+    while (strlist_split_next(&split, vm_scratch(s->x.vm), &one)) {
+        if (str_starts(one, "cache="))
+            continue;
+        if (b.n > 0)
+            buf_addc(&b, ',');
+        buf_adds(&b, one);
+    }
+    return buf_str(&b);
+}
+
 /* cache=no, no_rd, no_wr; other values mean nothing, as in Exim. */
 static void
 read_cache_option(struct search *s)
 {
     struct str v = lookup_option(s->t->options, "cache");
+    if (!str_is_set(v))
+        return;
     s->no_read = str_eqz(v, "no") || str_eqz(v, "no_rd");
     s->no_write = str_eqz(v, "no") || str_eqz(v, "no_wr");
+    s->x.options = other_options(s);
 }
 
 /* Whether there is a cache, made now if need be. */
@@ -355,7 +379,8 @@ lookup_host_find(void *env, struct vm *vm, const struct host_lookup *q, struct s
         if (q->for_list)
             return VM_DEFER;
         struct str why = str_dup(vm_scratch(vm), vm_error(vm));
-        return vm_defer(vm, "lookup of \"%.*s\" gave DEFER: \"%.*s\"", STR_ARG(key), STR_ARG(why));
+        return vm_defer(vm, "lookup of \"%.*s\" gave DEFER: \"%.*s\"", STR_ARG(key),
+                        STR_ARG(why));
     }
     case OUT_ERROR:
         return VM_ERROR;

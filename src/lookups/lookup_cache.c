@@ -41,9 +41,9 @@ struct result {
 struct entry {
     struct lookup_handle h; /* first: a handle is its entry */
     struct file_id id;
-    bool watched;    /* id is meant */
-    bool fresh;      /* the file's times were too new to tell a later change */
-    unsigned busy;   /* lookups further out that are using it */
+    bool watched;        /* id is meant */
+    bool fresh;          /* the file's times were too new to tell a later change */
+    unsigned busy;       /* lookups further out that are using it */
     struct arena *arena; /* of the entry itself */
     struct arena *results_arena;
     struct map *results;
@@ -168,12 +168,13 @@ lookup_cache_leave(struct lookup_cache *c, struct lookup_handle *h)
 
 /* A slot is filled once and never again: types in use point into its text. */
 enum vm_status
-lookup_cache_type(struct lookup_cache *c, struct vm *vm, struct str text, struct lookup_type *out)
+lookup_cache_type(struct lookup_cache *c, struct vm *vm, struct str text,
+                  struct lookup_type *out)
 {
     if (text.n == 0 || str_is_tainted(text))
         return lookup_type_parse(vm, text, out);
-    unsigned mix = text.n * 31 + (unsigned char)text.p[text.n - 1] * 7 +
-                   (unsigned char)text.p[text.n / 2];
+    unsigned mix =
+        text.n * 31 + (unsigned char)text.p[text.n - 1] * 7 + (unsigned char)text.p[text.n / 2];
     struct parsed *slot = &c->parsed[mix % PARSED_N];
     if (slot->text.n == text.n && memcmp(slot->text.p, text.p, text.n) == 0) {
         *out = slot->type;
@@ -208,9 +209,8 @@ lookup_cache_driver(struct lookup_cache *c, struct lookup_ctx *x, const struct l
         if (c->loaded.v[i].row == d)
             return c->loaded.v[i].driver;
     struct str why = STR_NULL;
-    const struct plugin *p =
-        plugin_load(vm_scratch(x->vm), x->eval->process.plugin_directory, d->plugin,
-                    PLUGIN_KIND_LOOKUP, &why);
+    const struct plugin *p = plugin_load(vm_scratch(x->vm), x->eval->process.plugin_directory,
+                                         d->plugin, PLUGIN_KIND_LOOKUP, &why);
     const struct lookup_driver *real = p != NULL ? find_in_plugin(p, d->name) : NULL;
     if (real == NULL) {
         vm_fail(x->vm, "lookup type \"%.*s\" is not available: %.*s", STR_ARG(d->name),
@@ -252,7 +252,8 @@ entry_watch(struct entry *e)
         return; /* open will say what is wrong */
     e->watched = true;
     e->id = id_of(&st);
-    int64_t newest = ns_of(st.st_mtim) > ns_of(st.st_ctim) ? ns_of(st.st_mtim) : ns_of(st.st_ctim);
+    int64_t newest =
+        ns_of(st.st_mtim) > ns_of(st.st_ctim) ? ns_of(st.st_mtim) : ns_of(st.st_ctim);
     e->fresh = ns_of(now) - newest < FRESH_NS;
 }
 
@@ -274,7 +275,8 @@ static size_t
 open_max(const struct lookup_ctx *x)
 {
     const struct conf *conf = x->eval->conf;
-    int64_t n = conf != NULL && conf->main != NULL ? conf->main->lookup_open_max : LOOKUP_OPEN_MAX;
+    int64_t n =
+        conf != NULL && conf->main != NULL ? conf->main->lookup_open_max : LOOKUP_OPEN_MAX;
     return n > 0 ? (size_t)n : 1;
 }
 

@@ -14,9 +14,9 @@ struct arena;
 struct lookup_cache;
 
 enum {
-    LOOKUP_OPEN_MAX = 25,           /* default of lookup_open_max */
-    LOOKUP_RESULTS_MAX = 4 << 20,   /* bytes of results kept per handle */
-    LOOKUP_NESTING_MAX = 8,         /* lookups inside lookups (keys of wildlsearch) */
+    LOOKUP_OPEN_MAX = 25,         /* default of lookup_open_max */
+    LOOKUP_RESULTS_MAX = 4 << 20, /* bytes of results kept per handle */
+    LOOKUP_NESTING_MAX = 8,       /* lookups inside lookups (keys of wildlsearch) */
 };
 
 /* Freed, and everything closed, with the arena. */
@@ -24,7 +24,8 @@ struct lookup_cache *lookup_cache_new(struct arena *a);
 /* Closes every handle and forgets every result (Exim does at the end of routing, of a message, …). */
 void lookup_cache_flush(struct lookup_cache *c);
 /* Where lines for the main and panic log go; NULL: to stderr with a time stamp. */
-void lookup_cache_log_to(struct lookup_cache *c, void (*log)(void *ctx, struct str line), void *ctx);
+void lookup_cache_log_to(struct lookup_cache *c, void (*log)(void *ctx, struct str line),
+                         void *ctx);
 void lookup_cache_log(struct lookup_cache *c, struct str line);
 
 /* --- for the engine --- */
@@ -48,10 +49,10 @@ const struct lookup_driver *lookup_cache_driver(struct lookup_cache *c, struct l
 struct lookup_handle *lookup_cache_open(struct lookup_cache *c, struct lookup_ctx *x,
                                         const struct lookup_driver *d, struct str file);
 /* A kept result for the key and the options: true, and *found and *data (in the cache's memory). */
-bool lookup_cache_result(struct lookup_ctx *x, struct lookup_handle *h, struct str key, bool *found,
-                         struct str *data);
-void lookup_cache_keep(struct lookup_ctx *x, struct lookup_handle *h, struct str key, bool found,
-                       struct str data);
+bool lookup_cache_result(struct lookup_ctx *x, struct lookup_handle *h, struct str key,
+                         bool *found, struct str *data);
+void lookup_cache_keep(struct lookup_ctx *x, struct lookup_handle *h, struct str key,
+                       bool found, struct str data);
 /* Round a driver's find, which may look up in turn: h is not closed meanwhile. False (and nothing to
  * leave) when lookups are nested too deeply. */
 bool lookup_cache_enter(struct lookup_cache *c, struct lookup_handle *h);

@@ -18,7 +18,7 @@ static const struct lookup_driver *const built_in[] = {
 /* Names and flags of the drivers whose functions are in plugins. */
 static const struct lookup_driver in_plugins[] = {
 #define LOOKUP(n, object)
-#define LOOKUP_PLUGIN(n, plug, fl, q, d)                                                         \
+#define LOOKUP_PLUGIN(n, plug, fl, q, d)                                                       \
     {.name = STR_INIT(n), .flags = (fl), .quote = (q), .plugin = (plug), .doc = (d)},
 #include "lookups/lookups.def"
 #undef LOOKUP

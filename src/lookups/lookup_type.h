@@ -11,8 +11,8 @@ struct lookup_type {
     struct str affix;   /* "*." by default */
     bool star, star_at; /* type* and type*@ (which sets both) */
     struct str options;
-    struct str text;    /* all but "partial…", for messages */
-    uint32_t quoter;    /* number for STR_QUOTED marks */
+    struct str text; /* all but "partial…", for messages */
+    uint32_t quoter; /* number for STR_QUOTED marks */
 };
 
 /* VM_OK, or VM_ERROR with Exim's text. out points into text. */

@@ -21,7 +21,8 @@ find_user(struct arena *a, const char *name, struct passwd *pw, struct passwd **
 }
 
 static enum outcome
-passwd_find(struct lookup_ctx *c, void *handle, const char *file, struct str key, struct str *data)
+passwd_find(struct lookup_ctx *c, void *handle, const char *file, struct str key,
+            struct str *data)
 {
     (void)handle, (void)file;
     struct arena *a = vm_scratch(c->vm);
@@ -31,7 +32,8 @@ passwd_find(struct lookup_ctx *c, void *handle, const char *file, struct str key
         return OUT_FAIL;
     int error = find_user(a, name, &pw, &found);
     if (found == NULL) {
-        if (error != EIO && error != EMFILE && error != ENFILE && error != ERANGE && error != ENOMEM)
+        if (error != EIO && error != EMFILE && error != ENFILE && error != ERANGE &&
+            error != ENOMEM)
             return OUT_FAIL;
         vm_defer(c->vm, "getpwnam(%s) failed: %s", name, strerror(error));
         return OUT_DEFER;

@@ -9,7 +9,8 @@
 #include "lookups/quote.h"
 
 static enum outcome
-testdb_find(struct lookup_ctx *c, void *handle, const char *file, struct str key, struct str *data)
+testdb_find(struct lookup_ctx *c, void *handle, const char *file, struct str key,
+            struct str *data)
 {
     (void)handle, (void)file;
     if (str_eqz(key, "fail"))

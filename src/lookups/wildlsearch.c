@@ -99,8 +99,8 @@ match_lookup(struct lookup_ctx *c, struct str pattern, size_t semicolon, struct 
     if (lookup_type_parse(c->vm, str_sub(pattern, 0, semicolon), &t) != VM_OK)
         return OUT_DEFER;
     bool query = (t.driver->flags & LOOKUP_QUERY) != 0;
-    enum outcome o = lookup_find(c->eval, c->vm, &t, query ? STR_EMPTY : file, query ? file : key,
-                                 &data);
+    enum outcome o =
+        lookup_find(c->eval, c->vm, &t, query ? STR_EMPTY : file, query ? file : key, &data);
     return o == OUT_ERROR ? OUT_DEFER : o;
 }
 

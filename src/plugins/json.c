@@ -48,8 +48,8 @@ json_open(struct lookup_ctx *c, const char *file)
     } else {
         top = json_loadfd(fd, JSON_ALLOW_NUL, &why);
         if (top == NULL)
-            vm_fail(c->vm, "failed to read %s for json search: line %d column %d: %s", file, why.line,
-                    why.column, why.text);
+            vm_fail(c->vm, "failed to read %s for json search: line %d column %d: %s", file,
+                    why.line, why.column, why.text);
     }
     close(fd);
     return top;
@@ -102,7 +102,8 @@ text_of(json_t *value, struct arena *a, struct str *out)
 }
 
 static enum outcome
-json_find(struct lookup_ctx *c, void *handle, const char *file, struct str key, struct str *data)
+json_find(struct lookup_ctx *c, void *handle, const char *file, struct str key,
+          struct str *data)
 {
     (void)file;
     json_t *at = handle;

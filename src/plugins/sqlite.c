@@ -122,7 +122,8 @@ run_statement(sqlite3_stmt *st, struct buf *b, bool *any)
 }
 
 static enum outcome
-sqlite_find(struct lookup_ctx *c, void *handle, const char *file, struct str key, struct str *data)
+sqlite_find(struct lookup_ctx *c, void *handle, const char *file, struct str key,
+            struct str *data)
 {
     (void)file;
     const struct sqlite_file *f = handle;

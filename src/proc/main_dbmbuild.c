@@ -53,8 +53,8 @@ take_option(struct options *o, const char *arg)
         const char *name;
         bool *flag;
     } table[] = {
-        {"-nolc", &o->keep_case},           {"-nozero", &o->no_zero},   {"-nowarn", &o->no_warn},
-        {"-noduperr", &o->no_dup_error},    {"-lastdup", &o->last_dup},
+        {"-nolc", &o->keep_case},        {"-nozero", &o->no_zero},   {"-nowarn", &o->no_warn},
+        {"-noduperr", &o->no_dup_error}, {"-lastdup", &o->last_dup},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (strcmp(arg, table[i].name) == 0)

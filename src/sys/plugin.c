@@ -67,7 +67,8 @@ checked_path(struct arena *a, struct str dir, const char *name, struct str *why)
     if (dir_fd < 0 || fd < 0)
         *why = str_printf(a, "cannot open plugin %s: %s", path, strerror(errno));
     else if (!owner_ok(dir_fd) || !owner_ok(fd))
-        *why = str_printf(a, "plugin %s or its folder is not root's or others may write it", path);
+        *why =
+            str_printf(a, "plugin %s or its folder is not root's or others may write it", path);
     else
         ok = true;
     if (fd >= 0)
@@ -88,7 +89,8 @@ plugin_load(struct arena *a, struct str directory, const char *name, enum plugin
     void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (so == NULL) {
         const char *e = dlerror();
-        *why = str_printf(a, "cannot load plugin %s: %s", name, e != NULL ? e : "unknown error");
+        *why =
+            str_printf(a, "cannot load plugin %s: %s", name, e != NULL ? e : "unknown error");
         return NULL;
     }
     const struct plugin *p = dlsym(so, PLUGIN_SYMBOL);

@@ -19,9 +19,9 @@ enum plugin_kind {
 };
 
 struct plugin {
-    uint32_t abi;           /* PLUGIN_ABI; stays the first member */
+    uint32_t abi; /* PLUGIN_ABI; stays the first member */
     uint32_t kind;
-    const char *name;       /* of the file, without .so */
+    const char *name; /* of the file, without .so */
     const void *const *objects;
     size_t n;
 };

@@ -49,10 +49,12 @@ make_meta(struct image *im, uint32_t magic)
 static void
 add_item(struct image *im, unsigned char *p, const void *bytes, size_t n)
 {
-    unsigned items = im->big_endian ? (unsigned)p[20] << 8 | p[21] : (unsigned)p[21] << 8 | p[20];
+    unsigned items =
+        im->big_endian ? (unsigned)p[20] << 8 | p[21] : (unsigned)p[21] << 8 | p[20];
     unsigned char *last = p + 26 + (items - 1) * 2;
-    uint32_t top = items == 0 ? PAGE : im->big_endian ? (uint32_t)last[0] << 8 | last[1]
-                                                      : (uint32_t)last[1] << 8 | last[0];
+    uint32_t top = items == 0       ? PAGE
+                   : im->big_endian ? (uint32_t)last[0] << 8 | last[1]
+                                    : (uint32_t)last[1] << 8 | last[0];
     top -= (uint32_t)n;
     memcpy(p + top, bytes, n);
     put(im, p + 26 + items * 2, top, 2);

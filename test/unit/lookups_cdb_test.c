@@ -33,7 +33,8 @@ make_image(struct image *im, int records)
     im->n = 2048;
     for (int i = 0; i < records; i++) {
         char key[16], data[32];
-        int kn = snprintf(key, sizeof key, "k%d", i), dn = snprintf(data, sizeof data, "data number %d", i);
+        int kn = snprintf(key, sizeof key, "k%d", i),
+            dn = snprintf(data, sizeof data, "data number %d", i);
         at[i] = (uint32_t)im->n;
         put32(im->p + im->n, (uint32_t)kn);
         put32(im->p + im->n + 4, (uint32_t)dn);
@@ -91,14 +92,18 @@ files_that_cannot_be_opened(void **state)
     struct lookups_fixture *f = *state;
     static struct image im;
     make_image(&im, 3);
-    CHECK(f, "cdb", "none", "k", "!failed to open none for cdb lookup: No such file or directory");
+    CHECK(f, "cdb", "none", "k",
+          "!failed to open none for cdb lookup: No such file or directory");
     const char *p = fixture_bytes(f, "short", im.p, 2047);
-    assert_string_equal(fixture_find(f, "cdb", p, "k"),
-                        str_printf(f->arena, "!failed to open %s too short for cdb lookup: Success",
-                                   p).p);
+    assert_string_equal(
+        fixture_find(f, "cdb", p, "k"),
+        str_printf(f->arena, "!failed to open %s too short for cdb lookup: Success", p).p);
     assert_string_equal(fixture_find(f, "cdb", f->dir, "k"),
-                        str_printf(f->arena, "!failed to open cannot read header from %s for cdb "
-                                             "lookup: Is a directory", f->dir).p);
+                        str_printf(f->arena,
+                                   "!failed to open cannot read header from %s for cdb "
+                                   "lookup: Is a directory",
+                                   f->dir)
+                            .p);
     memset(im.p, 0, 2048);
     CHECK(f, "cdb", fixture_bytes(f, "zero", im.p, 2048), "k", "-");
 }

@@ -62,22 +62,31 @@ keys_with_and_without_a_zero_byte(void **state)
     char key[600];
     memset(key, 'k', sizeof key);
     for (size_t n = 510; n <= 513; n++)
-        assert_string_equal(fixture_find_str(f, "dbm", str_from_cstr(p), str_from(key, n)), "-");
+        assert_string_equal(fixture_find_str(f, "dbm", str_from_cstr(p), str_from(key, n)),
+                            "-");
 }
 
 static void
 files_that_are_none(void **state)
 {
     struct lookups_fixture *f = *state;
-    CHECK(f, "dbm", "none", "k", "!failed to open none as a db (v4.1+) file: No such file or directory");
-    CHECK(f, "lmdb", "none", "k", "!failed to open none as an LMDB file: No such file or directory");
+    CHECK(f, "dbm", "none", "k",
+          "!failed to open none as a db (v4.1+) file: No such file or directory");
+    CHECK(f, "lmdb", "none", "k",
+          "!failed to open none as an LMDB file: No such file or directory");
     const char *p = fixture_file(f, "text", "key: value\n");
     assert_string_equal(fixture_find(f, "dbm", p, "key"),
-                        str_printf(f->arena, "!failed to open %s as a db (v4.1+) file: unexpected file "
-                                             "type or format", p).p);
+                        str_printf(f->arena,
+                                   "!failed to open %s as a db (v4.1+) file: unexpected file "
+                                   "type or format",
+                                   p)
+                            .p);
     assert_string_equal(fixture_find(f, "lmdb", p, "key"),
-                        str_printf(f->arena, "!failed to open %s as an LMDB file: unexpected file type "
-                                             "or format", p).p);
+                        str_printf(f->arena,
+                                   "!failed to open %s as an LMDB file: unexpected file type "
+                                   "or format",
+                                   p)
+                            .p);
 }
 
 static void

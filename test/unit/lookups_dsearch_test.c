@@ -29,7 +29,8 @@ the_result_is_clean(void **state)
 {
     struct lookups_fixture *f = *state;
     fixture_file(f, "file", "");
-    const char *got = fixture_find_str(f, "dsearch", str_from_cstr(f->dir), str_tainted(STR_LIT("file")));
+    const char *got =
+        fixture_find_str(f, "dsearch", str_from_cstr(f->dir), str_tainted(STR_LIT("file")));
     assert_string_equal(got, "=file"); /* the fixture asserts the mark */
 }
 
@@ -57,15 +58,17 @@ long_keys_and_bad_directories(void **state)
     for (size_t n = 254; n <= 256; n++)
         assert_string_equal(
             fixture_find_str(f, "dsearch", str_from_cstr(f->dir), str_from(key, n)), "-");
-    assert_string_equal(fixture_find_str(f, "dsearch", str_from_cstr(f->dir), str_from(key, 5000)), "-");
-    assert_string_equal(fixture_find_str(f, "dsearch", str_from_cstr(f->dir), str_from("a\0b", 3)), "-");
+    assert_string_equal(
+        fixture_find_str(f, "dsearch", str_from_cstr(f->dir), str_from(key, 5000)), "-");
+    assert_string_equal(
+        fixture_find_str(f, "dsearch", str_from_cstr(f->dir), str_from("a\0b", 3)), "-");
     CHECK(f, "dsearch", ".", "x", "!dirname '.' for dsearch is not absolute");
     CHECK(f, "dsearch", "/nonexistent-dir", "x",
           "!failed to open /nonexistent-dir for directory search: No such file or directory");
     const char *p = fixture_file(f, "file", "");
-    assert_string_equal(fixture_find(f, "dsearch", p, "x"),
-                        str_printf(f->arena, "!failed to open %s for directory search: Not a directory",
-                                   p).p);
+    assert_string_equal(
+        fixture_find(f, "dsearch", p, "x"),
+        str_printf(f->arena, "!failed to open %s for directory search: Not a directory", p).p);
 }
 
 int

@@ -129,9 +129,9 @@ fixture_find(struct lookups_fixture *f, const char *type, const char *file, cons
     return fixture_find_str(f, type, str_from_cstr(file), str_from_cstr(key));
 }
 
-#define CHECK(f, type, file, key, expected)                                                      \
+#define CHECK(f, type, file, key, expected)                                                    \
     assert_string_equal(fixture_find((f), (type), (file), (key)), (expected))
-#define CHECK_QUERY(f, type, query, expected)                                                    \
+#define CHECK_QUERY(f, type, query, expected)                                                  \
     assert_string_equal(fixture_find((f), (type), "", (query)), (expected))
 
 /* "$1|$2" or "" when less than two groups are set. */

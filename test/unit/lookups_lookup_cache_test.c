@@ -36,8 +36,11 @@ a_replaced_file_is_seen_when_the_old_one_had_settled(void **state)
     CHECK(f, "nwildlsearch", p, "k", "=two");
     assert_int_equal(unlink(p), 0);
     assert_string_equal(fixture_find(f, "lsearch", p, "k"),
-                        str_printf(f->arena, "!failed to open %s for linear search: No such file or "
-                                             "directory", p).p);
+                        str_printf(f->arena,
+                                   "!failed to open %s for linear search: No such file or "
+                                   "directory",
+                                   p)
+                            .p);
 }
 
 static void
@@ -93,7 +96,8 @@ types_are_remembered(void **state)
     struct lookup_type t;
     char text[] = "partial-lsearch*,ret=key";
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(lookup_cache_type(f->eval.lookups, f->vm, str_from_cstr(text), &t), VM_OK);
+        assert_int_equal(lookup_cache_type(f->eval.lookups, f->vm, str_from_cstr(text), &t),
+                         VM_OK);
         assert_true(str_eqz(t.options, "ret=key"));
         assert_int_equal(t.partial, 2);
     }

@@ -5,8 +5,8 @@ static void
 partial_keys_and_their_captures(void **state)
 {
     struct lookups_fixture *f = *state;
-    const char *p = fixture_file(f, "p",
-                                 "*.a.b: starAB\na.b: AB\n*.b: starB\n*: star\n.a.b: dotAB\nc.d: CD\n");
+    const char *p = fixture_file(
+        f, "p", "*.a.b: starAB\na.b: AB\n*.b: starB\n*: star\n.a.b: dotAB\nc.d: CD\n");
     CHECK(f, "partial-lsearch", p, "x.a.b", "=starAB");
     assert_string_equal(fixture_captures(f), "x|a.b");
     CHECK(f, "partial-lsearch", p, "y.x.a.b", "=starAB");
@@ -65,8 +65,9 @@ ret_key_gives_the_clean_key(void **state)
     const char *p = fixture_file(f, "p", "key: data\n*: star\n");
     struct str key = str_tainted(STR_LIT("KEY"));
     assert_string_equal(fixture_find_str(f, "lsearch,ret=key", str_from_cstr(p), key), "=KEY");
-    assert_string_equal(fixture_find_str(f, "lsearch*,ret=key", str_from_cstr(p),
-                                         str_tainted(STR_LIT("no"))), "=no");
+    assert_string_equal(
+        fixture_find_str(f, "lsearch*,ret=key", str_from_cstr(p), str_tainted(STR_LIT("no"))),
+        "=no");
     assert_string_equal(fixture_find_str(f, "lsearch", str_from_cstr(p), key), "=data");
 }
 
@@ -77,8 +78,9 @@ tainted_file_names_are_refused_and_logged(void **state)
     const char *p = fixture_file(f, "p", "key: data\n");
     const char *types[] = {"lsearch", "dsearch", "cdb", "dbm"};
     for (size_t i = 0; i < 4; i++)
-        assert_string_equal(fixture_find_str(f, types[i], str_tainted(str_from_cstr(p)),
-                                             STR_LIT("key")), "!NULL");
+        assert_string_equal(
+            fixture_find_str(f, types[i], str_tainted(str_from_cstr(p)), STR_LIT("key")),
+            "!NULL");
     struct str line = str_printf(f->arena, "Tainted filename for search: '%s'\n", p);
     assert_true(str_starts(buf_str(&f->log), line.p));
 }
@@ -89,16 +91,21 @@ unquoted_tainted_queries_are_logged(void **state)
     struct lookups_fixture *f = *state;
     struct str q = str_tainted(STR_LIT("foo")), quoted;
     assert_string_equal(fixture_find_str(f, "testdb", STR_EMPTY, q), "=foo");
-    assert_true(str_eqz(buf_str(&f->log), "tainted search query is not properly quoted: foo\n"));
-    assert_string_equal(fixture_find_str(f, "testdb", STR_EMPTY, q), "=foo"); /* cached: not again */
-    assert_string_equal(fixture_find_str(f, "testdb_nq", STR_EMPTY, str_tainted(STR_LIT("b"))), "=b");
+    assert_true(
+        str_eqz(buf_str(&f->log), "tainted search query is not properly quoted: foo\n"));
+    assert_string_equal(fixture_find_str(f, "testdb", STR_EMPTY, q),
+                        "=foo"); /* cached: not again */
+    assert_string_equal(fixture_find_str(f, "testdb_nq", STR_EMPTY, str_tainted(STR_LIT("b"))),
+                        "=b");
     assert_int_equal(lookup_host_quote(&f->eval, f->vm, STR_LIT("testdb"),
-                                       str_tainted(STR_LIT("bar")), STR_NULL, &quoted), VM_OK);
+                                       str_tainted(STR_LIT("bar")), STR_NULL, &quoted),
+                     VM_OK);
     assert_string_equal(fixture_find_str(f, "testdb2", STR_EMPTY, quoted), "=bar");
     assert_int_equal(f->log.n, strlen("tainted search query is not properly quoted: foo\n"));
     quoted.taint++;
     assert_string_equal(fixture_find_str(f, "testdb", STR_EMPTY, quoted), "=bar");
-    assert_int_equal(f->log.n, strlen("tainted search query is not properly quoted: foo\n") * 2);
+    assert_int_equal(f->log.n,
+                     strlen("tainted search query is not properly quoted: foo\n") * 2);
 }
 
 static void
@@ -108,10 +115,12 @@ results_are_cached_as_the_options_say(void **state)
     CHECK(f, "dsearch", f->dir, "file", "-");
     fixture_file(f, "file", "");
     CHECK(f, "dsearch", f->dir, "file", "-");
-    CHECK(f, "dsearch,cache=no_wr", f->dir, "file", "=file");
+    CHECK(f, "dsearch,cache=no_wr", f->dir, "file", "-"); /* reads what is kept */
     CHECK(f, "dsearch", f->dir, "file", "-");
     CHECK(f, "dsearch,cache=no_rd", f->dir, "file", "=file");
     unlink(fixture_path(f, "file"));
+    CHECK(f, "dsearch", f->dir, "file", "=file"); /* what no_rd found was kept */
+    CHECK(f, "dsearch,ret=full", f->dir, "file", "-");
     CHECK(f, "dsearch,cache=no_rd", f->dir, "file", "-");
     fixture_file(f, "file", "");
     CHECK(f, "dsearch,cache=no", f->dir, "file", "=file");
@@ -124,7 +133,8 @@ static void
 host_functions_frame_a_deferral(void **state)
 {
     struct lookups_fixture *f = *state;
-    struct host_lookup q = {.type = STR_LIT("testdb"), .file = STR_LIT("defer"), .query_style = true};
+    struct host_lookup q = {
+        .type = STR_LIT("testdb"), .file = STR_LIT("defer"), .query_style = true};
     struct str out;
     assert_int_equal(lookup_host_find(&f->eval, f->vm, &q, &out), VM_DEFER);
     assert_true(str_starts(vm_error(f->vm), "lookup of \"defer\" gave DEFER: \""));
@@ -137,9 +147,11 @@ host_functions_frame_a_deferral(void **state)
     assert_int_equal(lookup_host_find(&f->eval, f->vm, &q, &out), VM_ERROR);
     assert_true(str_eqz(vm_error(f->vm), "a single key was given for lookup type \"testdb\", "
                                          "which is not a single-key lookup type"));
-    q = (struct host_lookup){.type = STR_LIT("lsearch,a=b"), .file = STR_LIT("x"), .query_style = true};
+    q = (struct host_lookup){
+        .type = STR_LIT("lsearch,a=b"), .file = STR_LIT("x"), .query_style = true};
     assert_int_equal(lookup_host_find(&f->eval, f->vm, &q, &out), VM_ERROR);
-    assert_true(str_eqz(vm_error(f->vm), "missing {key} for single-key \"lsearch,a=b\" lookup"));
+    assert_true(
+        str_eqz(vm_error(f->vm), "missing {key} for single-key \"lsearch,a=b\" lookup"));
 }
 
 static void
@@ -161,21 +173,26 @@ quoting_marks_and_refuses(void **state)
 {
     struct lookups_fixture *f = *state;
     struct str out, in = str_tainted(STR_LIT("a'b"));
-    assert_int_equal(lookup_host_quote(&f->eval, f->vm, STR_LIT("nope"), in, STR_NULL, &out), VM_NO);
-    assert_int_equal(lookup_host_quote(&f->eval, f->vm, STR_LIT("lsearch"), in, STR_NULL, &out), VM_OK);
+    assert_int_equal(lookup_host_quote(&f->eval, f->vm, STR_LIT("nope"), in, STR_NULL, &out),
+                     VM_NO);
+    assert_int_equal(lookup_host_quote(&f->eval, f->vm, STR_LIT("lsearch"), in, STR_NULL, &out),
+                     VM_OK);
     assert_true(str_eq(out, in));
     assert_int_equal(out.taint, STR_TAINTED);
-    assert_int_equal(lookup_host_quote(&f->eval, f->vm, STR_LIT("sqlite"), in, STR_NULL, &out), VM_OK);
+    assert_int_equal(lookup_host_quote(&f->eval, f->vm, STR_LIT("sqlite"), in, STR_NULL, &out),
+                     VM_OK);
     assert_true(str_eqz(out, "a''b"));
     assert_true(out.taint >= STR_QUOTED);
-    assert_int_equal(lookup_host_quote(&f->eval, f->vm, STR_LIT("sqlite"), STR_LIT("x"), STR_NULL, &out),
-                     VM_OK);
+    assert_int_equal(
+        lookup_host_quote(&f->eval, f->vm, STR_LIT("sqlite"), STR_LIT("x"), STR_NULL, &out),
+        VM_OK);
     assert_int_equal(out.taint, STR_CLEAN);
-    assert_int_equal(lookup_host_quote(&f->eval, f->vm, STR_LIT("ldap"), in, STR_LIT("x"), &out),
-                     VM_ERROR);
+    assert_int_equal(
+        lookup_host_quote(&f->eval, f->vm, STR_LIT("ldap"), in, STR_LIT("x"), &out), VM_ERROR);
     assert_true(str_eqz(vm_error(f->vm), "\"x\" unrecognized after \"${quote_ldap\""));
-    assert_int_equal(lookup_host_quote(&f->eval, f->vm, STR_LIT("lsearch"), in, STR_LIT("x"), &out),
-                     VM_ERROR);
+    assert_int_equal(
+        lookup_host_quote(&f->eval, f->vm, STR_LIT("lsearch"), in, STR_LIT("x"), &out),
+        VM_ERROR);
 }
 
 static void

@@ -59,11 +59,14 @@ errors_are_worded_as_in_exim(void **state)
     check_error(f, "partialx-lsearch", "format error in lookup type \"partialx-lsearch\"");
     check_error(f, "partial", "format error in lookup type \"partial\"");
     check_error(f, "partial(-lsearch", "format error in lookup type \"partial(-lsearch\"");
-    check_error(f, "partial(abc)lsearch", "format error in lookup type \"partial(abc)lsearch\"");
+    check_error(f, "partial(abc)lsearch",
+                "format error in lookup type \"partial(abc)lsearch\"");
     check_error(f, "partial2(*.)-lsearch", "unknown lookup type \"-lsearch\"");
-    check_error(f, "partial3-passwd", "\"partial\" is not permitted for lookup type \"passwd\"");
-    check_error(f, "passwd*@,x=y",
-                "defaults using \"*\" or \"*@\" are not permitted for lookup type \"passwd*@,x=y\"");
+    check_error(f, "partial3-passwd",
+                "\"partial\" is not permitted for lookup type \"passwd\"");
+    check_error(
+        f, "passwd*@,x=y",
+        "defaults using \"*\" or \"*@\" are not permitted for lookup type \"passwd*@,x=y\"");
 }
 
 static void

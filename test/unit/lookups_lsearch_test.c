@@ -1,6 +1,6 @@
 /* Unit tests of lookups/lsearch.c and linefile.c: the format of lsearch files. */
-#include "lookups_fixture.h"
 #include "lookups/linefile.h"
+#include "lookups_fixture.h"
 
 static const char text[] = "# comment\n"
                            "key1: data one\n"
@@ -69,25 +69,31 @@ odd_files(void **state)
     CHECK(f, "lsearch", fixture_file(f, "quote", "\"\n\"\"\n\"a"), "a", "=");
     CHECK(f, "lsearch", fixture_file(f, "esc", "\"a\\"), "a\\", "=");
     const char *p = fixture_bytes(f, "nul", "a\0b: c\0d\n", 9);
-    assert_string_equal(fixture_find_str(f, "lsearch", str_from_cstr(p), str_from("a\0b", 3)), "=c");
+    assert_string_equal(fixture_find_str(f, "lsearch", str_from_cstr(p), str_from("a\0b", 3)),
+                        "=c");
 }
 
 static void
 files_that_cannot_be_read(void **state)
 {
     struct lookups_fixture *f = *state;
-    CHECK(f, "lsearch", "none", "k", "!failed to open none for linear search: No such file or directory");
-    assert_string_equal(fixture_find(f, "lsearch", f->dir, "k"),
-                        str_printf(f->arena, "!%s is not a regular file (lsearch lookup)", f->dir).p);
-    CHECK(f, "lsearch", "", "k", "!failed to open  for linear search: No such file or directory");
+    CHECK(f, "lsearch", "none", "k",
+          "!failed to open none for linear search: No such file or directory");
+    assert_string_equal(
+        fixture_find(f, "lsearch", f->dir, "k"),
+        str_printf(f->arena, "!%s is not a regular file (lsearch lookup)", f->dir).p);
+    CHECK(f, "lsearch", "", "k",
+          "!failed to open  for linear search: No such file or directory");
     if (geteuid() == 0)
         return;
     const char *p = fixture_file(f, "secret", "k: v\n");
     assert_int_equal(chmod(p, 0), 0);
     assert_string_equal(fixture_find(f, "lsearch", p, "k"),
-                        str_printf(f->arena, "!failed to open %s for linear search: Permission denied "
-                                             "(euid=%ld egid=%ld)", p, (long)geteuid(),
-                                   (long)getegid()).p);
+                        str_printf(f->arena,
+                                   "!failed to open %s for linear search: Permission denied "
+                                   "(euid=%ld egid=%ld)",
+                                   p, (long)geteuid(), (long)getegid())
+                            .p);
 }
 
 /* The index against a plain search, over a file that makes it grow and has duplicates. */
@@ -97,7 +103,8 @@ many_keys(void **state)
     struct lookups_fixture *f = *state;
     struct buf b = buf_in(f->arena, 0);
     for (int i = 0; i < 20000; i++)
-        buf_printf(&b, "%s%d%s %d\n", i % 7 == 0 ? "\"K" : "k", i % 15000, i % 7 == 0 ? "\"" : ":", i);
+        buf_printf(&b, "%s%d%s %d\n", i % 7 == 0 ? "\"K" : "k", i % 15000,
+                   i % 7 == 0 ? "\"" : ":", i);
     const char *p = fixture_bytes(f, "many", b.p, b.n);
     for (int i = 14999; i >= 0; i -= 7) {
         char key[16], data[16];
@@ -113,8 +120,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        LOOKUP_TEST(forms_of_an_entry), LOOKUP_TEST(whole_entries), LOOKUP_TEST(odd_files),
-        LOOKUP_TEST(files_that_cannot_be_read), LOOKUP_TEST(many_keys),
+        LOOKUP_TEST(forms_of_an_entry), LOOKUP_TEST(whole_entries),
+        LOOKUP_TEST(odd_files),         LOOKUP_TEST(files_that_cannot_be_read),
+        LOOKUP_TEST(many_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

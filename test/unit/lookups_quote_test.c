@@ -1,12 +1,14 @@
 /* Unit tests of lookups/quote.c. Expected values are those of the specification and of Exim. */
-#include "lookups_fixture.h"
 #include "lookups/quote.h"
+#include "lookups_fixture.h"
 
 static void
-check(struct lookups_fixture *f, quote_function *fn, const char *in, const char *opt, const char *expected)
+check(struct lookups_fixture *f, quote_function *fn, const char *in, const char *opt,
+      const char *expected)
 {
     struct str out = STR_NULL;
-    assert_int_equal(fn(f->vm, str_from_cstr(in), opt != NULL ? str_from_cstr(opt) : STR_NULL, &out), VM_OK);
+    assert_int_equal(
+        fn(f->vm, str_from_cstr(in), opt != NULL ? str_from_cstr(opt) : STR_NULL, &out), VM_OK);
     assert_string_equal(str_printf(f->arena, "%.*s", STR_ARG(out)).p, expected);
 }
 
@@ -24,11 +26,13 @@ static void
 ldap(void **state)
 {
     struct lookups_fixture *f = *state;
-    check(f, quote_ldap, " a(bc)*, a<yz>; ", NULL, "%20a%5C28bc%5C29%5C2A%2C%20a%3Cyz%3E%3B%20");
+    check(f, quote_ldap, " a(bc)*, a<yz>; ", NULL,
+          "%20a%5C28bc%5C29%5C2A%2C%20a%3Cyz%3E%3B%20");
     check(f, quote_ldap, "a(b)*\\,+c=d#!", NULL, "a%5C28b%5C29%5C2A%5C5C%2C+c%3Dd%23!");
     check(f, quote_ldap, "", NULL, "");
     check(f, quote_ldap, "\xc3\xa9", NULL, "%C3%A9");
-    check(f, quote_ldap, " a(bc)*, a<yz>; ", "dn", "%5C%20a(bc)*%5C%2C%20a%5C%3Cyz%5C%3E%5C%3B%5C%20");
+    check(f, quote_ldap, " a(bc)*, a<yz>; ", "dn",
+          "%5C%20a(bc)*%5C%2C%20a%5C%3Cyz%5C%3E%5C%3B%5C%20");
     check(f, quote_ldap, " #a  ", "dn", "%5C%20%5C%23a%5C%20%5C%20");
     check(f, quote_ldap, "a#b,+c=d", "dn", "a%23b%5C%2C%5C+c%3Dd");
     check(f, quote_ldap, "##a ##", "dn", "%5C%23%5C%23a%20%23%23");

@@ -5,10 +5,11 @@ static void
 forms_of_a_pattern(void **state)
 {
     struct lookups_fixture *f = *state;
-    const char *p = fixture_file(f, "f",
-                                 "*.a.b.c: suffix\n*fish: fish\n^\\d+\\.x$: regex\n\"^q d\": quoted\n"
-                                 "^(?-i)ABC$: case\n@: at\n\"a:b\": colon\n+foo: plus\nliteral: lit\n"
-                                 "\"!^z\": notz\n");
+    const char *p =
+        fixture_file(f, "f",
+                     "*.a.b.c: suffix\n*fish: fish\n^\\d+\\.x$: regex\n\"^q d\": quoted\n"
+                     "^(?-i)ABC$: case\n@: at\n\"a:b\": colon\n+foo: plus\nliteral: lit\n"
+                     "\"!^z\": notz\n");
     CHECK(f, "nwildlsearch", p, "x.A.b.c", "=suffix");
     CHECK(f, "nwildlsearch", p, "goldFISH", "=fish");
     CHECK(f, "nwildlsearch", p, "12.x", "=regex");
@@ -36,7 +37,8 @@ nested_lookups_end(void **state)
     snprintf(text, sizeof text, "nwildlsearch;%s: x\n", fixture_path(f, "self"));
     p = fixture_file(f, "self", text);
     CHECK(f, "nwildlsearch", p, "k", "~lookups are nested too deeply");
-    CHECK(f, "nwildlsearch", fixture_file(f, "bad", "nope;x: y\n"), "k", "~unknown lookup type \"nope\"");
+    CHECK(f, "nwildlsearch", fixture_file(f, "bad", "nope;x: y\n"), "k",
+          "~unknown lookup type \"nope\"");
 }
 
 static void
@@ -44,8 +46,9 @@ bad_patterns_defer(void **state)
 {
     struct lookups_fixture *f = *state;
     const char *got = fixture_find(f, "nwildlsearch", fixture_file(f, "f", "^[bad: x\n"), "k");
-    assert_string_equal(got, "~regular expression error: missing terminating ] for character class "
-                             "at offset 5 while compiling ^[bad");
+    assert_string_equal(got,
+                        "~regular expression error: missing terminating ] for character class "
+                        "at offset 5 while compiling ^[bad");
     CHECK(f, "wildlsearch", fixture_file(f, "g", "${nope: x\n"), "k", "~");
     struct str log = buf_str(&f->log);
     assert_true(str_starts(log, "failed to expand \"${nope\" while checking a list: "));
@@ -55,9 +58,10 @@ static void
 keys_are_expanded(void **state)
 {
     struct lookups_fixture *f = *state;
-    const char *p = fixture_file(f, "f",
-                                 "\"${if eq{a}{b}{no}fail}\": forced\n\"${if eq{a}{a}{e f}}\": ef\n"
-                                 "\"\\\\N^\\\\d$\\\\N\": digit\n");
+    const char *p =
+        fixture_file(f, "f",
+                     "\"${if eq{a}{b}{no}fail}\": forced\n\"${if eq{a}{a}{e f}}\": ef\n"
+                     "\"\\\\N^\\\\d$\\\\N\": digit\n");
     CHECK(f, "wildlsearch", p, "e F", "=ef");
     CHECK(f, "wildlsearch", p, "5", "=digit");
     CHECK(f, "wildlsearch", p, "no", "-");

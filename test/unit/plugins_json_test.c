@@ -22,14 +22,16 @@ static void
 elements(void **state)
 {
     struct lookups_fixture *f = *state;
-    const char *p = fixture_file(f, "f",
-                                 "{\"a\": {\"b\": [10, \"x \\\"y\\u00e9\", {\"c\": null}]}, \"n\": 1.5,"
-                                 " \"t\": true, \"0\": \"zero\", \"a b\": {}, \"co:on\": 1}");
+    const char *p =
+        fixture_file(f, "f",
+                     "{\"a\": {\"b\": [10, \"x \\\"y\\u00e9\", {\"c\": null}]}, \"n\": 1.5,"
+                     " \"t\": true, \"0\": \"zero\", \"a b\": {}, \"co:on\": 1}");
     assert_string_equal(select_from(f, p, "a:b:0"), "=10");
     assert_string_equal(select_from(f, p, "a:b:1"), "=x \"y\xc3\xa9");
     assert_string_equal(select_from(f, p, "a:b:2"), "={\"c\": null}");
     assert_string_equal(select_from(f, p, "a:b:2:c"), "=null");
-    assert_string_equal(select_from(f, p, "<; a ; b"), "=[10, \"x \\\"y\xc3\xa9\", {\"c\": null}]");
+    assert_string_equal(select_from(f, p, "<; a ; b"),
+                        "=[10, \"x \\\"y\xc3\xa9\", {\"c\": null}]");
     assert_string_equal(select_from(f, p, "n"), "=1.5");
     assert_string_equal(select_from(f, p, "t"), "=true");
     assert_string_equal(select_from(f, p, "a b"), "={}");
@@ -50,7 +52,8 @@ bad_files(void **state)
                         "!failed to open none for json search: No such file or directory");
     const char *p = fixture_file(f, "f", "{\"a\": }");
     const char *got = select_from(f, p, "a");
-    const char *want = str_printf(f->arena, "!failed to read %s for json search: line 1 column ", p).p;
+    const char *want =
+        str_printf(f->arena, "!failed to read %s for json search: line 1 column ", p).p;
     assert_memory_equal(got, want, strlen(want));
     struct buf b = buf_in(f->arena, 0);
     for (int i = 0; i < 100000; i++)

@@ -21,8 +21,9 @@ bad_names_and_directories(void **state)
     (void)state;
     struct arena *a = arena_new();
     struct str why = STR_NULL;
-    const char *const names[] = {"", "../x", "a/b", "a.b",
-                                 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    const char *const names[] = {
+        "", "../x", "a/b", "a.b",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         assert_null(plugin_load(a, STR_LIT("/tmp"), names[i], PLUGIN_KIND_LOOKUP, &why));
         assert_true(str_eqz(why, "bad plugin directory or name"));
@@ -31,7 +32,8 @@ bad_names_and_directories(void **state)
     assert_true(str_eqz(why, "bad plugin directory or name"));
     assert_null(plugin_load(a, str_tainted(STR_LIT("/tmp")), "x", PLUGIN_KIND_LOOKUP, &why));
     assert_null(plugin_load(a, STR_LIT("/nonexistent"), "x", PLUGIN_KIND_LOOKUP, &why));
-    assert_true(str_eqz(why, "cannot open plugin /nonexistent/x.so: No such file or directory"));
+    assert_true(
+        str_eqz(why, "cannot open plugin /nonexistent/x.so: No such file or directory"));
     arena_free(a);
 }
 
@@ -54,7 +56,8 @@ files_that_are_no_plugin(void **state)
     assert_int_equal(chmod(path, 0666), 0);
     assert_null(plugin_load(a, str_from_cstr(dir), "x", PLUGIN_KIND_LOOKUP, &why));
     if (geteuid() == 0)
-        assert_true(str_ends(why, STR_LIT("or its folder is not root's or others may write it")));
+        assert_true(
+            str_ends(why, STR_LIT("or its folder is not root's or others may write it")));
     unlink(path);
     rmdir(dir);
     arena_free(a);
