@@ -156,7 +156,7 @@ bootstrap:
 	@scripts/bootstrap
 
 MAKEFLAGS += --no-builtin-rules
-SUB     = +$(MAKE) --no-print-directory
+SUB     = +@$(MAKE) --no-print-directory
 
 run: bootstrap
 	$(SUB) all
