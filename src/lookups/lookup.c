@@ -337,10 +337,12 @@ lookup_find(struct eval *e, struct vm *vm, const struct lookup_type *t, struct s
 enum vm_status
 lookup_host_type(void *env, struct vm *vm, struct str type, struct host_lookup_type *out)
 {
-    (void)env;
     struct lookup_type t;
-    if (lookup_type_parse(vm, type, &t) != VM_OK)
-        return VM_ERROR;
+    struct eval *e = env;
+    enum vm_status st = has_cache(e) ? lookup_cache_type(e->lookups, vm, type, &t)
+                                     : lookup_type_parse(vm, type, &t);
+    if (st != VM_OK)
+        return st;
     out->query_style = (t.driver->flags & LOOKUP_QUERY) != 0;
     out->file_query = (t.driver->flags & LOOKUP_FILE_QUERY) != 0;
     return VM_OK;
