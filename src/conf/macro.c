@@ -303,11 +303,23 @@ replace_one(struct macro_table *t, struct arena *a, struct macro_line *line, siz
     return t->made > MACRO_TOTAL_MAX || t->work > WORK_MAX ? MACRO_TOO_MUCH : MACRO_FITS;
 }
 
+/* Exim looks for built-in macros only if the first thing in the line that could begin a macro could begin one of
+ * them: `A _HAVE_TLS` stays as it is. */
+static uint32_t
+first_order(struct str s, size_t from)
+{
+    struct capitals c = capitals_from(s, from);
+    size_t i = capitals_next(&c);
+    return i < s.n && i > from && s.p[i - 1] == '_' ? BUILTIN_ORDER : BUILTIN_ORDER + 1;
+}
+
 enum macro_limit
 macro_replace(struct macro_table *t, struct arena *a, struct macro_line *line, size_t from,
               uint32_t line_no, uint32_t col)
 {
-    uint32_t order = first_macro(t, line->text, from, BUILTIN_ORDER);
+    if (t->list.n == 0 && str_chr(line->text, '_', from) == STR_NPOS)
+        return MACRO_FITS;
+    uint32_t order = first_macro(t, line->text, from, first_order(line->text, from));
     if (order == NONE)
         return t->work > WORK_MAX ? MACRO_TOO_MUCH : MACRO_FITS;
     struct textmap_run whole = {.line = line_no, .col = col};

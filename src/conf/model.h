@@ -26,6 +26,7 @@ struct message {
     struct str authenticated_sender;
     VEC(struct recipient) recipients;
     struct header_list *headers; /* NULL: none */
+    struct header_texts *texts;  /* what variables showed of them; conf/vars_header.c */
     struct str header_charset;   /* of decoded values; unset: the setting */
     int body_fd;                 /* -1: body_text */
     struct str body_text;        /* for -bem and tests */

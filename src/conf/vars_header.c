@@ -1,4 +1,6 @@
 /* Header fields of the message at hand: $h_name: in its forms, $message_headers, $reply_address. */
+#include "base/arena.h"
+#include "base/map.h"
 #include "conf/conf.h"
 #include "conf/eval.h"
 #include "conf/main_options.h"
@@ -35,8 +37,35 @@ decode_flags(void *env)
     return check ? 0 : RFC2047_ANY_LENGTH;
 }
 
-enum vm_status
-vars_header(void *env, struct vm *vm, enum header_form form, struct str name, struct str *out)
+/* Texts of header fields that were asked for: decoding words is much dearer than finding a text again. Good
+ * until a line is added or removed. */
+struct header_texts {
+    const struct header_list *of;
+    uint32_t changes;
+    struct map *by_name[HEADER_LIST + 1]; /* struct str, p == NULL: no such field */
+};
+
+enum { TEXTS_MAX = 256 }; /* names remembered of a form */
+
+static struct map *
+remembered(struct message *m, enum header_form form)
+{
+    struct header_texts *t = m->texts;
+    if (m->arena == NULL)
+        return NULL;
+    if (t == NULL || t->of != m->headers || t->changes != m->headers->changes) {
+        t = ARENA_NEW(m->arena, struct header_texts);
+        t->of = m->headers;
+        t->changes = m->headers->changes;
+        m->texts = t;
+    }
+    if (t->by_name[form] == NULL)
+        t->by_name[form] = map_new(m->arena, MAP_CASELESS);
+    return t->by_name[form];
+}
+
+static enum vm_status
+find_text(void *env, struct vm *vm, enum header_form form, struct str name, struct str *out)
 {
     static const enum header_view view[] = {
         [HEADER_COOKED] = HEADER_VIEW_COOKED,
@@ -52,6 +81,26 @@ vars_header(void *env, struct vm *vm, enum header_form form, struct str name, st
         return VM_NO;
     *out = str_tainted(*out);
     return VM_OK;
+}
+
+enum vm_status
+vars_header(void *env, struct vm *vm, enum header_form form, struct str name, struct str *out)
+{
+    struct eval *e = env;
+    struct message *m = e->message;
+    struct map *texts = m == NULL || m->headers == NULL ? NULL : remembered(m, form);
+    const struct str *known = texts == NULL ? NULL : map_get(texts, name);
+    if (known != NULL) {
+        *out = *known;
+        return str_is_set(*known) ? VM_OK : VM_NO;
+    }
+    enum vm_status st = find_text(env, vm, form, name, out);
+    if (texts != NULL && map_count(texts) < TEXTS_MAX) {
+        struct str *kept = ARENA_NEW(m->arena, struct str);
+        *kept = st == VM_OK ? str_dup(m->arena, *out) : STR_NULL;
+        map_set(texts, str_dup(m->arena, name), kept);
+    }
+    return st;
 }
 
 static enum vm_status

@@ -17,26 +17,51 @@ static const struct fn rows[] = {
 
 enum { ROWS = sizeof rows / sizeof *rows };
 
-static int
-compare(enum fn_kind kind, struct str name, const struct fn *row)
-{
-    if (kind != row->kind)
-        return kind < row->kind ? -1 : 1;
-    if (name.n > 0 && name.p[0] != row->name.p[0])
-        return (unsigned char)name.p[0] < (unsigned char)row->name.p[0] ? -1 : 1;
-    return str_cmp(name, row->name);
-}
+/* Rows of one kind. */
+#define FN(kind, name, min, max, flags, function, doc) +((kind) == COUNTED)
+#define FN_FORM(kind, name, min, max, flags, doc) +((kind) == COUNTED)
+enum {
+#define COUNTED FN_OPER
+    OPERATORS = 0
+#include "filter/fn.def"
+    ,
+#undef COUNTED
+#define COUNTED FN_ITEM
+    ITEMS = 0
+#include "filter/fn.def"
+    ,
+#undef COUNTED
+#define COUNTED FN_ITEM_YN
+    ITEMS_YN = 0
+#include "filter/fn.def"
+#undef COUNTED
+};
+#undef FN
+#undef FN_FORM
+
+static const size_t first_of[] = {
+    [FN_OPER] = 0,
+    [FN_ITEM] = OPERATORS,
+    [FN_ITEM_YN] = OPERATORS + ITEMS,
+    [FN_COND] = OPERATORS + ITEMS + ITEMS_YN,
+    [FN_COND + 1] = ROWS,
+};
 
 const struct fn *
 fn_find(enum fn_kind kind, struct str name)
 {
-    size_t low = 0;
-    size_t high = ROWS;
+    size_t low = first_of[kind];
+    size_t high = first_of[kind + 1];
+    if (name.n == 0)
+        return NULL;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int c = compare(kind, name, &rows[middle]);
+        const struct fn *row = &rows[middle];
+        int c = (unsigned char)name.p[0] - (unsigned char)row->name.p[0];
         if (c == 0)
-            return &rows[middle];
+            c = str_cmp(name, row->name);
+        if (c == 0)
+            return row;
         if (c < 0)
             high = middle;
         else

@@ -111,15 +111,14 @@ fn_join_parts(struct vm *vm, const struct str *parts, unsigned n)
 struct str
 fn_setting(struct vm *vm, const char *name)
 {
-    const struct host *h = vm_host(vm);
-    return h->setting != NULL ? h->setting(vm_env(vm), name) : STR_NULL;
+    return vm_setting(vm, name);
 }
 
 bool
 fn_setting_on(struct vm *vm, const char *name)
 {
     struct str v = fn_setting(vm, name);
-    return str_ieqz(v, "true") || str_ieqz(v, "yes") || str_eqz(v, "1");
+    return v.n > 0 && (str_ieqz(v, "true") || str_ieqz(v, "yes") || str_eqz(v, "1"));
 }
 
 bool

@@ -78,28 +78,51 @@ check_operands(struct verifier *v, uint32_t i, enum op_shape shape, uint32_t a, 
     return refuse(v, i, "unknown shape");
 }
 
-static bool
-needs_loop(enum op op)
-{
-    return op == OP_NEXT || op == OP_GATHER || op == OP_KEEP || op == OP_KEY ||
-           op == OP_SORTED || op == OP_ENDLOOP || op == OP_LEAVE;
-}
+/* What an instruction does beyond values, by opcode; most do nothing. */
+enum {
+    IN_LOOP = 1,   /* only inside a loop */
+    IN_SAVE = 2,   /* only after a SAVE */
+    LOOP_IN = 4,
+    LOOP_OUT = 8,
+    SAVE_IN = 16,
+    SAVE_OUT = 32,
+    FAILS = 64,    /* ends the evaluation, whatever is on the stacks */
+    ENDS = 128,    /* ends it with a result */
+};
+
+static const unsigned char effects[256] = {
+    [OP_NEXT] = IN_LOOP,
+    [OP_GATHER] = IN_LOOP,
+    [OP_KEEP] = IN_LOOP,
+    [OP_KEY] = IN_LOOP,
+    [OP_SORTED] = IN_LOOP,
+    [OP_ENDLOOP] = IN_LOOP | LOOP_OUT,
+    [OP_LEAVE] = IN_LOOP | LOOP_OUT,
+    [OP_LOOP] = LOOP_IN,
+    [OP_SAVE] = SAVE_IN,
+    [OP_RESTORE] = IN_SAVE | SAVE_OUT,
+    [OP_THROW] = FAILS,
+    [OP_THROWERR] = FAILS,
+    [OP_FORCE] = FAILS,
+    [OP_RETURN] = ENDS,
+    [OP_ANSWER] = ENDS,
+};
 
 /* Loops and saves that an instruction opens or closes. */
 static bool
-apply_nesting(struct verifier *v, uint32_t i, enum op op, depths *d)
+apply_nesting(struct verifier *v, uint32_t i, unsigned effect, depths *d)
 {
     bool in_loop = (*d & (SAVE_UNIT - 1)) >= LOOP_UNIT;
     bool in_save = (*d & ~KNOWN) >= SAVE_UNIT;
-    if ((needs_loop(op) && !in_loop) || (op == OP_RESTORE && !in_save))
+    if (((effect & IN_LOOP) != 0 && !in_loop) || ((effect & IN_SAVE) != 0 && !in_save))
         return refuse(v, i, "no loop or no save to end");
-    if (op == OP_LOOP)
+    if ((effect & LOOP_IN) != 0)
         *d += LOOP_UNIT;
-    else if (op == OP_ENDLOOP || op == OP_LEAVE)
+    if ((effect & LOOP_OUT) != 0)
         *d -= LOOP_UNIT;
-    else if (op == OP_SAVE)
+    if ((effect & SAVE_IN) != 0)
         *d += SAVE_UNIT;
-    else if (op == OP_RESTORE)
+    if ((effect & SAVE_OUT) != 0)
         *d -= SAVE_UNIT;
     return true;
 }
@@ -136,38 +159,31 @@ flow_to(struct verifier *v, uint32_t from, uint32_t to, depths d)
            refuse(v, from, "branches disagree about the stack");
 }
 
-static bool
-ends_here(struct verifier *v, uint32_t i, enum op op, bool *good)
-{
-    if (op == OP_THROW || op == OP_THROWERR || op == OP_FORCE)
-        return true;
-    if (op != OP_RETURN && op != OP_ANSWER)
-        return false;
-    if ((op == OP_ANSWER) != v->code->condition)
-        *good = refuse(v, i, "ends in the wrong way");
-    return true;
-}
-
 /* Checks the instruction at word i and passes its depths on. */
 static bool
 step(struct verifier *v, uint32_t i, const struct op_row *row)
 {
     enum op op = ins_op(v->code->ins[i]);
+    unsigned effect = effects[op];
     uint32_t words = op_words(row->shape);
     uint32_t a = ins_a(v->code->ins[i]);
     uint32_t b = words == 2 ? v->code->ins[i + 1] : 0;
     depths d = v->at[i];
-    bool good = true;
     if (!check_operands(v, i, row->shape, a, b))
         return false;
     if (row->shape == SHAPE_L)
         v->mark[a] |= MARK_TARGET;
     if (d == 0) /* behind a THROW: never runs */
         return true;
-    if (!apply_values(v, i, row, a, b, &d) || !apply_nesting(v, i, op, &d))
+    if ((effect & FAILS) != 0)
+        return true;
+    if (!apply_values(v, i, row, a, b, &d))
         return false;
-    if (ends_here(v, i, op, &good))
-        return good;
+    if ((effect & ENDS) != 0)
+        return (op == OP_ANSWER) == v->code->condition ||
+               refuse(v, i, "ends in the wrong way");
+    if (effect != 0 && !apply_nesting(v, i, effect, &d))
+        return false;
     if (row->shape == SHAPE_L && !flow_to(v, i, a, d))
         return false;
     return op == OP_JUMP || flow_to(v, i, i + words, d);

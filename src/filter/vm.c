@@ -103,6 +103,27 @@ vm_checked(struct vm *vm)
     return &vm->checked;
 }
 
+struct str
+vm_setting(struct vm *vm, const char *name)
+{
+    for (unsigned i = 0; i < vm->settings_n; i++) {
+        if (vm->settings[i].name == name)
+            return vm->settings[i].value;
+    }
+    if (vm->host->setting == NULL)
+        return STR_NULL;
+    struct str value = vm->host->setting(vm->env, name);
+    if (vm->settings_n < VM_SETTINGS)
+        vm->settings[vm->settings_n++] = (struct vm_setting){name, value};
+    return value;
+}
+
+void
+vm_forget_settings(struct vm *vm)
+{
+    vm->settings_n = 0;
+}
+
 void
 vm_release(struct vm *vm, struct arena_mark mark)
 {

@@ -88,6 +88,10 @@ struct vm_checked {
     struct str srs_recipient;
 };
 struct vm_checked *vm_checked(struct vm *vm);
+/* A setting of the host, from the machine's memory of what it was; NULL host entry: unset. name: a literal. */
+struct str vm_setting(struct vm *vm, const char *name);
+/* After the configuration of the context has changed. */
+void vm_forget_settings(struct vm *vm);
 /* Clears captures, $value, $item and $runrc: a fresh evaluation at top level. */
 void vm_reset_state(struct vm *vm);
 

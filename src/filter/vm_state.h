@@ -17,6 +17,13 @@ struct vm_saved {
     struct str value;
 };
 
+/* An answer of host->setting; names are literals, so the pointer tells them apart. */
+struct vm_setting {
+    const char *name;
+    struct str value;
+};
+enum { VM_SETTINGS = 16 };
+
 struct vm {
     const struct host *host;
     void *env;
@@ -45,6 +52,8 @@ struct vm {
     struct str item;
     int runrc;
     struct vm_checked checked;
+    struct vm_setting settings[VM_SETTINGS]; /* answers of host->setting, asked once each */
+    unsigned settings_n;
     struct arena *kept; /* $value across vm_release; NULL until needed */
     struct str kept_value;
     bool flag;

@@ -79,6 +79,7 @@ bool
 header_list_add(struct arena *a, struct header_list *l, struct str text,
                 enum header_place place)
 {
+    l->changes++;
     size_t name_n = header_name_length(text);
     if (name_n == 0 || !is_clean(text) || l->n >= HEADER_LINES_MAX)
         return false;
@@ -160,6 +161,7 @@ header_list_find(const struct header_list *l, struct str name, size_t from)
 size_t
 header_list_remove(struct header_list *l, struct str name, size_t occurrence)
 {
+    l->changes++;
     size_t seen = 0;
     size_t removed = 0;
     for (size_t i = 0; i < l->n; i++) {

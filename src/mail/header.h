@@ -37,6 +37,7 @@ struct header_list {
     struct header *v;
     size_t n;
     size_t cap;
+    uint32_t changes; /* counts additions and removals, for who remembers texts */
 };
 
 /* Largest number of lines in a list; more are refused. */

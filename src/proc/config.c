@@ -273,6 +273,7 @@ config_load(struct mode *m)
     }
     conf_main_complete(c->main, host_name_get(m->arena));
     m->conf = w.eval->conf = c;
+    vm_forget_settings(w.vm);
     m->vm = w.vm;
     m->eval = w.eval;
     m->eval->debug_expand = m->cli->debug;
