@@ -116,9 +116,9 @@ unescape(struct str s, uint32_t *i)
     return c;
 }
 
-/* Takes a value in quotes from *s; without an escape it is a part of the text. */
+/* Takes a value in quotes from *s; without an escape, or when it is not wanted, it is a part of the text. */
 static struct str
-take_quoted(struct vm *vm, struct str *s)
+take_quoted(struct vm *vm, struct str *s, bool wanted)
 {
     uint32_t i = 1;
     bool plain = true;
@@ -129,7 +129,7 @@ take_quoted(struct vm *vm, struct str *s)
     uint32_t end = i < s->n ? i : s->n;
     struct str raw = str_sub(*s, 1, end - 1);
     *s = str_sub(*s, (size_t)end + 1, s->n);
-    if (plain)
+    if (plain || !wanted)
         return raw;
     struct buf b = buf_in(vm_scratch(vm), 0);
     b.taint = raw.taint;
@@ -144,36 +144,48 @@ take_quoted(struct vm *vm, struct str *s)
     return buf_str(&b);
 }
 
-static struct str
-take_word(struct str *s, bool equals_ends)
+/* The end of the word that starts at i. */
+static uint32_t
+word_end(struct str s, uint32_t i, bool equals_ends)
 {
-    uint32_t i = 0;
-    while (i < s->n && !ascii_space(s->p[i]) && !(equals_ends && s->p[i] == '='))
+    while (i < s.n && !ascii_space(s.p[i]) && !(equals_ends && s.p[i] == '='))
         i++;
-    struct str word = str_sub(*s, 0, i);
-    *s = str_sub(*s, i, s->n);
-    return word;
+    return i;
+}
+
+static uint32_t
+space_end(struct str s, uint32_t i)
+{
+    while (i < s.n && ascii_space(s.p[i]))
+        i++;
+    return i;
 }
 
 /* name = value name value …; the equals sign and the spaces round it are optional. */
 static enum vm_status
-by_name(struct vm *vm, struct str key, struct str text, struct str *out)
+by_name(struct vm *vm, struct str key, struct str s, struct str *out)
 {
-    struct str s = str_trim_left(text);
-    while (s.n > 0) {
-        struct str name = take_word(&s, true);
-        s = str_trim_left(s);
-        if (s.n > 0 && s.p[0] == '=')
-            s = str_trim_left(str_sub(s, 1, s.n));
-        bool quoted = s.n > 0 && s.p[0] == '"';
-        bool wanted = str_ieq(name, key);
-        struct str value = quoted ? take_quoted(vm, &s) : take_word(&s, false);
-        if (wanted) {
-            *out = value;
-            return VM_OK;
+    uint32_t i = space_end(s, 0);
+    while (i < s.n) {
+        uint32_t end = word_end(s, i, true);
+        bool wanted = end - i == key.n && str_ieq(str_sub(s, i, key.n), key);
+        i = space_end(s, end);
+        if (i < s.n && s.p[i] == '=')
+            i = space_end(s, i + 1);
+        if (i < s.n && s.p[i] == '"') {
+            struct str rest = str_sub(s, i, s.n);
+            *out = take_quoted(vm, &rest, wanted);
+            i = s.n - rest.n;
+        } else {
+            end = word_end(s, i, false);
+            *out = str_sub(s, i, end - i);
+            i = end;
         }
-        s = str_trim_left(s);
+        if (wanted)
+            return VM_OK;
+        i = space_end(s, i);
     }
+    *out = STR_EMPTY;
     return VM_NO;
 }
 

@@ -1,7 +1,6 @@
 /* Regular expressions: ${if match and ${sg. */
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/vec.h"
 #include "filter/fn.h"
 #include "filter/fn_arg.h"
 #include "filter/vm_state.h"
@@ -40,10 +39,13 @@ struct piece {
     int capture; /* or -1: the text */
 };
 
+enum { PIECES = 16 };
+
 struct replacement {
     struct str whole;
     bool simple; /* pieces say it all */
-    VEC(struct piece) pieces;
+    unsigned n;
+    struct piece pieces[PIECES];
 };
 
 /* $N, or ${N}: the number, and *at behind it. -1: something else. */
@@ -66,35 +68,36 @@ read_capture(struct str s, size_t *at)
     return n;
 }
 
-static void
-add_piece(struct arena *a, struct replacement *r, struct str text, int capture)
+static bool
+add_piece(struct replacement *r, struct str text, int capture)
 {
-    struct piece one = {text, capture};
-    if (capture >= 0 || text.n > 0)
-        vec_push(a, &r->pieces, one);
+    if (capture < 0 && text.n == 0)
+        return true;
+    if (r->n == PIECES)
+        return false;
+    r->pieces[r->n++] = (struct piece){text, capture};
+    return true;
 }
 
-static struct replacement
-cut(struct arena *a, struct str s)
+static void
+cut(struct replacement *r, struct str s)
 {
-    struct replacement r = {.whole = s};
     size_t from = 0;
-    size_t at = 0;
+    size_t at = str_chr(s, '$', 0);
+    r->whole = s;
+    r->simple = false;
+    r->n = 0;
     /* a tainted text with a dollar in it is left for the machine to refuse */
-    if (str_chr(s, '\\', 0) != STR_NPOS || (str_is_tainted(s) && str_chr(s, '$', 0) != STR_NPOS))
-        return r;
-    while ((at = str_chr(s, '$', from)) != STR_NPOS) {
+    if (str_chr(s, '\\', 0) != STR_NPOS || (str_is_tainted(s) && at != STR_NPOS))
+        return;
+    for (; at != STR_NPOS; at = str_chr(s, '$', from)) {
         struct str before = str_sub(s, from, at - from);
         int n = read_capture(s, &at);
-        if (n < 0)
-            return r;
-        add_piece(a, &r, before, -1);
-        add_piece(a, &r, STR_EMPTY, n);
+        if (n < 0 || !add_piece(r, before, -1) || !add_piece(r, STR_EMPTY, n))
+            return;
         from = at;
     }
-    add_piece(a, &r, str_sub(s, from, s.n), -1);
-    r.simple = true;
-    return r;
+    r->simple = add_piece(r, str_sub(s, from, s.n), -1);
 }
 
 static enum vm_status
@@ -109,8 +112,8 @@ add_replacement(struct vm *vm, struct buf *b, const struct replacement *r,
             buf_adds(b, text);
         return st;
     }
-    for (size_t i = 0; i < r->pieces.n; i++) {
-        const struct piece *p = &r->pieces.v[i];
+    for (unsigned i = 0; i < r->n; i++) {
+        const struct piece *p = &r->pieces[i];
         if (p->capture < 0)
             buf_adds(b, p->text);
         else if ((unsigned)p->capture < n)
@@ -170,10 +173,15 @@ step(struct sg *g)
 static enum vm_status
 substitute(struct vm *vm, const struct regex *re, const struct str *argv, struct str *out)
 {
-    struct sg g = {.vm = vm, .re = re, .subject = argv[0]};
+    struct sg g; /* not cleared as a whole: the pieces are many */
     enum vm_status st;
-    g.with = cut(vm_scratch(vm), argv[2]);
+    g.vm = vm;
+    g.re = re;
+    g.subject = argv[0];
+    g.copied = 0;
+    g.empty = false;
     g.made = buf_in(vm_scratch(vm), SG_MAX);
+    cut(&g.with, argv[2]);
     while ((st = step(&g)) == VM_OK) {
         if (g.made.overflow)
             return vm_fail(vm, "result of \"sg\" is too long");

@@ -116,7 +116,7 @@ digest_hex(const unsigned char *bytes, size_t n, enum digest_case letters, char 
 {
     const char *digits = letters == DIGEST_UPPER ? "0123456789ABCDEF" : "0123456789abcdef";
     for (size_t i = 0; i < n; i++) {
-        out[2 * i] = digits[bytes[i] >> 4];
-        out[2 * i + 1] = digits[bytes[i] & 15];
+        *out++ = digits[bytes[i] >> 4];
+        *out++ = digits[bytes[i] & 15];
     }
 }
