@@ -23,8 +23,8 @@ struct fn_numeric {
                             struct str *out);
 };
 
-enum vm_status fn_numeric_item(struct vm *vm, const struct fn_numeric *f, const struct str *argv,
-                               unsigned argc, struct str *out);
+enum vm_status fn_numeric_item(struct vm *vm, const struct fn_numeric *f,
+                               const struct str *argv, unsigned argc, struct str *out);
 /* name: as written, for the error text. */
 enum vm_status fn_numeric_operator(struct vm *vm, const struct fn_numeric *f, const char *name,
                                    const struct str *argv, unsigned argc, struct str *out);

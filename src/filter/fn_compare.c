@@ -2,14 +2,14 @@
 #include "filter/fn.h"
 
 /* One condition: argv[0] stands in the relation to argv[1]. */
-#define COMPARE(name, expression)                                                                \
-    enum vm_status fn_cond_##name(struct vm *vm, const struct str *argv, unsigned argc,          \
-                                  struct str *out)                                               \
-    {                                                                                            \
-        (void)vm;                                                                                \
-        (void)argc;                                                                              \
-        (void)out;                                                                               \
-        return (expression) ? VM_OK : VM_NO;                                                     \
+#define COMPARE(name, expression)                                                              \
+    enum vm_status fn_cond_##name(struct vm *vm, const struct str *argv, unsigned argc,        \
+                                  struct str *out)                                             \
+    {                                                                                          \
+        (void)vm;                                                                              \
+        (void)argc;                                                                            \
+        (void)out;                                                                             \
+        return (expression) ? VM_OK : VM_NO;                                                   \
     }
 
 /* clang-format off */

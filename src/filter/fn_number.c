@@ -46,8 +46,7 @@ fn_oper_randint(struct vm *vm, const struct str *argv, unsigned argc, struct str
 {
     (void)argc;
     int64_t bound;
-    enum num_status st =
-        argv->n == 0 ? NUM_NONE : num_parse_int(*argv, &bound);
+    enum num_status st = argv->n == 0 ? NUM_NONE : num_parse_int(*argv, &bound);
     if (st != NUM_OK)
         return bad_integer(vm, st, *argv);
     if (bound < 0)
@@ -134,9 +133,9 @@ fn_oper_time_interval(struct vm *vm, const struct str *argv, unsigned argc, stru
     uint64_t n;
     bool sign = argv->n > 0 && !ascii_digit(argv->p[0]);
     if (sign || !num_parse_unsigned(*argv, &n))
-        return vm_fail(
-            vm, "string \"%.*s\" is not a positive number in \"time_interval\" operator",
-            STR_ARG(*argv));
+        return vm_fail(vm,
+                       "string \"%.*s\" is not a positive number in \"time_interval\" operator",
+                       STR_ARG(*argv));
     struct buf b = buf_in(vm_scratch(vm), 0);
     num_add_interval(&b, (int32_t)(uint32_t)n); /* the reference's numbers have 32 bits here */
     *out = buf_str(&b);

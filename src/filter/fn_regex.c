@@ -146,7 +146,8 @@ static enum vm_status
 step(struct sg *g)
 {
     struct str caps[VM_CAPS];
-    int n = regex_match_from(g->re, g->vm->regex, g->subject, g->copied, g->empty, caps, VM_CAPS);
+    int n =
+        regex_match_from(g->re, g->vm->regex, g->subject, g->copied, g->empty, caps, VM_CAPS);
     if (n < 0)
         return vm_fail(g->vm, "a regular expression hit its limit");
     if (n == 0 && !g->empty)

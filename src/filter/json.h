@@ -11,10 +11,10 @@
 
 enum json_status {
     JSON_OK,
-    JSON_NO_OPEN,  /* the opening bracket is missing */
-    JSON_NO_CLOSE, /* the closing bracket is missing */
-    JSON_NO_KEY,   /* a member of an object does not begin with a string */
-    JSON_NO_COLON, /* no colon follows it */
+    JSON_NO_OPEN,   /* the opening bracket is missing */
+    JSON_NO_CLOSE,  /* the closing bracket is missing */
+    JSON_NO_KEY,    /* a member of an object does not begin with a string */
+    JSON_NO_COLON,  /* no colon follows it */
     JSON_NO_STRING, /* a value is not a string */
 };
 

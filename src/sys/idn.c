@@ -91,7 +91,15 @@ idn_domain_from_alabel(struct arena *a, struct str s, struct str *out, const cha
 
 /* --- local parts: punycode alone (RFC 3492) behind the usual prefix --- */
 
-enum { BASE = 36, T_MIN = 1, T_MAX = 26, SKEW = 38, DAMP = 700, FIRST_BIAS = 72, FIRST_CODE = 128 };
+enum {
+    BASE = 36,
+    T_MIN = 1,
+    T_MAX = 26,
+    SKEW = 38,
+    DAMP = 700,
+    FIRST_BIAS = 72,
+    FIRST_CODE = 128
+};
 
 static uint32_t
 adapt(uint32_t delta, uint32_t points, bool first)

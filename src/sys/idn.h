@@ -13,7 +13,8 @@ enum { IDN_MAX = 1024 };
  * *out in the arena, with the mark of the input; or false and *error, a text of the library's or ours. */
 bool idn_domain_to_alabel(struct arena *a, struct str s, struct str *out, const char **error);
 bool idn_domain_from_alabel(struct arena *a, struct str s, struct str *out, const char **error);
-bool idn_localpart_to_alabel(struct arena *a, struct str s, struct str *out, const char **error);
+bool idn_localpart_to_alabel(struct arena *a, struct str s, struct str *out,
+                             const char **error);
 bool idn_localpart_from_alabel(struct arena *a, struct str s, struct str *out,
                                const char **error);
 

@@ -82,7 +82,8 @@ check_crypt16(struct secret *k, struct str stored)
 }
 
 static enum password_answer
-with_crypt(struct str plain, struct str stored, bool (*check)(struct secret *k, struct str stored))
+with_crypt(struct str plain, struct str stored,
+           bool (*check)(struct secret *k, struct str stored))
 {
     struct secret *k = calloc(1, sizeof *k);
     if (k == NULL)

@@ -126,7 +126,8 @@ static void
 strings_in_json(void **state)
 {
     struct str out;
-    struct str comma[] = {STR_INIT("json"), STR_INIT("a"), STR_INIT("{\"a\":\"x,y]}\", \"b\":1}")};
+    struct str comma[] = {STR_INIT("json"), STR_INIT("a"),
+                          STR_INIT("{\"a\":\"x,y]}\", \"b\":1}")};
     assert_int_equal(fn_item_extract(*state, comma, 3, &out), VM_OK);
     assert_true(str_eqz(out, "\"x,y]}\""));
     comma[1] = STR_LIT("b");
@@ -149,10 +150,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(by_name),
-        cmocka_unit_test(by_number),
-        cmocka_unit_test(from_json),
-        cmocka_unit_test(strings_in_json),
+        cmocka_unit_test(by_name),   cmocka_unit_test(by_number),
+        cmocka_unit_test(from_json), cmocka_unit_test(strings_in_json),
         cmocka_unit_test(marks),
     };
     return cmocka_run_group_tests(tests, fn_case_setup, fn_case_teardown);

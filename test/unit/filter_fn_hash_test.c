@@ -123,7 +123,8 @@ beyond(void **state)
     struct str out;
     struct str hmac[] = {STR_INIT("sha256"), STR_INIT("k"), STR_INIT("abc")};
     assert_int_equal(fn_item_hmac(*state, hmac, 3, &out), VM_OK);
-    assert_true(str_eqz(out, "342e519ce0ad6c03a36b98eeb3f1d130db4813b9df4d1160eda488d712dc78ee"));
+    assert_true(
+        str_eqz(out, "342e519ce0ad6c03a36b98eeb3f1d130db4813b9df4d1160eda488d712dc78ee"));
     struct str zero[] = {STR_INIT("0"), STR_INIT("abc")};
     assert_int_equal(fn_item_nhash(*state, zero, 2, &out), VM_ERROR);
     struct str none[] = {STR_INIT("2"), STR_INIT("0"), STR_INIT("abc")};
@@ -137,12 +138,14 @@ static void
 certificate(void **state)
 {
     struct str out;
-    struct str pem = STR_INIT("-----BEGIN CERTIFICATE-----\nYW\nJj\n-----END CERTIFICATE-----\n");
+    struct str pem =
+        STR_INIT("-----BEGIN CERTIFICATE-----\nYW\nJj\n-----END CERTIFICATE-----\n");
     assert_int_equal(fn_oper_md5(*state, &pem, 1, &out), VM_OK);
     assert_true(str_eqz(out, "900150983cd24fb0d6963f7d28e17f72"));
     assert_int_equal(fn_oper_base64(*state, &pem, 1, &out), VM_OK);
     assert_true(str_eqz(out, "YWJj"));
-    struct str more = STR_INIT("-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\nx");
+    struct str more =
+        STR_INIT("-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\nx");
     assert_int_equal(fn_oper_md5(*state, &more, 1, &out), VM_OK);
     assert_false(str_eqz(out, "900150983cd24fb0d6963f7d28e17f72"));
 }
@@ -151,12 +154,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(textual),
-        cmocka_unit_test(numeric),
-        cmocka_unit_test(digests),
-        cmocka_unit_test(keyed),
-        cmocka_unit_test(base64),
-        cmocka_unit_test(beyond),
+        cmocka_unit_test(textual),     cmocka_unit_test(numeric), cmocka_unit_test(digests),
+        cmocka_unit_test(keyed),       cmocka_unit_test(base64),  cmocka_unit_test(beyond),
         cmocka_unit_test(certificate),
     };
     return cmocka_run_group_tests(tests, fn_case_setup, fn_case_teardown);

@@ -241,14 +241,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counting),
-        cmocka_unit_test(picking),
-        cmocka_unit_test(quoting),
-        cmocka_unit_test(named),
-        cmocka_unit_test(membership),
-        cmocka_unit_test(addresses),
-        cmocka_unit_test(order),
-        cmocka_unit_test(value_of_inlist),
+        cmocka_unit_test(counting),   cmocka_unit_test(picking),
+        cmocka_unit_test(quoting),    cmocka_unit_test(named),
+        cmocka_unit_test(membership), cmocka_unit_test(addresses),
+        cmocka_unit_test(order),      cmocka_unit_test(value_of_inlist),
         cmocka_unit_test(refused),
     };
     return cmocka_run_group_tests(tests, fn_case_setup, fn_case_teardown);

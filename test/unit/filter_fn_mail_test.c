@@ -141,11 +141,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(addresses),
-        cmocka_unit_test(ip),
-        cmocka_unit_test(headers),
-        cmocka_unit_test(labels),
-        cmocka_unit_test(wrapping),
+        cmocka_unit_test(addresses), cmocka_unit_test(ip),       cmocka_unit_test(headers),
+        cmocka_unit_test(labels),    cmocka_unit_test(wrapping),
     };
     return cmocka_run_group_tests(tests, fn_case_setup, fn_case_teardown);
 }

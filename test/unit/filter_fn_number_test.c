@@ -137,7 +137,8 @@ intervals(void **state)
 static void
 comparisons(void **state)
 {
-    fn_case_run(*state, comparisons_cases, sizeof comparisons_cases / sizeof *comparisons_cases);
+    fn_case_run(*state, comparisons_cases,
+                sizeof comparisons_cases / sizeof *comparisons_cases);
 }
 
 static void
@@ -150,11 +151,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arithmetic),
-        cmocka_unit_test(bases),
-        cmocka_unit_test(intervals),
-        cmocka_unit_test(comparisons),
-        cmocka_unit_test(truth),
+        cmocka_unit_test(arithmetic),  cmocka_unit_test(bases), cmocka_unit_test(intervals),
+        cmocka_unit_test(comparisons), cmocka_unit_test(truth),
     };
     return cmocka_run_group_tests(tests, fn_case_setup, fn_case_teardown);
 }

@@ -54,7 +54,8 @@ static const struct fn_case matching_cases[] = {
 static void
 substitution(void **state)
 {
-    fn_case_run(*state, substitution_cases, sizeof substitution_cases / sizeof *substitution_cases);
+    fn_case_run(*state, substitution_cases,
+                sizeof substitution_cases / sizeof *substitution_cases);
 }
 
 static void
@@ -108,10 +109,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(substitution),
-        cmocka_unit_test(matching),
-        cmocka_unit_test(captures),
-        cmocka_unit_test(tainted_replacement),
+        cmocka_unit_test(substitution), cmocka_unit_test(matching),
+        cmocka_unit_test(captures),     cmocka_unit_test(tainted_replacement),
         cmocka_unit_test(too_long),
     };
     return cmocka_run_group_tests(tests, fn_case_setup, fn_case_teardown);

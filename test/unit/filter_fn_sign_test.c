@@ -106,9 +106,16 @@ static void
 prvs_malformed(void **state)
 {
     static const char *const bad[] = {
-        "joe@example.com", "prvs=joe/178708a5d1@example.com", "prvs=178708a5d1=@example.com",
-        "prvs=178708a5d1=joe@", "prvs=178708a5d1=joe", "prvs=1787x8a5dg=joe@b",
-        "prvs=178708a5d=joe@b", "prvs=178708a5d1", "prvs=", "",
+        "joe@example.com",
+        "prvs=joe/178708a5d1@example.com",
+        "prvs=178708a5d1=@example.com",
+        "prvs=178708a5d1=joe@",
+        "prvs=178708a5d1=joe",
+        "prvs=1787x8a5dg=joe@b",
+        "prvs=178708a5d=joe@b",
+        "prvs=178708a5d1",
+        "prvs=",
+        "",
     };
     struct str out;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -122,9 +129,11 @@ static void
 srs_round(void **state)
 {
     struct str out;
-    struct str argv[] = {STR_INIT("secret"), STR_INIT("User@DOM.example"), STR_INIT("fwd.example")};
+    struct str argv[] = {STR_INIT("secret"), STR_INIT("User@DOM.example"),
+                         STR_INIT("fwd.example")};
     assert_int_equal(fn_item_srs_encode(*state, argv, 3, &out), VM_OK);
-    assert_true(str_starts(out, "SRS0=c22c=") && str_ends(out, STR_LIT("=DOM.example=User@fwd.example")));
+    assert_true(str_starts(out, "SRS0=c22c=") &&
+                str_ends(out, STR_LIT("=DOM.example=User@fwd.example")));
     struct str in[] = {str_sub(out, 0, str_rchr(out, '@')), STR_INIT("secret")};
     assert_int_equal(fn_cond_inbound_srs(*state, in, 2, &out), VM_OK);
     assert_true(str_eqz(vm_checked(*state)->srs_recipient, "user@dom.example"));
@@ -133,19 +142,17 @@ srs_round(void **state)
     argv[1] = STR_LIT("\"a b\"@dom.example");
     argv[0] = STR_LIT("s");
     assert_int_equal(fn_item_srs_encode(*state, argv, 3, &out), VM_OK);
-    assert_true(str_starts(out, "\"SRS0=9cd0=") && str_ends(out, STR_LIT("=dom.example=a b\"@fwd.example")));
+    assert_true(str_starts(out, "\"SRS0=9cd0=") &&
+                str_ends(out, STR_LIT("=dom.example=a b\"@fwd.example")));
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refused),
-        cmocka_unit_test(incoming),
-        cmocka_unit_test(passwords),
-        cmocka_unit_test(prvs_round),
-        cmocka_unit_test(prvs_malformed),
-        cmocka_unit_test(srs_round),
+        cmocka_unit_test(refused),        cmocka_unit_test(incoming),
+        cmocka_unit_test(passwords),      cmocka_unit_test(prvs_round),
+        cmocka_unit_test(prvs_malformed), cmocka_unit_test(srs_round),
     };
     return cmocka_run_group_tests(tests, fn_case_setup, fn_case_teardown);
 }

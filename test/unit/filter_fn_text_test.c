@@ -147,7 +147,8 @@ static const struct fn_case encodings_cases[] = {
 static void
 letter_case(void **state)
 {
-    fn_case_run(*state, letter_case_cases, sizeof letter_case_cases / sizeof *letter_case_cases);
+    fn_case_run(*state, letter_case_cases,
+                sizeof letter_case_cases / sizeof *letter_case_cases);
 }
 
 static void
@@ -159,7 +160,8 @@ parts(void **state)
 static void
 translation(void **state)
 {
-    fn_case_run(*state, translation_cases, sizeof translation_cases / sizeof *translation_cases);
+    fn_case_run(*state, translation_cases,
+                sizeof translation_cases / sizeof *translation_cases);
 }
 
 static void
@@ -223,14 +225,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(letter_case),
-        cmocka_unit_test(parts),
-        cmocka_unit_test(translation),
-        cmocka_unit_test(quoting),
-        cmocka_unit_test(escapes),
-        cmocka_unit_test(encodings),
-        cmocka_unit_test(beyond),
-        cmocka_unit_test(no_copies),
+        cmocka_unit_test(letter_case), cmocka_unit_test(parts),
+        cmocka_unit_test(translation), cmocka_unit_test(quoting),
+        cmocka_unit_test(escapes),     cmocka_unit_test(encodings),
+        cmocka_unit_test(beyond),      cmocka_unit_test(no_copies),
     };
     return cmocka_run_group_tests(tests, fn_case_setup, fn_case_teardown);
 }

@@ -12,7 +12,9 @@ static void
 examples(void **state)
 {
     static const char *const pairs[][2] = {
-        {"b\xc3\xbc" "cher", "xn--bcher-kva"},
+        {"b\xc3\xbc"
+         "cher",
+         "xn--bcher-kva"},
         {"\xe4\xbb\x96\xe4\xbb\xac\xe4\xb8\xba\xe4\xbb\x80\xe4\xb9\x88\xe4\xb8\x8d\xe8\xaf\xb4"
          "\xe4\xb8\xad\xe6\x96\x87",
          "xn--ihqwcrb4cv8a8dqg056pqjye"},
@@ -33,13 +35,12 @@ examples(void **state)
 static void
 malformed(void **state)
 {
-    static const char *const bad[] = {"xn--\xff", "xn--99zzz999", "xn--!", "xn--a-!",
-                                      "xn--zzzzzzzzzzzzzzzzzzzz", "x"};
+    static const char *const bad[] = {
+        "xn--\xff", "xn--99zzz999", "xn--!", "xn--a-!", "xn--zzzzzzzzzzzzzzzzzzzz", "x"};
     struct str out;
     const char *error;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_false(
-            idn_localpart_from_alabel(*state, str_from_cstr(bad[i]), &out, &error));
+        assert_false(idn_localpart_from_alabel(*state, str_from_cstr(bad[i]), &out, &error));
     assert_false(idn_localpart_to_alabel(*state, STR_LIT("a\xff"), &out, &error));
     assert_false(idn_domain_to_alabel(*state, STR_LIT("a\xff.com"), &out, &error));
     assert_false(idn_domain_to_alabel(*state, str_from("\xc3\xbc\0", 3), &out, &error));

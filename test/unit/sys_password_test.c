@@ -22,7 +22,8 @@ kinds(void **state)
     assert_int_equal(check("test", "{sha1}qUqP5cyxm6YcTAhz05Hph5gvu9M="), PASSWORD_YES);
     assert_int_equal(check("secret", "abNANd1rDfiNc"), PASSWORD_YES);
     assert_int_equal(check("secret", "{crypt}abNANd1rDfiNc"), PASSWORD_YES);
-    assert_int_equal(check("secretpassword12", "{crypt16}abSsy3GvmHpeQiSZA.lw9pZw"), PASSWORD_YES);
+    assert_int_equal(check("secretpassword12", "{crypt16}abSsy3GvmHpeQiSZA.lw9pZw"),
+                     PASSWORD_YES);
     assert_int_equal(check("secret", "{sha256}x"), PASSWORD_UNKNOWN);
     assert_int_equal(check("Hello world!",
                            "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQ"
