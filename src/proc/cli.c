@@ -48,6 +48,7 @@ struct scan {
     const char *word; /* the option being looked at */
     const struct cli_row *row;
     bool ended;
+    bool timed;       /* the last -q had a time */
     unsigned classes; /* CLASS_ bits seen, for combinations that make no sense */
 };
 
@@ -368,6 +369,7 @@ act_queue(struct scan *s, struct str v)
         time = slash == STR_NPOS ? STR_EMPTY : str_sub(time, slash + 1, time.n);
     }
     int64_t seconds;
+    s->timed = time.n > 0;
     if (time.n == 0) {
         while (s->at < s->argc && cli_is_message_id(str_from_cstr(s->argv[s->at])))
             s->at++;
@@ -601,9 +603,9 @@ take_option(struct scan *s, const char *word)
     if (!take_value(s, glued, &value) || !check_repeated(s))
         return false;
     take_mode(s, s->row->mode);
-    s->classes |= class_of(s->row);
     if (!acts[s->row->act](s, value))
         return false;
+    s->classes |= s->row->act == ACT_QUEUE && s->timed ? CLASS_PERIODIC : class_of(s->row);
     struct cli_setting one = {.row = s->row, .value = value};
     vec_push(s->arena, &s->cli->settings, one);
     return true;

@@ -1,0 +1,138 @@
+/* Logs: where they go, stamps, one write a line, refused bytes, files that are made. */
+#include "sys/log.h"
+
+#include "base/arena.h"
+#include "sys/file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char dir[] = "/tmp/remex-log-XXXXXX";
+static struct arena *a;
+
+static int
+setup(void **state)
+{
+    (void)state;
+    a = arena_new();
+    setenv("TZ", "UTC", 1);
+    return mkdtemp(dir) == NULL;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    arena_free(a);
+    return 0;
+}
+
+static void
+check_place(const char *list, enum log_kind kind, const char *file, bool to_syslog)
+{
+    struct log_settings s = {.file_path = str_from_cstr(list), .default_path = STR_LIT("/d/%slog")};
+    struct log_places p;
+    struct str error = STR_EMPTY;
+    bool ok = log_find_places(a, &s, kind, 1716825146, &p, &error);
+    assert_int_equal(ok, error.n == 0);
+    assert_int_equal(p.syslog, to_syslog);
+    if (file == NULL)
+        assert_false(str_is_set(p.file));
+    else if (!str_eqz(p.file, file))
+        fail_msg("%s: %.*s", list, STR_ARG(p.file));
+}
+
+static void
+test_places(void **state)
+{
+    (void)state;
+    check_place("/x/%slog", LOGFILE_MAIN, "/x/mainlog", false);
+    check_place("/x/%slog-%D", LOGFILE_REJECT, "/x/rejectlog-20240527", false);
+    check_place("/x/%s-%M", LOGFILE_MAIN, "/x/main-202405", false);
+    check_place("/x/%s-%D", LOGFILE_PANIC, "/x/panic-", false);
+    check_place("syslog", LOGFILE_MAIN, NULL, true);
+    check_place("syslog : /x/%s", LOGFILE_MAIN, "/x/main", true);
+    check_place("syslog :", LOGFILE_MAIN, "/d/mainlog", true);
+    check_place("", LOGFILE_MAIN, "/d/mainlog", false);
+    check_place("/x/log", LOGFILE_MAIN, NULL, false);
+    check_place("x/%s", LOGFILE_MAIN, NULL, false);
+    check_place("/x/%s%q", LOGFILE_MAIN, NULL, false);
+    check_place("/x/%s%", LOGFILE_MAIN, NULL, false);
+    check_place("/x/%s%%", LOGFILE_MAIN, "/x/main%", false);
+}
+
+static void
+test_stamp(void **state)
+{
+    (void)state;
+    assert_true(str_eqz(log_stamp(a, 1716825146, false), "2024-05-27 15:52:26 "));
+    assert_true(str_eqz(log_stamp(a, 1716825146, true), "2024-05-27 15:52:26 +0000 "));
+}
+
+static void
+test_write(void **state)
+{
+    (void)state;
+    struct log_settings s = {.file_path = str_printf(a, "%s/sub/%%slog", dir)};
+    struct str lines[] = {STR_INIT("one"), STR_INIT("  two")}, error, text;
+    assert_true(log_write(a, &s, LOGFILE_PANIC, lines, 2, &error));
+    assert_true(log_write(a, &s, LOGFILE_PANIC, lines, 1, &error));
+    char *path = str_cstr(a, str_printf(a, "%s/sub/paniclog", dir));
+    assert_int_equal(file_read(a, path, 1000, &text), FILE_OK);
+    assert_int_equal(text.n, 2 * 20 + 4 + 6 + 4);
+    assert_memory_equal(text.p + 19, " one\n  two\n", 11);
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0640);
+    unlink(path);
+    /* A link in place of the log is not followed. */
+    assert_int_equal(symlink("/tmp/remex-must-not-be-made", path), 0);
+    assert_false(log_write(a, &s, LOGFILE_PANIC, lines, 1, &error));
+    assert_int_not_equal(access("/tmp/remex-must-not-be-made", F_OK), 0);
+    unlink(path);
+    /* Nor is a pipe waited for. */
+    assert_int_equal(mkfifo(path, 0600), 0);
+    unlink(path);
+}
+
+static void
+test_refused(void **state)
+{
+    (void)state;
+    struct log_settings s = {.file_path = str_printf(a, "%s/%%slog", dir)};
+    static const struct str bad[] = {STR_INIT("a\nb"), STR_INIT("a\rb"), STR_INIT("a\0b")};
+    struct str error;
+    for (size_t i = 0; i < 3; i++) {
+        assert_false(log_write(a, &s, LOGFILE_MAIN, &bad[i], 1, &error));
+        assert_true(str_eqz(error, "a log entry with CR, LF or NUL was refused"));
+    }
+    assert_false(log_write(a, &s, LOGFILE_MAIN, bad, 0, &error));
+    assert_int_not_equal(access(str_cstr(a, str_printf(a, "%s/mainlog", dir)), F_OK), 0);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_stamp),
+        cmocka_unit_test(test_write),
+        cmocka_unit_test(test_refused),
+    };
+    int failed = cmocka_run_group_tests(tests, setup, teardown);
+    char sub[64];
+    snprintf(sub, sizeof sub, "%s/sub", dir);
+    rmdir(sub);
+    rmdir(dir);
+    return failed;
+}
