@@ -163,7 +163,7 @@ fn_cond_number_eq(struct vm *vm, const struct str *argv, unsigned argc, struct s
 {
     (void)argc;
     (void)out;
-    int order;
+    int order = 0;
     enum vm_status st = compare(vm, argv, &order);
     return st != VM_OK ? st : order == 0 ? VM_OK : VM_NO;
 }
@@ -173,7 +173,7 @@ fn_cond_number_lt(struct vm *vm, const struct str *argv, unsigned argc, struct s
 {
     (void)argc;
     (void)out;
-    int order;
+    int order = 0;
     enum vm_status st = compare(vm, argv, &order);
     return st != VM_OK ? st : order < 0 ? VM_OK : VM_NO;
 }
@@ -183,7 +183,7 @@ fn_cond_number_le(struct vm *vm, const struct str *argv, unsigned argc, struct s
 {
     (void)argc;
     (void)out;
-    int order;
+    int order = 0;
     enum vm_status st = compare(vm, argv, &order);
     return st != VM_OK ? st : order <= 0 ? VM_OK : VM_NO;
 }
@@ -193,7 +193,7 @@ fn_cond_number_gt(struct vm *vm, const struct str *argv, unsigned argc, struct s
 {
     (void)argc;
     (void)out;
-    int order;
+    int order = 0;
     enum vm_status st = compare(vm, argv, &order);
     return st != VM_OK ? st : order > 0 ? VM_OK : VM_NO;
 }
@@ -203,7 +203,7 @@ fn_cond_number_ge(struct vm *vm, const struct str *argv, unsigned argc, struct s
 {
     (void)argc;
     (void)out;
-    int order;
+    int order = 0;
     enum vm_status st = compare(vm, argv, &order);
     return st != VM_OK ? st : order >= 0 ? VM_OK : VM_NO;
 }

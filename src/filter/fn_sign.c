@@ -12,6 +12,7 @@
 #include "sys/digest.h"
 #include "sys/password.h"
 
+#include <assert.h>
 #include <time.h>
 
 static int64_t
@@ -162,7 +163,7 @@ fn_item_srs_encode(struct vm *vm, const struct str *argv, unsigned argc, struct 
     srs_hash(vm, argv[0], a.text, hash);
     struct str local = a.domain > 0 ? str_sub(a.text, 0, a.domain - 1) : a.text;
     struct buf b = buf_in(vm_scratch(vm), 0);
-    if (local.n > 0 && local.p[0] == '"') { /* the quotes move to the front */
+    if (str_starts(local, "\"")) { /* the quotes move to the front */
         buf_addc(&b, '"');
         local = str_sub(local, 1, local.n);
     }
@@ -212,6 +213,7 @@ srs_parts(struct str s, struct srs *out)
     out->local = s;
     if (out->hash.n == 0 || out->day.n != 2)
         return false;
+    assert(out->day.p != NULL);
     for (int i = 0; i < 2; i++) {
         char c = ascii_lower(out->day.p[i]);
         if (!ascii_alpha(c) && !(c >= '2' && c <= '7'))

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/utf8.h"
 
+#include <assert.h>
 #include <idn2.h>
 #include <string.h>
 
@@ -206,7 +207,8 @@ idn_localpart_to_alabel(struct arena *a, struct str s, struct str *out, const ch
     }
     /* a number takes at most 7 digits */
     char *text = arena_alloc(a, 4 + 8 * (size_t)s.n + 1);
-    memcpy(text, "xn--", 4);
+    memcpy(text, "xn--",
+           4); /* NOLINT(bugprone-not-null-terminated-result): a value has no NUL */
     const char *end = punycode(text + 4, code, n);
     *out = str_from(text, (size_t)(end - text));
     out->taint = s.taint;
@@ -252,6 +254,7 @@ unpunycode(struct str s, uint32_t *code, size_t *count)
     size_t n = 0;
     size_t i = 0;
     if (dash != STR_NPOS && dash > 0) {
+        assert(s.p != NULL);
         for (; n < dash; n++)
             code[n] = (unsigned char)s.p[n];
         i = dash + 1;

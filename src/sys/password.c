@@ -71,12 +71,14 @@ check_crypt16(struct secret *k, struct str stored)
     if (first == NULL || strlen(first) < 4)
         return false;
     size_t first_n = strlen(first);
-    memcpy(made, first, first_n);
+    memcpy(made, first,
+           first_n); /* NOLINT(bugprone-not-null-terminated-result): the rest follows */
     const char salt[3] = {first[2], first[3], '\0'};
     const char *last = hash(k, second, salt);
     explicit_bzero(second, sizeof second);
     if (last == NULL || strlen(last) < 2 || strlen(last) > 16)
         return false;
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): compared by length */
     memcpy(made + first_n, last + 2, strlen(last) - 2);
     return same(made, first_n + strlen(last) - 2, stored);
 }
