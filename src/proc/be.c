@@ -12,6 +12,7 @@
 #include "filter/expand.h"
 #include "proc/be_macros.h"
 #include "proc/context.h"
+#include "proc/debug.h"
 #include "proc/notice.h"
 #include "sys/file.h"
 
@@ -215,12 +216,26 @@ take_setting(struct be *be, struct str line)
 
 /* --- answers --- */
 
+/* -d: what was expanded, and what came of it. */
+static void
+trace(struct be *be, const char *what, struct str text)
+{
+    const struct cli *cli = be->mode->cli;
+    if (!cli->debug)
+        return;
+    flush_out(be);
+    debug_line(cli->debug_selector, what, text);
+}
+
 static void
 expand_line(struct be *be, struct str line)
 {
     struct vm *vm = be->mode->vm;
     struct str value;
-    if (vm_expand(vm, line, &value) == VM_OK) {
+    trace(be, "expanding", line);
+    enum vm_status st = vm_expand(vm, line, &value);
+    trace(be, st == VM_OK ? "result" : "failed", st == VM_OK ? value : vm_error(vm));
+    if (st == VM_OK) {
         put_line(be, value);
     } else if (str_is_set(be->mode->eval->fatal)) {
         flush_out(be);
