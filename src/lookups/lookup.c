@@ -72,11 +72,11 @@ static enum outcome
 find_key(struct search *s, struct str key, struct str *data)
 {
     bool found;
-    if (key.n == 0 && (s->driver->flags & LOOKUP_QUERY) == 0)
-        return OUT_FAIL;
     struct lookup_handle *h = lookup_cache_open(s->cache, &s->x, s->driver, s->file);
     if (h == NULL)
         return OUT_ERROR;
+    if (key.n == 0 && (s->driver->flags & LOOKUP_QUERY) == 0)
+        return OUT_FAIL; /* a bad file is an error all the same */
     if ((s->driver->flags & LOOKUP_NO_RESULTS) != 0)
         return run_driver(s, h, key, data);
     if (!s->no_read && lookup_cache_result(&s->x, h, key, &found, data)) {
@@ -127,8 +127,6 @@ find_partial(struct search *s, struct str *data)
     struct str key = s->key;
     enum outcome o = OUT_FAIL;
     size_t dots = 0, from = 0, dot;
-    if (key.n == 0)
-        return OUT_FAIL;
     for (uint32_t i = 0; i < key.n; i++)
         dots += key.p[i] == '.';
     if (t->affix.n > 0) {
@@ -150,7 +148,7 @@ find_partial(struct search *s, struct str *data)
             return o;
     }
     struct str bare = bare_affix(t->affix);
-    if (t->partial != 0 || bare.n == 0)
+    if (t->partial != 0 || bare.n == 0 || key.n == 0)
         return OUT_FAIL;
     o = find_key(s, bare, data);
     if (o == OUT_OK) /* all but the last byte, as Exim has it */

@@ -37,7 +37,8 @@ bare_affix_of_partial0(void **state)
     CHECK(f, "partial0(!!)lsearch", p, "z.q", "=bangs");
     CHECK(f, "partial0(!)lsearch", p, "z.q", "-");
     CHECK(f, "partial0()lsearch", p, "z.q", "-");
-    CHECK(f, "partial0-lsearch", p, "", "-");
+    CHECK(f, "partial0-lsearch", p, "", "=stardot");
+    CHECK(f, "partial0-lsearch", fixture_file(f, "q", "*: star\n"), "", "-");
 }
 
 static void
@@ -56,6 +57,8 @@ default_keys_and_their_captures(void **state)
     CHECK(f, "lsearch*@", p, "u@other", "=star");
     CHECK(f, "lsearch*", p, "", "=star");
     CHECK(f, "lsearch", p, "", "-");
+    CHECK(f, "lsearch", "none", "",
+          "!failed to open none for linear search: No such file or directory");
 }
 
 static void
