@@ -235,9 +235,11 @@ list_walk(struct list_run *r, struct walk *w, const struct list *l)
         (void)vm_fail(r->vm, "too many lists within lists (more than %d)", (int)LIST_DEPTH_MAX);
         return VERDICT_ERROR;
     }
-    r->depth++;
     w->ends_negated = l->ends_negated;
     w->literal = next_literal(r, l, 0);
+    if (l->n == 0)
+        return at_end(r, w, l);
+    r->depth++;
     enum verdict v = walk_items(r, w, l);
     r->depth--;
     return v;
@@ -277,28 +279,34 @@ set_address_parts(struct list_run *r, struct arena *a)
     r->exact = str_cat(a, str_sub(r->subject, 0, at + 1), r->domain);
 }
 
-static struct list_run
-start(struct eval *e, struct vm *vm, const struct list_question *q)
+static void
+set_host_parts(struct list_run *r)
 {
-    struct list_run r = {.e = e, .vm = vm, .q = q, .cache = e->lists, .kind = q->kind};
-    r.subject = str_is_set(q->subject) ? q->subject : STR_EMPTY;
-    r.lower = list_fold(vm_scratch(vm), r.subject);
-    r.exact = r.subject;
-    r.caseful = (q->kind == LIST_LOCALPART || q->kind == LIST_ADDRESS) && q->caseful;
-    r.captures = q->kind == LIST_DOMAIN || q->kind == LIST_LOCALPART ||
-                 (q->kind == LIST_ADDRESS && q->captures);
-    if (q->kind == LIST_ADDRESS)
-        set_address_parts(&r, vm_scratch(vm));
-    if (q->kind == LIST_HOST) {
-        if (ip_parse(r.subject, &r.ip) && ip_is_mapped(&r.ip)) {
-            for (size_t i = 0; i < 4; i++)
-                r.ip.b[i] = r.ip.b[12 + i];
-            r.ip.n = 4;
-        }
-        r.names = q->host_name;
-        r.names_known = str_is_set(q->host_name);
+    if (ip_parse(r->subject, &r->ip) && ip_is_mapped(&r->ip)) {
+        for (size_t i = 0; i < 4; i++)
+            r->ip.b[i] = r->ip.b[12 + i];
+        r->ip.n = 4;
     }
-    return r;
+    r->names = r->q->host_name;
+    r->names_known = str_is_set(r->names);
+}
+
+static void
+start(struct list_run *r)
+{
+    const struct list_question *q = r->q;
+    r->cache = r->e->lists;
+    r->kind = q->kind;
+    r->subject = str_is_set(q->subject) ? q->subject : STR_EMPTY;
+    r->lower = list_fold(vm_scratch(r->vm), r->subject);
+    r->exact = r->subject;
+    r->caseful = (q->kind == LIST_LOCALPART || q->kind == LIST_ADDRESS) && q->caseful;
+    r->captures = q->kind == LIST_DOMAIN || q->kind == LIST_LOCALPART ||
+                  (q->kind == LIST_ADDRESS && q->captures);
+    if (q->kind == LIST_ADDRESS)
+        set_address_parts(r, vm_scratch(r->vm));
+    if (q->kind == LIST_HOST)
+        set_host_parts(r);
 }
 
 /* A subject without @ never matches an item of an address list; the reference says so in its log. */
@@ -343,7 +351,8 @@ short_cut(const struct list_run *r, const struct list *l)
 enum outcome
 list_match(struct eval *e, struct vm *vm, const struct list_question *q, struct list_answer *a)
 {
-    struct list_run r = start(e, vm, q);
+    struct list_run r = {.e = e, .vm = vm, .q = q};
+    start(&r);
     complain_no_at(&r);
     list_cache_enter(&r);
     enum outcome o = list_run(&r, short_cut(&r, list_for_question(&r, q)));

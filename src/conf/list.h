@@ -13,12 +13,6 @@
 #include "conf/eval.h"
 #include "filter/host.h"
 
-/* Old names of base/strlist.h. */
-#define list_split strlist_split
-#define list_split_start strlist_split_start
-#define list_split_next strlist_split_next
-#define list_append strlist_append
-
 struct list_cache;
 
 /* Compiled lists, files and results. For one thread, for as long as it likes: bounded at LIST_CACHE_MAX

@@ -51,10 +51,10 @@ list_cache_forget(struct list_cache *c)
     arena_clear(c->short_);
 }
 
-static bool
-is_full(const struct list_cache *c)
+void
+list_cache_grown(struct list_cache *c)
 {
-    return arena_used(c->arena) + c->file_bytes > LIST_CACHE_MAX;
+    c->full = arena_used(c->arena) + c->file_bytes > LIST_CACHE_MAX;
 }
 
 static void
@@ -68,6 +68,7 @@ start_afresh(struct list_cache *c)
         c->files[kind] = NULL;
     }
     c->file_bytes = 0;
+    c->full = false;
     arena_clear(c->arena);
     list_cache_forget(c);
 }
@@ -78,7 +79,7 @@ list_cache_enter(struct list_run *r)
     struct list_cache *c = r->cache;
     if (c == NULL)
         return;
-    if (c->depth == 0 && (c->conf != r->e->conf || is_full(c)))
+    if (c->depth == 0 && (c->conf != r->e->conf || c->full))
         start_afresh(c);
     c->conf = r->e->conf;
     r->depth = c->depth;
@@ -126,6 +127,7 @@ add(struct list_cache *c, enum list_kind kind, struct str text, struct str print
     l->text = text;
     l->similar = similar;
     map_set(ensure(c, &c->texts[kind]), str_dup(c->arena, print), l);
+    list_cache_grown(c);
     return l;
 }
 
@@ -144,7 +146,7 @@ list_for_text(struct list_run *r, enum list_kind kind, struct str text)
     for (const struct list *l = first; l != NULL; l = l->similar)
         if (str_eq(l->text, text))
             return c->last[kind] = l;
-    if (is_full(c))
+    if (c->full)
         return list_compile(vm_scratch(r->vm), kind, text);
     return add(c, kind, text, print, first);
 }

@@ -86,6 +86,7 @@ keep_file(struct list_cache *c, enum list_kind kind, struct str path, struct lis
     }
     *old = *f;
     c->file_bytes += arena_used(f->arena);
+    list_cache_grown(c);
 }
 
 static enum step

@@ -116,6 +116,7 @@ struct list_cache {
     const struct conf *conf;
     struct list_result *results;
     struct iface_addresses *local;
+    bool full;
     unsigned depth;
 };
 
@@ -200,6 +201,8 @@ struct str list_fold(struct arena *a, struct str s);
 /* Round one list_match. */
 void list_cache_enter(struct list_run *r);
 void list_cache_leave(struct list_run *r);
+/* After something was added. */
+void list_cache_grown(struct list_cache *c);
 /* The compiled form of a text, cached when it can be. */
 const struct list *list_for_text(struct list_run *r, enum list_kind kind, struct str text);
 /* The same for the whole question, whose text may be known by its address. */
