@@ -207,8 +207,8 @@ idn_localpart_to_alabel(struct arena *a, struct str s, struct str *out, const ch
     }
     /* a number takes at most 7 digits */
     char *text = arena_alloc(a, 4 + 8 * (size_t)s.n + 1);
-    memcpy(text, "xn--",
-           4); /* NOLINT(bugprone-not-null-terminated-result): a value has no NUL */
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): the rest follows */
+    memcpy(text, "xn--", 4);
     const char *end = punycode(text + 4, code, n);
     *out = str_from(text, (size_t)(end - text));
     out->taint = s.taint;

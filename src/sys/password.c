@@ -71,8 +71,8 @@ check_crypt16(struct secret *k, struct str stored)
     if (first == NULL || strlen(first) < 4)
         return false;
     size_t first_n = strlen(first);
-    memcpy(made, first,
-           first_n); /* NOLINT(bugprone-not-null-terminated-result): the rest follows */
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): the rest follows */
+    memcpy(made, first, first_n);
     const char salt[3] = {first[2], first[3], '\0'};
     const char *last = hash(k, second, salt);
     explicit_bzero(second, sizeof second);
