@@ -78,47 +78,15 @@ parse_bracket_error(struct parse *p, const char *text)
 
 /* --- the cursor --- */
 
-char
-parse_peek(const struct parse *p)
-{
-    return p->at < p->text.n ? p->text.p[p->at] : '\0';
-}
-
-bool
-parse_is_end(const struct parse *p)
-{
-    return p->at >= p->text.n;
-}
-
-void
-parse_skip_space(struct parse *p)
-{
-    while (p->at < p->text.n && ascii_space(p->text.p[p->at]))
-        p->at++;
-}
-
-bool
-parse_take(struct parse *p, char c)
-{
-    if (p->at >= p->text.n || p->text.p[p->at] != c)
-        return false;
-    p->at++;
-    return true;
-}
-
-struct str
-parse_rest(const struct parse *p)
-{
-    return str_sub(p->text, p->at, p->text.n);
-}
-
 struct str
 parse_name(struct parse *p)
 {
     size_t from = p->at;
-    while (p->at < p->text.n && (ascii_alnum(p->text.p[p->at]) || p->text.p[p->at] == '_'))
-        p->at++;
-    return str_sub(p->text, from, p->at - from);
+    size_t i = from;
+    while (i < p->text.n && (ascii_alnum(p->text.p[i]) || p->text.p[i] == '_'))
+        i++;
+    p->at = i;
+    return str_sub(p->text, from, i - from);
 }
 
 /* --- escapes --- */
@@ -170,7 +138,9 @@ static struct str
 take_protected(struct parse *p)
 {
     size_t from = p->at;
-    size_t end = str_find(p->text, STR_LIT("\\N"), from);
+    size_t end = str_chr(p->text, '\\', from);
+    while (end != STR_NPOS && (end + 1 >= p->text.n || p->text.p[end + 1] != 'N'))
+        end = str_chr(p->text, '\\', end + 1);
     p->at = end == STR_NPOS ? p->text.n : end + 2;
     return str_sub(p->text, from, (end == STR_NPOS ? p->text.n : end) - from);
 }
@@ -179,8 +149,8 @@ take_protected(struct parse *p)
 
 struct pieces {
     unsigned n;      /* values on the stack */
-    struct buf text; /* literal text not pushed yet */
-    struct str span; /* or: literal text that stands in the source as it is */
+    struct str span; /* literal text not pushed yet that stands in the source as it is */
+    struct buf *text; /* or: literal text put together, NULL until there is any */
 };
 
 static void
@@ -196,33 +166,42 @@ push_piece(struct parse *p, struct pieces *s)
 static void
 flush_text(struct parse *p, struct pieces *s)
 {
-    struct str t = s->text.n > 0 ? str_dup(p->emit.arena, buf_str(&s->text)) : s->span;
-    if (t.n > 0) {
-        emit_const(&p->emit, OP_CONST, t);
+    if (s->text != NULL) {
+        emit_const(&p->emit, OP_CONST, buf_str(s->text));
+        push_piece(p, s);
+        s->text = NULL;
+    } else if (s->span.n > 0) {
+        emit_const(&p->emit, OP_CONST, s->span);
         push_piece(p, s);
     }
-    s->text.n = 0;
     s->span = STR_EMPTY;
 }
 
-static void
-add_text(struct pieces *s, struct str t)
+/* Literal text that has to be put together: what is there so far goes in front. */
+static struct buf *
+assembled(struct parse *p, struct pieces *s)
 {
-    if (s->text.n == 0 && s->span.n == 0) {
-        s->span = t;
-        return;
+    if (s->text == NULL) {
+        s->text = arena_alloc(p->emit.work, sizeof *s->text);
+        *s->text = buf_in(p->emit.arena, 0);
+        buf_adds(s->text, s->span);
     }
-    if (s->text.n == 0)
-        buf_adds(&s->text, s->span);
-    buf_adds(&s->text, t);
+    return s->text;
 }
 
 static void
-add_char(struct pieces *s, char c)
+add_text(struct parse *p, struct pieces *s, struct str t)
 {
-    if (s->text.n == 0)
-        buf_adds(&s->text, s->span);
-    buf_addc(&s->text, c);
+    if (s->text == NULL && s->span.n == 0)
+        s->span = t;
+    else if (t.n > 0)
+        buf_adds(assembled(p, s), t);
+}
+
+static void
+add_char(struct parse *p, struct pieces *s, char c)
+{
+    buf_addc(assembled(p, s), c);
 }
 
 static void
@@ -230,12 +209,12 @@ parse_backslash(struct parse *p, struct pieces *s)
 {
     p->at++;
     if (parse_is_end(p)) {
-        add_char(s, '\\');
+        add_char(p, s, '\\');
     } else if (parse_peek(p) == 'N') {
         p->at++;
-        add_text(s, take_protected(p));
+        add_text(p, s, take_protected(p));
     } else {
-        add_char(s, take_escape(p));
+        add_char(p, s, take_escape(p));
     }
 }
 
@@ -339,6 +318,7 @@ parse_variable(struct parse *p, struct str name)
 {
     if (parse_try_variable(p, name))
         return true;
+    p->at = (size_t)(name.p - p->text.p);
     return parse_error(p, "unknown variable name \"%.*s\"%s", STR_ARG(name),
                        parse_variable_advice(name));
 }
@@ -410,8 +390,10 @@ parse_operator(struct parse *p, struct str name)
     if (!parse_take(p, '}'))
         return parse_bracket_error(p, "missing } at end of string");
     parse_at_item(p);
-    if (fn == NULL)
+    if (fn == NULL) {
+        p->at = (size_t)(name.p - p->text.p); /* where the caret goes */
         return parse_error(p, "unknown expansion operator \"%.*s\"", STR_ARG(name));
+    }
     if (fn->call == NULL) {
         emit_op(&p->emit, OP_EXPAND);
         return true;
@@ -454,6 +436,7 @@ parse_braced(struct parse *p, const struct fn *unused)
                            STR_ARG(name));
     if (parse_try_variable(p, name))
         return true;
+    p->at = (size_t)(name.p - p->text.p);
     return parse_error(p, "unknown variable in \"${%.*s}\"%s", STR_ARG(name),
                        parse_variable_advice(name));
 }
@@ -490,8 +473,7 @@ parse_dollar(struct parse *p)
     if (ascii_alpha(c))
         return parse_plain_variable(p);
     if (ascii_digit(c)) {
-        emit_a(&p->emit, OP_CAPTURE, (uint32_t)(c - '0'));
-        p->at++;
+        emit_a(&p->emit, OP_CAPTURE, take_number(p));
         return true;
     }
     if (!parse_take(p, '{'))
@@ -516,14 +498,14 @@ literal_end(const struct parse *p, enum parse_stop stop)
 bool
 parse_text(struct parse *p, enum parse_stop stop)
 {
-    struct pieces s = {.text = buf_in(p->emit.arena, 0), .span = STR_EMPTY};
+    struct pieces s = {.span = STR_EMPTY};
     bool outer_open = p->open_header;
     p->open_header = false;
     size_t begin = p->at;
     while (!parse_is_end(p)) {
         size_t end = literal_end(p, stop);
         if (end > p->at) {
-            add_text(&s, str_sub(p->text, p->at, end - p->at));
+            add_text(p, &s, str_sub(p->text, p->at, end - p->at));
             p->at = end;
         }
         if (parse_is_end(p) || (parse_peek(p) == '}' && stop == STOP_AT_BRACE))

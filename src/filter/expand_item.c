@@ -213,19 +213,22 @@ form_if(struct parse *p, const struct fn *fn)
 static const struct {
     const char *item;
     const char *parts[2];
-} part_names[] = {
+} part_names[] = { /* others are numbered */
     {"certextract", {"field arg", "cert variable arg"}},
     {"env", {"name arg", ""}},
 };
 
-static const char *
-part_name(struct parse *p, struct str item, uint32_t i)
+static bool
+parse_numbered_part(struct parse *p, struct str item, uint32_t i)
 {
+    parse_skip_space(p);
+    if (parse_take(p, '{'))
+        return parse_braced_rest(p);
     for (size_t k = 0; k < sizeof part_names / sizeof *part_names; k++) {
         if (str_eqz(item, part_names[k].item) && i < 2)
-            return part_names[k].parts[i];
+            return need_brace(p, part_names[k].parts[i], item);
     }
-    return str_printf(p->emit.arena, "arg %u", i + 1).p;
+    return parse_error(p, "missing '{' for arg %u of %.*s", i + 1, STR_ARG(item));
 }
 
 static bool
@@ -233,7 +236,7 @@ parse_find(struct parse *p, const struct fn *fn)
 {
     emit_op(&p->emit, OP_SAVE);
     for (uint32_t i = 0; i < fn->min; i++) {
-        if (!parse_part(p, part_name(p, fn->name, i), fn->name))
+        if (!parse_numbered_part(p, fn->name, i))
             return false;
     }
     parse_at_item(p);
@@ -285,7 +288,7 @@ extract_rest(struct parse *p, const struct fn *fn, uint32_t parts)
         parse_skip_space(p);
         if (parse_peek(p) == '}')
             return extract_cut_off(p, i + 2);
-        if (!parse_part(p, part_name(p, fn->name, i + 1), fn->name))
+        if (!parse_numbered_part(p, fn->name, i + 1))
             return false;
     }
     parse_at_item(p);

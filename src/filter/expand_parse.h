@@ -40,13 +40,42 @@ bool parse_error(struct parse *p, const char *fmt, ...) __attribute__((format(pr
 bool parse_bracket_error(struct parse *p, const char *text);
 
 /* The next byte, or '\0' at the end. */
-char parse_peek(const struct parse *p);
-bool parse_is_end(const struct parse *p);
-void parse_skip_space(struct parse *p);
+static inline char
+parse_peek(const struct parse *p)
+{
+    return p->at < p->text.n ? p->text.p[p->at] : '\0';
+}
+
+static inline bool
+parse_is_end(const struct parse *p)
+{
+    return p->at >= p->text.n;
+}
+
+static inline void
+parse_skip_space(struct parse *p)
+{
+    while (p->at < p->text.n && ascii_space(p->text.p[p->at]))
+        p->at++;
+}
+
 /* Takes c if it comes next. */
-bool parse_take(struct parse *p, char c);
+static inline bool
+parse_take(struct parse *p, char c)
+{
+    if (p->at >= p->text.n || p->text.p[p->at] != c)
+        return false;
+    p->at++;
+    return true;
+}
+
 /* Everything not parsed yet. */
-struct str parse_rest(const struct parse *p);
+static inline struct str
+parse_rest(const struct parse *p)
+{
+    return str_sub(p->text, p->at, p->text.n);
+}
+
 /* Takes the longest run of letters, digits and underscores (the first a letter if it must be). */
 struct str parse_name(struct parse *p);
 

@@ -21,13 +21,12 @@ enum {
  * borrow into the next field, so each field is checked before it is lowered. */
 typedef uint64_t depths;
 static const depths KNOWN = (depths)1 << 63;
-
-enum mark { MARK_START = 1, MARK_TARGET = 2 };
+/* Stands for the second word of an instruction: nothing may go there. */
+static const depths OPERAND = 1;
 
 struct verifier {
     const struct code *code;
-    depths *at;          /* by word; 0: not reached yet */
-    unsigned char *mark; /* by word */
+    depths *at; /* by word; 0: not reached yet */
     const struct fn *functions;
     size_t functions_n;
     const char *why;
@@ -149,6 +148,8 @@ flow_to(struct verifier *v, uint32_t from, uint32_t to, depths d)
 {
     if (to >= v->code->n)
         return refuse(v, from, "runs off the end");
+    if (v->at[to] == OPERAND)
+        return refuse(v, from, "jump into nowhere");
     if (v->at[to] == 0) {
         if (to <= from)
             return refuse(v, from, "jumps back to what was not reached");
@@ -171,11 +172,11 @@ step(struct verifier *v, uint32_t i, const struct op_row *row)
     depths d = v->at[i];
     if (!check_operands(v, i, row->shape, a, b))
         return false;
-    if (row->shape == SHAPE_L)
-        v->mark[a] |= MARK_TARGET;
-    if (d == 0) /* behind a THROW: never runs */
-        return true;
-    if ((effect & FAILS) != 0)
+    if (words == 2 && v->at[i + 1] != 0)
+        return refuse(v, i, "jump into nowhere");
+    if (words == 2)
+        v->at[i + 1] = OPERAND;
+    if (d == 0 || (effect & FAILS) != 0) /* behind a THROW nothing runs */
         return true;
     if (!apply_values(v, i, row, a, b, &d))
         return false;
@@ -189,6 +190,22 @@ step(struct verifier *v, uint32_t i, const struct op_row *row)
     return op == OP_JUMP || flow_to(v, i, i + words, d);
 }
 
+/* The most frequent kind by far: pushes one value, goes on to the next word, which no jump has reached. */
+static inline bool
+step_push(struct verifier *v, uint32_t i, const struct op_row *row)
+{
+    depths d = v->at[i];
+    uint32_t values = (uint32_t)(d & (LOOP_UNIT - 1)) + 1;
+    bool plain = row->shape <= SHAPE_K && row->pops == 0 && row->pushes == 1 && d > OPERAND &&
+                 values <= STACK_MAX && i + 1 < v->code->n && v->at[i + 1] == 0;
+    if (!plain || (row->shape == SHAPE_K && ins_a(v->code->ins[i]) >= v->code->consts_n))
+        return false;
+    if (values > v->stack)
+        v->stack = values;
+    v->at[i + 1] = d + 1;
+    return true;
+}
+
 static bool
 verify_words(struct verifier *v)
 {
@@ -200,14 +217,9 @@ verify_words(struct verifier *v)
         uint32_t words = op_words(row->shape);
         if (words > c->n - i)
             return refuse(v, i, "instruction cut off");
-        v->mark[i] |= MARK_START;
-        if (!step(v, i, row))
+        if (!step_push(v, i, row) && !step(v, i, row))
             return false;
         i += words;
-    }
-    for (uint32_t i = 0; i < c->n; i++) {
-        if (v->mark[i] == MARK_TARGET)
-            return refuse(v, i, "jump into nowhere");
     }
     return c->n > 0 || refuse(v, 0, "empty code");
 }
@@ -219,7 +231,6 @@ code_verify(struct arena *scratch, struct code *code, const char **why, uint32_t
     struct verifier v = {.code = code};
     v.functions = fn_all(&v.functions_n);
     v.at = ARENA_ARRAY(scratch, depths, (size_t)code->n + 1);
-    v.mark = ARENA_ARRAY(scratch, unsigned char, (size_t)code->n + 1);
     v.at[0] = KNOWN;
     bool good = verify_words(&v);
     code->stack = v.stack;

@@ -638,6 +638,9 @@ vm_run(struct vm *vm, const struct code *c, struct str *out)
     struct vm_saved *saves = vm->saves;
     struct loop *loops = vm->loops;
     struct str item = vm->item;
+    struct str value = vm->value;
+    const struct str *caps = vm->caps;
+    unsigned caps_n = vm->caps_n;
     uint32_t pc = 0;
     vm->depth++;
     enum vm_status st = run_words(vm, c, &pc, out);
@@ -649,6 +652,9 @@ vm_run(struct vm *vm, const struct code *c, struct str *out)
         vm->saves = saves;
         vm->loops = loops;
         vm->item = item;
+        vm->value = value;
+        vm->caps = caps;
+        vm->caps_n = caps_n;
     }
     return st;
 }

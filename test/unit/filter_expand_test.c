@@ -94,7 +94,7 @@ an_error_knows_its_place(void **state)
     (void)expand_compile(f->arena, f->vm, STR_LIT("abc ${lc:x} $nosuch"), NULL, d);
     assert_int_equal(diags_count(d, DIAG_ERROR), 1);
     assert_int_equal(diags_at(d, 0)->at.line, 1);
-    assert_int_equal(diags_at(d, 0)->at.col, 20);
+    assert_int_equal(diags_at(d, 0)->at.col, 14);
     struct str out;
     assert_int_equal(vm_expand(f->vm, STR_LIT("abc ${acl{x}}"), &out), VM_ERROR);
     assert_int_equal(vm_error_offset(f->vm), 4);
