@@ -96,6 +96,8 @@ struct conf_request {
     const struct driver_class *routers, *transports, *auths;
     const struct section_parser *acl, *retry, *rewrite;
     const struct opt_table *main_opts;
+    /* Checks the main options together, before the next section is read; NULL: unchecked. */
+    bool (*main_check)(const struct opt_set *main, struct diags *diags);
     bool keep_text;             /* for -bP config */
     struct vm *vm;              /* expansions needed while reading (may be NULL in tests) */
     size_t max_bytes;           /* of all files together; 0: 64 MiB */

@@ -480,11 +480,10 @@ opt_parse(const struct opt_ctx *ctx, struct opt_set *set, const struct opt_line 
     if (row < 0)
         return OPT_UNKNOWN;
     s.row = &set->table->rows[row];
-    bool repeatable = (s.row->flags & OPT_REPEATABLE) != 0 || s.row->type == OPT_T_BOOL_VERIFY;
     s.again = opt_is_set(set, row);
-    if (s.again && !repeatable) {
+    if (s.again && (s.row->flags & OPT_REPEATABLE) == 0) {
         fault(&s, line->name_at, line->name.n, "\"%.*s\" option set for the second time",
-              STR_ARG(s.row->name));
+              STR_ARG(line->name));
         return OPT_FAULT;
     }
     if (line->hide)

@@ -139,12 +139,12 @@ section_macro(struct section_run *s)
 
 void
 section_unknown_option(struct section_run *s, const struct opt_line *l, struct str text,
-                       struct str hint)
+                       struct str exim, struct str hint)
 {
     diags_add(s->ctx.diags, &(struct diag){.level = DIAG_ERROR,
                                            .at = textmap_span(l->map, l->name_at, l->name.n),
                                            .text = text,
-                                           .exim = text,
+                                           .exim = exim,
                                            .hint = hint});
 }
 
@@ -238,7 +238,8 @@ unknown_main_option(struct section_run *s, const struct opt_line *l)
 {
     struct str text =
         str_printf(s->ctx.arena, "main option \"%.*s\" unknown", STR_ARG(l->name));
-    section_unknown_option(s, l, text, opt_nearest(s->ctx.arena, s->rq->main_opts, l->name));
+    section_unknown_option(s, l, text, text,
+                           opt_nearest(s->ctx.arena, s->rq->main_opts, l->name));
 }
 
 static void
@@ -403,6 +404,8 @@ section_read_all(struct section_run *s)
 {
     while (section_next(s))
         main_line(s);
+    if (s->rq->main_check != NULL)
+        s->rq->main_check(&s->conf->main_set, s->ctx.diags);
     while (!s->ended)
         read_section(s);
 }

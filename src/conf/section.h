@@ -29,9 +29,9 @@ void section_fault(struct section_run *s, size_t at, size_t n, const char *fmt, 
     __attribute__((format(printf, 4, 5)));
 /* Takes the line if it is a macro definition. */
 bool section_macro(struct section_run *s);
-/* What follows the name of an option that nobody knows. */
+/* Reports the name of an option that nobody knows, in our words and in Exim's. */
 void section_unknown_option(struct section_run *s, const struct opt_line *l, struct str text,
-                            struct str hint);
+                            struct str exim, struct str hint);
 /* Notes it when the row that was just set is one that nothing uses yet. owner is NULL for the main section. */
 void section_no_effect(struct section_run *s, const struct opt_set *set, const struct opt_line *l,
                        const struct driver_instance *owner);

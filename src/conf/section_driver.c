@@ -13,7 +13,7 @@ struct driver_run {
     struct section_run *s;
     const struct section_drivers *kind;
     struct driver_instance *open; /* the instance that options go to, or NULL */
-    bool faulty;                  /* it has an error: its last checks are left out */
+    bool faulty;                  /* it has an error: it is not checked */
     struct map *names;
     /* Which options are hidden is common to all instances of a driver. */
     uint64_t *hide_generic;
@@ -142,10 +142,9 @@ choose_driver(struct driver_run *r, const struct opt_line *l)
     struct opt_line value = *l;
     value.name_at = l->text.n - name.n;
     value.name = name;
-    section_unknown_option(r->s, &value,
-                           str_printf(a, "%s %.*s: cannot find %s driver \"%.*s\"", cls->what,
-                                      STR_ARG(d->name), cls->what, STR_ARG(name)),
-                           diag_nearest(name, names, cls->n));
+    struct str text = str_printf(a, "%s %.*s: cannot find %s driver \"%.*s\"", cls->what,
+                                 STR_ARG(d->name), cls->what, STR_ARG(name));
+    section_unknown_option(r->s, &value, text, text, diag_nearest(name, names, cls->n));
 }
 
 static void
@@ -157,12 +156,13 @@ unknown_driver_option(struct driver_run *r, const struct opt_line *l)
     struct str hint = opt_nearest(a, r->kind->cls->generic, l->name);
     if (!no_driver && !str_is_set(hint))
         hint = opt_nearest(a, d->driver->opts, l->name);
-    section_unknown_option(
-        r->s, l,
-        str_printf(a, "option \"%.*s\" unknown%s", STR_ARG(l->name),
-                   no_driver ? " (\"driver\" must be specified before any private options)"
-                             : ""),
-        hint);
+    const char *why =
+        no_driver ? " (\"driver\" must be specified before any private options)" : "";
+    struct str text = str_printf(a, "option \"%.*s\" unknown%s", STR_ARG(l->name), why);
+    struct str exim = text;
+    if (no_driver && l->hide) /* Exim takes the first word for the name */
+        exim = str_printf(a, "option \"hide\" unknown%s", why);
+    section_unknown_option(r->s, l, text, exim, hint);
 }
 
 static void

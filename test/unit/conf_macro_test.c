@@ -85,6 +85,8 @@ test_builtin_first(void **state)
     struct reading *r = *state;
     struct macro_table *t = table_with(r, (const char *const[]){"HAVE", "no", NULL});
     assert_string_equal(replaced(r, t, "_HAVE_TLS HAVE _HAVE_X"), "y no _no_X");
+    assert_string_equal(replaced(r, t, "a _HAVE_TLS"), "a y");
+    assert_string_equal(replaced(r, t, "A _HAVE_TLS"), "A _no_TLS"); /* as in Exim */
     assert_string_equal(replaced(r, t, "a_HAVE_TLS_RESUMEx_HAVE_TLS_"), "ayxy_");
 }
 

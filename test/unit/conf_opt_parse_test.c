@@ -45,7 +45,9 @@ static void
 test_pair_sets_both(void **state)
 {
     struct reading *r = *state;
-    assert_non_null(read_text(r, "pair\npair\n")); /* may be set again */
+    assert_null(read_text(r, "pair\nno_pair\n"));
+    assert_non_null(strstr(first_error(r), "\"no_pair\" option set for the second time"));
+    assert_non_null(read_text(r, "pair\n"));
     const struct sample *s = r->conf->main_set.fields;
     assert_true(s->pair[0] && s->pair[1]);
     assert_non_null(read_text(r, "no_pair\n"));

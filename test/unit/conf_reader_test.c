@@ -53,7 +53,7 @@ test_conditionals(void **state)
         {".ifdef _HAVE_TLS\na\n.else\nb\n.endif\n", "a|"},
         {".ifdef NO\na\n.else\nb\n.endif x\n", "b|"},
         {".ifndef NO\na\n.elifdef _HAVE_TLS\nb\n.endif\n", "a|"},
-        {".ifdef NO\na\n.elifdef NO or _HAVE_TLS\nb\n.elifdef _HAVE_TLS\nc\n.endif\n", "b|"},
+        {".ifdef NO\na\n.elifdef no _HAVE_TLS\nb\n.elifdef _HAVE_TLS\nc\n.endif\n", "b|"},
         {".ifdef NO\na\n.elifndef NO\nb\n.endif\n", "b|"},
         {".ifdef NO\n.ifdef _HAVE_TLS\na\n.else\nb\n.endif\n.foo\n.endif\nc", "c|"},
         {".ifdef NO\n.else\n.else\na\n.endif\n", ""},
