@@ -197,7 +197,7 @@ step_push(struct verifier *v, uint32_t i, const struct op_row *row)
     depths d = v->at[i];
     uint32_t values = (uint32_t)(d & (LOOP_UNIT - 1)) + 1;
     bool plain = row->shape <= SHAPE_K && row->pops == 0 && row->pushes == 1 && d > OPERAND &&
-                 values <= STACK_MAX && i + 1 < v->code->n && v->at[i + 1] == 0;
+                 effects[ins_op(v->code->ins[i])] == 0 && values <= STACK_MAX && i + 1 < v->code->n && v->at[i + 1] == 0;
     if (!plain || (row->shape == SHAPE_K && ins_a(v->code->ins[i]) >= v->code->consts_n))
         return false;
     if (values > v->stack)
