@@ -404,7 +404,7 @@ retry_find(const struct retry_rules *rules, struct eval *e, struct vm *vm,
         struct arena_mark mark = arena_mark(vm_scratch(vm));
         bool fits = (key_fits(&k, r, q->key) || key_fits(&k, r, q->second)) &&
                     sender_fits(&k, r, q->sender);
-        arena_reset(vm_scratch(vm), mark);
+        vm_release(vm, mark);
         if (fits)
             return r;
         if (str_is_set(e->fatal))

@@ -414,7 +414,7 @@ apply_rules(struct work *k)
             continue;
         struct arena_mark mark = arena_mark(vm_scratch(k->w->vm));
         bool more = apply_rule(k, r);
-        arena_reset(vm_scratch(k->w->vm), mark);
+        vm_release(k->w->vm, mark);
         if (!more)
             return;
     }

@@ -53,18 +53,17 @@ static void
 test_run(void **state)
 {
     (void)state;
-    check("${run{/bin/echo a b  \"c  d\"}}", "a b c  d\n");
+    check("${run{/usr/bin/printf %s_ a \"c  d\"}}", "a_c  d_");
     check("${run{/bin/false}{y}{n}}$runrc", "n1");
     check("${run{/bin/sh -c \"echo q; exit 2\"}{$value}{[$value]$runrc}}", "[q\n]2");
     check("${run{/nonexistent}{y}{n$runrc}}", "n127");
     check("${run{/nonexistent}}", "");
     check("${run{}{y}{n}}", "n");
-    check("${run{/bin/echo \"${uc:ab}\"}}", "AB\n");
+    check("${run{/usr/bin/printf \"${uc:ab}\"}}", "AB");
     check("${run{/bin/echo ${uc:a b}}}", "Failed: Expansion of \"${uc:a\" from command "
                                          "\"/bin/echo ${uc:a b}\" in ${run} expansion failed: "
-                                         "missing } at end of string - could be header name not "
-                                         "terminated by colon");
-    check("${run,preexpand{/bin/echo ${uc:a b}}}", "A B\n");
+                                         "missing } at end of string");
+    check("${run,preexpand{/usr/bin/printf %s_ ${uc:a b}}}", "A_B_");
 }
 
 static void
