@@ -406,6 +406,17 @@ parse_operator(struct parse *p, struct str name)
 
 /* --- ${...} --- */
 
+/* As parse_name, with the minus of numbers in ${substr_-2_1:. */
+static struct str
+parse_braced_name(struct parse *p)
+{
+    size_t from = p->at;
+    do {
+        (void)parse_name(p);
+    } while (parse_take(p, '-'));
+    return str_sub(p->text, from, p->at - from);
+}
+
 static bool
 parse_braced_number(struct parse *p)
 {
@@ -421,7 +432,7 @@ parse_braced(struct parse *p, const struct fn *unused)
         return parse_braced_number(p);
     if (!ascii_alpha(parse_peek(p)))
         return parse_error(p, "letter or digit expected after ${");
-    struct str name = parse_name(p);
+    struct str name = parse_braced_name(p);
     const struct fn *fn = fn_find(FN_ITEM, name);
     if (fn == NULL)
         fn = fn_find(FN_ITEM_YN, name);

@@ -46,7 +46,8 @@ parse_test(struct parse *p, const struct fn *fn)
     for (unsigned i = 0; i < fn->min; i++) {
         if (i == 0 && !need_open(p, fn->name))
             return false;
-        parse_skip_space(p);
+        if (i > 0)
+            parse_skip_space(p);
         if (i > 0 && !parse_take(p, '{'))
             return parse_error(p, "missing 2nd string in {} after \"%.*s\"", STR_ARG(fn->name));
         if (!parse_braced_rest(p))

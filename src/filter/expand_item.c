@@ -208,13 +208,31 @@ form_if(struct parse *p, const struct fn *fn)
     return true;
 }
 
+/* Text up to the brace that closes it, not expanded; braces inside are counted. */
+static bool
+take_raw_part(struct parse *p, struct str *raw)
+{
+    unsigned depth = 1;
+    size_t from = p->at;
+    for (; !parse_is_end(p); p->at++) {
+        char c = parse_peek(p);
+        if (c == '\\' && p->at + 1 < p->text.n)
+            p->at++;
+        else if (c == '{')
+            depth++;
+        else if (c == '}' && --depth == 0)
+            break;
+    }
+    *raw = str_sub(p->text, from, p->at - from);
+    return parse_take(p, '}');
+}
+
 /* --- items with two branches after their arguments --- */
 
 static const struct {
     const char *item;
     const char *parts[2];
 } part_names[] = { /* others are numbered */
-    {"certextract", {"field arg", "cert variable arg"}},
     {"env", {"name arg", ""}},
 };
 
@@ -241,6 +259,45 @@ parse_find(struct parse *p, const struct fn *fn)
     }
     parse_at_item(p);
     emit_ab(&p->emit, OP_FIND, fn_number(fn), fn->min);
+    return parse_found_branches(p, fn->name);
+}
+
+/* $name or ${name} of a variable that holds a certificate: its name, else STR_NULL. */
+static struct str
+certificate_variable(struct str raw)
+{
+    static const struct str names[] = {
+        STR_INIT("tls_in_ourcert"),
+        STR_INIT("tls_in_peercert"),
+        STR_INIT("tls_out_ourcert"),
+        STR_INIT("tls_out_peercert"),
+    };
+    raw = str_trim(raw);
+    struct str name = str_sub(raw, 1, raw.n);
+    if (name.n > 2 && name.p[0] == '{' && name.p[name.n - 1] == '}')
+        name = str_sub(name, 1, name.n - 2);
+    for (size_t i = 0; raw.n > 0 && raw.p[0] == '$' && i < sizeof names / sizeof *names; i++) {
+        if (str_eq(name, names[i]))
+            return name;
+    }
+    return STR_NULL;
+}
+
+/* The certificate is not a text to others: only a variable that holds one will do. */
+static bool
+form_certextract(struct parse *p, const struct fn *fn)
+{
+    struct str raw;
+    emit_op(&p->emit, OP_SAVE);
+    if (!parse_part(p, "field arg", fn->name) || !need_brace(p, "cert variable arg", fn->name))
+        return false;
+    struct str name = take_raw_part(p, &raw) ? certificate_variable(raw) : STR_NULL;
+    if (!str_is_set(name) || !parse_try_variable(p, name))
+        return parse_error(p,
+                           "second argument of \"%.*s\" must be a certificate variable",
+                           STR_ARG(fn->name));
+    parse_at_item(p);
+    emit_ab(&p->emit, OP_FIND, fn_number(fn), 2);
     return parse_found_branches(p, fn->name);
 }
 
@@ -309,14 +366,13 @@ constant_key(const struct parse *p, uint32_t from, struct str *key)
     return ins_op(word) == OP_CONST || ins_op(word) == OP_EMPTY;
 }
 
-static bool
-is_number(struct str s)
+bool
+parse_is_number(struct str s)
 {
-    size_t first = s.n > 0 && s.p[0] == '-' ? 1 : 0;
-    size_t i = first;
+    size_t i = s.n > 0 && s.p[0] == '-' ? 1 : 0;
     while (i < s.n && ascii_digit(s.p[i]))
         i++;
-    return i == s.n && i > first;
+    return i == s.n && s.n > 0;
 }
 
 /* Tries one reading without keeping its code. STR_NULL: it can be parsed; else the error. */
@@ -388,7 +444,7 @@ form_extract(struct parse *p, const struct fn *fn)
     if (kind.n > 0)
         good = extract_rest(p, fn, 1);
     else if (constant)
-        good = extract_rest(p, fn, is_number(key) ? 2 : 1);
+        good = extract_rest(p, fn, parse_is_number(key) ? 2 : 1);
     else
         good = extract_either(p, fn);
     parse_at_item(p);
@@ -625,25 +681,6 @@ form_lookup(struct parse *p, const struct fn *fn)
 
 /* --- ${run and ${readsocket --- */
 
-/* Text up to the brace that closes it, not expanded; braces inside are counted. */
-static bool
-take_raw_part(struct parse *p, struct str *raw)
-{
-    unsigned depth = 1;
-    size_t from = p->at;
-    for (; !parse_is_end(p); p->at++) {
-        char c = parse_peek(p);
-        if (c == '\\' && p->at + 1 < p->text.n)
-            p->at++;
-        else if (c == '{')
-            depth++;
-        else if (c == '}' && --depth == 0)
-            break;
-    }
-    *raw = str_sub(p->text, from, p->at - from);
-    return parse_take(p, '}');
-}
-
 static bool
 run_options(struct parse *p, bool *preexpand)
 {
@@ -765,6 +802,8 @@ form_prvscheck(struct parse *p, const struct fn *fn)
     }
     emit_place(&p->emit, end);
     parse_skip_space(p);
+    if (parse_peek(p) == '{')
+        return parse_error(p, "Too many arguments for '%.*s' (max is 2)", STR_ARG(fn->name));
     return close_arguments(p, fn->name);
 }
 
@@ -775,6 +814,7 @@ static const struct {
     bool (*parse)(struct parse *p, const struct fn *fn);
 } forms[] = {
     {STR_INIT("acl"), form_acl},
+    {STR_INIT("certextract"), form_certextract},
     {STR_INIT("dlfunc"), form_dlfunc},
     {STR_INIT("extract"), form_extract},
     {STR_INIT("filter"), form_filter},

@@ -76,7 +76,7 @@ parse_rest(const struct parse *p)
     return str_sub(p->text, p->at, p->text.n);
 }
 
-/* Takes the longest run of letters, digits and underscores (the first a letter if it must be). */
+/* Takes the longest run of letters, digits and underscores. */
 struct str parse_name(struct parse *p);
 
 /* One value on the stack: the text up to the end, or up to the } that ends an argument (not taken). */
@@ -97,6 +97,8 @@ bool parse_branches(struct parse *p, struct str name, bool has_value);
 bool parse_try_variable(struct parse *p, struct str name);
 /* What is said besides "unknown variable", or "". */
 const char *parse_variable_advice(struct str name);
+/* True for a whole number as ${extract takes it: digits, perhaps after a minus, which may stand alone. */
+bool parse_is_number(struct str s);
 /* What is emitted next stands at the beginning of the item. */
 void parse_at_item(struct parse *p);
 /* Calls form one level deeper; too deep a nesting is an error. */

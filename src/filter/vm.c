@@ -417,17 +417,6 @@ swap(struct str *two)
     two[1] = first;
 }
 
-static bool
-is_number(struct str s)
-{
-    size_t i = s.n > 0 && s.p[0] == '-' ? 1 : 0;
-    if (i == s.n)
-        return false;
-    while (i < s.n && ascii_digit(s.p[i]))
-        i++;
-    return i == s.n;
-}
-
 /* --- the loop --- */
 
 /* Runs from the first word to RETURN or ANSWER; *pc is where it ended. The one long function: a row
@@ -468,7 +457,7 @@ run_words(struct vm *vm, const struct code *c, uint32_t *pc, struct str *out)
             swap(sp - 2);
             break;
         case OP_ISNUMBER:
-            vm->flag = is_number(sp[-1]);
+            vm->flag = parse_is_number(sp[-1]);
             break;
         case OP_NEEDTEXT:
             sp[-1] = str_trim(sp[-1]);
