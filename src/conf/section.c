@@ -125,14 +125,20 @@ begins_capital(struct str s)
 }
 
 bool
-section_macro(struct section_run *s)
+section_at_macro(const struct section_run *s)
 {
     struct str text = s->line.text;
     size_t i = begins_capital(text) ? skip_space(text, skip_name(text, 0)) : text.n;
-    if (i >= text.n || text.p[i] != '=')
-        return false;
-    macro_line(s);
-    return true;
+    return i < text.n && text.p[i] == '=';
+}
+
+bool
+section_macro(struct section_run *s)
+{
+    bool macro = section_at_macro(s);
+    if (macro)
+        macro_line(s);
+    return macro;
 }
 
 /* --- options --- */

@@ -27,14 +27,15 @@ bool section_next(struct section_run *s);
 /* An error at bytes [at, at + n) of the line, in our words and Exim's. */
 void section_fault(struct section_run *s, size_t at, size_t n, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
-/* Takes the line if it is a macro definition. */
+/* Whether the line is a macro definition; section_macro also takes it. */
+bool section_at_macro(const struct section_run *s);
 bool section_macro(struct section_run *s);
 /* Reports the name of an option that nobody knows, in our words and in Exim's. */
 void section_unknown_option(struct section_run *s, const struct opt_line *l, struct str text,
                             struct str exim, struct str hint);
 /* Notes it when the row that was just set is one that nothing uses yet. owner is NULL for the main section. */
-void section_no_effect(struct section_run *s, const struct opt_set *set, const struct opt_line *l,
-                       const struct driver_instance *owner);
+void section_no_effect(struct section_run *s, const struct opt_set *set,
+                       const struct opt_line *l, const struct driver_instance *owner);
 
 /* A section of driver instances. */
 struct section_drivers {

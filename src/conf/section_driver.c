@@ -208,8 +208,9 @@ section_read_drivers(struct section_run *s, const struct section_drivers *kind)
     bool reported = false; /* lines outside of an instance are reported once in a row */
     while (section_next(s)) {
         size_t rest = 0;
-        if (section_macro(s)) {
+        if (section_at_macro(s)) { /* ends the instance */
             close_instance(&r);
+            section_macro(s);
             continue;
         }
         size_t n = instance_name(s->line.text, &rest);
