@@ -34,10 +34,18 @@ list_log(struct list_run *r, bool panic, const char *fmt, ...)
 void
 list_capture(struct list_run *r, const struct str *caps, unsigned n)
 {
-    if (!r->captures)
-        return;
-    vm_set_captures(r->vm, caps, n);
-    r->captured = true;
+    if (r->captures)
+        vm_set_captures(r->vm, caps, n);
+    else
+        list_clear_captures(r);
+}
+
+void
+list_clear_captures(struct list_run *r)
+{
+    const struct str *unused;
+    if (r->q->kind != LIST_HOST && vm_captures(r->vm, &unused) > 0)
+        vm_set_captures(r->vm, NULL, 0);
 }
 
 void
@@ -59,9 +67,7 @@ static void
 forget_match(struct list_run *r)
 {
     r->value = STR_NULL;
-    if (r->captured)
-        vm_set_captures(r->vm, NULL, 0);
-    r->captured = false;
+    list_clear_captures(r);
 }
 
 static const struct list_literal *
@@ -199,8 +205,11 @@ at_end(struct list_run *r, const struct walk *w, const struct list *l)
         return w->literal->negate ? VERDICT_NOT : VERDICT_YES;
     }
     /* A literal after the last pattern was the last comparison, and it failed. */
-    if (l->n == 0 || l->items[l->n - 1].pos + 1 < l->count)
-        forget_match(r);
+    if (l->set.n > 0 && (l->n == 0 || l->items[l->n - 1].pos + 1 < l->count)) {
+        r->value = STR_NULL;
+        if (l->kind != LIST_ADDRESS)
+            list_clear_captures(r);
+    }
     return VERDICT_END;
 }
 
@@ -390,8 +399,9 @@ list_host_match(void *env, struct vm *vm, const struct host_match *hm)
     enum outcome o = list_match(env, vm, &q, &a);
     if (o == OUT_DEFER || o == OUT_ERROR)
         return cannot_complete(vm, o, hm->list);
-    if (o != OUT_OK)
-        return VM_NO;
-    vm_set_value(vm, a.value);
-    return VM_OK;
+    /* What $value is in either branch; match_ip leaves it alone when there is nothing to tell. */
+    if (str_is_set(a.value) || hm->kind == LIST_DOMAIN || hm->kind == LIST_LOCALPART ||
+        (hm->kind == LIST_ADDRESS && o == OUT_OK))
+        vm_set_value(vm, a.value);
+    return o == OUT_OK ? VM_OK : VM_NO;
 }

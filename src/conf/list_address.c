@@ -26,7 +26,6 @@ part_of(struct list_run *r, enum list_kind kind, struct str part)
     sub.domain = STR_NULL;
     sub.exact_domain = STR_NULL;
     sub.captures = false;
-    sub.captured = false;
     sub.value = STR_NULL;
     return sub;
 }

@@ -134,7 +134,6 @@ struct list_run {
     struct str exact_domain;
     bool caseful;
     bool captures; /* items set $0.. */
-    bool captured; /* one did */
     unsigned depth;
     struct str value;
     /* hosts */
@@ -218,6 +217,8 @@ void list_log(struct list_run *r, bool panic, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Sets $0.. if this list is one that does. */
 void list_capture(struct list_run *r, const struct str *caps, unsigned n);
+/* A comparison is made: what $0.. had is void. Host lists leave it. */
+void list_clear_captures(struct list_run *r);
 /* $0 is the subject, in lower case unless case counts. */
 void list_capture_subject(struct list_run *r);
 

@@ -50,7 +50,10 @@ list_regex_step(struct list_run *r, struct list_item *item, const struct list *l
     if (st != VM_OK)
         return STEP_NO;
     if (!r->captures) {
-        vm_set_captures(r->vm, before, before_n);
+        if (r->q->kind == LIST_HOST)
+            vm_set_captures(r->vm, before, before_n);
+        else
+            list_clear_captures(r);
         return STEP_YES;
     }
     unsigned n = vm_captures(r->vm, &caps);
