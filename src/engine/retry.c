@@ -42,10 +42,11 @@ take_code(struct arena *a, struct str name, struct retry_error *out, struct str 
         memcpy(out->digits, d.p, 2);
         return true;
     }
-    *fault = str_printf(a,
-                        "%.6s must be followed by xx, dx, or dd, where x is literal and d is any "
-                        "digit",
-                        name.p);
+    *fault =
+        str_printf(a,
+                   "%.6s must be followed by xx, dx, or dd, where x is literal and d is any "
+                   "digit",
+                   name.p);
     return false;
 }
 
@@ -269,7 +270,8 @@ take_rule(struct arena *a, const struct conf_line *line, struct retry_rule *r,
     size_t name_at = t.at;
     struct str name = rule_text_plain_word(&t);
     if (name.n == 0) {
-        rule_text_fault(diags, line, line->text.n, 0, STR_LIT("missing error type in retry rule"));
+        rule_text_fault(diags, line, line->text.n, 0,
+                        STR_LIT("missing error type in retry rule"));
         return false;
     }
     struct str words;
@@ -314,7 +316,8 @@ const struct section_parser retry_section = {.name = "retry", .parse = parse_sec
 static bool
 digits_fit(const char *rule, const char *happened)
 {
-    return (rule[0] == 'x' || rule[0] == happened[0]) && (rule[1] == 'x' || rule[1] == happened[1]);
+    return (rule[0] == 'x' || rule[0] == happened[0]) &&
+           (rule[1] == 'x' || rule[1] == happened[1]);
 }
 
 static bool
@@ -367,8 +370,8 @@ key_fits(const struct asking *k, const struct retry_rule *r, struct str key)
 {
     if (!str_is_set(key))
         return false;
-    struct rule_match m = {.eval = k->eval, .vm = k->vm, .pattern = r->pattern,
-                           .subject = subject_of(k->vm, key)};
+    struct rule_match m = {
+        .eval = k->eval, .vm = k->vm, .pattern = r->pattern, .subject = subject_of(k->vm, key)};
     struct str fault = STR_NULL;
     bool fits = rule_text_match(&m, &fault);
     if (str_is_set(fault) && k->warn != NULL)
@@ -383,8 +386,11 @@ sender_fits(const struct asking *k, const struct retry_rule *r, struct str sende
         return true;
     if (!str_is_set(sender))
         return false;
-    struct rule_match m = {.eval = k->eval, .vm = k->vm, .pattern = r->senders,
-                           .subject = sender, .whole_list = true};
+    struct rule_match m = {.eval = k->eval,
+                           .vm = k->vm,
+                           .pattern = r->senders,
+                           .subject = sender,
+                           .whole_list = true};
     struct str fault = STR_NULL;
     bool fits = rule_text_match(&m, &fault);
     if (str_is_set(fault) && k->warn != NULL)

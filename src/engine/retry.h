@@ -30,17 +30,17 @@ enum retry_host { RETRY_HOST_ANY, RETRY_HOST_A, RETRY_HOST_MX };
 /* An error as a rule names it, or as it happened. */
 struct retry_error {
     enum retry_kind kind;
-    char digits[2];         /* 4xx: last two of the code, 'x' for any */
-    enum retry_host host;   /* refused, timeout: where the host came from */
-    bool connect;           /* timeout: while connecting */
-    int64_t unread_s;       /* quota: how long the mailbox was not read; 0: any or unknown */
+    char digits[2];       /* 4xx: last two of the code, 'x' for any */
+    enum retry_host host; /* refused, timeout: where the host came from */
+    bool connect;         /* timeout: while connecting */
+    int64_t unread_s;     /* quota: how long the mailbox was not read; 0: any or unknown */
 };
 
 struct retry_step {
     char letter;      /* F, G or H */
     int64_t cutoff_s; /* since the first failure */
     int64_t interval_s;
-    int64_t factor;   /* thousandths; G and H */
+    int64_t factor; /* thousandths; G and H */
 };
 
 struct retry_rule {
@@ -75,8 +75,8 @@ struct retry_question {
 
 /* The first rule that fits, or NULL. A pattern that cannot be used is reported to warn (may be NULL), and the
  * rule is passed over. */
-const struct retry_rule *retry_find(const struct retry_rules *rules, struct eval *e, struct vm *vm,
-                                    const struct retry_question *q,
+const struct retry_rule *retry_find(const struct retry_rules *rules, struct eval *e,
+                                    struct vm *vm, const struct retry_question *q,
                                     void (*warn)(struct str text));
 /* "Retry rule: *  *  F,1h,15m; " with a newline. */
 void retry_rule_add(struct buf *out, const struct retry_rule *r);

@@ -107,7 +107,8 @@ parse_section(struct arena *a, const struct conf_line *lines, size_t n, struct d
     struct rewrite_rules *rules = ARENA_NEW(a, struct rewrite_rules);
     bool ok = n <= REWRITE_RULES_MAX;
     if (!ok)
-        rule_text_fault(diags, &lines[REWRITE_RULES_MAX], 0, 0, STR_LIT("too many rewrite rules"));
+        rule_text_fault(diags, &lines[REWRITE_RULES_MAX], 0, 0,
+                        STR_LIT("too many rewrite rules"));
     for (size_t i = 0; i < n && i < REWRITE_RULES_MAX; i++) {
         struct rule_text t = {.text = lines[i].text};
         struct rewrite_rule r = {.where = textmap_span(lines[i].map, 0, lines[i].text.n)};
@@ -126,7 +127,8 @@ parse_section(struct arena *a, const struct conf_line *lines, size_t n, struct d
 const struct section_parser rewrite_section = {.name = "rewrite", .parse = parse_section};
 
 bool
-rewrite_parse_list(struct arena *a, struct str list, struct rewrite_rules *out, struct str *fault)
+rewrite_parse_list(struct arena *a, struct str list, struct rewrite_rules *out,
+                   struct str *fault)
 {
     struct strlist_split split = strlist_split_start(list, ':');
     struct str item;
@@ -197,8 +199,9 @@ match_regex(const struct work *k, struct str pattern, struct str *fault)
     }
     const struct regex *re = vm_regex(vm, text, REGEX_CASELESS, &error, &at);
     if (re == NULL) {
-        *fault = str_printf(vm_scratch(vm), "regular expression error in pattern \"%.*s\": %.*s at "
-                                            "offset %zu",
+        *fault = str_printf(vm_scratch(vm),
+                            "regular expression error in pattern \"%.*s\": %.*s at "
+                            "offset %zu",
                             STR_ARG(text), STR_ARG(error), at);
         return false;
     }
@@ -226,8 +229,11 @@ rule_matches(const struct work *k, const struct rewrite_rule *r)
     if (k->place == REWRITE_SMTP) {
         yes = match_regex(k, r->pattern, &fault);
     } else {
-        struct rule_match m = {.eval = k->w->eval, .vm = k->w->vm, .pattern = r->pattern,
-                               .subject = k->item.address, .rewriting = true};
+        struct rule_match m = {.eval = k->w->eval,
+                               .vm = k->w->vm,
+                               .pattern = r->pattern,
+                               .subject = k->item.address,
+                               .rewriting = true};
         yes = rule_text_match(&m, &fault);
     }
     if (yes)
@@ -328,7 +334,8 @@ put_address(struct work *k, const struct rewrite_rule *r, struct str whole, stru
 
 /* Checks what a replacement gave. True with the address in *out. */
 static bool
-judge_result(const struct work *k, const struct rewrite_rule *r, struct str text, struct str *out)
+judge_result(const struct work *k, const struct rewrite_rule *r, struct str text,
+             struct str *out)
 {
     struct arena *scratch = vm_scratch(k->w->vm);
     struct address_parts p;
@@ -338,7 +345,8 @@ judge_result(const struct work *k, const struct rewrite_rule *r, struct str text
     enum address_status st = address_parse(scratch, text, flags, &p);
     if (st != ADDRESS_OK) {
         struct str why = st == ADDRESS_EMPTY ? STR_LIT("empty address") : p.error;
-        note(k, str_printf(scratch, "Rewrite of %.*s yielded unparseable address: %.*s in address %.*s",
+        note(k, str_printf(scratch,
+                           "Rewrite of %.*s yielded unparseable address: %.*s in address %.*s",
                            STR_ARG(k->item.address), STR_ARG(why), STR_ARG(text)));
         return false;
     }
@@ -375,8 +383,9 @@ apply_once(struct work *k, const struct rewrite_rule *r)
     case VM_NO:
     case VM_DEFER:
     case VM_ERROR:
-        note(k, str_printf(vm_scratch(k->w->vm), "Expansion of %.*s failed while rewriting: %.*s",
-                           STR_ARG(r->replacement), STR_ARG(vm_error(k->w->vm))));
+        note(k,
+             str_printf(vm_scratch(k->w->vm), "Expansion of %.*s failed while rewriting: %.*s",
+                        STR_ARG(r->replacement), STR_ARG(vm_error(k->w->vm))));
         return STEP_STOP;
     }
     if (!judge_result(k, r, text, &address))

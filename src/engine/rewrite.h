@@ -20,17 +20,18 @@ enum {
     REWRITE_REPLY_TO = 1u << 5,
     REWRITE_ENV_FROM = 1u << 6,
     REWRITE_ENV_TO = 1u << 7,
-    REWRITE_SMTP = 1u << 8,    /* S */
-    REWRITE_QUIT = 1u << 9,    /* q */
-    REWRITE_REPEAT = 1u << 10, /* R */
-    REWRITE_WHOLE = 1u << 11,  /* w */
+    REWRITE_SMTP = 1u << 8,     /* S */
+    REWRITE_QUIT = 1u << 9,     /* q */
+    REWRITE_REPEAT = 1u << 10,  /* R */
+    REWRITE_WHOLE = 1u << 11,   /* w */
     REWRITE_QUALIFY = 1u << 12, /* Q */
     REWRITE_HEADERS = (1u << 6) - 1,
     REWRITE_PLACES = (1u << 8) - 1,
 };
 
 struct rewrite_rule {
-    struct str pattern;     /* one item of an address list, or a regular expression; expanded at use */
+    struct str
+        pattern; /* one item of an address list, or a regular expression; expanded at use */
     struct str replacement; /* expanded at use; "*": leave alone and stop */
     unsigned flags;
     struct span where;
@@ -62,6 +63,7 @@ struct rewriting {
 bool rewrite_item(const struct rewriting *w, struct arena *a, unsigned place, struct str item,
                   struct str *out);
 /* The S rules, on the whole argument of MAIL or RCPT. */
-bool rewrite_smtp(const struct rewriting *w, struct arena *a, struct str argument, struct str *out);
+bool rewrite_smtp(const struct rewriting *w, struct arena *a, struct str argument,
+                  struct str *out);
 
 #endif

@@ -120,12 +120,15 @@ rule_text_match(const struct rule_match *m, struct str *fault)
     if (st == VM_FORCED)
         return false;
     if (st != VM_OK) {
-        *fault = str_printf(vm_scratch(m->vm), "failed to expand \"%.*s\" while checking a list: %.*s",
+        *fault = str_printf(vm_scratch(m->vm),
+                            "failed to expand \"%.*s\" while checking a list: %.*s",
                             STR_ARG(m->pattern), STR_ARG(vm_error(m->vm)));
         return false;
     }
-    struct list_question q = {.kind = LIST_ADDRESS, .subject = m->subject,
-                              .caseful = m->rewriting, .captures = m->rewriting};
+    struct list_question q = {.kind = LIST_ADDRESS,
+                              .subject = m->subject,
+                              .caseful = m->rewriting,
+                              .captures = m->rewriting};
     q.list = m->whole_list ? text : as_list(vm_scratch(m->vm), text);
     struct list_answer answer;
     switch (list_match(m->eval, m->vm, &q, &answer)) {

@@ -50,7 +50,8 @@ fault_at_end(const struct be_macros *b, struct arena *a, struct str *text, const
     struct str file = b->conf->file;
     if (b->conf->sources.n > 0) {
         struct str whole = b->conf->sources.v[0]->text;
-        for (size_t at = str_chr(whole, '\n', 0); at != STR_NPOS; at = str_chr(whole, '\n', at + 1))
+        for (size_t at = str_chr(whole, '\n', 0); at != STR_NPOS;
+             at = str_chr(whole, '\n', at + 1))
             lines++;
     }
     *text = str_printf(a, "Exim configuration error in line %u of %.*s:\n  %s", lines,
@@ -77,15 +78,19 @@ define(struct be_macros *b, struct arena *a, struct str line, struct str *text)
         break;
     case MACRO_DUPLICATE:
         return fault(a, text,
-                     str_printf(a, "macro \"%.*s\" is already defined (use \"==\" if you want to "
-                                   "redefine it)", STR_ARG(name)));
+                     str_printf(a,
+                                "macro \"%.*s\" is already defined (use \"==\" if you want to "
+                                "redefine it)",
+                                STR_ARG(name)));
     case MACRO_UNDEFINED:
-        return fault(a, text, str_printf(a, "can't redefine an undefined macro \"%.*s\"",
-                                         STR_ARG(name)));
+        return fault(
+            a, text,
+            str_printf(a, "can't redefine an undefined macro \"%.*s\"", STR_ARG(name)));
     case MACRO_CONTAINS:
         return fault(a, text,
-                     str_printf(a, "\"%.*s\" cannot be defined as a macro because previously "
-                                   "defined macro \"%.*s\" is a substring",
+                     str_printf(a,
+                                "\"%.*s\" cannot be defined as a macro because previously "
+                                "defined macro \"%.*s\" is a substring",
                                 STR_ARG(name), STR_ARG(other)));
     }
     /* The reference names the newest one, even when an older one was redefined. */

@@ -18,21 +18,46 @@
 enum { MACROS_MAX = 10, MACRO_NAME_LIMIT = 63 };
 
 enum act {
-    ACT_NOTHING, ACT_END, ACT_MODE, ACT_KEEP, ACT_IGNORE, ACT_CONFIG, ACT_MACRO, ACT_DEBUG,
-    ACT_VERBOSE, ACT_NAMES, ACT_SENDER, ACT_MESSAGE, ACT_HOST, ACT_MSGID, ACT_MSGS, ACT_INSIDE,
-    ACT_SELECT, ACT_TIMED, ACT_QUEUE, ACT_ERRORS, ACT_CLAIM,
+    ACT_NOTHING,
+    ACT_END,
+    ACT_MODE,
+    ACT_KEEP,
+    ACT_IGNORE,
+    ACT_CONFIG,
+    ACT_MACRO,
+    ACT_DEBUG,
+    ACT_VERBOSE,
+    ACT_NAMES,
+    ACT_SENDER,
+    ACT_MESSAGE,
+    ACT_HOST,
+    ACT_MSGID,
+    ACT_MSGS,
+    ACT_INSIDE,
+    ACT_SELECT,
+    ACT_TIMED,
+    ACT_QUEUE,
+    ACT_ERRORS,
+    ACT_CLAIM,
     ACTS,
 };
 
 /* Groups by the words of cli.def (a mode has the name of one of them). */
 enum {
-    G_ANY = CLI_ANY, G_INFO = CLI_INFO, G_SUBMIT = CLI_SUBMIT, G_QUEUE = CLI_QUEUE,
-    G_DAEMON = CLI_DAEMON_GROUP, G_TEST = CLI_TEST, G_DEBUG = CLI_DEBUG, G_SPECIAL = CLI_SPECIAL,
-    G_COMPAT = CLI_COMPAT, G_INTERNAL = CLI_INTERNAL,
+    G_ANY = CLI_ANY,
+    G_INFO = CLI_INFO,
+    G_SUBMIT = CLI_SUBMIT,
+    G_QUEUE = CLI_QUEUE,
+    G_DAEMON = CLI_DAEMON_GROUP,
+    G_TEST = CLI_TEST,
+    G_DEBUG = CLI_DEBUG,
+    G_SPECIAL = CLI_SPECIAL,
+    G_COMPAT = CLI_COMPAT,
+    G_INTERNAL = CLI_INTERNAL,
 };
 
 static const struct cli_row rows[] = {
-#define CLI(name, style, group, privilege, act, mode, doc)                                       \
+#define CLI(name, style, group, privilege, act, mode, doc)                                     \
     {name, CLI_##style, (enum cli_group)G_##group, CLI_##privilege, ACT_##act, CLI_##mode, doc},
 #include "proc/cli.def"
 #undef CLI
@@ -61,8 +86,7 @@ cli_rows(size_t *n)
 
 /* --- errors --- */
 
-static bool
-refuse(struct scan *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static bool refuse(struct scan *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static bool
 refuse(struct scan *s, const char *fmt, ...)
@@ -92,9 +116,9 @@ refuse_incomplete(struct scan *s)
         const char *prefix;
         const char *text;
     } texts[] = {
-        {"-bfd", "string"}, {"-bfl", "string"}, {"-bfp", "string"}, {"-bfs", "string"},
+        {"-bfd", "string"},   {"-bfl", "string"},   {"-bfp", "string"},  {"-bfs", "string"},
         {"-bf", "file name"}, {"-bF", "file name"}, {"-z", "file name"}, {"-O", "string"},
-        {"-X", "string"}, {"-oM", "data"}, {"-oP", "data"}, {"-oX", "data"},
+        {"-X", "string"},     {"-oM", "data"},      {"-oP", "data"},     {"-oX", "data"},
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (strncmp(s->word, texts[i].prefix, strlen(texts[i].prefix)) == 0)
@@ -232,7 +256,8 @@ act_debug(struct scan *s, struct str v)
     s->cli->debug = s->cli->verbose = true;
     s->cli->debug_selector = debug_default();
     if (v.n > 0 && v.p[0] != '+' && v.p[0] != '-' && v.p[0] != '=')
-        return refuse(s, ": malformed debug_selector setting: + or - expected but found \"%.*s\"",
+        return refuse(s,
+                      ": malformed debug_selector setting: + or - expected but found \"%.*s\"",
                       STR_ARG(v));
     if (debug_select(v, &s->cli->debug_selector, &bad))
         return true;
@@ -314,8 +339,8 @@ act_msgs(struct scan *s, struct str v)
     size_t end = has_other_words(s->row->name) ? 1 : c->args.n;
     for (size_t i = first; i < end; i++) {
         if (!cli_is_message_id(c->args.v[i]))
-            return refuse(s, ": malformed message id %.*s after %s option", STR_ARG(c->args.v[i]),
-                          s->word);
+            return refuse(s, ": malformed message id %.*s after %s option",
+                          STR_ARG(c->args.v[i]), s->word);
     }
     return true;
 }
@@ -397,13 +422,13 @@ act_claim(struct scan *s, struct str v)
 
 typedef bool act_fn(struct scan *s, struct str v);
 static act_fn *const acts[ACTS] = {
-    [ACT_NOTHING] = act_nothing, [ACT_END] = act_end,         [ACT_MODE] = act_nothing,
-    [ACT_KEEP] = act_nothing,    [ACT_IGNORE] = act_nothing,  [ACT_CONFIG] = act_config,
-    [ACT_MACRO] = act_macro,     [ACT_DEBUG] = act_debug,     [ACT_VERBOSE] = act_verbose,
-    [ACT_NAMES] = act_names,     [ACT_SENDER] = act_sender,   [ACT_MESSAGE] = act_message,
-    [ACT_HOST] = act_host,       [ACT_MSGID] = act_msgid,     [ACT_MSGS] = act_msgs,
-    [ACT_INSIDE] = act_inside,   [ACT_SELECT] = act_select,   [ACT_TIMED] = act_timed,
-    [ACT_QUEUE] = act_queue,     [ACT_ERRORS] = act_errors,   [ACT_CLAIM] = act_claim,
+    [ACT_NOTHING] = act_nothing, [ACT_END] = act_end,        [ACT_MODE] = act_nothing,
+    [ACT_KEEP] = act_nothing,    [ACT_IGNORE] = act_nothing, [ACT_CONFIG] = act_config,
+    [ACT_MACRO] = act_macro,     [ACT_DEBUG] = act_debug,    [ACT_VERBOSE] = act_verbose,
+    [ACT_NAMES] = act_names,     [ACT_SENDER] = act_sender,  [ACT_MESSAGE] = act_message,
+    [ACT_HOST] = act_host,       [ACT_MSGID] = act_msgid,    [ACT_MSGS] = act_msgs,
+    [ACT_INSIDE] = act_inside,   [ACT_SELECT] = act_select,  [ACT_TIMED] = act_timed,
+    [ACT_QUEUE] = act_queue,     [ACT_ERRORS] = act_errors,  [ACT_CLAIM] = act_claim,
 };
 
 /* --- combinations --- */
@@ -442,8 +467,8 @@ static const struct {
     {CLASS_DAEMON, CLASS_QUEUE},
     {CLASS_QUEUE, CLASS_INPUT},
     {CLASS_ROUTE, CLASS_VERIFY},
-    {CLASS_ROUTE | CLASS_VERIFY, CLASS_FILTER | CLASS_ALIASES | CLASS_INPUT | CLASS_SHOW |
-                                     CLASS_MESSAGE},
+    {CLASS_ROUTE | CLASS_VERIFY,
+     CLASS_FILTER | CLASS_ALIASES | CLASS_INPUT | CLASS_SHOW | CLASS_MESSAGE},
     {CLASS_FILTER | CLASS_ALIASES, CLASS_INPUT | CLASS_SHOW | CLASS_MESSAGE},
     {CLASS_SMTP | CLASS_BATCH, CLASS_EXTRACT},
     {CLASS_INPUT, CLASS_SHOW | CLASS_MESSAGE | CLASS_TEST_RULES},
@@ -455,14 +480,14 @@ static unsigned
 class_of(const struct cli_row *row)
 {
     static const unsigned by_mode[CLI_NO_CHANGE + 1] = {
-        [CLI_DAEMON] = CLASS_DAEMON,      [CLI_WAIT_DAEMON] = CLASS_WAIT,
-        [CLI_QUEUE_RUN] = CLASS_QUEUE,    [CLI_QUEUE_LIST] = CLASS_LIST,
-        [CLI_EXPAND] = CLASS_EXPAND,      [CLI_ROUTE] = CLASS_ROUTE,
-        [CLI_VERIFY] = CLASS_VERIFY,      [CLI_FILTER] = CLASS_FILTER,
-        [CLI_ALIASES] = CLASS_ALIASES,    [CLI_SMTP] = CLASS_SMTP,
-        [CLI_BATCH_SMTP] = CLASS_BATCH,   [CLI_SHOW] = CLASS_SHOW,
-        [CLI_FAKE_SMTP] = CLASS_FAKE,     [CLI_MESSAGE] = CLASS_MESSAGE,
-        [CLI_RETRY] = CLASS_TEST_RULES,   [CLI_REWRITE] = CLASS_TEST_RULES,
+        [CLI_DAEMON] = CLASS_DAEMON,    [CLI_WAIT_DAEMON] = CLASS_WAIT,
+        [CLI_QUEUE_RUN] = CLASS_QUEUE,  [CLI_QUEUE_LIST] = CLASS_LIST,
+        [CLI_EXPAND] = CLASS_EXPAND,    [CLI_ROUTE] = CLASS_ROUTE,
+        [CLI_VERIFY] = CLASS_VERIFY,    [CLI_FILTER] = CLASS_FILTER,
+        [CLI_ALIASES] = CLASS_ALIASES,  [CLI_SMTP] = CLASS_SMTP,
+        [CLI_BATCH_SMTP] = CLASS_BATCH, [CLI_SHOW] = CLASS_SHOW,
+        [CLI_FAKE_SMTP] = CLASS_FAKE,   [CLI_MESSAGE] = CLASS_MESSAGE,
+        [CLI_RETRY] = CLASS_TEST_RULES, [CLI_REWRITE] = CLASS_TEST_RULES,
     };
     if (strcmp(row->name, "-t") == 0 || strcmp(row->name, "-ti") == 0)
         return CLASS_EXTRACT;
@@ -540,13 +565,15 @@ static void
 take_mode(struct scan *s, enum cli_mode mode)
 {
     static const unsigned char strength[CLI_MODES] = {
-        [CLI_SMTP] = 1,       [CLI_BATCH_SMTP] = 1, [CLI_QUEUE_RUN] = 2, [CLI_DAEMON] = 3,
-        [CLI_WAIT_DAEMON] = 3, [CLI_QUEUE_LIST] = 4, [CLI_MESSAGE] = 4,   [CLI_ALIASES] = 4,
-        [CLI_ATRN] = 4,       [CLI_LOG_TEXT] = 4,   [CLI_MALWARE] = 4,   [CLI_EXPAND] = 5,
-        [CLI_FAKE_SMTP] = 6,  [CLI_ROUTE] = 6,      [CLI_VERIFY] = 6,    [CLI_FILTER] = 5,
-        [CLI_LISTING] = 7,    [CLI_RETRY] = 7,      [CLI_REWRITE] = 7,   [CLI_SHOW] = 7,
-        [CLI_VERSION] = 8,    [CLI_HELP] = 9,       [CLI_INFO_HELP] = 9, [CLI_INFO_OTHER] = 9,
-        [CLI_INFO_DSCP] = 9,  [CLI_INFO_MODULES] = 9, [CLI_INFO_SIEVE] = 9,
+        [CLI_SMTP] = 1,      [CLI_BATCH_SMTP] = 1,   [CLI_QUEUE_RUN] = 2,
+        [CLI_DAEMON] = 3,    [CLI_WAIT_DAEMON] = 3,  [CLI_QUEUE_LIST] = 4,
+        [CLI_MESSAGE] = 4,   [CLI_ALIASES] = 4,      [CLI_ATRN] = 4,
+        [CLI_LOG_TEXT] = 4,  [CLI_MALWARE] = 4,      [CLI_EXPAND] = 5,
+        [CLI_FAKE_SMTP] = 6, [CLI_ROUTE] = 6,        [CLI_VERIFY] = 6,
+        [CLI_FILTER] = 5,    [CLI_LISTING] = 7,      [CLI_RETRY] = 7,
+        [CLI_REWRITE] = 7,   [CLI_SHOW] = 7,         [CLI_VERSION] = 8,
+        [CLI_HELP] = 9,      [CLI_INFO_HELP] = 9,    [CLI_INFO_OTHER] = 9,
+        [CLI_INFO_DSCP] = 9, [CLI_INFO_MODULES] = 9, [CLI_INFO_SIEVE] = 9,
     };
     if (mode < CLI_MODES && strength[mode] >= strength[s->cli->mode])
         s->cli->mode = mode;
@@ -691,10 +718,14 @@ cli_print_help(const struct cli *cli)
         enum cli_group group;
         const char *title;
     } groups[] = {
-        {CLI_INFO, "To see what there is"},   {CLI_TEST, "To try something out"},
-        {CLI_SUBMIT, "To send a message"},    {CLI_QUEUE, "For the queue"},
-        {CLI_DAEMON_GROUP, "For the daemon"}, {CLI_ANY, "With anything"},
-        {CLI_DEBUG, "To look closely"},       {CLI_SPECIAL, "For special purposes"},
+        {CLI_INFO, "To see what there is"},
+        {CLI_TEST, "To try something out"},
+        {CLI_SUBMIT, "To send a message"},
+        {CLI_QUEUE, "For the queue"},
+        {CLI_DAEMON_GROUP, "For the daemon"},
+        {CLI_ANY, "With anything"},
+        {CLI_DEBUG, "To look closely"},
+        {CLI_SPECIAL, "For special purposes"},
         {CLI_COMPAT, "Accepted for the sake of other programs"},
     };
     printf("usage: %s [options] [arguments]\n", cli->program);

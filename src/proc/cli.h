@@ -46,8 +46,16 @@ enum cli_mode {
 enum cli_style { CLI_NONE, CLI_NEXT, CLI_GLUED, CLI_FULL, CLI_EITHER, CLI_REST, CLI_DOC };
 
 enum cli_group {
-    CLI_ANY, CLI_INFO, CLI_SUBMIT, CLI_QUEUE, CLI_DAEMON_GROUP, CLI_TEST, CLI_DEBUG, CLI_SPECIAL,
-    CLI_COMPAT, CLI_INTERNAL,
+    CLI_ANY,
+    CLI_INFO,
+    CLI_SUBMIT,
+    CLI_QUEUE,
+    CLI_DAEMON_GROUP,
+    CLI_TEST,
+    CLI_DEBUG,
+    CLI_SPECIAL,
+    CLI_COMPAT,
+    CLI_INTERNAL,
 };
 
 enum cli_privilege {
@@ -82,8 +90,9 @@ struct cli_macro {
 };
 
 struct cli {
-    const char *program;  /* name for messages: "remex", or "exim" when called by one of Exim's names */
-    bool called_as_exim;  /* faults of the configuration are worded as Exim does */
+    const char
+        *program; /* name for messages: "remex", or "exim" when called by one of Exim's names */
+    bool called_as_exim; /* faults of the configuration are worded as Exim does */
     enum cli_mode mode;
     struct str config_list; /* -C; STR_NULL without */
     VEC(struct cli_macro) macros;

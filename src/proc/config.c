@@ -233,8 +233,8 @@ known_at_error(const struct conf *partial, const struct diags *d)
 {
     if (partial == NULL)
         return NULL;
-    struct span log =
-        opt_where(&partial->main_set, opt_find(partial->main_set.table, STR_LIT("log_file_path")));
+    struct span log = opt_where(&partial->main_set,
+                                opt_find(partial->main_set.table, STR_LIT("log_file_path")));
     const struct diag *first = report_first_error(d);
     if (log.source == NULL || first == NULL || first->at.source == NULL)
         return partial;
@@ -259,15 +259,16 @@ config_load(struct mode *m)
         .partial = &partial,
     };
     builtin_macros_request(m->arena, &rq);
-    rq.keep_text = m->cli->mode == CLI_SHOW && m->cli->args.n > 0 &&
-                   str_eqz(m->cli->args.v[0], "config");
+    rq.keep_text =
+        m->cli->mode == CLI_SHOW && m->cli->args.n > 0 && str_eqz(m->cli->args.v[0], "config");
     if (m->cli->debug && m->cli->mode == CLI_EXPAND)
         rq.macro_used = show_macro;
     add_owner(m, &rq);
     struct conf *c = conf_read(m->arena, &rq, m->diags);
     fflush(stdout);
     if (c == NULL) {
-        struct log_settings log = notice_settings(m->arena, known_at_error(partial, m->diags), m->site);
+        struct log_settings log =
+            notice_settings(m->arena, known_at_error(partial, m->diags), m->site);
         report_bad_config(m->arena, m->cli, m->diags, &log);
         return false;
     }

@@ -153,7 +153,8 @@ take_from_line(struct mode *m, struct message *msg, struct str text)
     size_t space = str_chr(rest, ' ', 0);
     if (!str_is_set(m->cli->sender)) {
         fprintf(stderr, "Sender taken from \"From \" line\n");
-        msg->sender = address_qualify(m->arena, str_sub(rest, 0, space), m->conf->main->qualify_domain);
+        msg->sender =
+            address_qualify(m->arena, str_sub(rest, 0, space), m->conf->main->qualify_domain);
     }
     return str_sub(text, line.n + 1, text.n);
 }
@@ -172,12 +173,14 @@ has_header(const struct message *msg, const char *name)
 
 /* What a submitted message gets. */
 static void
-add_missing(struct mode *m, struct message *msg, const struct submitter *who, struct timespec now)
+add_missing(struct mode *m, struct message *msg, const struct submitter *who,
+            struct timespec now)
 {
     const struct conf_main *c = m->conf->main;
     if (!has_header(msg, "Message-Id"))
-        add_line(m, msg, str_printf(m->arena, "Message-Id: <E%.*s@%.*s>\n", STR_ARG(msg->id),
-                                    STR_ARG(c->primary_hostname)));
+        add_line(m, msg,
+                 str_printf(m->arena, "Message-Id: <E%.*s@%.*s>\n", STR_ARG(msg->id),
+                            STR_ARG(c->primary_hostname)));
     if (!has_header(msg, "From") && str_is_set(m->cli->sender)) {
         if (msg->sender.n > 0)
             add_line(m, msg, str_printf(m->arena, "From: %.*s\n", STR_ARG(msg->sender)));

@@ -38,9 +38,9 @@ expand_word(struct vm *vm, const struct host_run *q, struct str word, struct str
     if (st == VM_OK || st == VM_DEFER)
         return st;
     struct str why = str_dup(vm_scratch(vm), vm_error(vm));
-    return vm_fail(vm,
-                   "Expansion of \"%.*s\" from command \"%.*s\" in ${run} expansion failed: %.*s",
-                   STR_ARG(word), STR_ARG(q->command), STR_ARG(why));
+    return vm_fail(
+        vm, "Expansion of \"%.*s\" from command \"%.*s\" in ${run} expansion failed: %.*s",
+        STR_ARG(word), STR_ARG(q->command), STR_ARG(why));
 }
 
 /* The argument vector. VM_NO: there is no command, or a word holds a NUL. */
@@ -59,7 +59,8 @@ make_vector(void *env, struct vm *vm, const struct host_run *q, char ***argv)
         if (st != VM_OK)
             return st;
         if (str_is_tainted(word) && (i == 0 || q->preexpanded)) {
-            tell_panic(env, vm, i == 0 ? "Attempt to exec tainted path:" : "Tainted argument:", word);
+            tell_panic(env, vm,
+                       i == 0 ? "Attempt to exec tainted path:" : "Tainted argument:", word);
             return vm_fail(vm, "couldn't create child process: %s", strerror(EPERM));
         }
         v[i] = str_cstr(a, word);
@@ -103,8 +104,8 @@ host_sys_run(void *env, struct vm *vm, const struct host_run *q, struct str *out
         vm_set_runrc(vm, 127);
     if (st != VM_OK)
         return st;
-    struct run_request rq = {.argv = argv, .timeout_ms = HOST_RUN_TIMEOUT_MS,
-                             .max_output = HOST_RUN_OUTPUT_MAX};
+    struct run_request rq = {
+        .argv = argv, .timeout_ms = HOST_RUN_TIMEOUT_MS, .max_output = HOST_RUN_OUTPUT_MAX};
     struct run_result r;
     run_program(vm_scratch(vm), &rq, &r);
     if (r.output.p != NULL)
@@ -244,8 +245,11 @@ host_sys_readsocket(void *env, struct vm *vm, const struct host_socket *q, struc
         vm_fail(vm, "readsocket with TLS is not available");
         return VM_NO;
     }
-    struct sock_request rq = {.where = q->where, .text = q->request, .timeout_ms = o.timeout_ms,
-                              .shut_down = o.shut_down, .max_answer = HOST_SOCKET_MAX};
+    struct sock_request rq = {.where = q->where,
+                              .text = q->request,
+                              .timeout_ms = o.timeout_ms,
+                              .shut_down = o.shut_down,
+                              .max_answer = HOST_SOCKET_MAX};
     struct str answer = STR_EMPTY, error = STR_EMPTY;
     if (!sock_ask(vm_scratch(vm), &rq, &answer, &error)) {
         vm_fail(vm, "%.*s", STR_ARG(error));

@@ -15,7 +15,8 @@ enum {
     HOST_SOCKET_TIMEOUT_MS = 5000,
 };
 
-enum vm_status host_sys_run(void *env, struct vm *vm, const struct host_run *q, struct str *out);
+enum vm_status host_sys_run(void *env, struct vm *vm, const struct host_run *q,
+                            struct str *out);
 enum vm_status host_sys_readfile(void *env, struct vm *vm, struct str path, struct str eol,
                                  struct str *out);
 enum vm_status host_sys_readsocket(void *env, struct vm *vm, const struct host_socket *q,

@@ -11,8 +11,9 @@
 int
 info_usage(void)
 {
-    fprintf(stderr, "remex is a mail transfer agent. Mail programs call it, seldom a person. Without\n"
-                    "recipients or options there is nothing to do; --help lists the options.\n");
+    fprintf(stderr,
+            "remex is a mail transfer agent. Mail programs call it, seldom a person. Without\n"
+            "recipients or options there is nothing to do; --help lists the options.\n");
     return 1;
 }
 
@@ -55,8 +56,9 @@ info_dscp(struct mode *m)
 {
     /* RFC 2474 (class selectors), 2597 (assured), 3246 (expedited), and the older words of RFC 791. */
     static const char *const names[] = {
-        "af11", "af12", "af13", "af21", "af22", "af23", "af31", "af32", "af33", "af41", "af42",
-        "af43", "ef",   "lowcost", "lowdelay", "mincost", "reliability", "throughput",
+        "af11", "af12",    "af13",     "af21",    "af22",        "af23",
+        "af31", "af32",    "af33",     "af41",    "af42",        "af43",
+        "ef",   "lowcost", "lowdelay", "mincost", "reliability", "throughput",
     };
     (void)m;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -68,8 +70,14 @@ int
 info_sieve(struct mode *m)
 {
     static const char *const names[] = {
-        "comparator-i;ascii-numeric", "copy", "encoded-character", "enotify", "envelope",
-        "fileinto", "subaddress", "vacation",
+        "comparator-i;ascii-numeric",
+        "copy",
+        "encoded-character",
+        "enotify",
+        "envelope",
+        "fileinto",
+        "subaddress",
+        "vacation",
     };
     (void)m;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

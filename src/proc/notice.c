@@ -15,9 +15,10 @@ static const struct {
     const char *name;
     int facility;
 } facilities[] = {
-    {"mail", LOG_MAIL},     {"user", LOG_USER},     {"news", LOG_NEWS},     {"uucp", LOG_UUCP},
-    {"daemon", LOG_DAEMON}, {"local0", LOG_LOCAL0}, {"local1", LOG_LOCAL1}, {"local2", LOG_LOCAL2},
-    {"local3", LOG_LOCAL3}, {"local4", LOG_LOCAL4}, {"local5", LOG_LOCAL5}, {"local6", LOG_LOCAL6},
+    {"mail", LOG_MAIL},     {"user", LOG_USER},     {"news", LOG_NEWS},
+    {"uucp", LOG_UUCP},     {"daemon", LOG_DAEMON}, {"local0", LOG_LOCAL0},
+    {"local1", LOG_LOCAL1}, {"local2", LOG_LOCAL2}, {"local3", LOG_LOCAL3},
+    {"local4", LOG_LOCAL4}, {"local5", LOG_LOCAL5}, {"local6", LOG_LOCAL6},
     {"local7", LOG_LOCAL7},
 };
 

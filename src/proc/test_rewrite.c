@@ -15,9 +15,9 @@ static const struct {
     const char *label;
     unsigned place;
 } places[] = {
-    {"  sender: ", REWRITE_SENDER}, {"    from: ", REWRITE_FROM},
-    {"      to: ", REWRITE_TO},     {"      cc: ", REWRITE_CC},
-    {"     bcc: ", REWRITE_BCC},    {"reply-to: ", REWRITE_REPLY_TO},
+    {"  sender: ", REWRITE_SENDER},   {"    from: ", REWRITE_FROM},
+    {"      to: ", REWRITE_TO},       {"      cc: ", REWRITE_CC},
+    {"     bcc: ", REWRITE_BCC},      {"reply-to: ", REWRITE_REPLY_TO},
     {"env-from: ", REWRITE_ENV_FROM}, {"  env-to: ", REWRITE_ENV_TO},
 };
 

@@ -42,7 +42,8 @@ static const struct {
 static bool
 plugin_is_there(struct mode *m, struct str directory, const char *name)
 {
-    const char *path = str_cstr(m->arena, str_printf(m->arena, "%.*s/%s.so", STR_ARG(directory), name));
+    const char *path =
+        str_cstr(m->arena, str_printf(m->arena, "%.*s/%s.so", STR_ARG(directory), name));
     return path != NULL && access(path, R_OK) == 0;
 }
 

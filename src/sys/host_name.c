@@ -23,12 +23,13 @@ host_name_full(struct arena *a)
     struct str name = host_name_get(a);
     if (str_chr(name, '.', 0) != STR_NPOS)
         return name;
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM,
-                             .ai_flags = AI_CANONNAME};
+    struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_CANONNAME};
     struct addrinfo *found = NULL;
     if (getaddrinfo(name.p, NULL, &hints, &found) != 0)
         return name;
-    if (found != NULL && found->ai_canonname != NULL && strchr(found->ai_canonname, '.') != NULL)
+    if (found != NULL && found->ai_canonname != NULL &&
+        strchr(found->ai_canonname, '.') != NULL)
         name = str_dup(a, str_from_cstr(found->ai_canonname));
     freeaddrinfo(found);
     return name;

@@ -47,7 +47,8 @@ add_sequence(struct buf *out, char c, enum log_kind kind, const struct tm *tm)
 }
 
 static bool
-apply_template(struct arena *a, struct str text, enum log_kind kind, time_t now, struct str *out)
+apply_template(struct arena *a, struct str text, enum log_kind kind, time_t now,
+               struct str *out)
 {
     struct tm tm;
     localtime_r(&now, &tm);
@@ -76,8 +77,9 @@ log_find_places(struct arena *a, const struct log_settings *s, enum log_kind kin
                 struct log_places *out, struct str *error)
 {
     *out = (struct log_places){.file = STR_NULL};
-    struct str list = str_is_set(s->file_path) && str_trim(s->file_path).n > 0 ? s->file_path
-                                                                              : s->default_path;
+    struct str list = str_is_set(s->file_path) && str_trim(s->file_path).n > 0
+                          ? s->file_path
+                          : s->default_path;
     struct str template = STR_NULL;
     for (size_t at = 0; at <= list.n;) {
         size_t end = str_chr(list, ':', at);
@@ -105,8 +107,8 @@ log_stamp(struct arena *a, time_t now, bool zone)
     struct tm tm;
     localtime_r(&now, &tm);
     struct buf b = buf_in(a, 0);
-    buf_printf(&b, "%04d-%02d-%02d %02d:%02d:%02d ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-               tm.tm_hour, tm.tm_min, tm.tm_sec);
+    buf_printf(&b, "%04d-%02d-%02d %02d:%02d:%02d ", tm.tm_year + 1900, tm.tm_mon + 1,
+               tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
     if (zone) {
         long minutes = tm.tm_gmtoff / 60;
         char sign = minutes < 0 ? '-' : '+';
@@ -173,7 +175,8 @@ append(struct arena *a, const struct log_settings *s, struct str path, struct st
 
 /* Long lines go in parts, each marked with its number, as syslog daemons cut them otherwise. */
 static void
-send_to_syslog(struct arena *a, const struct log_settings *s, enum log_kind kind, struct str text)
+send_to_syslog(struct arena *a, const struct log_settings *s, enum log_kind kind,
+               struct str text)
 {
     openlog(s->syslog_name != NULL ? s->syslog_name : "remex",
             s->syslog_pid ? LOG_PID | LOG_CONS : LOG_CONS,

@@ -16,14 +16,15 @@
 enum log_kind { LOGFILE_MAIN, LOGFILE_REJECT, LOGFILE_PANIC };
 
 struct log_settings {
-    struct str file_path;       /* log_file_path: list of templates and "syslog"; unset: default_path */
-    struct str default_path;    /* what an empty item stands for, with one %s */
-    bool own;                   /* uid and gid are meant: files are made as that user */
+    struct str
+        file_path; /* log_file_path: list of templates and "syslog"; unset: default_path */
+    struct str default_path; /* what an empty item stands for, with one %s */
+    bool own;                /* uid and gid are meant: files are made as that user */
     uid_t uid;
     gid_t gid;
-    bool zone;                  /* log_timezone */
-    const char *syslog_name;    /* syslog_processname; NULL: "remex" */
-    int syslog_facility;        /* LOG_MAIL and so on */
+    bool zone;               /* log_timezone */
+    const char *syslog_name; /* syslog_processname; NULL: "remex" */
+    int syslog_facility;     /* LOG_MAIL and so on */
     bool syslog_pid;
     bool syslog_timestamp;
 };
@@ -36,8 +37,8 @@ struct log_places {
 
 /* Applies the list and the templates: %s is the log's name, %D and %M are datestamps; without a %s the
  * template is refused (false and *error). Leftover % sequences are refused as well. */
-bool log_find_places(struct arena *a, const struct log_settings *s, enum log_kind kind, time_t now,
-                     struct log_places *out, struct str *error);
+bool log_find_places(struct arena *a, const struct log_settings *s, enum log_kind kind,
+                     time_t now, struct log_places *out, struct str *error);
 
 /* "2026-05-27 16:52:26 " or with the zone, "2026-05-27 16:52:26 +0200 ". */
 struct str log_stamp(struct arena *a, time_t now, bool zone);

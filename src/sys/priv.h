@@ -14,7 +14,7 @@ enum { PRIV_GROUPS_MAX = 256 };
 
 /* The caller as the process was started. */
 struct priv_caller {
-    uid_t uid;  /* real: who it is */
+    uid_t uid; /* real: who it is */
     gid_t gid;
     uid_t euid; /* effective: what it may do */
     gid_t egid;

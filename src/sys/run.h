@@ -21,7 +21,7 @@ enum run_end {
     RUN_EXITED,    /* status: exit code; 127 when it could not be executed */
     RUN_SIGNALLED, /* status: signal number */
     RUN_TIMED_OUT,
-    RUN_NO_PIPE,   /* errno */
+    RUN_NO_PIPE, /* errno */
     RUN_NO_FORK,
     RUN_NO_WAIT,
 };

@@ -106,7 +106,8 @@ report_unknown(struct diags *diags, struct span at, struct arena *a, struct str 
 
 /* One line that is neither empty nor a comment. */
 static bool
-take_setting(struct arena *a, struct site *s, struct str line, struct span at, struct diags *diags)
+take_setting(struct arena *a, struct site *s, struct str line, struct span at,
+             struct diags *diags)
 {
     size_t eq = str_chr(line, '=', 0);
     if (eq == STR_NPOS) {
@@ -140,7 +141,8 @@ take_setting(struct arena *a, struct site *s, struct str line, struct span at, s
 static void
 set_defaults(struct site *s)
 {
-    *s = (struct site){.user = STR_LIT("remex"), .configure_file = default_files(),
+    *s = (struct site){.user = STR_LIT("remex"),
+                       .configure_file = default_files(),
                        .headers_charset = STR_LIT("UTF-8")};
 }
 
@@ -159,8 +161,8 @@ site_parse(struct arena *a, const struct source *src, struct site *out, struct d
         line_no++;
         if (line.n == 0 || line.p[0] == '#')
             continue;
-        struct span where = {.source = src, .line = line_no,
-                             .col = (uint32_t)(line.p - raw.p) + 1};
+        struct span where = {
+            .source = src, .line = line_no, .col = (uint32_t)(line.p - raw.p) + 1};
         /* What root wrote into a file of root's is not a stranger's. */
         line = str_untaint_by_rule(line, "site file of root");
         if (!take_setting(a, out, line, where, diags))
@@ -199,8 +201,9 @@ read_open(struct arena *a, int fd, struct source *src, struct site *out, struct 
     enum file_result r = file_read_fd(a, fd, SITE_MAX_BYTES, &src->text);
     if (r == FILE_OK)
         return site_parse(a, src, out, diags);
-    diags_error(diags, whole, r == FILE_TOO_BIG ? "the site file is larger than 64K"
-                                                : "the site file cannot be read");
+    diags_error(diags, whole,
+                r == FILE_TOO_BIG ? "the site file is larger than 64K"
+                                  : "the site file cannot be read");
     return false;
 }
 

@@ -19,11 +19,11 @@
 enum { SITE_MAX_BYTES = 64 * 1024 };
 
 struct site {
-    struct str user, group;         /* of the mail processes */
-    struct str configure_file;      /* colon-separated candidates */
-    struct str configure_owner;     /* unset: nobody besides root and the user */
+    struct str user, group;     /* of the mail processes */
+    struct str configure_file;  /* colon-separated candidates */
+    struct str configure_owner; /* unset: nobody besides root and the user */
     struct str configure_group;
-    struct str never_users;         /* colon-separated; unset: none */
+    struct str never_users; /* colon-separated; unset: none */
     struct str headers_charset;
     struct str plugin_directory;
     VEC(struct str) trusted_config; /* absolute paths */
@@ -34,7 +34,8 @@ struct site {
  * none. */
 bool site_read(struct arena *a, const char *path, struct site *out, struct diags *diags);
 /* The same from text that was read already; the owner is not looked at. */
-bool site_parse(struct arena *a, const struct source *src, struct site *out, struct diags *diags);
+bool site_parse(struct arena *a, const struct source *src, struct site *out,
+                struct diags *diags);
 
 bool site_trusts_config(const struct site *s, struct str path);
 bool site_trusts_macro(const struct site *s, struct str name);

@@ -17,6 +17,7 @@ struct sock_request {
 };
 
 /* Sends and reads to end of file. True and *answer (tainted), or false and *error, worded as Exim does. */
-bool sock_ask(struct arena *a, const struct sock_request *rq, struct str *answer, struct str *error);
+bool sock_ask(struct arena *a, const struct sock_request *rq, struct str *answer,
+              struct str *error);
 
 #endif

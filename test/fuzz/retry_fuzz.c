@@ -24,8 +24,9 @@ check_rule(struct arena *a, const struct retry_rule *r)
     retry_error_add(&name, &r->error);
     if (!retry_error_parse(a, buf_str(&name), &again, &fault))
         abort();
-    if (again.kind != RETRY_ANY && (again.kind != r->error.kind || again.host != r->error.host ||
-                                    again.unread_s != r->error.unread_s))
+    if (again.kind != RETRY_ANY &&
+        (again.kind != r->error.kind || again.host != r->error.host ||
+         again.unread_s != r->error.unread_s))
         abort();
 }
 

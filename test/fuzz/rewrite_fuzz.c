@@ -16,7 +16,8 @@ apply(struct arena *a, const struct rewrite_rules *rules, struct str item)
 {
     struct wiring w = wire_command_line(a, NULL);
     /* Nothing outside the program. */
-    struct host bare = {.vars = vm_host(w.vm)->vars, .vars_n = vm_host(w.vm)->vars_n,
+    struct host bare = {.vars = vm_host(w.vm)->vars,
+                        .vars_n = vm_host(w.vm)->vars_n,
                         .match = vm_host(w.vm)->match};
     struct vm *vm = vm_new(&bare, w.eval);
     vm_set_budget(vm, (struct vm_budget){.steps = 20000, .memory = 4 << 20});

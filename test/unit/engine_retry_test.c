@@ -42,7 +42,8 @@ parse(const char *text, struct diags *d)
     for (size_t at = 0; at < s.n && n < 64;) {
         size_t end = str_chr(s, '\n', at);
         end = end == STR_NPOS ? s.n : end;
-        lines[n] = (struct conf_line){.text = str_sub(s, at, end - at), .line = (uint32_t)n + 1};
+        lines[n] =
+            (struct conf_line){.text = str_sub(s, at, end - at), .line = (uint32_t)n + 1};
         n++;
         at = end + 1;
     }
@@ -81,11 +82,13 @@ test_rules(void **state)
     (void)state;
     check_shown("* * F,1h,10m", "Retry rule: *  *  F,1h,10m; \n");
     check_shown("* *", "Retry rule: *  *  \n");
-    check_shown("\"a : b\" * f,1h,10m ; G,2d,1h,1.5;", "Retry rule: a : b  *  F,1h,10m; G,2d,1h,1.5; \n");
+    check_shown("\"a : b\" * f,1h,10m ; G,2d,1h,1.5;",
+                "Retry rule: a : b  *  F,1h,10m; G,2d,1h,1.5; \n");
     check_shown("* * H,10d,10m,2", "Retry rule: *  *  H,1w3d,10m; \n");
     check_shown("* * G,1h,10m,2.12345", "Retry rule: *  *  G,1h,10m,2.123; \n");
     check_shown("x rcpt_45x senders=\"a : b\" F,1h,1m", "Retry rule: x  *  F,1h,1m; \n");
-    check_shown("x timeout_connect_MX F,1h,1m", "Retry rule: x  timeout_connect_MX  F,1h,1m; \n");
+    check_shown("x timeout_connect_MX F,1h,1m",
+                "Retry rule: x  timeout_connect_MX  F,1h,1m; \n");
     check_shown("x QUOTA_36h F,1h,1m", "Retry rule: x  quota_1d12h  F,1h,1m; \n");
     check_shown("x refused_ F,1h,1m", "Retry rule: x  refused  F,1h,1m; \n");
 }
@@ -104,11 +107,13 @@ test_faults(void **state)
     check_fault("* * F,1h,10m,5", "semicolon expected");
     check_fault("* * F,1h,10m:", "comma or semicolon expected");
     check_fault("* foo F,1h,10m", "unknown or malformed retry error \"foo\"");
-    check_fault("* timeout_x F,1h,1m", "\"A\", \"MX\", or \"connect\" expected after \"timeout\"");
+    check_fault("* timeout_x F,1h,1m",
+                "\"A\", \"MX\", or \"connect\" expected after \"timeout\"");
     check_fault("* refused_X F,1h,1m", "A or MX expected after \"refused\"");
     check_fault("* quota_3x F,1h,1m", "bad time value");
-    check_fault("* rcpt_4x5 F,1h,1m",
-                "rcpt_4 must be followed by xx, dx, or dd, where x is literal and d is any digit");
+    check_fault(
+        "* rcpt_4x5 F,1h,1m",
+        "rcpt_4 must be followed by xx, dx, or dd, where x is literal and d is any digit");
     check_fault("* * senders F,1h,1m", "\"=\" expected after \"senders\" in retry rule");
 }
 
@@ -166,8 +171,8 @@ chosen(const char *rules, const char *key, const char *second, struct str sender
     struct diags *d = diags_new(a, 0);
     struct wiring w = wire_command_line(a, NULL);
     struct retry_rules *r = parse(rules, d);
-    struct retry_question q = {.key = str_from_cstr(key), .second = str_from_cstr(second),
-                               .sender = sender};
+    struct retry_question q = {
+        .key = str_from_cstr(key), .second = str_from_cstr(second), .sender = sender};
     const struct retry_rule *one = retry_find(r, w.eval, w.vm, &q, NULL);
     return one != NULL ? str_cstr(a, one->pattern) : "none";
 }
@@ -196,7 +201,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rules),  cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_rules),          cmocka_unit_test(test_faults),
         cmocka_unit_test(test_several_faults), cmocka_unit_test(test_errors),
         cmocka_unit_test(test_patterns),
     };

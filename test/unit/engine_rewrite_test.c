@@ -49,7 +49,8 @@ parse(const char *text, struct diags *d)
     for (size_t at = 0; at < s.n && n < 16;) {
         size_t end = str_chr(s, '\n', at);
         end = end == STR_NPOS ? s.n : end;
-        lines[n] = (struct conf_line){.text = str_sub(s, at, end - at), .line = (uint32_t)n + 1};
+        lines[n] =
+            (struct conf_line){.text = str_sub(s, at, end - at), .line = (uint32_t)n + 1};
         n++;
         at = end + 1;
     }
@@ -84,7 +85,8 @@ check(const char *rules, unsigned place, const char *item, const char *want)
 {
     struct diags *d = diags_new(a, 0);
     struct wiring w = wire_command_line(a, NULL);
-    struct rewriting r = {.rules = parse(rules, d), .eval = w.eval, .vm = w.vm, .log = count_note};
+    struct rewriting r = {
+        .rules = parse(rules, d), .eval = w.eval, .vm = w.vm, .log = count_note};
     assert_int_equal(diags_total(d), 0);
     struct str out;
     bool changed = rewrite_item(&r, a, place, str_from_cstr(item), &out);
@@ -196,10 +198,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_faults),   cmocka_unit_test(test_places),
-        cmocka_unit_test(test_items),    cmocka_unit_test(test_captures),
-        cmocka_unit_test(test_order),    cmocka_unit_test(test_bad_results),
-        cmocka_unit_test(test_smtp),     cmocka_unit_test(test_list),
+        cmocka_unit_test(test_faults), cmocka_unit_test(test_places),
+        cmocka_unit_test(test_items),  cmocka_unit_test(test_captures),
+        cmocka_unit_test(test_order),  cmocka_unit_test(test_bad_results),
+        cmocka_unit_test(test_smtp),   cmocka_unit_test(test_list),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -196,9 +196,9 @@ test_combinations(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "exim|-bd|-bt|x", "exim|-bd|-be", "exim|-bp|-bd", "exim|-bi|-be|x", "exim|-bf|/x|-bt",
-        "exim|-bd|-q1h|-bP|x", "exim|-bs|-t", "exim|-bt|-bv", "exim|-bS|-q", "exim|-be|-bP",
-        "exim|-q1h|-bs", "exim|-bP|-bh|1.2.3.4",
+        "exim|-bd|-bt|x",  "exim|-bd|-be",        "exim|-bp|-bd",  "exim|-bi|-be|x",
+        "exim|-bf|/x|-bt", "exim|-bd|-q1h|-bP|x", "exim|-bs|-t",   "exim|-bt|-bv",
+        "exim|-bS|-q",     "exim|-be|-bP",        "exim|-q1h|-bs", "exim|-bP|-bh|1.2.3.4",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         refuse(bad[i], "exim: incompatible command-line options or arguments");
@@ -237,13 +237,20 @@ test_addresses(void **state)
         const char *address; /* NULL: refused */
         int port;
     } rows[] = {
-        {"192.0.2.1", "192.0.2.1", 0},   {"192.0.2.1.25", "192.0.2.1", 25},
-        {"[192.0.2.1]:25", "192.0.2.1", 25}, {"[192.0.2.1]", "192.0.2.1", 0},
-        {"::1", "::1", 0},               {"::1.25", "::1", 25},
-        {"[::1]:65535", "::1", 65535},   {"[::1]:65536", NULL, 0},
-        {"[::1", NULL, 0},               {"[::1]x", NULL, 0},
-        {"", NULL, 0},                   {"192.0.2", NULL, 0},
-        {"192.0.2.1.", NULL, 0},         {"192.0.2.1.123456", NULL, 0},
+        {"192.0.2.1", "192.0.2.1", 0},
+        {"192.0.2.1.25", "192.0.2.1", 25},
+        {"[192.0.2.1]:25", "192.0.2.1", 25},
+        {"[192.0.2.1]", "192.0.2.1", 0},
+        {"::1", "::1", 0},
+        {"::1.25", "::1", 25},
+        {"[::1]:65535", "::1", 65535},
+        {"[::1]:65536", NULL, 0},
+        {"[::1", NULL, 0},
+        {"[::1]x", NULL, 0},
+        {"", NULL, 0},
+        {"192.0.2", NULL, 0},
+        {"192.0.2.1.", NULL, 0},
+        {"192.0.2.1.123456", NULL, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct str address;
@@ -287,10 +294,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_modes),      cmocka_unit_test(test_names),
-        cmocka_unit_test(test_values),     cmocka_unit_test(test_macros),
-        cmocka_unit_test(test_incomplete), cmocka_unit_test(test_combinations),
-        cmocka_unit_test(test_debug),      cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_modes),       cmocka_unit_test(test_names),
+        cmocka_unit_test(test_values),      cmocka_unit_test(test_macros),
+        cmocka_unit_test(test_incomplete),  cmocka_unit_test(test_combinations),
+        cmocka_unit_test(test_debug),       cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_message_ids), cmocka_unit_test(test_rows),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

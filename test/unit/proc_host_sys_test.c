@@ -84,9 +84,11 @@ test_files(void **state)
     check(text, "y");
     unlink(path);
     check(text, "n");
-    check("${readfile{/nonexistent}}", "Failed: failed to open /nonexistent: No such file or directory");
+    check("${readfile{/nonexistent}}",
+          "Failed: failed to open /nonexistent: No such file or directory");
     check("${readfile{/tmp}}", "");
-    check("${stat:/nonexistent}", "Failed: stat(/nonexistent) failed: No such file or directory");
+    check("${stat:/nonexistent}",
+          "Failed: stat(/nonexistent) failed: No such file or directory");
     check("${if exists{}{y}{n}}", "n");
 }
 
@@ -120,7 +122,8 @@ test_taint(void **state)
     assert_true(str_starts(vm_error(w.vm), "failed to open /etc/passwd: Permission denied"));
     struct host_run q = {.command = str_tainted(STR_LIT("/bin/true")), .preexpanded = true};
     assert_int_equal(host_sys_run(w.eval, w.vm, &q, &out), VM_ERROR);
-    assert_true(str_eqz(vm_error(w.vm), "couldn't create child process: Operation not permitted"));
+    assert_true(
+        str_eqz(vm_error(w.vm), "couldn't create child process: Operation not permitted"));
     struct host_socket s = {.where = path};
     assert_int_equal(host_sys_readsocket(w.eval, w.vm, &s, &out), VM_NO);
 }

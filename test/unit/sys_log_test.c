@@ -40,7 +40,8 @@ teardown(void **state)
 static void
 check_place(const char *list, enum log_kind kind, const char *file, bool to_syslog)
 {
-    struct log_settings s = {.file_path = str_from_cstr(list), .default_path = STR_LIT("/d/%slog")};
+    struct log_settings s = {.file_path = str_from_cstr(list),
+                             .default_path = STR_LIT("/d/%slog")};
     struct log_places p;
     struct str error = STR_EMPTY;
     bool ok = log_find_places(a, &s, kind, 1716825146, &p, &error);

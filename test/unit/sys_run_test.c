@@ -48,9 +48,11 @@ test_environment_and_descriptors(void **state)
 {
     (void)state;
     struct arena *a = arena_new();
-    int fd = open("/dev/null", O_RDONLY); /* not close-on-exec: must not get through all the same */
+    int fd =
+        open("/dev/null", O_RDONLY); /* not close-on-exec: must not get through all the same */
     assert_true(fd > 2);
-    struct run_result r = run(a, "env | grep -v -e PWD -e SHLVL -e _=; ls /proc/self/fd | wc -l", 5000, 1000);
+    struct run_result r =
+        run(a, "env | grep -v -e PWD -e SHLVL -e _=; ls /proc/self/fd | wc -l", 5000, 1000);
     assert_true(str_eqz(r.output, "4\n")); /* 0, 1, 2 and the folder itself */
     close(fd);
     arena_free(a);
@@ -108,7 +110,8 @@ test_words(void **state)
     (void)state;
     struct arena *a = arena_new();
     struct str w[8], error;
-    assert_int_equal(run_split(a, STR_LIT(" /bin/x  a\"b 'c d' \"e\\\"f\\n\"g \"\" "), w, 8, &error), 6);
+    assert_int_equal(
+        run_split(a, STR_LIT(" /bin/x  a\"b 'c d' \"e\\\"f\\n\"g \"\" "), w, 8, &error), 6);
     assert_true(str_eqz(w[0], "/bin/x"));
     assert_true(str_eqz(w[1], "a\"b"));
     assert_true(str_eqz(w[2], "c d"));
@@ -129,12 +132,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_output),
-        cmocka_unit_test(test_environment_and_descriptors),
-        cmocka_unit_test(test_cap),
-        cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_deadline),
-        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_output),   cmocka_unit_test(test_environment_and_descriptors),
+        cmocka_unit_test(test_cap),      cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_deadline), cmocka_unit_test(test_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

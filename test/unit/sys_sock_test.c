@@ -70,8 +70,10 @@ ask_tcp(const char *text, int timeout_ms, size_t max, bool silent, struct str *a
         serve(listener, silent);
     close(listener);
     struct sock_request rq = {.where = str_printf(a, "inet:[127.0.0.1]:%d", ntohs(sa.sin_port)),
-                              .text = str_from_cstr(text), .timeout_ms = timeout_ms,
-                              .shut_down = true, .max_answer = max};
+                              .text = str_from_cstr(text),
+                              .timeout_ms = timeout_ms,
+                              .shut_down = true,
+                              .max_answer = max};
     bool ok = sock_ask(a, &rq, answer, error);
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
@@ -104,8 +106,11 @@ test_timeout(void **state)
 static void
 check_refused(const char *where, const char *want)
 {
-    struct sock_request rq = {.where = str_from_cstr(where), .text = STR_LIT("x"),
-                              .timeout_ms = 1000, .shut_down = true, .max_answer = 10};
+    struct sock_request rq = {.where = str_from_cstr(where),
+                              .text = STR_LIT("x"),
+                              .timeout_ms = 1000,
+                              .shut_down = true,
+                              .max_answer = 10};
     struct str answer, error = STR_EMPTY;
     assert_false(sock_ask(a, &rq, &answer, &error));
     if (!str_eqz(error, want))
@@ -137,8 +142,11 @@ test_unix(void **state)
     pid_t pid = fork();
     if (pid == 0)
         serve(listener, false);
-    struct sock_request rq = {.where = str_from_cstr(sa.sun_path), .text = STR_LIT("q"),
-                              .timeout_ms = 3000, .shut_down = true, .max_answer = 10};
+    struct sock_request rq = {.where = str_from_cstr(sa.sun_path),
+                              .text = STR_LIT("q"),
+                              .timeout_ms = 3000,
+                              .shut_down = true,
+                              .max_answer = 10};
     struct str answer, error;
     assert_true(sock_ask(a, &rq, &answer, &error));
     assert_true(str_eqz(answer, "[q]"));
