@@ -7,9 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Room for n more bytes and a NUL; false when the limit forbids it. */
-static bool
-reserve(struct buf *b, size_t n)
+bool
+buf_reserve(struct buf *b, size_t n)
 {
     if (n > b->limit - b->n) {
         b->overflow = true;
@@ -20,6 +19,8 @@ reserve(struct buf *b, size_t n)
     size_t cap = b->cap < 64 ? 64 : b->cap * 2;
     if (cap < b->n + n + 1)
         cap = b->n + n + 1;
+    if (cap > b->limit + 1)
+        cap = b->limit + 1;
     b->p = arena_grow(b->arena, b->p, b->cap, cap);
     b->cap = cap;
     return true;
@@ -34,31 +35,9 @@ buf_in(struct arena *a, size_t limit)
 }
 
 void
-buf_add(struct buf *b, const char *p, size_t n)
-{
-    if (n == 0 || !reserve(b, n))
-        return;
-    memcpy(b->p + b->n, p, n);
-    b->n += n;
-}
-
-void
-buf_addc(struct buf *b, char c)
-{
-    buf_add(b, &c, 1);
-}
-
-void
 buf_addz(struct buf *b, const char *z)
 {
     buf_add(b, z, strlen(z));
-}
-
-void
-buf_adds(struct buf *b, struct str s)
-{
-    buf_add(b, s.p, s.n);
-    b->taint = str_taint_join(b->taint, s.taint);
 }
 
 void
@@ -68,7 +47,7 @@ buf_printf(struct buf *b, const char *fmt, ...)
     va_start(ap, fmt);
     int n = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
-    if (n < 0 || !reserve(b, (size_t)n))
+    if (n < 0 || !buf_reserve(b, (size_t)n))
         return;
     va_start(ap, fmt);
     (void)vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);

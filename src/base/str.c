@@ -52,6 +52,42 @@ str_eqz(struct str a, const char *z)
     return str_eq(a, str_from_cstr(z));
 }
 
+/* --- eight bytes at a time --- */
+
+static inline uint64_t
+load8(const char *p)
+{
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    return w;
+}
+
+static inline uint32_t
+load4(const char *p)
+{
+    uint32_t w;
+    memcpy(&w, p, sizeof w);
+    return w;
+}
+
+/* The high bit of every byte of w that is an ASCII letter from `first` to its Z; no carry leaves a byte. */
+static inline uint64_t
+letter_bits(uint64_t w, unsigned first)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t low = w & (ones * 127);
+    return (ones * (127 + first + 26) - low) & ~w & (low + ones * (128 - first)) & (ones * 128);
+}
+
+/* Letters of one case, the one that begins with `first`, become those of the other. */
+static inline uint64_t
+swap_case(uint64_t w, unsigned first)
+{
+    return w ^ letter_bits(w, first) >> 2;
+}
+
+/* --- comparisons --- */
+
 static int
 compare_folded(const char *a, const char *b, size_t n)
 {
@@ -67,7 +103,20 @@ compare_folded(const char *a, const char *b, size_t n)
 bool
 str_ieq(struct str a, struct str b)
 {
-    return a.n == b.n && compare_folded(a.p, b.p, a.n) == 0;
+    if (a.n != b.n)
+        return false;
+    size_t i = 0;
+    for (; i + 8 <= a.n; i += 8) {
+        uint64_t x = load8(a.p + i);
+        uint64_t y = load8(b.p + i);
+        if (x != y && swap_case(x, 'A') != swap_case(y, 'A'))
+            return false;
+    }
+    for (; i < a.n; i++) {
+        if (a.p[i] != b.p[i] && ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
+            return false;
+    }
+    return true;
 }
 
 bool
@@ -188,37 +237,66 @@ str_has_nul(struct str s)
     return str_chr(s, '\0', 0) != STR_NPOS;
 }
 
-static uint64_t
+/* --- hashes --- */
+
+/* Fewer than eight bytes as one word; those of three to seven overlap. */
+static inline uint64_t
+short_word(const char *p, size_t n)
+{
+    if (n >= 4)
+        return load4(p) | (uint64_t)load4(p + n - 4) << 32;
+    if (n == 0)
+        return 0;
+    return (uint64_t)(unsigned char)p[0] | (uint64_t)(unsigned char)p[n / 2] << 8 |
+           (uint64_t)(unsigned char)p[n - 1] << 16;
+}
+
+static inline uint64_t
 mix(uint64_t h, uint64_t v)
 {
     h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
-    return h ^ (h >> 29);
+    return h << 35 | h >> 29;
 }
 
+static inline uint64_t
+finish(uint64_t h)
+{
+    h *= UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ h >> 29;
+}
+
+/* Two words a round, each with a sum of its own; the last words overlap what was before. */
 uint64_t
 str_hash(struct str s)
 {
     uint64_t h = UINT64_C(0x51ed270b0b1f3a2d) ^ s.n;
-    size_t i = 0;
-    for (; i + 8 <= s.n; i += 8) {
-        uint64_t v;
-        memcpy(&v, s.p + i, 8);
-        h = mix(h, v);
+    uint64_t g = UINT64_C(0x2545f4914f6cdd1d);
+    if (s.n < 8)
+        return finish(mix(h, short_word(s.p, s.n)));
+    const char *p = s.p;
+    const char *last = p + s.n - 8;
+    for (; last - p > 8; p += 16) {
+        h = mix(h, load8(p));
+        g = mix(g, load8(p + 8));
     }
-    uint64_t tail = 0;
-    for (; i < s.n; i++)
-        tail = (tail << 8) | (unsigned char)s.p[i];
-    return mix(h, tail);
+    if (p < last)
+        h = mix(h, load8(p));
+    return finish(mix(h ^ g, load8(last)));
 }
 
 uint64_t
 str_ihash(struct str s)
 {
     uint64_t h = UINT64_C(0x2545f4914f6cdd1d) ^ s.n;
-    for (size_t i = 0; i < s.n; i++)
-        h = (h ^ (unsigned char)ascii_lower(s.p[i])) * UINT64_C(0x100000001b3);
-    return mix(h, s.n);
+    if (s.n < 8)
+        return finish(mix(h, swap_case(short_word(s.p, s.n), 'A')));
+    const char *last = s.p + s.n - 8;
+    for (const char *p = s.p; p < last; p += 8)
+        h = mix(h, swap_case(load8(p), 'A'));
+    return finish(mix(h, swap_case(load8(last), 'A')));
 }
+
+/* --- copies --- */
 
 struct str
 str_dup(struct arena *a, struct str s)
@@ -243,12 +321,20 @@ str_cstr(struct arena *a, struct str s)
     return p;
 }
 
-static struct str
-map_bytes(struct arena *a, struct str s, char (*fold)(char))
+/* A copy with the letters of one case, the one that begins with `first`, as those of the other. */
+static inline struct str
+copy_swapped(struct arena *a, struct str s, char first)
 {
     char *p = arena_alloc(a, (size_t)s.n + 1);
-    for (size_t i = 0; i < s.n; i++)
-        p[i] = fold(s.p[i]);
+    size_t i = 0;
+    for (; i + 8 <= s.n; i += 8) {
+        uint64_t w = swap_case(load8(s.p + i), (unsigned char)first);
+        memcpy(p + i, &w, sizeof w);
+    }
+    for (; i < s.n; i++) {
+        bool letter = s.p[i] >= first && s.p[i] < first + 26;
+        p[i] = (char)(s.p[i] ^ (letter ? 'a' ^ 'A' : 0));
+    }
     p[s.n] = '\0';
     return (struct str){p, s.n, s.taint};
 }
@@ -256,13 +342,13 @@ map_bytes(struct arena *a, struct str s, char (*fold)(char))
 struct str
 str_lower(struct arena *a, struct str s)
 {
-    return map_bytes(a, s, ascii_lower);
+    return copy_swapped(a, s, 'A');
 }
 
 struct str
 str_upper(struct arena *a, struct str s)
 {
-    return map_bytes(a, s, ascii_upper);
+    return copy_swapped(a, s, 'a');
 }
 
 struct str

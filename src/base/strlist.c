@@ -40,7 +40,7 @@ strlist_split_start(struct str list, char sep)
 }
 
 /* The end of the item that starts the rest; *doubled if it holds doubled separators. */
-static uint32_t
+static inline uint32_t
 item_end(const struct strlist_split *s, bool *doubled)
 {
     const char *p = s->rest.p;
@@ -70,26 +70,23 @@ single(struct arena *a, struct str item, char sep)
     return (struct str){to, n, item.taint};
 }
 
-/* Moves past white space that is not the separator; false when nothing follows it. */
-static bool
-skip_space(struct strlist_split *s)
-{
-    uint32_t i = 0;
-    while (i < s->rest.n && ascii_space(s->rest.p[i]) && s->rest.p[i] != s->sep)
-        i++;
-    s->rest = str_sub(s->rest, i, s->rest.n);
-    s->started = true;
-    return s->rest.n > 0;
-}
-
-static bool
+/* White space before an item is skipped, if it is not the separator; false when nothing follows it. */
+static inline bool
 next_raw(struct strlist_split *s, struct str *item, bool *doubled)
 {
-    if (!skip_space(s))
+    const char *p = s->rest.p;
+    const char *end = p + s->rest.n;
+    while (p < end && ascii_space(*p) && *p != s->sep)
+        p++;
+    s->rest.p = p;
+    s->rest.n = (uint32_t)(end - p);
+    if (p == end)
         return false;
-    uint32_t end = item_end(s, doubled);
-    *item = str_sub(s->rest, 0, end);
-    s->rest = str_sub(s->rest, (size_t)end + 1, s->rest.n);
+    uint32_t n = item_end(s, doubled);
+    uint32_t used = n + (n < s->rest.n);
+    *item = (struct str){p, n, s->rest.taint};
+    s->rest.p += used;
+    s->rest.n -= used;
     return true;
 }
 
@@ -126,6 +123,8 @@ strlist_append(struct buf *out, struct str item, char sep, bool first)
     if (!first && (item.n == 0 || item.p[0] == sep))
         buf_addc(out, ' ');
     out->taint = str_taint_join(out->taint, item.taint);
+    if (item.n == 0)
+        return;
     size_t from = 0;
     size_t at;
     while ((at = str_chr(item, sep, from)) != STR_NPOS) {

@@ -19,7 +19,6 @@ struct strlist_split {
     struct str rest;
     char sep;      /* separator in force, ':' by default */
     bool newlines; /* the separator is a control character (`<\n`) */
-    bool started;
 };
 
 /* Starts on a list; reads a leading `<x`. sep: default separator. */

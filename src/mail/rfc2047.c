@@ -119,7 +119,7 @@ struct str
 rfc2047_decode(struct arena *a, struct str s, const struct charset_target *target,
                unsigned flags, struct str *error)
 {
-    struct word w;
+    struct word w = {0};
     struct buf b = buf_in(a, 0);
     size_t done = 0; /* everything before is in b */
     bool after_word = false;
