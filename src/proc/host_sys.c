@@ -268,3 +268,15 @@ host_sys_getenv(void *env, struct vm *vm, struct str name, struct str *out)
     *out = environ_get(vm_scratch(vm), name);
     return str_is_set(*out) ? VM_OK : VM_NO;
 }
+
+void
+host_sys_log(void *env, bool panic, struct str text)
+{
+    const struct eval *e = env;
+    struct arena *a = arena_new();
+    if (panic)
+        notice_panic(a, e->conf, text);
+    else
+        notice_main(text);
+    arena_free(a);
+}

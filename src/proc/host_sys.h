@@ -24,5 +24,7 @@ enum vm_status host_sys_readsocket(void *env, struct vm *vm, const struct host_s
 enum vm_status host_sys_exists(void *env, struct vm *vm, struct str path);
 enum vm_status host_sys_stat(void *env, struct vm *vm, struct str path, struct str *out);
 enum vm_status host_sys_getenv(void *env, struct vm *vm, struct str name, struct str *out);
+/* Lines for the logs: the main log is shown on the standard error, see notice.h. */
+void host_sys_log(void *env, bool panic, struct str text);
 
 #endif

@@ -31,6 +31,7 @@ command_line_host(struct arena *a)
         .stat = host_sys_stat,
         .getenv = host_sys_getenv,
         .setting = vars_setting,
+        .log = host_sys_log,
     };
     h->vars = vars_all(&h->vars_n);
     return h;
