@@ -177,19 +177,8 @@ arena_on_free(struct arena *a, void (*fn)(void *ctx), void *ctx)
     a->cleanups = c;
 }
 
-struct arena_mark
-arena_mark(struct arena *a)
-{
-    return (struct arena_mark){
-        .block = a->block,
-        .at = a->at,
-        .older = a->older,
-        .cleanups = a->cleanups,
-    };
-}
-
 void
-arena_reset(struct arena *a, struct arena_mark m)
+arena_reset_blocks(struct arena *a, struct arena_mark m)
 {
     if (a->cleanups != m.cleanups)
         run_cleanups(a, m.cleanups);

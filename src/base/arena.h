@@ -65,9 +65,25 @@ void *arena_grow(struct arena *a, void *p, size_t old_n, size_t new_n);
 /* Calls fn(ctx) when the arena is freed, cleared, or reset to an older mark. */
 void arena_on_free(struct arena *a, void (*fn)(void *ctx), void *ctx);
 
+static inline struct arena_mark
+arena_mark(const struct arena *a)
+{
+    return (struct arena_mark){
+        .block = a->block, .at = a->at, .older = a->older, .cleanups = a->cleanups};
+}
+
+/* The way when there are blocks or clean-ups to undo. */
+void arena_reset_blocks(struct arena *a, struct arena_mark m);
+
 /* Everything allocated after the mark goes (clean-ups registered after it run). */
-struct arena_mark arena_mark(struct arena *a);
-void arena_reset(struct arena *a, struct arena_mark m);
+static inline void
+arena_reset(struct arena *a, struct arena_mark m)
+{
+    if (a->block != m.block || a->cleanups != m.cleanups)
+        arena_reset_blocks(a, m);
+    else
+        a->at = m.at;
+}
 
 /* Bytes handed out and not reset. */
 static inline size_t

@@ -313,11 +313,28 @@ first_order(struct str s, size_t from)
     return i < s.n && i > from && s.p[i - 1] == '_' ? BUILTIN_ORDER : BUILTIN_ORDER + 1;
 }
 
+/* True if a built-in macro could stand there, which an underscore and a capital letter begin. */
+static bool
+may_hold_builtin(struct str s, size_t from)
+{
+    if (from >= s.n)
+        return false;
+    const char *end = s.p + s.n;
+    const char *p = s.p + from;
+    while ((p = memchr(p, '_', (size_t)(end - p))) != NULL) {
+        if (++p == end)
+            break;
+        if (*p >= 'A' && *p <= 'Z')
+            return true;
+    }
+    return false;
+}
+
 enum macro_limit
 macro_replace(struct macro_table *t, struct arena *a, struct macro_line *line, size_t from,
               uint32_t line_no, uint32_t col)
 {
-    if (t->list.n == 0 && str_chr(line->text, '_', from) == STR_NPOS)
+    if (t->list.n == 0 && !may_hold_builtin(line->text, from))
         return MACRO_FITS;
     uint32_t order = first_macro(t, line->text, from, first_order(line->text, from));
     if (order == NONE)

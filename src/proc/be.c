@@ -30,6 +30,7 @@ struct be {
     char in[IN_SIZE];
     size_t in_at, in_n;
     bool in_ended;
+    bool in_nul; /* a NUL was read: lines are searched for it from then on */
     char out[OUT_SIZE];
     size_t out_n;
     bool fatal; /* an evaluation ended the program */
@@ -46,17 +47,26 @@ flush_out(struct be *be)
 }
 
 static void
-put(struct be *be, const char *p, size_t n)
+put_large(struct be *be, const char *p, size_t n)
 {
-    if (n > OUT_SIZE - be->out_n)
-        flush_out(be);
+    flush_out(be);
     if (n > OUT_SIZE) {
         file_write_all(STDOUT_FILENO, p, n);
         return;
     }
-    if (n > 0)
+    memcpy(be->out, p, n);
+    be->out_n = n;
+}
+
+static inline void
+put(struct be *be, const char *p, size_t n)
+{
+    if (n > OUT_SIZE - be->out_n) {
+        put_large(be, p, n);
+    } else if (n > 0) {
         memcpy(be->out + be->out_n, p, n);
-    be->out_n += n;
+        be->out_n += n;
+    }
 }
 
 static void
@@ -87,14 +97,15 @@ refill(struct be *be)
     be->in_at = 0;
     be->in_n = n > 0 ? (size_t)n : 0;
     be->in_ended = n <= 0;
+    be->in_nul = be->in_nul || memchr(be->in, '\0', be->in_n) != NULL;
     return n > 0;
 }
 
 /* What a line of text ends with for its reader: nothing after a NUL, no white space. */
-static struct str
-cut_line(struct str s)
+static inline struct str
+cut_line(const struct be *be, struct str s)
 {
-    size_t nul = str_chr(s, '\0', 0);
+    size_t nul = be->in_nul ? str_chr(s, '\0', 0) : STR_NPOS;
     if (nul != STR_NPOS)
         s = str_sub(s, 0, nul);
     while (s.n > 0 && ascii_space(s.p[s.n - 1]))
@@ -102,25 +113,15 @@ cut_line(struct str s)
     return s;
 }
 
-/* One physical line, without its newline; it may lie in the input buffer, so it is good only until the next
- * call. False at the end of input. */
+/* A line that goes on in the next block. */
 static bool
-next_raw(struct be *be, struct str *line)
+next_raw_of_blocks(struct be *be, struct str *line)
 {
-    if (be->in_at == be->in_n && !refill(be))
-        return false;
-    const char *from = be->in + be->in_at;
-    const char *nl = memchr(from, '\n', be->in_n - be->in_at);
-    if (nl != NULL) {
-        *line = str_from(from, (size_t)(nl - from));
-        be->in_at += line->n + 1;
-        return true;
-    }
     struct buf b = buf_in(be->lines, LINE_MAX_BYTES);
     for (;;) {
-        from = be->in + be->in_at;
+        const char *from = be->in + be->in_at;
         size_t left = be->in_n - be->in_at;
-        nl = memchr(from, '\n', left);
+        const char *nl = memchr(from, '\n', left);
         size_t n = nl != NULL ? (size_t)(nl - from) : left;
         buf_add(&b, from, n);
         be->in_at += nl != NULL ? n + 1 : n;
@@ -133,6 +134,22 @@ next_raw(struct be *be, struct str *line)
     return true;
 }
 
+/* One physical line, without its newline; it may lie in the input buffer, so it is good only until the next
+ * call. False at the end of input. */
+static bool
+next_raw(struct be *be, struct str *line)
+{
+    if (be->in_at == be->in_n && !refill(be))
+        return false;
+    const char *from = be->in + be->in_at;
+    const char *nl = memchr(from, '\n', be->in_n - be->in_at);
+    if (nl == NULL)
+        return next_raw_of_blocks(be, line);
+    *line = (struct str){from, (uint32_t)(nl - from), STR_CLEAN};
+    be->in_at += line->n + (size_t)1;
+    return true;
+}
+
 /* One logical line. */
 static bool
 next_line(struct be *be, struct str *line)
@@ -140,7 +157,7 @@ next_line(struct be *be, struct str *line)
     struct str raw;
     if (!next_raw(be, &raw))
         return false;
-    *line = cut_line(raw);
+    *line = cut_line(be, raw);
     if (line->n == 0 || line->p[line->n - 1] != '\\')
         return true;
     struct buf b = buf_in(be->lines, LINE_MAX_BYTES);
@@ -151,7 +168,7 @@ next_line(struct be *be, struct str *line)
             part = STR_EMPTY;
             break;
         }
-        part = str_trim_left(cut_line(raw));
+        part = str_trim_left(cut_line(be, raw));
     }
     buf_add(&b, part.p, part.n);
     *line = buf_str(&b);
@@ -220,11 +237,8 @@ take_setting(struct be *be, struct str line)
 static void
 trace(struct be *be, const char *what, struct str text)
 {
-    const struct cli *cli = be->mode->cli;
-    if (!cli->debug)
-        return;
     flush_out(be);
-    debug_line(cli->debug_selector, what, text);
+    debug_line(be->mode->cli->debug_selector, what, text);
 }
 
 static void
@@ -232,9 +246,12 @@ expand_line(struct be *be, struct str line)
 {
     struct vm *vm = be->mode->vm;
     struct str value;
-    trace(be, "expanding", line);
+    bool debug = be->mode->cli->debug;
+    if (debug)
+        trace(be, "expanding", line);
     enum vm_status st = vm_expand(vm, line, &value);
-    trace(be, st == VM_OK ? "result" : "failed", st == VM_OK ? value : vm_error(vm));
+    if (debug)
+        trace(be, st == VM_OK ? "result" : "failed", st == VM_OK ? value : vm_error(vm));
     if (st == VM_OK) {
         put_line(be, value);
     } else if (str_is_set(be->mode->eval->fatal)) {
@@ -306,14 +323,16 @@ static void
 answer_input(struct be *be, void (*answer)(struct be *be, struct str line))
 {
     struct str line;
+    bool debug = be->mode->cli->debug;
     put(be, "> ", 2);
     while (!be->fatal && next_line(be, &line)) {
         answer(be, line);
         if (be->fatal)
             return;
         put(be, "> ", 2);
-        arena_clear(be->lines);
-        if (be->mode->cli->debug)
+        if (arena_used(be->lines) > 0)
+            arena_clear(be->lines);
+        if (debug)
             flush_out(be);
     }
     put(be, "\n", 1);

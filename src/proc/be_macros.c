@@ -119,7 +119,9 @@ enum be_line
 be_macros_take(struct be_macros *b, struct arena *scratch, struct str line, struct str *text)
 {
     struct macro_line l = {.text = line};
-    if (macro_replace(b->table, scratch, &l, replace_from(line), 1, 1) != MACRO_FITS)
+    /* most lines begin with neither a capital nor a space */
+    uint32_t from = line.n > 0 && line.p[0] <= 'Z' && line.p[0] != '$' ? replace_from(line) : 0;
+    if (macro_replace(b->table, scratch, &l, from, 1, 1) != MACRO_FITS)
         return fault(scratch, text, STR_LIT("macros make the line too long"));
     *text = l.text;
     if (l.text.n == 0 || l.text.p[0] < 'A' || l.text.p[0] > 'Z')
