@@ -197,6 +197,17 @@ file_verdict(struct list_run *r, struct walk *w, const struct list *l,
     return v;
 }
 
+/* Literals in the places [from, to) were compared, and did not match. */
+static void
+pass_literals(struct list_run *r, const struct list *l, uint32_t from, uint32_t to)
+{
+    if (from >= to)
+        return;
+    r->value = STR_NULL;
+    if (l->kind != LIST_ADDRESS)
+        list_clear_captures(r);
+}
+
 static enum verdict
 at_end(struct list_run *r, const struct walk *w, const struct list *l)
 {
@@ -204,12 +215,7 @@ at_end(struct list_run *r, const struct walk *w, const struct list *l)
         literal_matched(r, l, w->literal);
         return w->literal->negate ? VERDICT_NOT : VERDICT_YES;
     }
-    /* A literal after the last pattern was the last comparison, and it failed. */
-    if (l->set.n > 0 && (l->n == 0 || l->items[l->n - 1].pos + 1 < l->count)) {
-        r->value = STR_NULL;
-        if (l->kind != LIST_ADDRESS)
-            list_clear_captures(r);
-    }
+    pass_literals(r, l, l->n == 0 ? 0 : l->items[l->n - 1].pos + 1, l->count);
     return VERDICT_END;
 }
 
@@ -220,6 +226,7 @@ walk_items(struct list_run *r, struct walk *w, const struct list *l)
         struct list_item *item = &l->items[i];
         if (w->literal != NULL && w->literal->pos < item->pos)
             break;
+        pass_literals(r, l, i == 0 ? 0 : l->items[i - 1].pos + 1, item->pos);
         bool caseful = r->caseful;
         enum verdict v = VERDICT_END;
         if (is_option(item->kind))
