@@ -722,7 +722,6 @@ form_run(struct parse *p, const struct fn *fn)
         return parse_branches(p, fn->name, true);
     p->at++;
     label_id good = emit_label(&p->emit);
-    emit_op(&p->emit, OP_CHOMP);
     emit_jump(&p->emit, OP_JUMPT, good);
     emit_op(&p->emit, OP_POP);
     emit_op(&p->emit, OP_EMPTY);

@@ -403,13 +403,6 @@ or_empty(struct str s)
 }
 
 static void
-chomp(struct str *s)
-{
-    if (s->n > 0 && s->p[s->n - 1] == '\n')
-        s->n--;
-}
-
-static void
 swap(struct str *two)
 {
     struct str first = two[0];
@@ -445,9 +438,6 @@ run_words(struct vm *vm, const struct code *c, uint32_t *pc, struct str *out)
             break;
         case OP_POP:
             sp--;
-            break;
-        case OP_CHOMP:
-            chomp(sp - 1);
             break;
         case OP_DUP:
             sp[0] = sp[-1];

@@ -25,6 +25,9 @@
 
 /* File times advance with the kernel's tick, at most 10 ms; some network file systems are coarser. */
 #define FRESH_NS INT64_C(50000000)
+/* A file that was held against its handle this recently is taken to be the same: a system call for each of
+ * a run of lookups costs more than the lookups. */
+#define LOOK_EVERY_NS INT64_C(10000000)
 
 struct file_id {
     dev_t dev;
@@ -42,6 +45,7 @@ struct entry {
     struct lookup_handle h; /* first: a handle is its entry */
     struct file_id id;
     bool watched;        /* id is meant */
+    int64_t looked_ns;   /* when it was last held against the file */
     bool fresh;          /* the file's times were too new to tell a later change */
     unsigned busy;       /* lookups further out that are using it */
     struct arena *arena; /* of the entry itself */
@@ -257,16 +261,28 @@ entry_watch(struct entry *e)
     e->fresh = ns_of(now) - newest < FRESH_NS;
 }
 
+/* A cheap clock: good to a few milliseconds, no system call. */
+static int64_t
+coarse_ns(void)
+{
+    struct timespec t;
+    return clock_gettime(CLOCK_MONOTONIC_COARSE, &t) == 0 ? ns_of(t) : 0;
+}
+
 static bool
-entry_valid(const struct entry *e, struct lookup_ctx *x)
+entry_valid(struct entry *e, struct lookup_ctx *x)
 {
     if (e->h.driver->check != NULL)
         return e->h.driver->check(x, e->h.state, e->h.file);
     if (e->h.name.n == 0)
         return true;
     struct stat st;
+    int64_t now_ns = coarse_ns();
+    if (!e->fresh && e->watched && now_ns - e->looked_ns < LOOK_EVERY_NS)
+        return true;
     if (e->fresh || !e->watched || stat(e->h.file, &st) != 0)
         return false;
+    e->looked_ns = now_ns;
     struct file_id now = id_of(&st);
     return id_same(&now, &e->id);
 }
