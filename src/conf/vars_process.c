@@ -239,6 +239,8 @@ vars_setting(void *env, const char *name)
         return STR_NULL;
     const struct opt *o = &conf_main_opts.rows[row];
     const char *field = (const char *)m + o->offset;
+    if (o->type == OPT_T_BOOL)
+        return *(const bool *)(const void *)field ? STR_LIT("true") : STR_LIT("false");
     if (o->type == OPT_T_STR)
         return *(const struct str *)(const void *)field;
     if (o->type == OPT_T_XSTR || o->type == OPT_T_LIST)
