@@ -118,7 +118,8 @@ bool
 fn_setting_on(struct vm *vm, const char *name)
 {
     struct str v = fn_setting(vm, name);
-    return v.n > 0 && (str_ieqz(v, "true") || str_ieqz(v, "yes") || str_eqz(v, "1"));
+    bool short_enough = v.n - 1 < sizeof "true" - 1; /* "false" is what nearly all settings are */
+    return short_enough && (str_ieqz(v, "true") || str_ieqz(v, "yes") || str_eqz(v, "1"));
 }
 
 bool
