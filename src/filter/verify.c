@@ -50,7 +50,7 @@ check_call(struct verifier *v, uint32_t i, uint32_t a, uint32_t b)
     return b <= FN_ARGS_MAX || refuse(v, i, "too many arguments");
 }
 
-static bool
+static inline bool
 check_operands(struct verifier *v, uint32_t i, enum op_shape shape, uint32_t a, uint32_t b)
 {
     const struct code *c = v->code;
@@ -127,101 +127,94 @@ apply_nesting(struct verifier *v, uint32_t i, unsigned effect, depths *d)
 }
 
 static bool
-apply_values(struct verifier *v, uint32_t i, const struct op_row *row, uint32_t a, uint32_t b,
-             depths *d)
-{
-    uint32_t pops = row->pops == POPS_A ? a : row->pops == POPS_B ? b : (uint32_t)row->pops;
-    uint32_t values = (uint32_t)(*d & (LOOP_UNIT - 1));
-    if (values < pops)
-        return refuse(v, i, "value stack is too low");
-    uint32_t after = values - pops + (uint32_t)row->pushes;
-    if (after > STACK_MAX)
-        return refuse(v, i, "value stack is too high");
-    if (after > v->stack)
-        v->stack = after;
-    *d = *d - values + after;
-    return true;
-}
-
-static bool
 flow_to(struct verifier *v, uint32_t from, uint32_t to, depths d)
 {
     if (to >= v->code->n)
         return refuse(v, from, "runs off the end");
-    if (v->at[to] == OPERAND)
-        return refuse(v, from, "jump into nowhere");
-    if (v->at[to] == 0) {
-        if (to <= from)
-            return refuse(v, from, "jumps back to what was not reached");
-        v->at[to] = d;
-        return true;
-    }
-    return v->at[to] == d || ins_op(v->code->ins[to]) == OP_THROW ||
-           refuse(v, from, "branches disagree about the stack");
+    if (v->at[to] == d || ins_op(v->code->ins[to]) == OP_THROW)
+        return v->at[to] != OPERAND || refuse(v, from, "jump into nowhere");
+    if (v->at[to] != 0)
+        return refuse(v, from,
+                      v->at[to] == OPERAND ? "jump into nowhere"
+                                           : "branches disagree about the stack");
+    if (to <= from)
+        return refuse(v, from, "jumps back to what was not reached");
+    v->at[to] = d;
+    return true;
 }
 
-/* Checks the instruction at word i and passes its depths on. */
+/* What most instructions do not: loops and saves, jumps, ends. d: depths after its values. */
 static bool
-step(struct verifier *v, uint32_t i, const struct op_row *row)
+step_special(struct verifier *v, uint32_t i, const struct op_row *row, depths d)
 {
     enum op op = ins_op(v->code->ins[i]);
     unsigned effect = effects[op];
-    uint32_t words = op_words(row->shape);
-    uint32_t a = ins_a(v->code->ins[i]);
-    uint32_t b = words == 2 ? v->code->ins[i + 1] : 0;
-    depths d = v->at[i];
-    if (!check_operands(v, i, row->shape, a, b))
-        return false;
-    if (words == 2 && v->at[i + 1] != 0)
-        return refuse(v, i, "jump into nowhere");
-    if (words == 2)
-        v->at[i + 1] = OPERAND;
-    if (d == 0 || (effect & FAILS) != 0) /* behind a THROW nothing runs */
-        return true;
-    if (!apply_values(v, i, row, a, b, &d))
-        return false;
     if ((effect & ENDS) != 0)
         return (op == OP_ANSWER) == v->code->condition ||
                refuse(v, i, "ends in the wrong way");
     if (effect != 0 && !apply_nesting(v, i, effect, &d))
         return false;
-    if (row->shape == SHAPE_L && !flow_to(v, i, a, d))
+    if (row->shape == SHAPE_L && !flow_to(v, i, ins_a(v->code->ins[i]), d))
         return false;
-    return op == OP_JUMP || flow_to(v, i, i + words, d);
+    return op == OP_JUMP || flow_to(v, i, i + op_words(row->shape), d);
 }
 
-/* The most frequent kind by far: pushes one value, goes on to the next word, which no jump has reached. */
+/* Checks the instruction at word i, whose operands are good, and passes its depths on. */
 static inline bool
-step_push(struct verifier *v, uint32_t i, const struct op_row *row)
+step(struct verifier *v, uint32_t i, const struct op_row *row, uint32_t pops)
 {
     depths d = v->at[i];
-    uint32_t values = (uint32_t)(d & (LOOP_UNIT - 1)) + 1;
-    bool plain = row->shape <= SHAPE_K && row->pops == 0 && row->pushes == 1 && d > OPERAND &&
-                 effects[ins_op(v->code->ins[i])] == 0 && values <= STACK_MAX && i + 1 < v->code->n && v->at[i + 1] == 0;
-    if (!plain || (row->shape == SHAPE_K && ins_a(v->code->ins[i]) >= v->code->consts_n))
-        return false;
+    unsigned effect = effects[ins_op(v->code->ins[i])];
+    uint32_t next = i + op_words(row->shape);
+    if (d == 0 || (effect & FAILS) != 0) /* behind a THROW nothing runs */
+        return true;
+    uint32_t values = (uint32_t)(d & (LOOP_UNIT - 1));
+    if (values < pops)
+        return refuse(v, i, "value stack is too low");
+    values = values - pops + (uint32_t)row->pushes;
+    if (values > STACK_MAX)
+        return refuse(v, i, "value stack is too high");
     if (values > v->stack)
         v->stack = values;
-    v->at[i + 1] = d + 1;
+    d = (d & ~(depths)(LOOP_UNIT - 1)) | values;
+    if (effect != 0 || row->shape == SHAPE_L || next >= v->code->n || v->at[next] != 0)
+        return step_special(v, i, row, d);
+    v->at[next] = d;
+    return true;
+}
+
+/* The second word of an instruction is taken before anything can jump there. */
+static bool
+take_operand(struct verifier *v, uint32_t i)
+{
+    if (v->code->n - i < 2)
+        return refuse(v, i, "instruction cut off");
+    if (v->at[i + 1] != 0)
+        return refuse(v, i, "jump into nowhere");
+    v->at[i + 1] = OPERAND;
     return true;
 }
 
 static bool
 verify_words(struct verifier *v)
 {
-    const struct code *c = v->code;
-    for (uint32_t i = 0; i < c->n;) {
-        if (ins_op(c->ins[i]) >= OP_COUNT)
+    const uint32_t *ins = v->code->ins;
+    uint32_t n = v->code->n;
+    for (uint32_t i = 0; i < n;) {
+        if (ins_op(ins[i]) >= OP_COUNT)
             return refuse(v, i, "unknown opcode");
-        const struct op_row *row = op_row(ins_op(c->ins[i]));
+        const struct op_row *row = op_row(ins_op(ins[i]));
         uint32_t words = op_words(row->shape);
-        if (words > c->n - i)
-            return refuse(v, i, "instruction cut off");
-        if (!step_push(v, i, row) && !step(v, i, row))
+        if (words == 2 && !take_operand(v, i))
+            return false;
+        uint32_t a = ins_a(ins[i]);
+        uint32_t b = words == 2 ? ins[i + 1] : 0;
+        uint32_t pops = row->pops >= 0 ? (uint32_t)row->pops : row->pops == POPS_A ? a : b;
+        if (!check_operands(v, i, row->shape, a, b) || !step(v, i, row, pops))
             return false;
         i += words;
     }
-    return c->n > 0 || refuse(v, 0, "empty code");
+    return n > 0 || refuse(v, 0, "empty code");
 }
 
 bool
