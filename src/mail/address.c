@@ -18,7 +18,36 @@ struct parser {
     unsigned flags;
     struct buf out;
     struct str error;
+    bool commented; /* a comment was skipped */
+    bool escaped;   /* something in quotes or behind a backslash was read */
 };
+
+/* --- classes of bytes --- */
+
+#define BIT(c) (UINT64_C(1) << ((c) & 63))
+
+/* Bytes of an atom: RFC 5322 atext, the dot excluded, and anything above 127. */
+static const uint64_t atom_bytes[4] = {
+    ~(BIT('!') - 1) & ~(BIT('(') | BIT(')') | BIT('<') | BIT('>') | BIT(',') | BIT(';') |
+                        BIT(':') | BIT('"') | BIT('.')),
+    ~(BIT('@') | BIT('[') | BIT('\\') | BIT(']') | BIT(0x7f)),
+    UINT64_MAX,
+    UINT64_MAX,
+};
+
+/* Letters, digits, minus. */
+static const uint64_t label_bytes[4] = {
+    UINT64_C(0x3ff) << 48 | BIT('-'),
+    UINT64_C(0x3ffffff) << 1 | UINT64_C(0x3ffffff) << 33,
+    0,
+    0,
+};
+
+static inline bool
+is_in(const uint64_t *set, char c)
+{
+    return (set[(unsigned char)c / 64] >> (unsigned char)c % 64 & 1) != 0;
+}
 
 static bool
 fail(struct parser *p, const char *text)
@@ -82,23 +111,15 @@ skip_cfws(struct str s, size_t at)
     return at;
 }
 
-static void
+static inline void
 skip(struct parser *p)
 {
-    p->at = skip_cfws(p->s, p->at);
-}
-
-/* A byte of an atom: RFC 5322 atext, the dot excluded, and anything above 127. */
-static bool
-is_atom(char c)
-{
-    static const char specials[] = "()<>@,;:\\\".[]";
-    if ((unsigned char)c <= ' ' || c == 0x7f)
-        return false;
-    for (const char *x = specials; *x != '\0'; x++)
-        if (c == *x)
-            return false;
-    return true;
+    while (p->at < p->s.n && is_space(p->s.p[p->at]))
+        p->at++;
+    if (p->at < p->s.n && p->s.p[p->at] == '(') {
+        p->commented = true;
+        p->at = skip_cfws(p->s, p->at);
+    }
 }
 
 /* Adds the input from start to the cursor, clipped: what is too long is seen as such in the
@@ -117,23 +138,28 @@ static bool
 read_atom(struct parser *p)
 {
     size_t start = p->at;
-    while (!at_end(p)) {
-        char c = peek(p);
-        if (c == '\\' && p->at + 1 < p->s.n && p->s.p[p->at + 1] != '\0')
-            p->at += 2;
-        else if (is_atom(c))
-            p->at++;
-        else
+    size_t at = start;
+    while (at < p->s.n) {
+        if (is_in(atom_bytes, p->s.p[at])) {
+            at++;
+        } else if (p->s.p[at] == '\\' && at + 1 < p->s.n && p->s.p[at + 1] != '\0') {
+            p->escaped = true;
+            at += 2;
+        } else {
             break;
+        }
     }
-    collect(p, start);
-    return p->at > start;
+    p->at = at;
+    if (at > start)
+        collect(p, start);
+    return at > start;
 }
 
 static bool
 read_quoted(struct parser *p, const char *unmatched)
 {
     size_t start = p->at++;
+    p->escaped = true;
     while (!at_end(p) && !is_at(p, '"'))
         p->at += is_at(p, '\\') ? 2 : 1;
     if (at_end(p))
@@ -184,14 +210,22 @@ read_literal(struct parser *p)
     return true;
 }
 
+/* The label at the cursor; it begins with no minus. False: there is none. */
 static bool
-is_label(const struct parser *p, bool first)
+read_label(struct parser *p)
 {
-    char c = peek(p);
-    if (at_end(p))
+    bool utf8 = (p->flags & ADDRESS_UTF8_DOMAIN) != 0;
+    size_t at = p->at;
+    if (at < p->s.n && p->s.p[at] == '-')
         return false;
-    return ascii_alnum(c) || (c == '-' && !first) ||
-           ((unsigned char)c >= 0x80 && (p->flags & ADDRESS_UTF8_DOMAIN) != 0);
+    while (at < p->s.n &&
+           (is_in(label_bytes, p->s.p[at]) || (utf8 && (unsigned char)p->s.p[at] >= 0x80)))
+        at++;
+    size_t start = p->at;
+    p->at = at;
+    if (at > start)
+        collect(p, start);
+    return at > start;
 }
 
 enum literal_rule { LITERAL_ANY, LITERAL_BY_FLAG };
@@ -207,15 +241,12 @@ read_domain(struct parser *p, enum literal_rule rule)
         return read_literal(p);
     }
     for (size_t labels = 0;; labels++) {
-        if (!is_label(p, true)) {
+        if (!read_label(p)) {
             if (labels == 0 || (p->flags & ADDRESS_STRIP_DOT) == 0)
                 return fail(p, "domain missing or malformed");
             p->out.n--;
             return true;
         }
-        do
-            buf_addc(&p->out, p->s.p[p->at++]);
-        while (is_label(p, false));
         skip(p);
         if (!is_at(p, '.'))
             return true;
@@ -305,6 +336,7 @@ read_bracketed(struct parser *p, struct address_parts *out)
 {
     p->at++;
     p->out.n = 0;
+    p->escaped = p->commented = false; /* what was before is no part of the address */
     skip(p);
     if (is_at(p, '>') && (p->flags & ADDRESS_NULL) != 0) {
         out->start = p->at;
@@ -417,6 +449,8 @@ check_rest(struct parser *p, struct address_parts *out)
 static bool
 check_bytes(struct parser *p)
 {
+    if (!p->escaped)
+        return true;
     for (size_t i = 0; i < p->out.n; i++)
         if (p->out.p[i] == '\0' || p->out.p[i] == '\r' || p->out.p[i] == '\n')
             return fail(p, "missing or malformed local part");
@@ -444,7 +478,9 @@ address_parse(struct arena *a, struct str s, unsigned flags, struct address_part
     *out = (struct address_parts){.text = STR_EMPTY, .error = STR_NULL};
     if (read_mailbox(&p, out) && check_rest(&p, out) && check_length(&p) && check_bytes(&p)) {
         out->text = buf_str(&p.out);
-        out->end = trim_end(s, out->start, out->end);
+        bool plain = !p.commented && !p.escaped && out->end > out->start;
+        if (!plain || is_space(s.p[out->end - 1]))
+            out->end = trim_end(s, out->start, out->end);
         return ADDRESS_OK;
     }
     out->error = p.error;
