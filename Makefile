@@ -25,6 +25,11 @@ LDLIBS  := -lpcre2-8 -lnettle -lidn2 -llmdb -lcrypt -ldl
 PLUGIN_LIBS_sqlite := -lsqlite3
 PLUGIN_LIBS_json   := -ljansson
 PLUGIN_LIBS_tls    := -lgnutls
+PLUGIN_LIBS_pam    := -lpam
+PLUGIN_LIBS_perl   := -lperl
+# What compiling a plugin needs besides; asked only then.
+PLUGIN_CFLAGS_perl = -isystem $(shell perl -MConfig -e 'print $$Config{archlibexp}')/CORE \
+                      -fno-strict-aliasing
 
 # --- flags -------------------------------------------------------------------------------------
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
@@ -92,7 +97,8 @@ $(OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 $(PLUGIN_OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(BASE) $(WERROR) $(PIC) $(CFLAGS) $(SAN) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(BASE) $(WERROR) $(PIC) $(CFLAGS) $(SAN) \
+	    $(PLUGIN_CFLAGS_$(firstword $(subst /, ,$(*:src/plugins/%=%)))) -MMD -MP -c $< -o $@
 
 $(LIB): $(LIBOBJ)
 	$(call say,AR,$@)

@@ -13,6 +13,7 @@ struct address;
 struct map;
 struct list_cache;
 struct lookup_cache;
+struct host_extern;
 
 /* What variables show of the process. */
 struct eval_process {
@@ -34,6 +35,7 @@ struct eval {
     struct map *router_vars;      /* $r_*: name -> struct str * */
     struct list_cache *lists;     /* compiled lists and results; conf/list.h */
     struct lookup_cache *lookups; /* handles and results; lookups/lookup.h */
+    struct host_extern *external; /* plugins, Perl and shared objects in use; proc/host_extern.h */
     struct arena *arena;          /* for what must outlive one evaluation (results kept in variables) */
     struct str domain_data, local_part_data, sender_data, host_data, recipient_data; /* of list matches */
     struct eval_process process;

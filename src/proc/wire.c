@@ -5,6 +5,8 @@
 #include "conf/list.h"
 #include "conf/vars.h"
 #include "lookups/lookup.h"
+#include "proc/host_cert.h"
+#include "proc/host_extern.h"
 #include "proc/host_sys.h"
 
 static void
@@ -30,6 +32,11 @@ command_line_host(struct arena *a)
         .exists = host_sys_exists,
         .stat = host_sys_stat,
         .getenv = host_sys_getenv,
+        .perl = host_extern_perl,
+        .dlfunc = host_extern_dlfunc,
+        .certextract = host_cert_extract,
+        .authenticate = host_extern_authenticate,
+        .authresults = host_extern_authresults,
         .setting = vars_setting,
         .log = host_sys_log,
     };
