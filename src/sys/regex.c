@@ -23,7 +23,9 @@ enum {
 
 struct regex {
     pcre2_code *code;
-    atomic_uint uses;
+    bool utf;         /* subjects must be checked, which only pcre2_match does */
+    atomic_uint uses; /* up to JIT_AFTER */
+    atomic_bool fast; /* there is code for the processor */
 };
 
 struct regex_ctx {
@@ -80,7 +82,10 @@ regex_compile(struct arena *a, struct str pattern, unsigned flags, struct str *e
         return NULL;
     }
     struct regex *r = ARENA_NEW(a, struct regex);
+    uint32_t all = 0;
+    (void)pcre2_pattern_info(re, PCRE2_INFO_ALLOPTIONS, &all); /* the pattern may say (*UTF) itself */
     r->code = re;
+    r->utf = (all & PCRE2_UTF) != 0;
     arena_on_free(a, free_code, re);
     return r;
 }
@@ -108,12 +113,24 @@ fill_captures(const struct regex_ctx *ctx, int found, struct str subject, struct
     unsigned n = found == 0 ? GROUPS_MAX : (unsigned)found;
     if (n > max)
         n = max;
-    for (unsigned i = 0; i < n; i++) {
-        caps[i] = (struct str){"", 0, subject.taint};
-        if (ov[2 * i] != PCRE2_UNSET && ov[2 * i] <= ov[2 * i + 1])
-            caps[i] = str_sub(subject, ov[2 * i], ov[2 * i + 1] - ov[2 * i]);
+    for (unsigned i = 0; i < n; i++, ov += 2) {
+        /* a group that took no part has no place, \K can put the start behind the end */
+        bool set = ov[0] <= ov[1] && ov[1] <= subject.n;
+        caps[i].p = set ? subject.p + ov[0] : "";
+        caps[i].n = set ? (uint32_t)(ov[1] - ov[0]) : 0;
+        caps[i].taint = subject.taint;
     }
     return (int)n;
+}
+
+/* Counts a use, and makes code for the processor when it is worth it. The counter is the one thing that changes
+ * in a shared pattern; the library locks inside. */
+static void
+note_use(struct regex *re)
+{
+    if (atomic_fetch_add_explicit(&re->uses, 1, memory_order_relaxed) == JIT_AFTER &&
+        pcre2_jit_compile(re->code, PCRE2_JIT_COMPLETE) == 0)
+        atomic_store_explicit(&re->fast, true, memory_order_release);
 }
 
 int
@@ -122,13 +139,17 @@ regex_match_from(const struct regex *re, struct regex_ctx *ctx, struct str subje
 {
     if (ctx->data == NULL || ctx->limits == NULL)
         return -1;
-    /* the counter is the one thing that changes in a shared pattern; JIT locks inside */
-    atomic_uint *uses = &((struct regex *)(uintptr_t)re)->uses;
-    if (atomic_fetch_add_explicit(uses, 1, memory_order_relaxed) == JIT_AFTER)
-        (void)pcre2_jit_compile(re->code, PCRE2_JIT_COMPLETE);
-    const char *text = subject.p != NULL ? subject.p : "";
-    uint32_t options = not_empty ? PCRE2_NOTEMPTY_ATSTART | PCRE2_ANCHORED : 0;
-    int found = pcre2_match(re->code, (PCRE2_SPTR8)text, subject.n, from, options, ctx->data,
+    struct regex *shared = (struct regex *)(uintptr_t)re;
+    if (atomic_load_explicit(&shared->uses, memory_order_relaxed) <= JIT_AFTER)
+        note_use(shared);
+    PCRE2_SPTR8 text = (PCRE2_SPTR8)(subject.p != NULL ? subject.p : "");
+    int found;
+    if (!not_empty && !re->utf && from <= subject.n &&
+        atomic_load_explicit(&shared->fast, memory_order_acquire))
+        found = pcre2_jit_match(re->code, text, subject.n, from, 0, ctx->data, ctx->limits);
+    else
+        found = pcre2_match(re->code, text, subject.n, from,
+                            not_empty ? PCRE2_NOTEMPTY_ATSTART | PCRE2_ANCHORED : 0, ctx->data,
                             ctx->limits);
     if (found == PCRE2_ERROR_NOMATCH)
         return 0;
