@@ -98,9 +98,24 @@ num_scan(struct str s, size_t *pos, unsigned flags, int64_t *out)
     return fits && signed_value(negative, n, out) ? NUM_OK : NUM_RANGE;
 }
 
+/* Up to nine digits, perhaps with a suffix behind them: what nearly all numbers are. */
+static bool
+parse_short_int(struct str s, int64_t *out)
+{
+    int64_t n = 0;
+    uint32_t i = 0;
+    for (; i < s.n && i < 9 && ascii_digit(s.p[i]); i++)
+        n = n * 10 + (s.p[i] - '0');
+    unsigned bits = i == s.n ? 0 : suffix_bits(s, i, NUM_SUFFIX);
+    *out = n << bits;
+    return i > 0 && (i == s.n || (bits != 0 && i + 1 == s.n));
+}
+
 enum num_status
 num_parse_int(struct str s, int64_t *out)
 {
+    if (parse_short_int(s, out))
+        return NUM_OK;
     struct str t = str_trim(s);
     size_t pos = 0;
     *out = 0;
@@ -116,6 +131,7 @@ struct str
 num_int_error(struct arena *a, enum num_status st, struct str s)
 {
     struct buf b = buf_in(a, 0);
+    s = str_trim_left(s);
     buf_addz(&b, st == NUM_NONE    ? "integer expected but \""
                  : st == NUM_RANGE ? "absolute value of integer \""
                                    : "invalid integer \"");

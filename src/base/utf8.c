@@ -8,6 +8,8 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
+#include <string.h>
+
 /* Bytes that follow a lead byte, 0 for any other byte. */
 static unsigned
 follow_count(unsigned char c)
@@ -236,21 +238,43 @@ folder_plain(struct folder *f, char c)
         buf_addc(f->out, '-');
 }
 
+/* Whether s is the beginning of a character and no more. */
+static bool
+is_cut(struct str s)
+{
+    char low[4] = {0};
+    char high[4] = {0};
+    if (s.n == 0 || s.n >= sizeof low)
+        return false;
+    memset(low, 0x80, sizeof low);
+    memset(high, 0xbf, sizeof high);
+    memcpy(low, s.p, s.n);
+    memcpy(high, s.p, s.n);
+    return utf8_decode(low, sizeof low, NULL) > s.n ||
+           utf8_decode(high, sizeof high, NULL) > s.n;
+}
+
 enum utf8_folder_status
 utf8_to_folder(struct buf *out, struct str s, char sep, struct str specials, char *bad)
 {
     struct folder f = {.out = out};
     uint32_t code;
     size_t step;
+    bool between = false;
     out->taint = str_taint_join(out->taint, s.taint);
     for (size_t i = 0; i < s.n; i += step) {
         step = utf8_decode(s.p + i, s.n - i, &code);
         if (step == 0)
-            return UTF8_FOLDER_INVALID;
+            return is_cut(str_sub(s, i, s.n)) ? UTF8_FOLDER_CUT : UTF8_FOLDER_INVALID;
         char c = s.p[i];
         if (c == sep) {
+            between = out->n > 0;
+            continue;
+        }
+        if (between)
             folder_plain(&f, '.');
-        } else if (!ascii_print(c) || str_chr(specials, c, 0) != STR_NPOS) {
+        between = false;
+        if (!ascii_print(c) || str_chr(specials, c, 0) != STR_NPOS) {
             folder_encode(&f, code);
         } else if (c == '.' || c == '/') {
             *bad = c;

@@ -31,9 +31,11 @@ enum utf8_folder_status {
     UTF8_FOLDER_OK,
     UTF8_FOLDER_ILLEGAL, /* '.' or '/' that is neither the separator nor special: *bad has it */
     UTF8_FOLDER_INVALID, /* input is not UTF-8 */
+    UTF8_FOLDER_CUT,     /* input ends within a character */
 };
 
-/* ${imapfolder}: UTF-8 to modified UTF-7 (RFC 3501 section 5.1.3); sep becomes a period, bytes
+/* ${imapfolder}: UTF-8 to modified UTF-7 (RFC 3501 section 5.1.3); sep becomes a period (several
+ * one, none at the ends), bytes
  * of specials are encoded. */
 enum utf8_folder_status utf8_to_folder(struct buf *out, struct str s, char sep,
                                        struct str specials, char *bad);

@@ -50,7 +50,7 @@ bad_suffix(struct vm *vm, const char *name, const struct str *argv, unsigned arg
     return vm_fail(vm, "non-digit after underscore in \"%s_%.*s\"", name, STR_ARG(rest));
 }
 
-/* One part of the suffix: digits, the first perhaps after a minus. A lone part may have no digits, which is 0. */
+/* One part of the suffix: digits, of substr the first perhaps after a minus. A lone part may have no digits, which is 0. */
 static bool
 read_part(struct str s, bool negative, bool lone, int64_t *out)
 {
@@ -74,7 +74,7 @@ fn_numeric_operator(struct vm *vm, const struct fn_numeric *f, const char *name,
     if (v.count > f->max)
         return bad_suffix(vm, name, argv, argc);
     for (unsigned i = 0; i < v.count; i++) {
-        bool negative = i == 0 && f->negative_first;
+        bool negative = i == 0 && f->negative_suffix;
         if (!read_part(argv[i + 1], negative, argc == 2, &v.n[i]))
             return bad_suffix(vm, name, argv, argc);
     }

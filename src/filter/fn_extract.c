@@ -78,6 +78,8 @@ by_number(const struct str *argv, struct str *out)
         sep.is[(unsigned char)argv[2].p[i]] = true;
     bool found = n > 0 ? field_forward(argv[3], &sep, n, out)
                        : field_backward(argv[3], &sep, -(int64_t)n, out);
+    if (!found)
+        *out = STR_EMPTY;
     return found ? VM_OK : VM_NO;
 }
 
@@ -191,6 +193,7 @@ by_name(struct vm *vm, struct str key, struct str s, struct str *out)
 
 /* --- JSON --- */
 
+/* Only of a result that is no string the reference names jsons. */
 enum vm_status
 fn_json_error(struct vm *vm, enum json_status st, struct str kind, bool array)
 {
@@ -198,15 +201,13 @@ fn_json_error(struct vm *vm, enum json_status st, struct str kind, bool array)
     const char *brackets = array ? "[]" : "{}";
     switch (st) {
     case JSON_NO_OPEN:
-        return vm_fail(vm, "missing '%c' wrapping %s for extract %.*s", brackets[0], what,
-                       STR_ARG(kind));
+        return vm_fail(vm, "missing '%c' wrapping %s for extract json", brackets[0], what);
     case JSON_NO_CLOSE:
-        return vm_fail(vm, "missing '%c' wrapping %s for extract %.*s", brackets[1], what,
-                       STR_ARG(kind));
+        return vm_fail(vm, "missing '%c' wrapping %s for extract json", brackets[1], what);
     case JSON_NO_KEY:
-        return vm_fail(vm, "missing '\"' wrapping string key for extract %.*s", STR_ARG(kind));
+        return vm_fail(vm, "missing '\"' wrapping string key for extract json");
     case JSON_NO_COLON:
-        return vm_fail(vm, "missing object value-separator for extract %.*s", STR_ARG(kind));
+        return vm_fail(vm, "missing object value-separator for extract json");
     case JSON_OK:
     case JSON_NO_STRING:
         break;
@@ -221,12 +222,12 @@ from_json(struct vm *vm, const struct str *argv, struct str *out)
     struct str value;
     struct str key = str_trim(argv[1]);
     bool array = field_number(key, &n);
-    if (array && n <= 0)
-        return vm_fail(vm, "first argument of \"extract\" must be greater than zero");
-    enum json_status st = array ? json_find_element(argv[2], (size_t)n, &value)
+    enum json_status st = array ? json_find_element(argv[2], n > 0 ? (size_t)n : 0, &value)
                                 : json_find_member(argv[2], key, &value);
     if (st != JSON_OK)
         return fn_json_error(vm, st, argv[0], array);
+    if (array && n <= 0)
+        return vm_fail(vm, "first argument of \"extract\" must be greater than zero");
     if (!str_is_set(value))
         return VM_NO;
     if (str_eqz(argv[0], "jsons") && json_unquote(value, &value) != JSON_OK)

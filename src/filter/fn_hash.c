@@ -65,7 +65,7 @@ hash(struct vm *vm, struct str s, const struct fn_numbers *v, struct str *out)
     return VM_OK;
 }
 
-static const struct fn_numeric hash_item = {"hash", 2, true, hash};
+static const struct fn_numeric hash_item = {"hash", 2, true, false, hash};
 
 enum vm_status
 fn_item_hash(struct vm *vm, const struct str *argv, unsigned argc, struct str *out)
@@ -109,7 +109,7 @@ nhash(struct vm *vm, struct str s, const struct fn_numbers *v, struct str *out)
     return VM_OK;
 }
 
-static const struct fn_numeric nhash_item = {"nhash", 2, true, nhash};
+static const struct fn_numeric nhash_item = {"nhash", 2, true, false, nhash};
 
 enum vm_status
 fn_item_nhash(struct vm *vm, const struct str *argv, unsigned argc, struct str *out)

@@ -29,6 +29,7 @@ fn_oper_listnamed(struct vm *vm, const struct str *argv, unsigned argc, struct s
 {
     const struct host *h = vm_host(vm);
     const char *name = argc > 1 ? NULL : "";
+    struct str list = str_starts(argv[0], "+") ? str_sub(argv[0], 1, argv[0].n) : argv[0];
     char type = argc > 1 && argv[1].n > 0 ? argv[1].p[0] : '\0';
     for (size_t i = 0; i < sizeof list_types / sizeof *list_types; i++) {
         if (list_types[i].letter == type)
@@ -38,9 +39,9 @@ fn_oper_listnamed(struct vm *vm, const struct str *argv, unsigned argc, struct s
         return vm_fail(vm, "bad suffix on \"list\" operator");
     enum vm_status st = VM_NO;
     if (h->named_list != NULL)
-        st = h->named_list(vm_env(vm), vm, argv[0], type, out);
+        st = h->named_list(vm_env(vm), vm, list, type, out);
     if (st == VM_NO)
-        return vm_fail(vm, "\"%.*s\" is not a %snamed list", STR_ARG(argv[0]), name);
+        return vm_fail(vm, "\"%.*s\" is not a %snamed list", STR_ARG(list), name);
     return st;
 }
 

@@ -121,12 +121,23 @@ fn_oper_mask(struct vm *vm, const struct str *argv, unsigned argc, struct str *o
     return VM_OK;
 }
 
+/* Without the slash and the digits that may stand at the end of an address. */
+static struct str
+without_mask(struct str s)
+{
+    uint32_t end = s.n;
+    while (end > 0 && ascii_digit(s.p[end - 1]))
+        end--;
+    bool mask = end > 0 && s.p[end - 1] == '/' && str_chr(s, '%', 0) == STR_NPOS;
+    return mask ? str_sub(s, 0, end - 1) : s;
+}
+
 enum vm_status
 fn_oper_reverse_ip(struct vm *vm, const struct str *argv, unsigned argc, struct str *out)
 {
     (void)argc;
     struct ip ip;
-    if (!ip_parse(*argv, &ip))
+    if (!ip_parse(without_mask(*argv), &ip))
         return vm_fail(vm, "reverse_ip() not given an IP address [%.*s]", STR_ARG(*argv));
     *out = ip_text_reverse(vm_scratch(vm), &ip);
     return VM_OK;

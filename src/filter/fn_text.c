@@ -14,14 +14,25 @@
 
 #include <string.h>
 
+/* A text up to this length is copied sooner than searched. */
+enum { COPY_AT_ONCE = 64 };
+
+/* True if there is no letter of the case that begins with `first`. */
+static bool
+has_none(struct str s, char first)
+{
+    uint32_t i = 0;
+    while (i < s.n && (s.p[i] < first || s.p[i] >= first + 26))
+        i++;
+    return i == s.n;
+}
+
 enum vm_status
 fn_oper_lc(struct vm *vm, const struct str *argv, unsigned argc, struct str *out)
 {
     (void)argc;
-    uint32_t i = 0;
-    while (i < argv->n && ascii_lower(argv->p[i]) == argv->p[i])
-        i++;
-    *out = i == argv->n ? *argv : str_lower(vm_scratch(vm), *argv);
+    bool same = argv->n > COPY_AT_ONCE && has_none(*argv, 'A');
+    *out = same ? *argv : str_lower(vm_scratch(vm), *argv);
     return VM_OK;
 }
 
@@ -29,10 +40,8 @@ enum vm_status
 fn_oper_uc(struct vm *vm, const struct str *argv, unsigned argc, struct str *out)
 {
     (void)argc;
-    uint32_t i = 0;
-    while (i < argv->n && ascii_upper(argv->p[i]) == argv->p[i])
-        i++;
-    *out = i == argv->n ? *argv : str_upper(vm_scratch(vm), *argv);
+    bool same = argv->n > COPY_AT_ONCE && has_none(*argv, 'a');
+    *out = same ? *argv : str_upper(vm_scratch(vm), *argv);
     return VM_OK;
 }
 
@@ -78,8 +87,8 @@ substr(struct vm *vm, struct str s, const struct fn_numbers *v, struct str *out)
     return VM_OK;
 }
 
-static const struct fn_numeric length_item = {"length", 1, false, length};
-static const struct fn_numeric substr_item = {"substr", 2, true, substr};
+static const struct fn_numeric length_item = {"length", 1, false, false, length};
+static const struct fn_numeric substr_item = {"substr", 2, true, true, substr};
 
 enum vm_status
 fn_item_length(struct vm *vm, const struct str *argv, unsigned argc, struct str *out)
@@ -390,6 +399,8 @@ fn_item_imapfolder(struct vm *vm, const struct str *argv, unsigned argc, struct 
         return VM_OK;
     case UTF8_FOLDER_ILLEGAL:
         return vm_fail(vm, "imapfolder: illegal character '%c'", bad);
+    case UTF8_FOLDER_CUT:
+        return vm_fail(vm, "imapfolder: iconv() failed to convert from UTF-8: Invalid argument");
     case UTF8_FOLDER_INVALID:
         break;
     }

@@ -18,13 +18,13 @@ dsearch_open(struct lookup_ctx *c, const char *file)
 {
     static const char is_open = 0;
     struct stat st;
-    if (file[0] != '/') {
-        vm_fail(c->vm, "dirname '%s' for dsearch is not absolute", file);
-        return NULL;
-    }
     int error = stat(file, &st) != 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
     if (error != 0) {
         open_error(c->vm, file, "for directory search", error);
+        return NULL;
+    }
+    if (file[0] != '/') {
+        vm_fail(c->vm, "dirname '%s' for dsearch is not absolute", file);
         return NULL;
     }
     union {
@@ -83,7 +83,7 @@ dsearch_find(struct lookup_ctx *c, void *handle, const char *file, struct str ke
         return OUT_FAIL;
     struct str full = str_printf(vm_scratch(c->vm), "%s/%.*s", file, STR_ARG(key));
     if (lstat(full.p, &st) != 0) {
-        if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG)
+        if (errno == ENOENT || errno == ENOTDIR)
             return OUT_FAIL;
         int error = errno;
         vm_defer(c->vm, "%.*s: lstat: %s", STR_ARG(full), strerror(error));

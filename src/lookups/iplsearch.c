@@ -124,7 +124,7 @@ static void *
 iplsearch_open(struct lookup_ctx *c, const char *file)
 {
     struct linefile f;
-    if (!linefile_load(c, file, "iplsearch", &f))
+    if (!linefile_load(c, file, &f))
         return NULL;
     struct arena *a = arena_new();
     struct iplsearch *l = ARENA_NEW(a, struct iplsearch);

@@ -31,13 +31,13 @@ read_all(int fd, char *p, size_t n)
 }
 
 static bool
-load_fd(struct lookup_ctx *c, int fd, const char *file, const char *what, struct linefile *out)
+load_fd(struct lookup_ctx *c, int fd, const char *file, struct linefile *out)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
         return open_error(c->vm, file, "for linear search", errno), false;
     if (!S_ISREG(st.st_mode)) {
-        vm_fail(c->vm, "%s is not a regular file (%s lookup)", file, what);
+        vm_fail(c->vm, "%s is not a regular file (lsearch lookup)", file);
         return false;
     }
     if (st.st_size > LINEFILE_MAX)
@@ -56,14 +56,14 @@ load_fd(struct lookup_ctx *c, int fd, const char *file, const char *what, struct
 }
 
 bool
-linefile_load(struct lookup_ctx *c, const char *file, const char *what, struct linefile *out)
+linefile_load(struct lookup_ctx *c, const char *file, struct linefile *out)
 {
     int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
         open_error(c->vm, file, "for linear search", errno);
         return false;
     }
-    bool ok = load_fd(c, fd, file, what, out);
+    bool ok = load_fd(c, fd, file, out);
     close(fd);
     return ok;
 }

@@ -27,10 +27,9 @@ struct line_entry {
     struct str key; /* bytes in the file, without the quotes */
 };
 
-/* Reads file (NUL-terminated path), which must be regular; what names the type of lookup. False after
- * vm_fail with Exim's text. Freed by linefile_free. */
-bool linefile_load(struct lookup_ctx *c, const char *file, const char *what,
-                   struct linefile *out);
+/* Reads file (NUL-terminated path), which must be regular. False after vm_fail with Exim's text, which
+ * speaks of lsearch for every type. Freed by linefile_free. */
+bool linefile_load(struct lookup_ctx *c, const char *file, struct linefile *out);
 void linefile_free(struct linefile *f);
 
 /* The next entry at or after *at (start with 0), and *at moved past its first line. False at the end. */

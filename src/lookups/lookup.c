@@ -148,11 +148,11 @@ find_partial(struct search *s, struct str *data)
             return o;
     }
     struct str bare = bare_affix(t->affix);
-    if (t->partial != 0 || bare.n == 0 || key.n == 0)
+    if (t->partial != 0 || bare.n == 0)
         return OUT_FAIL;
     o = find_key(s, bare, data);
     if (o == OUT_OK) /* all but the last byte, as Exim has it */
-        set_captures(s, str_sub(key, 0, key.n - 1), STR_EMPTY);
+        set_captures(s, str_sub(key, 0, key.n > 0 ? key.n - 1 : 0), STR_EMPTY);
     return o;
 }
 

@@ -145,7 +145,7 @@ static void *
 lsearch_open(struct lookup_ctx *c, const char *file)
 {
     struct linefile f;
-    if (!linefile_load(c, file, "lsearch", &f))
+    if (!linefile_load(c, file, &f))
         return NULL;
     struct lsearch *l = calloc(1, sizeof *l);
     if (l == NULL) {

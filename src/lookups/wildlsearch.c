@@ -24,11 +24,11 @@ struct wildlsearch {
 };
 
 static void *
-wild_open(struct lookup_ctx *c, const char *file, const char *what)
+wildlsearch_open(struct lookup_ctx *c, const char *file)
 {
     struct linefile f;
     struct line_entry e;
-    if (!linefile_load(c, file, what, &f))
+    if (!linefile_load(c, file, &f))
         return NULL;
     struct arena *a = arena_new();
     struct wildlsearch *l = ARENA_NEW(a, struct wildlsearch);
@@ -40,18 +40,6 @@ wild_open(struct lookup_ctx *c, const char *file, const char *what)
         vec_push(a, &l->keys, k);
     }
     return l;
-}
-
-static void *
-wildlsearch_open(struct lookup_ctx *c, const char *file)
-{
-    return wild_open(c, file, "wildlsearch");
-}
-
-static void *
-nwildlsearch_open(struct lookup_ctx *c, const char *file)
-{
-    return wild_open(c, file, "nwildlsearch");
 }
 
 static void
@@ -198,7 +186,7 @@ const struct lookup_driver lookup_wildlsearch = {
 
 const struct lookup_driver lookup_nwildlsearch = {
     .name = STR_INIT("nwildlsearch"),
-    .open = nwildlsearch_open,
+    .open = wildlsearch_open,
     .find = nwildlsearch_find,
     .close = wild_close,
     .doc = "text file whose keys are patterns",

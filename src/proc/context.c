@@ -254,7 +254,6 @@ read_message(struct mode *m, struct message *msg, const struct submitter *who)
     msg->id = make_id(m, now);
     msg->received_time = now.tv_sec;
     msg->received_time_us = now.tv_nsec / 1000;
-    msg->received_count = 1; /* the line that reception would add */
     msg->size = text.n;
     msg->lines = count_lines(text);
     msg->headers = ARENA_NEW(m->arena, struct header_list);
@@ -262,6 +261,9 @@ read_message(struct mode *m, struct message *msg, const struct submitter *who)
     size_t n = header_list_read(m->arena, msg->headers, rest);
     if (msg->headers->n == 0)
         fprintf(stderr, "Warning: no message headers read\n");
+    msg->received_count = 1; /* the line that reception would add */
+    for (size_t i = 0; i < msg->headers->n; i++)
+        msg->received_count += msg->headers->v[i].type == HEADER_TYPE_RECEIVED;
     msg->body_text = body_after(rest, n);
     msg->body_size = msg->body_text.n;
     msg->body_lines = count_lines(msg->body_text);
