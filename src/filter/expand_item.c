@@ -15,8 +15,8 @@ enum { REST_MAX = 1024 };
 /* --- parts that many forms share --- */
 
 /* A part that must start with a brace: `what` names it in the error. */
-static bool
-need_brace(struct parse *p, const char *what, struct str item)
+bool
+parse_need_brace(struct parse *p, const char *what, struct str item)
 {
     parse_skip_space(p);
     if (parse_take(p, '{'))
@@ -25,10 +25,29 @@ need_brace(struct parse *p, const char *what, struct str item)
                        STR_ARG(item));
 }
 
-static bool
+bool
 parse_part(struct parse *p, const char *what, struct str item)
 {
-    return need_brace(p, what, item) && parse_braced_rest(p);
+    return parse_need_brace(p, what, item) && parse_braced_rest(p);
+}
+
+/* Text up to the brace that closes it, not expanded; braces inside are counted. */
+bool
+parse_raw_part(struct parse *p, struct str *raw)
+{
+    unsigned depth = 1;
+    size_t from = p->at;
+    for (; !parse_is_end(p); p->at++) {
+        char c = parse_peek(p);
+        if (c == '\\' && p->at + 1 < p->text.n)
+            p->at++;
+        else if (c == '{')
+            depth++;
+        else if (c == '}' && --depth == 0)
+            break;
+    }
+    *raw = str_sub(p->text, from, p->at - from);
+    return parse_take(p, '}');
 }
 
 /* Arguments in braces, evaluated in order; *argc of them. */
@@ -53,8 +72,8 @@ parse_arguments(struct parse *p, const struct fn *fn, uint32_t *argc)
     return true;
 }
 
-static bool
-close_arguments(struct parse *p, struct str name)
+bool
+parse_close_arguments(struct parse *p, struct str name)
 {
     return parse_take(p, '}') || parse_error(p, "missing '}' after '%.*s'", STR_ARG(name));
 }
@@ -135,7 +154,7 @@ parse_branches(struct parse *p, struct str name, bool has_value)
 }
 
 /* Branches of an item that found a value or not, and the end of its SAVE. */
-static bool
+bool
 parse_found_branches(struct parse *p, struct str name)
 {
     if (!parse_branches(p, name, true))
@@ -145,8 +164,8 @@ parse_found_branches(struct parse *p, struct str name)
     return true;
 }
 
-static uint32_t
-fn_number(const struct fn *fn)
+uint32_t
+parse_fn_number(const struct fn *fn)
 {
     size_t n;
     return (uint32_t)(fn - fn_all(&n));
@@ -158,10 +177,10 @@ static bool
 parse_call(struct parse *p, const struct fn *fn)
 {
     uint32_t argc;
-    if (!parse_arguments(p, fn, &argc) || !close_arguments(p, fn->name))
+    if (!parse_arguments(p, fn, &argc) || !parse_close_arguments(p, fn->name))
         return false;
     parse_at_item(p);
-    emit_ab(&p->emit, OP_CALL, fn_number(fn), argc);
+    emit_ab(&p->emit, OP_CALL, parse_fn_number(fn), argc);
     return true;
 }
 
@@ -170,7 +189,7 @@ static bool
 parse_host_item(struct parse *p, const struct fn *fn, enum host_call call)
 {
     uint32_t argc;
-    if (!parse_arguments(p, fn, &argc) || !close_arguments(p, fn->name))
+    if (!parse_arguments(p, fn, &argc) || !parse_close_arguments(p, fn->name))
         return false;
     parse_at_item(p);
     emit_ab(&p->emit, OP_HOST, (uint32_t)call, argc);
@@ -208,25 +227,6 @@ form_if(struct parse *p, const struct fn *fn)
     return true;
 }
 
-/* Text up to the brace that closes it, not expanded; braces inside are counted. */
-static bool
-take_raw_part(struct parse *p, struct str *raw)
-{
-    unsigned depth = 1;
-    size_t from = p->at;
-    for (; !parse_is_end(p); p->at++) {
-        char c = parse_peek(p);
-        if (c == '\\' && p->at + 1 < p->text.n)
-            p->at++;
-        else if (c == '{')
-            depth++;
-        else if (c == '}' && --depth == 0)
-            break;
-    }
-    *raw = str_sub(p->text, from, p->at - from);
-    return parse_take(p, '}');
-}
-
 /* --- items with two branches after their arguments --- */
 
 static const struct {
@@ -244,7 +244,7 @@ parse_numbered_part(struct parse *p, struct str item, uint32_t i)
         return parse_braced_rest(p);
     for (size_t k = 0; k < sizeof part_names / sizeof *part_names; k++) {
         if (str_eqz(item, part_names[k].item) && i < 2)
-            return need_brace(p, part_names[k].parts[i], item);
+            return parse_need_brace(p, part_names[k].parts[i], item);
     }
     return parse_error(p, "missing '{' for arg %u of %.*s", i + 1, STR_ARG(item));
 }
@@ -258,7 +258,7 @@ parse_find(struct parse *p, const struct fn *fn)
             return false;
     }
     parse_at_item(p);
-    emit_ab(&p->emit, OP_FIND, fn_number(fn), fn->min);
+    emit_ab(&p->emit, OP_FIND, parse_fn_number(fn), fn->min);
     return parse_found_branches(p, fn->name);
 }
 
@@ -289,15 +289,15 @@ form_certextract(struct parse *p, const struct fn *fn)
 {
     struct str raw;
     emit_op(&p->emit, OP_SAVE);
-    if (!parse_part(p, "field arg", fn->name) || !need_brace(p, "cert variable arg", fn->name))
+    if (!parse_part(p, "field arg", fn->name) || !parse_need_brace(p, "cert variable arg", fn->name))
         return false;
-    struct str name = take_raw_part(p, &raw) ? certificate_variable(raw) : STR_NULL;
+    struct str name = parse_raw_part(p, &raw) ? certificate_variable(raw) : STR_NULL;
     if (!str_is_set(name) || !parse_try_variable(p, name))
         return parse_error(p,
                            "second argument of \"%.*s\" must be a certificate variable",
                            STR_ARG(fn->name));
     parse_at_item(p);
-    emit_ab(&p->emit, OP_FIND, fn_number(fn), 2);
+    emit_ab(&p->emit, OP_FIND, parse_fn_number(fn), 2);
     return parse_found_branches(p, fn->name);
 }
 
@@ -319,7 +319,7 @@ form_listextract(struct parse *p, const struct fn *fn)
     if (!parse_part(p, "arg 2", fn->name))
         return false;
     parse_at_item(p);
-    emit_ab(&p->emit, OP_FIND, fn_number(fn), 2);
+    emit_ab(&p->emit, OP_FIND, parse_fn_number(fn), 2);
     return parse_found_branches(p, fn->name);
 }
 
@@ -349,7 +349,7 @@ extract_rest(struct parse *p, const struct fn *fn, uint32_t parts)
             return false;
     }
     parse_at_item(p);
-    emit_ab(&p->emit, OP_FIND, fn_number(fn), parts + 2);
+    emit_ab(&p->emit, OP_FIND, parse_fn_number(fn), parts + 2);
     return parse_branches(p, fn->name, true);
 }
 
@@ -452,314 +452,6 @@ form_extract(struct parse *p, const struct fn *fn)
     return good;
 }
 
-/* --- loops over lists --- */
-
-static void
-push_frame(struct parse *p, struct parse_frame *f, struct str name, const char *after)
-{
-    *f = (struct parse_frame){p->frame, " inside \"", name, after};
-    p->frame = f;
-}
-
-static void
-pop_frame(struct parse *p)
-{
-    p->frame = p->frame->up;
-}
-
-/* A loop over the list on the stack; body emits what is done with each item. */
-struct loop_form {
-    const struct fn *fn;
-    bool (*body)(struct parse *p);
-    const char *after; /* of the errors when it runs: ` item` or ` condition` */
-};
-
-static bool
-loop_body(struct parse *p, const struct loop_form *form)
-{
-    struct parse_frame frame;
-    label_id next = emit_label(&p->emit);
-    label_id end = emit_label(&p->emit);
-    emit_a(&p->emit, OP_LOOP, 0);
-    emit_place(&p->emit, next);
-    emit_jump(&p->emit, OP_NEXT, end);
-    uint32_t from = emit_here(&p->emit);
-    push_frame(p, &frame, form->fn->name, "\" item");
-    if (!form->body(p))
-        return false;
-    pop_frame(p);
-    emit_range(&p->emit, from,
-               &(struct code_range){
-                   .before = " inside \"", .name = form->fn->name, .after = form->after});
-    emit_jump(&p->emit, OP_JUMP, next);
-    emit_place(&p->emit, end);
-    return true;
-}
-
-/* After the body: "}" of the body, spaces, "}" of the item. */
-static bool
-loop_close(struct parse *p, struct str name)
-{
-    parse_skip_space(p);
-    if (!parse_take(p, '}'))
-        return parse_error(p,
-                           "missing } at end of condition or expression inside \"%.*s\"; could "
-                           "be an unquoted } in the content",
-                           STR_ARG(name));
-    parse_skip_space(p);
-    return parse_take(p, '}') ||
-           parse_error(p, "missing } at end of \"%.*s\"", STR_ARG(name));
-}
-
-static bool
-map_body(struct parse *p)
-{
-    if (!parse_text(p, STOP_AT_BRACE))
-        return false;
-    if (parse_peek(p) != '}')
-        return parse_bracket_error(p, "missing } at end of string");
-    emit_op(&p->emit, OP_GATHER);
-    return true;
-}
-
-static bool
-filter_body(struct parse *p)
-{
-    if (!parse_condition(p))
-        return false;
-    emit_op(&p->emit, OP_KEEP);
-    return true;
-}
-
-static bool
-reduce_body(struct parse *p)
-{
-    if (!parse_text(p, STOP_AT_BRACE))
-        return false;
-    if (parse_peek(p) != '}')
-        return parse_bracket_error(p, "missing } at end of string");
-    emit_op(&p->emit, OP_SETVALUE);
-    return true;
-}
-
-static bool
-form_map(struct parse *p, const struct fn *fn)
-{
-    struct loop_form form = {fn, map_body, "\" item"};
-    if (!parse_part(p, "first arg", fn->name) || !need_brace(p, "last arg", fn->name) ||
-        !loop_body(p, &form))
-        return false;
-    emit_op(&p->emit, OP_ENDLOOP);
-    return loop_close(p, fn->name);
-}
-
-static bool
-form_filter(struct parse *p, const struct fn *fn)
-{
-    struct loop_form form = {fn, filter_body, "\" condition"};
-    if (!parse_part(p, "first arg", fn->name) || !need_brace(p, "last arg", fn->name))
-        return false;
-    emit_op(&p->emit, OP_SAVE);
-    if (!loop_body(p, &form))
-        return false;
-    emit_op(&p->emit, OP_ENDLOOP);
-    parse_at_item(p);
-    emit_op(&p->emit, OP_RESTORE);
-    return loop_close(p, fn->name);
-}
-
-static bool
-form_reduce(struct parse *p, const struct fn *fn)
-{
-    struct loop_form form = {fn, reduce_body, "\" item"};
-    emit_op(&p->emit, OP_SAVE);
-    if (!parse_part(p, "first arg", fn->name) || !parse_part(p, "second arg", fn->name))
-        return false;
-    emit_op(&p->emit, OP_SETVALUE);
-    if (!need_brace(p, "last arg", fn->name) || !loop_body(p, &form))
-        return false;
-    emit_op(&p->emit, OP_LEAVE);
-    emit_op(&p->emit, OP_VALUE);
-    parse_at_item(p);
-    emit_op(&p->emit, OP_RESTORE);
-    return loop_close(p, fn->name);
-}
-
-/* The comparator must be a condition of two values that orders; its name is often constant, but may come
- * out of an expansion, so it is looked up when it runs. The loop notes the key of each item, then sorts. */
-static bool
-sort_keys(struct parse *p)
-{
-    label_id next = emit_label(&p->emit);
-    label_id end = emit_label(&p->emit);
-    emit_a(&p->emit, OP_LOOP, 0);
-    emit_place(&p->emit, next);
-    emit_jump(&p->emit, OP_NEXT, end);
-    uint32_t from = emit_here(&p->emit);
-    size_t start = p->at;
-    if (!parse_text(p, STOP_AT_BRACE))
-        return false;
-    struct str text = str_sub(p->text, start, p->at - start);
-    emit_range(&p->emit, from,
-               &(struct code_range){.before = "field-extract in sort: \"",
-                                    .name = text,
-                                    .after = "\"",
-                                    .replaces = true});
-    emit_op(&p->emit, OP_KEY);
-    emit_jump(&p->emit, OP_JUMP, next);
-    emit_place(&p->emit, end);
-    return parse_take(p, '}') || parse_bracket_error(p, "missing } at end of string");
-}
-
-static bool
-form_sort(struct parse *p, const struct fn *fn)
-{
-    if (!parse_part(p, "list arg", fn->name) || !parse_part(p, "comparator arg", fn->name))
-        return false;
-    emit_op(&p->emit, OP_SWAP);
-    if (!need_brace(p, "extractor arg", fn->name) || !sort_keys(p))
-        return false;
-    emit_op(&p->emit, OP_SORTED);
-    emit_op(&p->emit, OP_ENDLOOP);
-    return parse_take(p, '}') ||
-           parse_error(p, "missing } at end of \"%.*s\"", STR_ARG(fn->name));
-}
-
-/* --- ${lookup --- */
-
-static struct str
-lookup_type_name(struct parse *p)
-{
-    size_t from = p->at;
-    while (!parse_is_end(p) && parse_peek(p) != '{' && !ascii_space(parse_peek(p)))
-        p->at++;
-    return str_sub(p->text, from, p->at - from);
-}
-
-static bool
-check_lookup_style(struct parse *p, struct str type, bool has_key, bool *query)
-{
-    struct host_lookup_type t = {.query_style = false};
-    struct str name = str_sub(type, 0, str_chr(type, ',', 0));
-    if (p->host->lookup_type == NULL)
-        return parse_error(p, "unknown lookup type \"%.*s\"", STR_ARG(type));
-    if (p->host->lookup_type(p->vm->env, p->vm, type, &t) != VM_OK)
-        return parse_error(p, "%.*s", STR_ARG(vm_error(p->vm)));
-    *query = t.query_style;
-    if (t.query_style && has_key)
-        return parse_error(p,
-                           "a single key was given for lookup type \"%.*s\", which is not a "
-                           "single-key lookup type",
-                           STR_ARG(name));
-    if (!t.query_style && !has_key)
-        return parse_error(p, "missing {key} for single-key \"%.*s\" lookup", STR_ARG(name));
-    return true;
-}
-
-static bool
-form_lookup(struct parse *p, const struct fn *fn)
-{
-    bool query = false;
-    emit_op(&p->emit, OP_SAVE);
-    parse_skip_space(p);
-    bool has_key = parse_take(p, '{');
-    if (has_key && !parse_braced_rest(p))
-        return false;
-    parse_skip_space(p);
-    if (!ascii_alpha(parse_peek(p)))
-        return parse_error(p, "missing lookup type");
-    struct str type = lookup_type_name(p);
-    if (!check_lookup_style(p, type, has_key, &query) ||
-        !parse_part(p, "lookup file-or-query arg", STR_EMPTY))
-        return false;
-    emit_const(&p->emit, OP_CONST, type);
-    parse_at_item(p);
-    emit_ab(&p->emit, OP_HOST, query ? HOST_CALL_lookup_query : HOST_CALL_lookup_key,
-            query ? 2 : 3);
-    return parse_found_branches(p, fn->name);
-}
-
-/* --- ${run and ${readsocket --- */
-
-static bool
-run_options(struct parse *p, bool *preexpand)
-{
-    *preexpand = false;
-    while (parse_take(p, ',')) {
-        size_t from = p->at;
-        while (!parse_is_end(p) && parse_peek(p) != ',' && parse_peek(p) != '{')
-            p->at++;
-        struct str o = str_trim(str_sub(p->text, from, p->at - from));
-        if (!str_eqz(o, "preexpand"))
-            return parse_error(p, "bad option '%.*s' for run", STR_ARG(o));
-        *preexpand = true;
-    }
-    return true;
-}
-
-/* $value stays set to the output after the item, so there is no SAVE. */
-static bool
-form_run(struct parse *p, const struct fn *fn)
-{
-    bool preexpand;
-    struct str raw;
-    if (!run_options(p, &preexpand) || !need_brace(p, "command arg", fn->name))
-        return false;
-    if (preexpand) {
-        if (!parse_braced_rest(p))
-            return false;
-    } else {
-        if (!take_raw_part(p, &raw))
-            return parse_error(p, "missing '}' closing command arg of run");
-        emit_const(&p->emit, OP_CONST, raw);
-    }
-    parse_at_item(p);
-    emit_ab(&p->emit, OP_HOST, preexpand ? HOST_CALL_run_preexpand : HOST_CALL_run, 1);
-    emit_op(&p->emit, OP_DUP);
-    emit_op(&p->emit, OP_SETVALUE);
-    parse_skip_space(p);
-    if (parse_peek(p) != '}')
-        return parse_branches(p, fn->name, true);
-    p->at++;
-    label_id good = emit_label(&p->emit);
-    emit_jump(&p->emit, OP_JUMPT, good);
-    emit_op(&p->emit, OP_POP);
-    emit_op(&p->emit, OP_EMPTY);
-    emit_place(&p->emit, good);
-    return true;
-}
-
-/* {where}{request}{options}{eol}{on failure}: the last is evaluated only when the socket failed. */
-static bool
-form_readsocket(struct parse *p, const struct fn *fn)
-{
-    uint32_t argc = 0;
-    parse_skip_space(p);
-    while (argc < 4 && parse_take(p, '{')) {
-        if (!parse_braced_rest(p))
-            return false;
-        argc++;
-        parse_skip_space(p);
-    }
-    if (argc < 2)
-        return parse_error(p, "Not enough arguments for '%.*s' (min is 2)", STR_ARG(fn->name));
-    bool on_failure = argc == 4 && parse_take(p, '{');
-    parse_at_item(p);
-    emit_ab(&p->emit, OP_HOST, HOST_CALL_readsocket, argc);
-    label_id good = emit_label(&p->emit);
-    emit_jump(&p->emit, OP_JUMPT, good);
-    if (on_failure) {
-        emit_op(&p->emit, OP_POP);
-        if (!parse_braced_rest(p))
-            return false;
-        parse_skip_space(p);
-    } else {
-        emit_op(&p->emit, OP_THROWERR);
-    }
-    emit_place(&p->emit, good);
-    return close_arguments(p, fn->name);
-}
-
 /* --- ${prvscheck --- */
 
 /* The later arguments see what was decoded from the earlier ones; an address that is not signed gives the empty
@@ -779,7 +471,7 @@ form_prvscheck(struct parse *p, const struct fn *fn)
     if (!parse_braced_rest(p))
         return false;
     parse_at_item(p);
-    emit_ab(&p->emit, OP_FIND, fn_number(decode), 1);
+    emit_ab(&p->emit, OP_FIND, parse_fn_number(decode), 1);
     emit_jump(&p->emit, OP_JUMPF, end);
     parse_skip_space(p);
     if (!parse_take(p, '{'))
@@ -787,7 +479,7 @@ form_prvscheck(struct parse *p, const struct fn *fn)
     if (!parse_braced_rest(p))
         return false;
     parse_at_item(p);
-    emit_ab(&p->emit, OP_FIND, fn_number(check), 2);
+    emit_ab(&p->emit, OP_FIND, parse_fn_number(check), 2);
     parse_skip_space(p);
     if (parse_take(p, '{')) {
         if (!parse_braced_rest(p))
@@ -803,7 +495,7 @@ form_prvscheck(struct parse *p, const struct fn *fn)
     parse_skip_space(p);
     if (parse_peek(p) == '{')
         return parse_error(p, "Too many arguments for '%.*s' (max is 2)", STR_ARG(fn->name));
-    return close_arguments(p, fn->name);
+    return parse_close_arguments(p, fn->name);
 }
 
 /* --- the table of forms --- */
@@ -816,17 +508,17 @@ static const struct {
     {STR_INIT("certextract"), form_certextract},
     {STR_INIT("dlfunc"), form_dlfunc},
     {STR_INIT("extract"), form_extract},
-    {STR_INIT("filter"), form_filter},
+    {STR_INIT("filter"), parse_filter_item},
     {STR_INIT("if"), form_if},
     {STR_INIT("listextract"), form_listextract},
-    {STR_INIT("lookup"), form_lookup},
-    {STR_INIT("map"), form_map},
+    {STR_INIT("lookup"), parse_lookup_item},
+    {STR_INIT("map"), parse_map_item},
     {STR_INIT("perl"), form_perl},
     {STR_INIT("prvscheck"), form_prvscheck},
-    {STR_INIT("readsocket"), form_readsocket},
-    {STR_INIT("reduce"), form_reduce},
-    {STR_INIT("run"), form_run},
-    {STR_INIT("sort"), form_sort},
+    {STR_INIT("readsocket"), parse_readsocket_item},
+    {STR_INIT("reduce"), parse_reduce_item},
+    {STR_INIT("run"), parse_run_item},
+    {STR_INIT("sort"), parse_sort_item},
 };
 
 void
@@ -837,7 +529,7 @@ parse_note_item_forms(unsigned char *by_row)
         if (fn == NULL)
             fn = fn_find(FN_ITEM_YN, forms[i].name);
         if (fn != NULL)
-            by_row[fn_number(fn)] = (unsigned char)(i + 1);
+            by_row[parse_fn_number(fn)] = (unsigned char)(i + 1);
     }
 }
 

@@ -90,6 +90,29 @@ void parse_note_condition_forms(unsigned char *forms);
 bool parse_item(struct parse *p, const struct fn *fn);
 /* A condition after "${if"; leaves the answer in the flag. */
 bool parse_condition(struct parse *p);
+/* A part that must start with a brace, which is taken: `what` (and the item, unless empty) name it in the
+ * error. */
+bool parse_need_brace(struct parse *p, const char *what, struct str item);
+/* The same and the text up to the closing brace, evaluated. */
+bool parse_part(struct parse *p, const char *what, struct str item);
+/* Text up to the brace that closes it, as it stands; braces inside are counted. */
+bool parse_raw_part(struct parse *p, struct str *raw);
+/* The brace that ends an item after its arguments. */
+bool parse_close_arguments(struct parse *p, struct str name);
+/* The number of a row of fn.def. */
+uint32_t parse_fn_number(const struct fn *fn);
+/* The branches of an item that found a value or not, and the end of its SAVE. */
+bool parse_found_branches(struct parse *p, struct str name);
+
+/* Items with files of their own: expand_loop.c, expand_ask.c. */
+bool parse_map_item(struct parse *p, const struct fn *fn);
+bool parse_filter_item(struct parse *p, const struct fn *fn);
+bool parse_reduce_item(struct parse *p, const struct fn *fn);
+bool parse_sort_item(struct parse *p, const struct fn *fn);
+bool parse_lookup_item(struct parse *p, const struct fn *fn);
+bool parse_run_item(struct parse *p, const struct fn *fn);
+bool parse_readsocket_item(struct parse *p, const struct fn *fn);
+
 /* {yes}{no} of the item `name`; the flag says which. The value that {yes} sees as $value is on the stack. Leaves
  * one value. has_value false: for ${if, where nothing is on the stack. */
 bool parse_branches(struct parse *p, struct str name, bool has_value);

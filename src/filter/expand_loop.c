@@ -1,0 +1,178 @@
+/* The front end for items that go over a list: map, filter, reduce, sort.
+ *
+ * The body of a loop is compiled once and stands between NEXT and a jump back. Errors inside it name the item;
+ * those found while compiling say so at once, those of running through a range of the code.
+ */
+#include "filter/expand_parse.h"
+
+static void
+push_frame(struct parse *p, struct parse_frame *f, struct str name, const char *after)
+{
+    *f = (struct parse_frame){p->frame, " inside \"", name, after};
+    p->frame = f;
+}
+
+static void
+pop_frame(struct parse *p)
+{
+    p->frame = p->frame->up;
+}
+
+/* A loop over the list on the stack; body emits what is done with each item. */
+struct loop_form {
+    const struct fn *fn;
+    bool (*body)(struct parse *p);
+    const char *after; /* of the errors when it runs: ` item` or ` condition` */
+};
+
+static bool
+loop_body(struct parse *p, const struct loop_form *form)
+{
+    struct parse_frame frame;
+    label_id next = emit_label(&p->emit);
+    label_id end = emit_label(&p->emit);
+    emit_a(&p->emit, OP_LOOP, 0);
+    emit_place(&p->emit, next);
+    emit_jump(&p->emit, OP_NEXT, end);
+    uint32_t from = emit_here(&p->emit);
+    push_frame(p, &frame, form->fn->name, "\" item");
+    if (!form->body(p))
+        return false;
+    pop_frame(p);
+    emit_range(&p->emit, from,
+               &(struct code_range){
+                   .before = " inside \"", .name = form->fn->name, .after = form->after});
+    emit_jump(&p->emit, OP_JUMP, next);
+    emit_place(&p->emit, end);
+    return true;
+}
+
+/* After the body: "}" of the body, spaces, "}" of the item. */
+static bool
+loop_close(struct parse *p, struct str name)
+{
+    parse_skip_space(p);
+    if (!parse_take(p, '}'))
+        return parse_error(p,
+                           "missing } at end of condition or expression inside \"%.*s\"; could "
+                           "be an unquoted } in the content",
+                           STR_ARG(name));
+    parse_skip_space(p);
+    return parse_take(p, '}') ||
+           parse_error(p, "missing } at end of \"%.*s\"", STR_ARG(name));
+}
+
+static bool
+map_body(struct parse *p)
+{
+    if (!parse_text(p, STOP_AT_BRACE))
+        return false;
+    if (parse_peek(p) != '}')
+        return parse_bracket_error(p, "missing } at end of string");
+    emit_op(&p->emit, OP_GATHER);
+    return true;
+}
+
+static bool
+filter_body(struct parse *p)
+{
+    if (!parse_condition(p))
+        return false;
+    emit_op(&p->emit, OP_KEEP);
+    return true;
+}
+
+static bool
+reduce_body(struct parse *p)
+{
+    if (!parse_text(p, STOP_AT_BRACE))
+        return false;
+    if (parse_peek(p) != '}')
+        return parse_bracket_error(p, "missing } at end of string");
+    emit_op(&p->emit, OP_SETVALUE);
+    return true;
+}
+
+bool
+parse_map_item(struct parse *p, const struct fn *fn)
+{
+    struct loop_form form = {fn, map_body, "\" item"};
+    if (!parse_part(p, "first arg", fn->name) || !parse_need_brace(p, "last arg", fn->name) ||
+        !loop_body(p, &form))
+        return false;
+    emit_op(&p->emit, OP_ENDLOOP);
+    return loop_close(p, fn->name);
+}
+
+bool
+parse_filter_item(struct parse *p, const struct fn *fn)
+{
+    struct loop_form form = {fn, filter_body, "\" condition"};
+    if (!parse_part(p, "first arg", fn->name) || !parse_need_brace(p, "last arg", fn->name))
+        return false;
+    emit_op(&p->emit, OP_SAVE);
+    if (!loop_body(p, &form))
+        return false;
+    emit_op(&p->emit, OP_ENDLOOP);
+    parse_at_item(p);
+    emit_op(&p->emit, OP_RESTORE);
+    return loop_close(p, fn->name);
+}
+
+bool
+parse_reduce_item(struct parse *p, const struct fn *fn)
+{
+    struct loop_form form = {fn, reduce_body, "\" item"};
+    emit_op(&p->emit, OP_SAVE);
+    if (!parse_part(p, "first arg", fn->name) || !parse_part(p, "second arg", fn->name))
+        return false;
+    emit_op(&p->emit, OP_SETVALUE);
+    if (!parse_need_brace(p, "last arg", fn->name) || !loop_body(p, &form))
+        return false;
+    emit_op(&p->emit, OP_LEAVE);
+    emit_op(&p->emit, OP_VALUE);
+    parse_at_item(p);
+    emit_op(&p->emit, OP_RESTORE);
+    return loop_close(p, fn->name);
+}
+
+/* The comparator must be a condition of two values that orders; its name is often constant, but may come
+ * out of an expansion, so it is looked up when it runs. The loop notes the key of each item, then sorts. */
+static bool
+sort_keys(struct parse *p)
+{
+    label_id next = emit_label(&p->emit);
+    label_id end = emit_label(&p->emit);
+    emit_a(&p->emit, OP_LOOP, 0);
+    emit_place(&p->emit, next);
+    emit_jump(&p->emit, OP_NEXT, end);
+    uint32_t from = emit_here(&p->emit);
+    size_t start = p->at;
+    if (!parse_text(p, STOP_AT_BRACE))
+        return false;
+    struct str text = str_sub(p->text, start, p->at - start);
+    emit_range(&p->emit, from,
+               &(struct code_range){.before = "field-extract in sort: \"",
+                                    .name = text,
+                                    .after = "\"",
+                                    .replaces = true});
+    emit_op(&p->emit, OP_KEY);
+    emit_jump(&p->emit, OP_JUMP, next);
+    emit_place(&p->emit, end);
+    return parse_take(p, '}') || parse_bracket_error(p, "missing } at end of string");
+}
+
+bool
+parse_sort_item(struct parse *p, const struct fn *fn)
+{
+    if (!parse_part(p, "list arg", fn->name) || !parse_part(p, "comparator arg", fn->name))
+        return false;
+    emit_op(&p->emit, OP_SWAP);
+    if (!parse_need_brace(p, "extractor arg", fn->name) || !sort_keys(p))
+        return false;
+    emit_op(&p->emit, OP_SORTED);
+    emit_op(&p->emit, OP_ENDLOOP);
+    return parse_take(p, '}') ||
+           parse_error(p, "missing } at end of \"%.*s\"", STR_ARG(fn->name));
+}
+
