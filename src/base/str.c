@@ -237,7 +237,7 @@ str_has_nul(struct str s)
     return str_chr(s, '\0', 0) != STR_NPOS;
 }
 
-/* --- hashes --- */
+/* --- letters --- */
 
 /* Fewer than eight bytes as one word; those of three to seven overlap. */
 static inline uint64_t
@@ -250,6 +250,32 @@ short_word(const char *p, size_t n)
     return (uint64_t)(unsigned char)p[0] | (uint64_t)(unsigned char)p[n / 2] << 8 |
            (uint64_t)(unsigned char)p[n - 1] << 16;
 }
+
+static inline bool
+has_letter(struct str s, unsigned first)
+{
+    if (s.n < 8)
+        return letter_bits(short_word(s.p, s.n), first) != 0;
+    const char *last = s.p + s.n - 8;
+    uint64_t found = letter_bits(load8(last), first);
+    for (const char *p = s.p; p < last && found == 0; p += 8)
+        found = letter_bits(load8(p), first);
+    return found != 0;
+}
+
+bool
+str_has_upper(struct str s)
+{
+    return has_letter(s, 'A');
+}
+
+bool
+str_has_lower(struct str s)
+{
+    return has_letter(s, 'a');
+}
+
+/* --- hashes --- */
 
 static inline uint64_t
 mix(uint64_t h, uint64_t v)

@@ -113,6 +113,10 @@ size_t str_ifind(struct str s, struct str needle, size_t from);
 /* True if a NUL byte occurs. */
 bool str_has_nul(struct str s);
 
+/* True if an ASCII letter of that case occurs. */
+bool str_has_upper(struct str s);
+bool str_has_lower(struct str s);
+
 /* Hash of the bytes; str_ihash ignores ASCII case. Not for secrets. */
 uint64_t str_hash(struct str s);
 uint64_t str_ihash(struct str s);

@@ -40,7 +40,7 @@ strlist_split_start(struct str list, char sep)
 }
 
 /* The end of the item that starts the rest; *doubled if it holds doubled separators. */
-static inline uint32_t
+static uint32_t
 item_end(const struct strlist_split *s, bool *doubled)
 {
     const char *p = s->rest.p;
@@ -76,17 +76,22 @@ next_raw(struct strlist_split *s, struct str *item, bool *doubled)
 {
     const char *p = s->rest.p;
     const char *end = p + s->rest.n;
-    while (p < end && ascii_space(*p) && *p != s->sep)
+    const char sep = s->sep;
+    while (p < end && ascii_space(*p) && *p != sep)
         p++;
     s->rest.p = p;
     s->rest.n = (uint32_t)(end - p);
     if (p == end)
         return false;
-    uint32_t n = item_end(s, doubled);
-    uint32_t used = n + (n < s->rest.n);
-    *item = (struct str){p, n, s->rest.taint};
-    s->rest.p += used;
-    s->rest.n -= used;
+    const char *stop = memchr(p, sep, (size_t)(end - p));
+    *doubled = stop != NULL && stop + 1 < end && stop[1] == sep && !s->newlines;
+    if (*doubled)
+        stop = p + item_end(s, doubled);
+    else if (stop == NULL)
+        stop = end;
+    *item = (struct str){p, (uint32_t)(stop - p), s->rest.taint};
+    s->rest.p = stop + (stop < end);
+    s->rest.n = (uint32_t)(end - s->rest.p);
     return true;
 }
 
@@ -98,8 +103,11 @@ strlist_split_next(struct strlist_split *s, struct arena *a, struct str *item)
         return false;
     if (doubled)
         *item = single(a, *item, s->sep);
-    while (item->n > 0 && ascii_space(item->p[item->n - 1]))
-        item->n--;
+    const char *p = item->p;
+    uint32_t n = item->n;
+    while (n > 0 && ascii_space(p[n - 1]))
+        n--;
+    item->n = n;
     return true;
 }
 
@@ -118,20 +126,23 @@ strlist_count(struct str list, char sep)
 void
 strlist_append(struct buf *out, struct str item, char sep, bool first)
 {
-    if (!first)
+    if (!first) {
         buf_addc(out, sep);
-    if (!first && (item.n == 0 || item.p[0] == sep))
-        buf_addc(out, ' ');
-    out->taint = str_taint_join(out->taint, item.taint);
+        if (item.n == 0 || item.p[0] == sep)
+            buf_addc(out, ' ');
+    }
+    if (item.taint != out->taint)
+        out->taint = str_taint_join(out->taint, item.taint);
     if (item.n == 0)
         return;
-    size_t from = 0;
-    size_t at;
-    while ((at = str_chr(item, sep, from)) != STR_NPOS) {
-        buf_add(out, item.p + from, at + 1 - from);
+    const char *p = item.p;
+    const char *end = p + item.n;
+    const char *at;
+    while (p < end && (at = memchr(p, sep, (size_t)(end - p))) != NULL) {
+        at++;
+        buf_add(out, p, (size_t)(at - p));
         buf_addc(out, sep);
-        from = at + 1;
+        p = at;
     }
-    if (from < item.n)
-        buf_add(out, item.p + from, item.n - from);
+    buf_add(out, p, (size_t)(end - p));
 }

@@ -39,29 +39,52 @@ decode_flags(void *env)
 
 /* Texts of header fields that were asked for: decoding words is much dearer than finding a text again. Good
  * until a line is added or removed. */
+enum {
+    TEXTS_MAX = 256, /* names remembered of a form */
+    RECENT = 16,     /* a power of two */
+};
+
+/* The name as it was asked for, and what by_name holds for it. */
+struct recent_text {
+    struct str name;
+    const struct str *text;
+    enum header_form form;
+};
+
 struct header_texts {
     const struct header_list *of;
     uint32_t changes;
     struct map *by_name[HEADER_LIST + 1]; /* struct str, p == NULL: no such field */
+    struct recent_text recent[RECENT];    /* a comparison is cheaper than a hash without case */
 };
 
-enum { TEXTS_MAX = 256 }; /* names remembered of a form */
-
-static struct map *
-remembered(struct message *m, enum header_form form)
+static struct recent_text *
+recent_slot(struct header_texts *t, enum header_form form, struct str name)
 {
-    struct header_texts *t = m->texts;
-    if (m->arena == NULL)
+    unsigned last = name.n > 0 ? (unsigned char)name.p[name.n - 1] : 0;
+    return &t->recent[(name.n + last * 5 + (unsigned)form * 7) & (RECENT - 1)];
+}
+
+static bool
+is_recent(const struct recent_text *r, enum header_form form, struct str name)
+{
+    return r->text != NULL && r->form == form && str_eq(r->name, name);
+}
+
+/* NULL: nothing can be remembered. */
+static struct header_texts *
+remembered(struct message *m)
+{
+    if (m == NULL || m->headers == NULL || m->arena == NULL)
         return NULL;
+    struct header_texts *t = m->texts;
     if (t == NULL || t->of != m->headers || t->changes != m->headers->changes) {
         t = ARENA_NEW(m->arena, struct header_texts);
         t->of = m->headers;
         t->changes = m->headers->changes;
         m->texts = t;
     }
-    if (t->by_name[form] == NULL)
-        t->by_name[form] = map_new(m->arena, MAP_CASELESS);
-    return t->by_name[form];
+    return t;
 }
 
 static enum vm_status
@@ -83,24 +106,45 @@ find_text(void *env, struct vm *vm, enum header_form form, struct str name, stru
     return VM_OK;
 }
 
+/* What is remembered of a name, or is found and then remembered; NULL when there is no room for more. */
+static const struct str *
+text_of(struct eval *e, struct vm *vm, struct header_texts *t, enum header_form form,
+        struct str name)
+{
+    struct arena *a = e->message->arena;
+    if (t->by_name[form] == NULL)
+        t->by_name[form] = map_new(a, MAP_CASELESS);
+    struct map *texts = t->by_name[form];
+    struct str *text = map_get(texts, name);
+    if (text == NULL) {
+        struct str found;
+        if (map_count(texts) >= TEXTS_MAX)
+            return NULL;
+        text = ARENA_NEW(a, struct str);
+        if (find_text(e, vm, form, name, &found) == VM_OK)
+            *text = str_dup(a, found);
+        map_set(texts, str_dup(a, name), text);
+    }
+    struct recent_text *r = recent_slot(t, form, name);
+    if (r->text == NULL)
+        *r = (struct recent_text){str_dup(a, name), text, form};
+    return text;
+}
+
 enum vm_status
 vars_header(void *env, struct vm *vm, enum header_form form, struct str name, struct str *out)
 {
     struct eval *e = env;
-    struct message *m = e->message;
-    struct map *texts = m == NULL || m->headers == NULL ? NULL : remembered(m, form);
-    const struct str *known = texts == NULL ? NULL : map_get(texts, name);
-    if (known != NULL) {
-        *out = *known;
-        return str_is_set(*known) ? VM_OK : VM_NO;
-    }
-    enum vm_status st = find_text(env, vm, form, name, out);
-    if (texts != NULL && map_count(texts) < TEXTS_MAX) {
-        struct str *kept = ARENA_NEW(m->arena, struct str);
-        *kept = st == VM_OK ? str_dup(m->arena, *out) : STR_NULL;
-        map_set(texts, str_dup(m->arena, name), kept);
-    }
-    return st;
+    struct header_texts *t = remembered(e->message);
+    if (t == NULL)
+        return find_text(env, vm, form, name, out);
+    const struct recent_text *r = recent_slot(t, form, name);
+    const struct str *text =
+        is_recent(r, form, name) ? r->text : text_of(e, vm, t, form, name);
+    if (text == NULL)
+        return find_text(env, vm, form, name, out);
+    *out = *text;
+    return str_is_set(*text) ? VM_OK : VM_NO;
 }
 
 static enum vm_status

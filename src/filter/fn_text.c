@@ -14,25 +14,11 @@
 
 #include <string.h>
 
-/* A text up to this length is copied sooner than searched. */
-enum { COPY_AT_ONCE = 64 };
-
-/* True if there is no letter of the case that begins with `first`. */
-static bool
-has_none(struct str s, char first)
-{
-    uint32_t i = 0;
-    while (i < s.n && (s.p[i] < first || s.p[i] >= first + 26))
-        i++;
-    return i == s.n;
-}
-
 enum vm_status
 fn_oper_lc(struct vm *vm, const struct str *argv, unsigned argc, struct str *out)
 {
     (void)argc;
-    bool same = argv->n > COPY_AT_ONCE && has_none(*argv, 'A');
-    *out = same ? *argv : str_lower(vm_scratch(vm), *argv);
+    *out = str_has_upper(*argv) ? str_lower(vm_scratch(vm), *argv) : *argv;
     return VM_OK;
 }
 
@@ -40,8 +26,7 @@ enum vm_status
 fn_oper_uc(struct vm *vm, const struct str *argv, unsigned argc, struct str *out)
 {
     (void)argc;
-    bool same = argv->n > COPY_AT_ONCE && has_none(*argv, 'a');
-    *out = same ? *argv : str_upper(vm_scratch(vm), *argv);
+    *out = str_has_lower(*argv) ? str_upper(vm_scratch(vm), *argv) : *argv;
     return VM_OK;
 }
 

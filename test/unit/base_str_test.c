@@ -243,6 +243,35 @@ ascii_classes(void **state)
     assert_int_equal(ascii_hex('\xe1'), -1);
 }
 
+/* Every byte at every place of texts of every length that takes another way through the words. */
+static void
+words_do_what_bytes_do(void **state)
+{
+    enum { LONGEST = 40 };
+    char text[LONGEST + 1], folded[LONGEST + 1];
+    for (size_t n = 1; n <= LONGEST; n++)
+        for (unsigned v = 0; v < 256 * n; v++) {
+            struct arena_mark mark = arena_mark(*state);
+            char c = (char)(unsigned char)(v % 256);
+            memset(text, '.', n);
+            text[v / 256] = c;
+            memcpy(folded, text, n);
+            folded[v / 256] = ascii_lower(c);
+            struct str s = str_from(text, n), low = str_from(folded, n);
+            assert_int_equal(str_has_upper(s), c >= 'A' && c <= 'Z');
+            assert_int_equal(str_has_lower(s), c >= 'a' && c <= 'z');
+            assert_true(str_eq(str_lower(*state, s), low));
+            assert_int_equal(str_upper(*state, s).p[v / 256], ascii_upper(c));
+            assert_true(str_ieq(s, low));
+            assert_true(str_ihash(s) == str_ihash(low));
+            folded[v / 256] = (char)(c + 1);
+            assert_int_equal(str_ieq(s, low), ascii_lower((char)(c + 1)) == ascii_lower(c));
+            assert_false(str_hash(s) == str_hash(low));
+            arena_reset(*state, mark);
+        }
+    assert_false(str_has_upper(STR_EMPTY));
+}
+
 int
 main(void)
 {
@@ -259,6 +288,7 @@ main(void)
         cmocka_unit_test(hashes_agree_with_equality),
         cmocka_unit_test_setup_teardown(copies, setup, teardown),
         cmocka_unit_test(ascii_classes),
+        cmocka_unit_test_setup_teardown(words_do_what_bytes_do, setup, teardown),
     };
     return cmocka_run_group_tests_name("base_str", tests, NULL, NULL);
 }
