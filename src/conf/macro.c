@@ -407,6 +407,12 @@ macro_define(struct macro_table *t, struct str name, struct str text, struct spa
     return MACRO_OK;
 }
 
+bool
+macro_may_occur(const struct macro_table *t, struct str text)
+{
+    return t->list.n > 0 || may_hold_builtin(text, 0);
+}
+
 size_t
 macro_count(const struct macro_table *t)
 {

@@ -52,6 +52,9 @@ enum macro_limit {
 enum macro_limit macro_replace(struct macro_table *t, struct arena *a, struct macro_line *line,
                                size_t from, uint32_t line_no, uint32_t col);
 
+/* False only if macro_replace would find nothing to do in all of the text. */
+bool macro_may_occur(const struct macro_table *t, struct str text);
+
 /* User macros in order of definition. */
 size_t macro_count(const struct macro_table *t);
 struct macro *macro_at(const struct macro_table *t, size_t i);

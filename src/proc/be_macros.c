@@ -118,10 +118,13 @@ replace_from(struct str line)
 enum be_line
 be_macros_take(struct be_macros *b, struct arena *scratch, struct str line, struct str *text)
 {
+    /* Most lines are no definition, since they begin with neither a capital nor a space, and name no macro. */
+    if (line.n > 0 && (line.p[0] == '$' || line.p[0] > 'Z') && !macro_may_occur(b->table, line)) {
+        *text = line;
+        return BE_LINE_TEXT;
+    }
     struct macro_line l = {.text = line};
-    /* most lines begin with neither a capital nor a space */
-    uint32_t from = line.n > 0 && line.p[0] <= 'Z' && line.p[0] != '$' ? replace_from(line) : 0;
-    if (macro_replace(b->table, scratch, &l, from, 1, 1) != MACRO_FITS)
+    if (macro_replace(b->table, scratch, &l, replace_from(line), 1, 1) != MACRO_FITS)
         return fault(scratch, text, STR_LIT("macros make the line too long"));
     *text = l.text;
     if (l.text.n == 0 || l.text.p[0] < 'A' || l.text.p[0] > 'Z')

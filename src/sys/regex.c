@@ -24,6 +24,7 @@ enum {
 struct regex {
     pcre2_code *code;
     bool utf;         /* subjects must be checked, which only pcre2_match does */
+    bool head_only;   /* nothing can match but at the start of a subject */
     atomic_uint uses; /* up to JIT_AFTER */
     atomic_bool fast; /* there is code for the processor */
 };
@@ -56,6 +57,18 @@ error_text(struct arena *a, int code)
     return str_printf(a, "%s", (const char *)text);
 }
 
+/* True of a pattern that begins with a circumflex which holds for all of it: one that is not repeated, without an
+ * alternative anywhere. Never a wrong yes. */
+static bool
+begins_at_head(struct str pattern, uint32_t options)
+{
+    if (pattern.n < 2 || pattern.p[0] != '^' || (options & PCRE2_MULTILINE) != 0)
+        return false;
+    char c = pattern.p[1];
+    return (options & PCRE2_ANCHORED) != 0 && c != '*' && c != '+' && c != '?' && c != '{' &&
+           str_chr(pattern, '|', 1) == STR_NPOS;
+}
+
 struct regex *
 regex_compile(struct arena *a, struct str pattern, unsigned flags, struct str *error, size_t *at)
 {
@@ -86,6 +99,7 @@ regex_compile(struct arena *a, struct str pattern, unsigned flags, struct str *e
     (void)pcre2_pattern_info(re, PCRE2_INFO_ALLOPTIONS, &all); /* the pattern may say (*UTF) itself */
     r->code = re;
     r->utf = (all & PCRE2_UTF) != 0;
+    r->head_only = begins_at_head(pattern, all);
     arena_on_free(a, free_code, re);
     return r;
 }
@@ -139,6 +153,8 @@ regex_match_from(const struct regex *re, struct regex_ctx *ctx, struct str subje
 {
     if (ctx->data == NULL || ctx->limits == NULL)
         return -1;
+    if (from > 0 && re->head_only)
+        return 0;
     struct regex *shared = (struct regex *)(uintptr_t)re;
     if (atomic_load_explicit(&shared->uses, memory_order_relaxed) <= JIT_AFTER)
         note_use(shared);
