@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "conf/main_check.h"
 #include "conf/section.h"
 #include "sys/user.h"
 
@@ -94,6 +95,7 @@ bool
 conf_check(const struct conf *c, struct diags *diags)
 {
     size_t before = diags_count(diags, DIAG_ERROR);
+    main_check(c, diags);
     check_class(c, c->routers.v, c->routers.n, diags);
     check_class(c, c->transports.v, c->transports.n, diags);
     check_class(c, c->auths.v, c->auths.n, diags);

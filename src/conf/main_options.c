@@ -88,6 +88,9 @@ const struct opt_table conf_main_opts = {
     .size = sizeof(struct conf_main),
 };
 
+/* The specification: the default is the absolute maximum. */
+enum { RETRY_INTERVAL_LIMIT = 24 * 3600 };
+
 void
 conf_main_complete(struct conf_main *m, struct str host_name)
 {
@@ -97,4 +100,6 @@ conf_main_complete(struct conf_main *m, struct str host_name)
         m->qualify_domain = m->primary_hostname;
     if (!str_is_set(m->qualify_recipient))
         m->qualify_recipient = m->qualify_domain;
+    if (m->retry_interval_max > RETRY_INTERVAL_LIMIT)
+        m->retry_interval_max = RETRY_INTERVAL_LIMIT;
 }

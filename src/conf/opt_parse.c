@@ -241,6 +241,8 @@ set_times(const struct setting *s, void *field)
         vec_push(s->ctx->arena, &list, v);
         i = end + 1;
     }
+    if (list.n > 0 && list.v[0] == 0) /* the way to say: none */
+        list.n = 0;
     *(struct opt_times *)field = (struct opt_times){.v = list.v, .n = (uint32_t)list.n};
     return true;
 }

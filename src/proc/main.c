@@ -110,6 +110,16 @@ answer_later(const struct mode *m)
     return 1;
 }
 
+/* Relative names of files are those of the spool, whoever calls from wherever. Without one (nothing was ever
+ * received) they are left alone. */
+static void
+enter_spool(const struct mode *m)
+{
+    const char *path = str_cstr(m->arena, m->conf->main->spool_directory.text);
+    if (path == NULL || chdir(path) != 0)
+        return;
+}
+
 static int
 run_mode(struct mode *m)
 {
@@ -125,6 +135,7 @@ run_mode(struct mode *m)
     if (!check_permission(m) || !drop_privilege(m))
         return 1;
     config_clean_environment(m);
+    enter_spool(m);
     if (modes[m->cli->mode].run == NULL)
         return answer_later(m);
     return modes[m->cli->mode].run(m);

@@ -50,15 +50,15 @@ check(struct arena *a, struct driver_instance *d, struct diags *diags)
     (void)a;
     const struct router_manualroute *own = d->own.fields;
     bool ok = true;
-    if (driver_has(own->route_data) == driver_has(own->route_list))
-        ok = driver_fault(diags, d, "route_list", DRIVER_WORDS_FOR,
-                          "route_list or route_data (but not both) must be specified");
     if (!is_one_of(own->host_find_failed, actions, 6))
         ok = driver_fault(diags, d, "host_find_failed", DRIVER_WORDS_FOR,
                           "unrecognized setting for host_find_failed option");
     if (!is_one_of(own->host_all_ignored, actions, 5))
         ok = driver_fault(diags, d, "host_all_ignored", DRIVER_WORDS_FOR,
                           "unrecognized setting for host_all_ignored option");
+    if (driver_has(own->route_data) == driver_has(own->route_list))
+        ok = driver_fault(diags, d, "route_list", DRIVER_WORDS_FOR,
+                          "route_list or route_data (but not both) must be specified");
     return router_check_generic(d, ROUTER_TRANSPORT_OPTIONAL, diags) && ok;
 }
 

@@ -164,13 +164,13 @@ router_check_generic(struct driver_instance *d, enum router_transport transport,
                      struct diags *diags)
 {
     struct router_generic *g = d->generic.fields;
-    bool ok = true;
     if (!driver_sets_generic(d, "retry_use_local_part"))
         g->retry_use_local_part = depends_on_local_part(g);
+    bool ok = check_transport(d, transport, diags);
     if (!self_valid(g->self))
         ok = driver_fault(diags, d, "self", DRIVER_WORDS_FOR,
                           "%.*s is not valid for the self option", STR_ARG(g->self));
-    return check_transport(d, transport, diags) && ok;
+    return ok;
 }
 
 /* Index of the router of that name, or c->routers.n. */

@@ -210,6 +210,8 @@ complete_locks(struct driver_instance *d)
         if (own->use_mbx_lock && !lockfile_set)
             own->use_lockfile = false;
     }
+    if (!own->use_flock_lock)
+        own->lock_flock_timeout = 0;
     if (own->lock_retries < 1)
         own->lock_retries = 1;
 }
