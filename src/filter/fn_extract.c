@@ -64,20 +64,43 @@ field_backward(struct str s, const struct separators *sep, int64_t n, struct str
     return false;
 }
 
+/* Field n, counted from 1, where one byte separates. */
+static bool
+field_between(struct str s, char sep, int64_t n, struct str *out)
+{
+    size_t from = 0;
+    for (;;) {
+        size_t end = str_chr(s, sep, from);
+        if (--n == 0) {
+            *out = str_sub(s, from, (end == STR_NPOS ? s.n : end) - from);
+            return true;
+        }
+        if (end == STR_NPOS)
+            return false;
+        from = end + 1;
+    }
+}
+
+static bool
+field_among(struct str s, struct str separators, int64_t n, struct str *out)
+{
+    struct separators sep = {{false}};
+    for (uint32_t i = 0; i < separators.n; i++)
+        sep.is[(unsigned char)separators.p[i]] = true;
+    return n > 0 ? field_forward(s, &sep, n, out) : field_backward(s, &sep, -n, out);
+}
+
 static enum vm_status
 by_number(const struct str *argv, struct str *out)
 {
-    struct separators sep = {{false}};
     int32_t n;
     if (!field_number(argv[1], &n))
         return VM_NO;
     *out = argv[3];
     if (n == 0)
         return VM_OK;
-    for (uint32_t i = 0; i < argv[2].n; i++)
-        sep.is[(unsigned char)argv[2].p[i]] = true;
-    bool found = n > 0 ? field_forward(argv[3], &sep, n, out)
-                       : field_backward(argv[3], &sep, -(int64_t)n, out);
+    bool found = n > 0 && argv[2].n == 1 ? field_between(argv[3], argv[2].p[0], n, out)
+                                         : field_among(argv[3], argv[2], n, out);
     if (!found)
         *out = STR_EMPTY;
     return found ? VM_OK : VM_NO;
@@ -150,7 +173,9 @@ take_quoted(struct vm *vm, struct str *s, bool wanted)
 static uint32_t
 word_end(struct str s, uint32_t i, bool equals_ends)
 {
-    while (i < s.n && !ascii_space(s.p[i]) && !(equals_ends && s.p[i] == '='))
+    /* above the equals sign are the letters, and neither it nor white space */
+    while (i < s.n && ((unsigned char)s.p[i] > '=' ||
+                       (!ascii_space(s.p[i]) && !(equals_ends && s.p[i] == '='))))
         i++;
     return i;
 }

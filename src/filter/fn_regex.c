@@ -83,16 +83,19 @@ static void
 cut(struct replacement *r, struct str s)
 {
     size_t from = 0;
-    size_t at = str_chr(s, '$', 0);
     r->whole = s;
     r->simple = false;
     r->n = 0;
-    /* a tainted text with a dollar in it is left for the machine to refuse */
-    if (str_chr(s, '\\', 0) != STR_NPOS || (str_is_tainted(s) && at != STR_NPOS))
-        return;
-    for (; at != STR_NPOS; at = str_chr(s, '$', from)) {
+    for (size_t at = 0; at < s.n;) {
+        if (s.p[at] == '\\')
+            return;
+        if (s.p[at] != '$') {
+            at++;
+            continue;
+        }
         struct str before = str_sub(s, from, at - from);
-        int n = read_capture(s, &at);
+        /* a tainted text with a dollar in it is left for the machine to refuse */
+        int n = str_is_tainted(s) ? -1 : read_capture(s, &at);
         if (n < 0 || !add_piece(r, before, -1) || !add_piece(r, STR_EMPTY, n))
             return;
         from = at;

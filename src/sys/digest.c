@@ -116,7 +116,8 @@ digest_hex(const unsigned char *bytes, size_t n, enum digest_case letters, char 
 {
     const char *digits = letters == DIGEST_UPPER ? "0123456789ABCDEF" : "0123456789abcdef";
     for (size_t i = 0; i < n; i++) {
-        *out++ = digits[bytes[i] >> 4];
-        *out++ = digits[bytes[i] & 15];
+        unsigned b = bytes[i];
+        out[2 * i] = digits[b >> 4];
+        out[2 * i + 1] = digits[b & 15];
     }
 }
