@@ -204,20 +204,22 @@ static const struct selector selectors[] = {
 
 static const struct selector extension = {"", CERT_EXTENSION, show_text};
 
-/* A name, with modifiers after a comma; or the number of an extension. NULL: neither. */
+/* A name, with modifiers after a comma; or the number of an extension. What follows the name otherwise is
+ * passed over, as in Exim. NULL: neither. */
 static const struct selector *
 find_selector(struct str field, struct str *modifiers)
 {
     *modifiers = STR_NULL;
     if (field.n > 0 && ascii_digit(field.p[0]))
         return &extension;
-    size_t comma = str_chr(field, ',', 0);
-    struct str name = str_trim(str_sub(field, 0, comma == STR_NPOS ? field.n : comma));
-    if (comma != STR_NPOS)
-        *modifiers = str_sub(field, comma + 1, field.n);
-    for (size_t i = 0; i < sizeof selectors / sizeof *selectors; i++)
-        if (str_eqz(name, selectors[i].name))
-            return &selectors[i];
+    for (size_t i = 0; i < sizeof selectors / sizeof *selectors; i++) {
+        if (!str_starts(field, selectors[i].name))
+            continue;
+        size_t n = strlen(selectors[i].name);
+        if (n < field.n && field.p[n] == ',')
+            *modifiers = str_sub(field, n + 1, field.n);
+        return &selectors[i];
+    }
     return NULL;
 }
 

@@ -39,12 +39,14 @@ state_of(struct eval *e)
     return e->external;
 }
 
+/* To the main log only: a process of the command line shows it, and keeps the panic log free of what its
+ * caller tries out, as Exim does. */
 static void
-to_log(void *env, struct vm *vm, bool panic, struct str text)
+to_log(void *env, struct vm *vm, struct str text)
 {
     const struct host *h = vm_host(vm);
     if (h->log != NULL)
-        h->log(env, panic, text);
+        h->log(env, false, text);
     else
         notice_main(text);
 }
@@ -68,7 +70,7 @@ host_extern_plugin(struct eval *e, struct vm *vm, const char *name, struct str *
 static void
 perl_log(void *context, struct vm *vm, struct str text)
 {
-    to_log(context, vm, false, text);
+    to_log(context, vm, text);
 }
 
 static void
@@ -146,17 +148,20 @@ enum { DLFUNC_OK = 0, DLFUNC_FAIL = 2, DLFUNC_FORCED = 4 };
 typedef int dlfunc_fn(unsigned char **yield, int argc, unsigned char *argv[]);
 
 static enum vm_status
-refuse_dl(void *env, struct vm *vm, struct str text)
+refuse(void *env, struct vm *vm, struct str text)
 {
-    to_log(env, vm, true, text);
+    to_log(env, vm, text);
     return vm_fail(vm, "%.*s", STR_ARG(text));
 }
 
-static struct str
-dl_reason(struct arena *a)
+/* what: the call that failed, with its operands. */
+static enum vm_status
+refuse_dl(void *env, struct vm *vm, struct str what)
 {
     const char *e = dlerror();
-    return str_dup(a, str_from_cstr(e != NULL ? e : "unknown error"));
+    return refuse(env, vm,
+                  str_printf(vm_scratch(vm), "%.*s failed: %s", STR_ARG(what),
+                             e != NULL ? e : "unknown error"));
 }
 
 /* The object, from the ones that were loaded before or from its file. */
@@ -172,10 +177,10 @@ load_object(struct eval *e, struct vm *vm, struct str path, void **handle)
     }
     const char *z = str_cstr(a, path);
     if (z == NULL || str_is_tainted(path))
-        return refuse_dl(e, vm, str_printf(a, "Tainted filename '%.*s'", STR_ARG(path)));
+        return refuse(e, vm, str_printf(a, "Tainted filename '%.*s'", STR_ARG(path)));
     *handle = dlopen(z, RTLD_NOW);
     if (*handle == NULL)
-        return refuse_dl(e, vm, str_printf(a, "dlopen \"%s\" failed: %.*s", z, STR_ARG(dl_reason(a))));
+        return refuse_dl(e, vm, str_printf(a, "dlopen \"%s\"", z));
     struct loaded_object one = {str_dup(e->arena, path), *handle};
     vec_push(e->arena, &x->objects, one);
     return VM_OK;
@@ -211,7 +216,7 @@ judge_dlfunc(void *env, struct vm *vm, const struct str *argv, int rc, const uns
     if (rc == DLFUNC_FORCED)
         return VM_FORCED;
     if (rc != DLFUNC_FAIL)
-        to_log(env, vm, true,
+        to_log(env, vm,
                str_printf(a, "dlfunc{%.*s}{%.*s} failed (%d): %.*s", STR_ARG(argv[0]),
                           STR_ARG(argv[1]), rc, STR_ARG(reason)));
     return VM_ERROR;
@@ -229,8 +234,8 @@ host_extern_dlfunc(void *env, struct vm *vm, const struct str *argv, unsigned ar
     void *symbol = name != NULL ? dlsym(handle, name) : NULL;
     if (symbol == NULL)
         return refuse_dl(env, vm,
-                         str_printf(a, "dlsym \"%.*s\" in \"%.*s\" failed: %.*s", STR_ARG(argv[1]),
-                                    STR_ARG(argv[0]), STR_ARG(dl_reason(a))));
+                         str_printf(a, "dlsym \"%.*s\" in \"%.*s\"", STR_ARG(argv[1]),
+                                    STR_ARG(argv[0])));
     dlfunc_fn *function;
     memcpy(&function, &symbol, sizeof function);
     unsigned char *yield = NULL;

@@ -123,12 +123,11 @@ exchange(struct arena *a, int fd, struct str request, int64_t deadline_ms, struc
         return SASLAUTHD_ERROR;
     }
     ssize_t n = receive(fd, (char *)head, sizeof head, deadline_ms);
-    if (n == (ssize_t)sizeof head) {
-        size_t announced = (size_t)head[0] << 8 | head[1];
-        n = receive(fd, text, announced < sizeof text ? announced : sizeof text, deadline_ms);
-    } else if (n > 0) {
+    size_t announced = (size_t)head[0] << 8 | head[1];
+    if (n == (ssize_t)sizeof head && announced <= sizeof text)
+        n = receive(fd, text, announced, deadline_ms);
+    else if (n > 0)
         n = 0;
-    }
     if (n >= 0)
         return judge(a, text, (size_t)n, why);
     *why = str_printf(a, "failed to read from saslauthd daemon: %s", strerror(errno));
