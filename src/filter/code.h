@@ -66,7 +66,7 @@ enum host_call {
 const char *host_call_name(unsigned call);
 
 /* Errors raised while running inside [from, to) get before, name and after as a suffix, or are replaced
- * by them; inner ranges come first. */
+ * by them; outer ranges come first. */
 struct code_range {
     uint32_t from;
     uint32_t to;

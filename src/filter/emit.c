@@ -115,13 +115,20 @@ emit_here(const struct emit *e)
     return (uint32_t)e->ins_n;
 }
 
-void
-emit_range(struct emit *e, uint32_t from, const struct code_range *what)
+size_t
+emit_range_open(struct emit *e, const struct code_range *what)
 {
     struct code_range r = *what;
-    r.from = from;
-    r.to = emit_here(e);
+    r.from = emit_here(e);
+    r.to = UINT32_MAX;
     vec_push(e->work, &e->ranges, r);
+    return e->ranges.n - 1;
+}
+
+void
+emit_range_close(struct emit *e, size_t range)
+{
+    e->ranges.v[range].to = emit_here(e);
 }
 
 static void

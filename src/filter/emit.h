@@ -40,7 +40,10 @@ void emit_place(struct emit *e, label_id l);
 void emit_throw(struct emit *e, struct str text);
 /* Number of words so far: start or end of a range. */
 uint32_t emit_here(const struct emit *e);
-void emit_range(struct emit *e, uint32_t from, const struct code_range *what);
+/* A range from here on, to the end unless it is closed: a text that is cut off by a syntax error still
+ * names its construct. Returns its number. */
+size_t emit_range_open(struct emit *e, const struct code_range *what);
+void emit_range_close(struct emit *e, size_t range);
 /* Resolves jumps and hands the code over, not yet verified. */
 struct code *emit_finish(struct emit *e, bool condition);
 

@@ -551,6 +551,35 @@ parse_braced_rest(struct parse *p)
 }
 
 bool
+parse_braced_argument(struct parse *p)
+{
+    if (!parse_text(p, STOP_AT_BRACE))
+        return false;
+    return parse_take(p, '}') || parse_error(p, "missing } at end of string");
+}
+
+bool
+parse_plain_text(struct parse *p)
+{
+    struct pieces s = {.span = STR_EMPTY};
+    emit_at(&p->emit, p->at);
+    while (!parse_is_end(p) && parse_peek(p) != '}') {
+        size_t from = p->at;
+        if (parse_peek(p) == '\\') {
+            parse_backslash(p, &s);
+            continue;
+        }
+        while (!parse_is_end(p) && parse_peek(p) != '}' && parse_peek(p) != '\\')
+            p->at++;
+        add_text(p, &s, str_sub(p->text, from, p->at - from));
+    }
+    flush_text(p, &s);
+    if (s.n == 0)
+        emit_op(&p->emit, OP_EMPTY);
+    return true;
+}
+
+bool
 expand_is_literal(struct str text)
 {
     return str_chr(text, '$', 0) == STR_NPOS && str_chr(text, '\\', 0) == STR_NPOS;

@@ -140,6 +140,6 @@ parse_readsocket_item(struct parse *p, const struct fn *fn)
         emit_op(&p->emit, OP_THROWERR);
     }
     emit_place(&p->emit, good);
-    return parse_close_arguments(p, fn->name);
+    return parse_take(p, '}') || parse_error(p, "missing '}' closing readsocket");
 }
 

@@ -39,10 +39,25 @@ need_open(struct parse *p, struct str name)
 
 /* --- functions of values --- */
 
+/* The second argument of these is a list that is taken as it stands: only escapes mean something in it. */
+static bool
+takes_list(const struct fn *fn)
+{
+    return str_starts(fn->name, "match_");
+}
+
+static bool
+parse_list_text(struct parse *p)
+{
+    return parse_plain_text(p) &&
+           (parse_take(p, '}') || parse_error(p, "missing } at end of string"));
+}
+
 static bool
 parse_test(struct parse *p, const struct fn *fn)
 {
     size_t n;
+    uint32_t starts[FN_ARGS_MAX + 1] = {emit_here(&p->emit)};
     for (unsigned i = 0; i < fn->min; i++) {
         if (i == 0 && !need_open(p, fn->name))
             return false;
@@ -50,9 +65,14 @@ parse_test(struct parse *p, const struct fn *fn)
             parse_skip_space(p);
         if (i > 0 && !parse_take(p, '{'))
             return parse_error(p, "missing 2nd string in {} after \"%.*s\"", STR_ARG(fn->name));
-        if (!parse_braced_rest(p))
+        if (!(i == 1 && takes_list(fn) ? parse_list_text(p) : parse_braced_argument(p)))
             return false;
+        starts[i + 1] = emit_here(&p->emit);
+        if (i == 0 && is_symbol(fn->name.p[0]))
+            emit_op(&p->emit, OP_NEEDINT); /* before the second is evaluated */
     }
+    if (!parse_check_constants(p, fn, starts, fn->min))
+        return false;
     parse_at_item(p);
     emit_ab(&p->emit, OP_TEST, (uint32_t)(fn - fn_all(&n)), fn->min);
     return true;
@@ -70,7 +90,7 @@ parse_listed_arguments(struct parse *p, const struct fn *fn, uint32_t *argc)
         if (*argc == fn->max)
             return parse_error(p, "Too many arguments for '%.*s' (max is %u)",
                                STR_ARG(fn->name), fn->max);
-        if (!parse_braced_rest(p))
+        if (!parse_braced_argument(p))
             return false;
         ++*argc;
         parse_skip_space(p);
@@ -138,7 +158,8 @@ cond_def(struct parse *p, const struct fn *fn)
         return parse_error(p, "variable name omitted after \"def:\"");
     if (parse_is_header(name, &form, &prefix)) {
         struct str field = parse_header_name(p, from + prefix);
-        if (parse_is_end(p) && p->text.p[p->at - 1] != ':')
+        bool braces = str_chr(field, '{', 0) != STR_NPOS || str_chr(field, '}', 0) != STR_NPOS;
+        if (braces && parse_is_end(p) && p->text.p[p->at - 1] != ':')
             return parse_bracket_error(p, "missing or misplaced { or }");
         emit_ab(&p->emit, OP_HASHEADER, form, emit_constant(&p->emit, field));
         return true;
@@ -160,7 +181,10 @@ parse_group(struct parse *p, const struct fn *fn, enum op leave)
     if (!need_open(p, fn->name))
         return false;
     emit_op(&p->emit, leave == OP_JUMPF ? OP_TRUE : OP_FALSE);
-    uint32_t from = emit_here(&p->emit);
+    size_t range = emit_range_open(
+        &p->emit,
+        &(struct code_range){
+            .before = " inside \"", .name = fn->name, .after = "{...}\" condition"});
     for (;;) {
         parse_skip_space(p);
         if (parse_take(p, '}'))
@@ -182,10 +206,7 @@ parse_group(struct parse *p, const struct fn *fn, enum op leave)
         emit_jump(&p->emit, leave, end);
     }
     emit_place(&p->emit, end);
-    emit_range(
-        &p->emit, from,
-        &(struct code_range){
-            .before = " inside \"", .name = fn->name, .after = "{...}\" condition"});
+    emit_range_close(&p->emit, range);
     return true;
 }
 
@@ -219,15 +240,16 @@ list_body(struct parse *p, const struct fn *fn, struct list_cond c)
     emit_op(&p->emit, OP_FALSE);
     emit_place(&p->emit, next);
     emit_jump(&p->emit, OP_NEXT, end);
-    uint32_t from = emit_here(&p->emit);
+    size_t range = emit_range_open(
+        &p->emit,
+        &(struct code_range){
+            .before = " inside \"", .name = fn->name, .after = "\" condition"});
     p->frame = &frame;
     bool good = parse_condition(p);
     p->frame = frame.up;
     if (!good)
         return false;
-    emit_range(
-        &p->emit, from,
-        &(struct code_range){.before = " inside \"", .name = fn->name, .after = "\" condition"});
+    emit_range_close(&p->emit, range);
     emit_jump(&p->emit, c.all ? OP_JUMPF : OP_JUMPT, end);
     emit_jump(&p->emit, OP_JUMP, next);
     emit_place(&p->emit, end);
@@ -238,7 +260,7 @@ list_body(struct parse *p, const struct fn *fn, struct list_cond c)
 static bool
 parse_list_condition(struct parse *p, const struct fn *fn, struct list_cond c)
 {
-    if (!need_open(p, fn->name) || !parse_braced_rest(p) || !need_open(p, fn->name) ||
+    if (!need_open(p, fn->name) || !parse_braced_argument(p) || !need_open(p, fn->name) ||
         !list_body(p, fn, c))
         return false;
     parse_skip_space(p);

@@ -28,7 +28,7 @@ parse_need_brace(struct parse *p, const char *what, struct str item)
 bool
 parse_part(struct parse *p, const char *what, struct str item)
 {
-    return parse_need_brace(p, what, item) && parse_braced_rest(p);
+    return parse_need_brace(p, what, item) && parse_braced_argument(p);
 }
 
 /* Text up to the brace that closes it, not expanded; braces inside are counted. */
@@ -54,22 +54,26 @@ parse_raw_part(struct parse *p, struct str *raw)
 static bool
 parse_arguments(struct parse *p, const struct fn *fn, uint32_t *argc)
 {
+    uint32_t starts[FN_ARGS_MAX + 1];
     *argc = 0;
     for (;;) {
+        starts[*argc] = emit_here(&p->emit);
         parse_skip_space(p);
         if (!parse_take(p, '{'))
             break;
-        if (*argc == fn->max && fn->max < FN_ARGS_MAX)
+        if (*argc == fn->max)
             return parse_error(p, "Too many arguments for '%.*s' (max is %u)",
                                STR_ARG(fn->name), fn->max);
-        if (!parse_braced_rest(p))
+        if (!parse_braced_argument(p))
             return false;
         ++*argc;
     }
+    if (*argc < fn->min && p->open_header)
+        return parse_bracket_error(p, "missing or misplaced { or }");
     if (*argc < fn->min)
         return parse_error(p, "Not enough arguments for '%.*s' (min is %u)", STR_ARG(fn->name),
                            fn->min);
-    return true;
+    return parse_check_constants(p, fn, starts, *argc);
 }
 
 bool
@@ -241,7 +245,7 @@ parse_numbered_part(struct parse *p, struct str item, uint32_t i)
 {
     parse_skip_space(p);
     if (parse_take(p, '{'))
-        return parse_braced_rest(p);
+        return parse_braced_argument(p);
     for (size_t k = 0; k < sizeof part_names / sizeof *part_names; k++) {
         if (str_eqz(item, part_names[k].item) && i < 2)
             return parse_need_brace(p, part_names[k].parts[i], item);
@@ -305,9 +309,14 @@ form_certextract(struct parse *p, const struct fn *fn)
 static bool
 form_listextract(struct parse *p, const struct fn *fn)
 {
+    struct str number;
     emit_op(&p->emit, OP_SAVE);
+    uint32_t from = emit_here(&p->emit);
     if (!parse_part(p, "arg 1", fn->name))
         return false;
+    bool constant = parse_constant(p, from, emit_here(&p->emit), &number);
+    if (constant && str_trim(number).n > 0 && !parse_is_number(str_trim(number)))
+        return parse_error(p, "first argument of \"listextract\" must be numeric");
     emit_const(&p->emit, OP_NEEDTEXT,
                STR_LIT("first argument of \"listextract\" must not be empty"));
     label_id good = emit_label(&p->emit);
@@ -351,19 +360,6 @@ extract_rest(struct parse *p, const struct fn *fn, uint32_t parts)
     parse_at_item(p);
     emit_ab(&p->emit, OP_FIND, parse_fn_number(fn), parts + 2);
     return parse_branches(p, fn->name, true);
-}
-
-/* True if the key, whose code starts at word `from`, is a constant. */
-static bool
-constant_key(const struct parse *p, uint32_t from, struct str *key)
-{
-    if (emit_here(&p->emit) != from + 1)
-        return false;
-    uint32_t word = p->emit.ins[from];
-    *key = STR_EMPTY;
-    if (ins_op(word) == OP_CONST)
-        *key = str_trim(p->emit.consts.v[ins_a(word)]);
-    return ins_op(word) == OP_CONST || ins_op(word) == OP_EMPTY;
 }
 
 bool
@@ -437,14 +433,14 @@ form_extract(struct parse *p, const struct fn *fn)
     uint32_t from = emit_here(&p->emit);
     if (!parse_part(p, "arg 1", fn->name))
         return false;
-    bool constant = constant_key(p, from, &key);
+    bool constant = parse_constant(p, from, emit_here(&p->emit), &key);
     emit_const(&p->emit, OP_NEEDTEXT,
                STR_LIT("first argument of \"extract\" must not be empty"));
     bool good;
     if (kind.n > 0)
         good = extract_rest(p, fn, 1);
     else if (constant)
-        good = extract_rest(p, fn, parse_is_number(key) ? 2 : 1);
+        good = extract_rest(p, fn, parse_is_number(str_trim(key)) ? 2 : 1);
     else
         good = extract_either(p, fn);
     parse_at_item(p);

@@ -4,6 +4,7 @@
  * those found while compiling say so at once, those of running through a range of the code.
  */
 #include "filter/expand_parse.h"
+#include "filter/vm_state.h"
 
 static void
 push_frame(struct parse *p, struct parse_frame *f, struct str name, const char *after)
@@ -34,14 +35,15 @@ loop_body(struct parse *p, const struct loop_form *form)
     emit_a(&p->emit, OP_LOOP, 0);
     emit_place(&p->emit, next);
     emit_jump(&p->emit, OP_NEXT, end);
-    uint32_t from = emit_here(&p->emit);
+    size_t range = emit_range_open(
+        &p->emit, &(struct code_range){.before = " inside \"",
+                                       .name = form->fn->name,
+                                       .after = form->after});
     push_frame(p, &frame, form->fn->name, "\" item");
     if (!form->body(p))
         return false;
     pop_frame(p);
-    emit_range(&p->emit, from,
-               &(struct code_range){
-                   .before = " inside \"", .name = form->fn->name, .after = form->after});
+    emit_range_close(&p->emit, range);
     emit_jump(&p->emit, OP_JUMP, next);
     emit_place(&p->emit, end);
     return true;
@@ -146,17 +148,16 @@ sort_keys(struct parse *p)
     emit_a(&p->emit, OP_LOOP, 0);
     emit_place(&p->emit, next);
     emit_jump(&p->emit, OP_NEXT, end);
-    uint32_t from = emit_here(&p->emit);
     size_t start = p->at;
+    size_t range = emit_range_open(&p->emit,
+                                   &(struct code_range){.before = "field-extract in sort: \"",
+                                                        .after = "\"",
+                                                        .replaces = true});
     if (!parse_text(p, STOP_AT_BRACE))
         return false;
-    struct str text = str_sub(p->text, start, p->at - start);
-    emit_range(&p->emit, from,
-               &(struct code_range){.before = "field-extract in sort: \"",
-                                    .name = text,
-                                    .after = "\"",
-                                    .replaces = true});
-    emit_op(&p->emit, OP_KEY);
+    emit_op(&p->emit, OP_KEY); /* fails for an empty key */
+    emit_range_close(&p->emit, range);
+    p->emit.ranges.v[range].name = str_sub(p->text, start, p->at - start);
     emit_jump(&p->emit, OP_JUMP, next);
     emit_place(&p->emit, end);
     return parse_take(p, '}') || parse_bracket_error(p, "missing } at end of string");
@@ -165,8 +166,15 @@ sort_keys(struct parse *p)
 bool
 parse_sort_item(struct parse *p, const struct fn *fn)
 {
-    if (!parse_part(p, "list arg", fn->name) || !parse_part(p, "comparator arg", fn->name))
+    struct str comparator;
+    if (!parse_part(p, "list arg", fn->name))
         return false;
+    uint32_t from = emit_here(&p->emit);
+    if (!parse_part(p, "comparator arg", fn->name))
+        return false;
+    if (parse_constant(p, from, emit_here(&p->emit), &comparator) &&
+        vm_loop_comparator(p->vm, comparator) == NULL)
+        return parse_error(p, "%.*s", STR_ARG(vm_error(p->vm)));
     emit_op(&p->emit, OP_SWAP);
     if (!parse_need_brace(p, "extractor arg", fn->name) || !sort_keys(p))
         return false;

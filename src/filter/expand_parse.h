@@ -86,6 +86,10 @@ bool parse_braced_rest(struct parse *p);
 /* Fills in the forms of items and of conditions, by row of fn.def. */
 void parse_note_item_forms(unsigned char *forms);
 void parse_note_condition_forms(unsigned char *forms);
+/* The same for an argument: its end is not put down to an open header name. */
+bool parse_braced_argument(struct parse *p);
+/* Text up to an unescaped } (not taken) without expansion: one constant. */
+bool parse_plain_text(struct parse *p);
 /* One item, after "${" and its name were taken. */
 bool parse_item(struct parse *p, const struct fn *fn);
 /* A condition after "${if"; leaves the answer in the flag. */
@@ -120,6 +124,12 @@ bool parse_branches(struct parse *p, struct str name, bool has_value);
 bool parse_try_variable(struct parse *p, struct str name);
 /* What is said besides "unknown variable", or "". */
 const char *parse_variable_advice(struct str name);
+/* True if the words [from, to) push one constant, which is *value. */
+bool parse_constant(const struct parse *p, uint32_t from, uint32_t to, struct str *value);
+/* Raises the error that a function's constant arguments are bound to give. Argument i is words
+ * [starts[i], starts[i + 1]). */
+bool parse_check_constants(struct parse *p, const struct fn *fn, const uint32_t *starts,
+                           uint32_t argc);
 /* True for a whole number as ${extract takes it: digits, perhaps after a minus, which may stand alone. */
 bool parse_is_number(struct str s);
 /* What is emitted next stands at the beginning of the item. */

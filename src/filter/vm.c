@@ -6,7 +6,7 @@
  */
 #include "filter/vm.h"
 
-#include "base/buf.h"
+#include "base/num.h"
 #include "filter/expand.h"
 #include "filter/expand_parse.h"
 #include "filter/fn.h"
@@ -402,6 +402,16 @@ or_empty(struct str s)
     return s.p != NULL ? s : STR_EMPTY;
 }
 
+static enum vm_status
+need_integer(struct vm *vm, struct str s)
+{
+    int64_t n;
+    enum num_status st = num_parse_int(s, &n);
+    if (st == NUM_OK)
+        return VM_OK;
+    return vm_fail(vm, "%.*s", STR_ARG(num_int_error(vm->scratch, st, s)));
+}
+
 static void
 swap(struct str *two)
 {
@@ -448,6 +458,9 @@ run_words(struct vm *vm, const struct code *c, uint32_t *pc, struct str *out)
             break;
         case OP_ISNUMBER:
             vm->flag = parse_is_number(sp[-1]);
+            break;
+        case OP_NEEDINT:
+            st = need_integer(vm, sp[-1]);
             break;
         case OP_NEEDTEXT:
             sp[-1] = str_trim(sp[-1]);
@@ -541,10 +554,10 @@ run_words(struct vm *vm, const struct code *c, uint32_t *pc, struct str *out)
             break;
         case OP_NEXT:
             st = vm_loop_next(vm);
+            if (st > VM_NO)
+                break;
             i = st == VM_NO ? a : i + 1;
-            if (st <= VM_NO)
-                continue;
-            break;
+            continue;
         case OP_GATHER:
             vm_loop_gather(vm, *--sp);
             break;
@@ -553,7 +566,7 @@ run_words(struct vm *vm, const struct code *c, uint32_t *pc, struct str *out)
                 vm_loop_gather(vm, vm->item);
             break;
         case OP_KEY:
-            vm_loop_key(vm, *--sp);
+            st = vm_loop_key(vm, *--sp);
             break;
         case OP_SORTED:
             st = vm_loop_sort(vm, *--sp);
@@ -596,7 +609,7 @@ add_suffixes(struct vm *vm, const struct code *c, uint32_t pc)
 {
     if (ins_op(c->ins[pc]) == OP_THROW) /* its text was completed when it was compiled */
         return;
-    for (uint32_t i = 0; i < c->ranges_n; i++) {
+    for (uint32_t i = c->ranges_n; i-- > 0;) { /* from the inside out */
         const struct code_range *r = &c->ranges[i];
         if (pc < r->from || pc >= r->to)
             continue;

@@ -77,12 +77,15 @@ vm_loop_gather(struct vm *vm, struct str value)
     l->first = false;
 }
 
-void
+enum vm_status
 vm_loop_key(struct vm *vm, struct str key)
 {
     struct loop *l = vm->loops;
+    if (key.n == 0)
+        return vm_fail(vm, "the sort key is empty");
     struct sort_entry e = {vm->item, key};
     vec_push(vm->scratch, &l->entries, e);
+    return VM_OK;
 }
 
 /* Conditions that order two values; anything else cannot sort. */
@@ -90,8 +93,8 @@ static const char *const comparators[] = {
     "<", "<=", ">", ">=", "ge", "gei", "gt", "gti", "le", "lei", "lt", "lti",
 };
 
-static const struct fn *
-find_comparator(struct vm *vm, struct str name)
+const struct fn *
+vm_loop_comparator(struct vm *vm, struct str name)
 {
     const struct fn *fn = fn_find(FN_COND, name);
     if (name.n == 0 || (!ascii_alpha(name.p[0]) && fn == NULL)) {
@@ -157,7 +160,7 @@ enum vm_status
 vm_loop_sort(struct vm *vm, struct str comparator)
 {
     struct loop *l = vm->loops;
-    const struct fn *fn = find_comparator(vm, comparator);
+    const struct fn *fn = vm_loop_comparator(vm, comparator);
     if (fn == NULL)
         return VM_ERROR;
     if (l->entries.n == 0)

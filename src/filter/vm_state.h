@@ -77,7 +77,10 @@ enum vm_status vm_loop_start(struct vm *vm, struct str list, unsigned mode);
 /* VM_OK: $item is the next one; VM_NO: no more. */
 enum vm_status vm_loop_next(struct vm *vm);
 void vm_loop_gather(struct vm *vm, struct str value);
-void vm_loop_key(struct vm *vm, struct str key);
+/* Notes $item; an empty key is an error. */
+enum vm_status vm_loop_key(struct vm *vm, struct str key);
+/* The condition that orders by that name; NULL and the error text when it cannot. */
+const struct fn *vm_loop_comparator(struct vm *vm, struct str name);
 enum vm_status vm_loop_sort(struct vm *vm, struct str comparator);
 struct str vm_loop_end(struct vm *vm);
 

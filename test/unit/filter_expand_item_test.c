@@ -101,6 +101,37 @@ value_and_captures_end_with_their_item(void **state)
     fixture_check(*state, "${if inlist{a}{b:a}{$value}}$value", "a");
 }
 
+/* In a branch that is not taken too. */
+static void
+constant_arguments_are_checked_where_they_stand(void **state)
+{
+    fixture_check(*state, "${if eq{a}{a}{y}{${length{-}{}}}}",
+                  "!\"-\" is not a positive number (in \"length\" expansion)");
+    fixture_check(*state, "${if eq{a}{a}{y}{${if bool{x}{a}{b}}}}",
+                  "!unrecognised boolean value \"x\"");
+    fixture_check(*state, "${if eq{a}{a}{y}{${sg{a}{(}{c}}}}",
+                  "!regular expression error in \"(\": missing closing parenthesis at offset 1");
+    fixture_check(*state, "${if eq{a}{a}{y}{${sort{a:b}{eq}{$item}}}}",
+                  "!comparator not handled for sort");
+    fixture_check(*state, "${if eq{a}{a}{y}{${length{$domain}{}}}}", "y");
+}
+
+/* A number is looked at before what follows it runs. */
+static void
+numbers_are_checked_in_turn(void **state)
+{
+    fixture_check(*state, "${if >{a}{${acl{x}}}{y}{n}}",
+                  "!integer expected but \"a\" found");
+    fixture_check(*state, "${if and{{={a}{",
+                  "!integer expected but \"a\" found inside \"and{...}\" condition");
+}
+
+static void
+an_empty_sort_key_is_an_error(void **state)
+{
+    fixture_check(*state, "${sort{a:b}{ge}{}}", "!field-extract in sort: \"\"");
+}
+
 static void
 refused_requests_say_so(void **state)
 {
@@ -144,6 +175,12 @@ main(void)
         cmocka_unit_test_setup_teardown(extract_with_a_key_that_is_computed, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(value_and_captures_end_with_their_item, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(constant_arguments_are_checked_where_they_stand,
+                                        fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(numbers_are_checked_in_turn, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(an_empty_sort_key_is_an_error, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(refused_requests_say_so, fixture_setup,
                                         fixture_teardown),
