@@ -178,7 +178,9 @@ enum vm_status
 fn_oper_md5(struct vm *vm, const struct str *argv, unsigned argc, struct str *out)
 {
     (void)argc;
-    *out = digest(vm, "md5", certificate_or_text(vm, *argv), DIGEST_LOWER);
+    /* The fingerprint of a certificate has upper-case digits, as with the other digests. */
+    struct str s = certificate_or_text(vm, *argv);
+    *out = digest(vm, "md5", s, s.p == argv->p ? DIGEST_LOWER : DIGEST_UPPER);
     return VM_OK;
 }
 

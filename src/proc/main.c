@@ -9,6 +9,7 @@
 #include "conf/main_options.h"
 #include "proc/be.h"
 #include "proc/config.h"
+#include "proc/host_extern.h"
 #include "proc/info.h"
 #include "proc/report.h"
 #include "proc/show.h"
@@ -120,6 +121,14 @@ enter_spool(const struct mode *m)
         return;
 }
 
+/* -ps and -pd override perl_at_start. */
+static void
+start_perl(struct mode *m)
+{
+    if (cli_has(m->cli, "-ps") || (m->conf->main->perl_at_start && !cli_has(m->cli, "-pd")))
+        host_extern_start_perl(m->eval, m->vm);
+}
+
 static int
 run_mode(struct mode *m)
 {
@@ -136,6 +145,7 @@ run_mode(struct mode *m)
         return 1;
     config_clean_environment(m);
     enter_spool(m);
+    start_perl(m);
     if (modes[m->cli->mode].run == NULL)
         return answer_later(m);
     return modes[m->cli->mode].run(m);

@@ -18,7 +18,13 @@
 #include <unistd.h>
 
 /* What this version can do, in Exim's words. */
-static const char *const features[] = {"crypteq", "iconv()", "IPv6"};
+static const struct {
+    const char *name;
+    const char *plugin; /* that must be there; NULL: built in */
+} features[] = {
+    {"crypteq", NULL}, {"iconv()", NULL}, {"IPv6", NULL},
+    {"PAM", "pam"},    {"Perl", "perl"},  {"Expand_dlfunc", NULL},
+};
 
 static const char *const built_in_lookups[] = {
 #define LOOKUP(name, object) name,
@@ -53,6 +59,19 @@ plugin_directory(struct mode *m)
     if (str_is_set(m->site->plugin_directory))
         return m->site->plugin_directory;
     return plugin_directory_default(m->arena);
+}
+
+static void
+print_features(struct mode *m)
+{
+    struct str directory = plugin_directory(m);
+    printf("Support for:");
+    for (size_t i = 0; i < sizeof features / sizeof *features; i++) {
+        const char *plugin = features[i].plugin;
+        if (plugin == NULL || plugin_is_there(m, directory, plugin))
+            printf(" %s", features[i].name);
+    }
+    printf("\n");
 }
 
 static void
@@ -102,10 +121,7 @@ version_run(struct mode *m)
 {
     printf("remex version %s\n", VERSION_REMEX);
     printf("Speaks the languages of Exim %s\n", VERSION_EXIM);
-    printf("Support for:");
-    for (size_t i = 0; i < sizeof features / sizeof *features; i++)
-        printf(" %s", features[i]);
-    printf("\n");
+    print_features(m);
     print_lookups(m);
     print_class("Authenticators", &auth_class);
     print_class("Routers", &router_class);
