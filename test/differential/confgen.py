@@ -12,7 +12,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 AVOID = {'config', 'configure_file', 'exim_path', 'exim_user', 'exim_group', 'spool_directory', 'log_file_path', 'pid_file_path', 'never_users',
          'local_interfaces', 'perl_startup', 'perl_at_start', 'timezone', 'syslog_facility', 'syslog_processname', 'primary_hostname', 'headers_charset',
          'keep_environment', 'add_environment', 'openssl_options', 'gnutls_compat_mode', 'process_log_path', 'localhost_number', 'host_lookup_order',
-         'tls_require_ciphers', 'log_selector', 'allow_utf8_localparts', 'disable_ipv6', 'dns_use_edns0', 'sqlite_dbfile', 'lookup_open_max', 'chunking_advertise_hosts', 'message_id_header_text', 'tls_eccurve'}
+         'tls_require_ciphers', 'log_selector', 'allow_utf8_localparts', 'disable_ipv6', 'dns_use_edns0', 'sqlite_dbfile', 'lookup_open_max', 'chunking_advertise_hosts', 'message_id_header_text', 'tls_eccurve',
+         # another type or default since 4.96, or not compiled into Debian's
+         'recipients_max', 'max_rcpt', 'sqlite_lock_timeout', 'remote_max_parallel', 'use_classresources', 'arc_sign', 'sieve_inbox', 'translate_ip_address'}
 
 VALUES = {
     'bool': ['true', 'false', 'yes', 'no', 'TRUE', 'Yes', '', 'maybe', '1', 'yess', 'y', '"true"'],

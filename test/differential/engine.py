@@ -143,6 +143,7 @@ class Engine:
     def normal(self, text):
         text = text.replace(self.world.folder, '@DIR@')
         text = re.sub(r'\b4\.9\d\b', '@VERSION@', text)
+        text = re.sub(r'\(euid=\d+ egid=\d+\)', '(euid=@ID@ egid=@ID@)', text)
         return text
 
 

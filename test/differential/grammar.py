@@ -30,6 +30,7 @@ ADDRESSES = ['anna@world.example', 'ANNA@world.example', 'anna@WORLD.example', '
              'a%b@c.example', 'a!b', '"unclosed@x.example', 'a\\\\@b.example', 'x <y> z']
 TEXTLISTS = ['a:b:c', 'a:bb:ccc:dddd', '<, a,b,c', '<; x;y;z', '1:2:3', '<, 3,1,2', '', ':', '::', 'a::b', 'a: :b', ' a : b ', '<\\n a\\nb', 'one', '<,', '<-a-b-a',
              'c:b:a:b', '<, 10,9,8,10', 'A:a:B:b', '<| x|y', ':a', 'a:', '<, ,a', '$h_x-list:', '<, a,,b', 'a::::b', '< a b', '<+ a+b', '2001::db8::::1:10.0.0.1']
+LONGLISTS = ['a:b:c', '<, 3,1,2', 'a:bb:ccc:dddd', '<; x;y;z', 'a::b:c:d', '<|x|y|z|', ' a : : c ']    # three items at least
 FIELDS = ['a=1 b=2', 'name="two words" id=7', 'A=x a=y', 'k = v', 'k= v', 'a="q\\\\"q"', 'a=', '=b', 'a', 'a=1 a=2', 'uid=1984 gid=2001 homedir=/x', ' lead=1', 'a="', 'a=b=c',
           'a=1\\tb=2', '"x y"=z', 'a=1,b=2', '']
 COLONED = ['a:b:c', '1:2::4', ':x', 'x:', '', 'no separators', 'exim:x:42:99:& Mailer::/bin/bash', 'a,b;c', '  :  ', ':::']
@@ -213,7 +214,11 @@ class Generator:
             return '${extract{%s}{%s}%s}' % (self.pick(['a', 'b', 'A', 'name', 'id', 'k', 'zz', '', 'uid', 'a b']), self.value('fields', depth), self.branches(depth))
         if x < 0.8:
             return '${extract{%s}{%s}{%s}%s}' % (self.pick(SMALL), self.pick([':', ',', ':,', '', ' ', ';:']), self.value('coloned', depth), self.branches(depth))
-        return '${listextract{%s}{%s}%s}' % (self.pick(SMALL + ['x', '']), self.value('list', depth), self.branches(depth))
+        # With a negative number beyond the start of the list Exim 4.96 gives the first item, against its manual.
+        if self.chance(0.2):
+            return '${listextract{%s}{%s}%s}' % (self.pick(['-2', '-3']), self.pick(LONGLISTS), self.branches(depth))
+        number = self.pick([n for n in SMALL if n[0] != '-'] + ['-1', '-1', 'x', ''])
+        return '${listextract{%s}{%s}%s}' % (number, self.value('list', depth), self.branches(depth))
 
     def json(self, depth):
         return '${extract %s{%s}{%s}%s}' % (self.pick(['json', 'jsons']), self.pick(JSONKEYS), self.pick(JSONS), self.branches(depth))
