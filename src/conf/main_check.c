@@ -120,9 +120,9 @@ main_check(const struct conf *c, struct diags *diags)
 {
     struct check k = {.arena = arena_new(), .conf = c, .diags = diags};
     const struct conf_main *m = c->main;
-    check_reply_to(&k);
     check_ratelimit(&k, "smtp_ratelimit_mail", m->smtp_ratelimit_mail);
     check_ratelimit(&k, "smtp_ratelimit_rcpt", m->smtp_ratelimit_rcpt);
+    check_reply_to(&k);
     if (m->local_from_check && m->local_sender_retain)
         diags_add(diags, &(struct diag){.level = DIAG_ERROR,
                                         .at = place_of(&k, "local_sender_retain"),

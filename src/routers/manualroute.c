@@ -56,7 +56,7 @@ check(struct arena *a, struct driver_instance *d, struct diags *diags)
     if (!is_one_of(own->host_all_ignored, actions, 5))
         ok = driver_fault(diags, d, "host_all_ignored", DRIVER_WORDS_FOR,
                           "unrecognized setting for host_all_ignored option");
-    if (driver_has(own->route_data) == driver_has(own->route_list))
+    if (str_is_set(own->route_data.text) == str_is_set(own->route_list.text))
         ok = driver_fault(diags, d, "route_list", DRIVER_WORDS_FOR,
                           "route_list or route_data (but not both) must be specified");
     return router_check_generic(d, ROUTER_TRANSPORT_OPTIONAL, diags) && ok;
