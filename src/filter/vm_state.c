@@ -1,0 +1,194 @@
+/* The state of the language machine that items and their callers see: captures, $value, $item, $runrc,
+ * settings, and the text of the last error.
+ *
+ * Values lie in scratch; vm_release keeps what is shown beyond an evaluation.
+ */
+#include "filter/host.h"
+#include "filter/vm_state.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    ERROR_MAX = 8192,
+    KEPT_VALUE_MAX = 64 * 1024,
+};
+
+/* --- state that items see --- */
+
+void
+vm_set_captures(struct vm *vm, const struct str *caps, unsigned n)
+{
+    if (n > VM_CAPS)
+        n = VM_CAPS;
+    struct str *copy = arena_alloc(vm->scratch, n * sizeof *copy);
+    if (n > 0)
+        memcpy(copy, caps, n * sizeof *copy);
+    vm->caps = copy;
+    vm->caps_n = n;
+}
+
+unsigned
+vm_captures(const struct vm *vm, const struct str **caps)
+{
+    *caps = vm->caps;
+    return vm->caps_n;
+}
+
+void
+vm_set_value(struct vm *vm, struct str value)
+{
+    vm->value = value;
+}
+
+struct str
+vm_value(const struct vm *vm)
+{
+    return vm->value;
+}
+
+void
+vm_set_item(struct vm *vm, struct str item)
+{
+    vm->item = item;
+}
+
+struct str
+vm_item(const struct vm *vm)
+{
+    return vm->item;
+}
+
+void
+vm_set_runrc(struct vm *vm, int rc)
+{
+    vm->runrc = rc;
+}
+
+int
+vm_runrc(const struct vm *vm)
+{
+    return vm->runrc;
+}
+
+struct vm_checked *
+vm_checked(struct vm *vm)
+{
+    return &vm->checked;
+}
+
+struct str
+vm_setting(struct vm *vm, const char *name)
+{
+    for (unsigned i = 0; i < vm->settings_n; i++) {
+        if (vm->settings[i].name == name)
+            return vm->settings[i].value;
+    }
+    if (vm->host->setting == NULL)
+        return STR_NULL;
+    struct str value = vm->host->setting(vm->env, name);
+    if (vm->settings_n < VM_SETTINGS)
+        vm->settings[vm->settings_n++] = (struct vm_setting){name, value};
+    return value;
+}
+
+void
+vm_forget_settings(struct vm *vm)
+{
+    vm->settings_n = 0;
+}
+
+void
+vm_release(struct vm *vm, struct arena_mark mark)
+{
+    struct str value = vm->value;
+    if (!str_is_set(value) || value.n > KEPT_VALUE_MAX) {
+        value = STR_NULL;
+    } else if (value.p != vm->kept_value.p) {
+        if (vm->kept == NULL)
+            vm->kept = arena_new();
+        arena_clear(vm->kept);
+        value = str_dup(vm->kept, value);
+    }
+    vm->kept_value = value;
+    int runrc = vm->runrc;
+    vm_reset_state(vm);
+    vm->value = value;
+    vm->runrc = runrc;
+    vm->error = STR_EMPTY;
+    arena_reset(vm->scratch, mark);
+}
+
+void
+vm_reset_state(struct vm *vm)
+{
+    vm->checked = (struct vm_checked){STR_NULL, STR_NULL, STR_NULL, STR_NULL};
+    vm->caps = NULL;
+    vm->caps_n = 0;
+    vm->value = STR_NULL;
+    vm->item = STR_NULL;
+    vm->runrc = 0;
+}
+
+struct arena *
+vm_scratch(struct vm *vm)
+{
+    return vm->scratch;
+}
+
+const struct host *
+vm_host(const struct vm *vm)
+{
+    return vm->host;
+}
+
+void *
+vm_env(const struct vm *vm)
+{
+    return vm->env;
+}
+
+/* --- errors --- */
+
+static void __attribute__((format(printf, 2, 0)))
+set_error(struct vm *vm, const char *fmt, va_list ap)
+{
+    char text[ERROR_MAX];
+    int n = vsnprintf(text, sizeof text, fmt, ap);
+    size_t len = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
+    vm->error = str_dup(vm->scratch, str_from(text, len));
+    vm->error_offset = STR_NPOS;
+}
+
+enum vm_status
+vm_fail(struct vm *vm, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    set_error(vm, fmt, ap);
+    va_end(ap);
+    return VM_ERROR;
+}
+
+enum vm_status
+vm_defer(struct vm *vm, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    set_error(vm, fmt, ap);
+    va_end(ap);
+    return VM_DEFER;
+}
+
+struct str
+vm_error(const struct vm *vm)
+{
+    return vm->error;
+}
+
+size_t
+vm_error_offset(const struct vm *vm)
+{
+    return vm->error_offset;
+}
