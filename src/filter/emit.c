@@ -102,6 +102,12 @@ emit_place(struct emit *e, label_id l)
 }
 
 void
+emit_place_at(struct emit *e, label_id l, uint32_t at)
+{
+    e->labels.v[l] = at;
+}
+
+void
 emit_throw(struct emit *e, struct str text)
 {
     for (size_t i = 0; i < e->labels.n; i++)

@@ -35,6 +35,8 @@ label_id emit_label(struct emit *e);
 void emit_jump(struct emit *e, enum op op, label_id to);
 /* The label stands for the next instruction. */
 void emit_place(struct emit *e, label_id l);
+/* The label stands for word `at`, which is there already. */
+void emit_place_at(struct emit *e, label_id l, uint32_t at);
 /* Raises text as an error; every label that is still open leads here too: whichever branch would skip the
  * broken part of the text fails all the same, after what stands before it has run. */
 void emit_throw(struct emit *e, struct str text);

@@ -57,16 +57,35 @@ raise(struct parse *p, struct str text)
     return false;
 }
 
+static bool __attribute__((format(printf, 2, 0)))
+raise_formatted(struct parse *p, const char *fmt, va_list ap)
+{
+    char text[ERROR_TEXT_MAX];
+    int n = vsnprintf(text, sizeof text, fmt, ap);
+    size_t len = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
+    return raise(p, str_from(text, len));
+}
+
 bool
 parse_error(struct parse *p, const char *fmt, ...)
 {
-    char text[ERROR_TEXT_MAX];
     va_list ap;
     va_start(ap, fmt);
-    int n = vsnprintf(text, sizeof text, fmt, ap);
+    (void)raise_formatted(p, fmt, ap);
     va_end(ap);
-    size_t len = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
-    return raise(p, str_from(text, len));
+    return false;
+}
+
+bool
+parse_curly_error(struct parse *p, const char *fmt, ...)
+{
+    va_list ap;
+    if (p->open_header)
+        return parse_bracket_error(p, "missing or misplaced { or }");
+    va_start(ap, fmt);
+    (void)raise_formatted(p, fmt, ap);
+    va_end(ap);
+    return false;
 }
 
 bool
@@ -258,7 +277,8 @@ parse_header_name(struct parse *p, size_t from)
     while (!parse_is_end(p) && parse_peek(p) != ':' && !ascii_space(parse_peek(p)))
         p->at++;
     struct str name = str_sub(p->text, from, p->at - from);
-    if (!parse_take(p, ':'))
+    (void)parse_take(p, ':');
+    if (str_chr(name, '{', 0) != STR_NPOS || str_chr(name, '}', 0) != STR_NPOS)
         p->open_header = true;
     return name;
 }
@@ -510,8 +530,6 @@ bool
 parse_text(struct parse *p, enum parse_stop stop)
 {
     struct pieces s = {.span = STR_EMPTY};
-    bool outer_open = p->open_header;
-    p->open_header = false;
     size_t begin = p->at;
     while (!parse_is_end(p)) {
         size_t end = literal_end(p, stop);
@@ -538,7 +556,6 @@ parse_text(struct parse *p, enum parse_stop stop)
         emit_op(&p->emit, OP_EMPTY);
     else if (s.n > 1)
         emit_a(&p->emit, OP_CONCAT, s.n);
-    p->open_header = p->open_header || outer_open;
     return true;
 }
 
@@ -548,14 +565,6 @@ parse_braced_rest(struct parse *p)
     if (!parse_text(p, STOP_AT_BRACE))
         return false;
     return parse_take(p, '}') || parse_bracket_error(p, "missing } at end of string");
-}
-
-bool
-parse_braced_argument(struct parse *p)
-{
-    if (!parse_text(p, STOP_AT_BRACE))
-        return false;
-    return parse_take(p, '}') || parse_error(p, "missing } at end of string");
 }
 
 bool

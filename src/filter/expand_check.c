@@ -5,7 +5,7 @@
 
 #include "filter/vm_state.h"
 
-enum checked { NUMBERS, FIRST, SECOND };
+enum checked { NUMBERS, FIRST, SECOND, REST };
 
 /* Functions whose faults depend on these arguments alone. */
 static const struct {
@@ -16,6 +16,7 @@ static const struct {
     {FN_ITEM, STR_INIT("hash"), NUMBERS},  {FN_ITEM, STR_INIT("length"), NUMBERS},
     {FN_ITEM, STR_INIT("nhash"), NUMBERS}, {FN_ITEM, STR_INIT("substr"), NUMBERS},
     {FN_ITEM, STR_INIT("sg"), SECOND},     {FN_COND, STR_INIT("bool"), FIRST},
+    {FN_ITEM, STR_INIT("imapfolder"), REST},
 };
 
 bool
@@ -40,6 +41,8 @@ is_checked(enum checked which, uint32_t i, uint32_t argc)
         return i == 0;
     case SECOND:
         return i == 1;
+    case REST:
+        return i > 0;
     }
     return false;
 }

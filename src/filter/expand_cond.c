@@ -22,7 +22,7 @@ condition_name(struct parse *p)
 {
     size_t from = p->at;
     if (!is_symbol(parse_peek(p)))
-        return ascii_alnum(parse_peek(p)) ? parse_name(p) : STR_EMPTY;
+        return parse_name(p);
     p->at++;
     if (parse_peek(p) == '=')
         p->at++;
@@ -34,7 +34,7 @@ need_open(struct parse *p, struct str name)
 {
     parse_skip_space(p);
     return parse_take(p, '{') ||
-           parse_error(p, "missing { after \"%.*s\"", STR_ARG(name));
+           parse_curly_error(p, "missing { after \"%.*s\"", STR_ARG(name));
 }
 
 /* --- functions of values --- */
@@ -64,8 +64,8 @@ parse_test(struct parse *p, const struct fn *fn)
         if (i > 0)
             parse_skip_space(p);
         if (i > 0 && !parse_take(p, '{'))
-            return parse_error(p, "missing 2nd string in {} after \"%.*s\"", STR_ARG(fn->name));
-        if (!(i == 1 && takes_list(fn) ? parse_list_text(p) : parse_braced_argument(p)))
+            return parse_curly_error(p, "missing 2nd string in {} after \"%.*s\"", STR_ARG(fn->name));
+        if (!(i == 1 && takes_list(fn) ? parse_list_text(p) : parse_braced_rest(p)))
             return false;
         starts[i + 1] = emit_here(&p->emit);
         if (i == 0 && is_symbol(fn->name.p[0]))
@@ -90,7 +90,7 @@ parse_listed_arguments(struct parse *p, const struct fn *fn, uint32_t *argc)
         if (*argc == fn->max)
             return parse_error(p, "Too many arguments for '%.*s' (max is %u)",
                                STR_ARG(fn->name), fn->max);
-        if (!parse_braced_argument(p))
+        if (!parse_braced_rest(p))
             return false;
         ++*argc;
         parse_skip_space(p);
@@ -98,7 +98,7 @@ parse_listed_arguments(struct parse *p, const struct fn *fn, uint32_t *argc)
     if (*argc < fn->min)
         return parse_error(p, "too few arguments or bracketing error for %.*s",
                            STR_ARG(fn->name));
-    return parse_take(p, '}') || parse_error(p, "missing '}' after '%.*s'", STR_ARG(fn->name));
+    return parse_take(p, '}') || parse_curly_error(p, "missing '}' after '%.*s'", STR_ARG(fn->name));
 }
 
 static bool
@@ -158,9 +158,6 @@ cond_def(struct parse *p, const struct fn *fn)
         return parse_error(p, "variable name omitted after \"def:\"");
     if (parse_is_header(name, &form, &prefix)) {
         struct str field = parse_header_name(p, from + prefix);
-        bool braces = str_chr(field, '{', 0) != STR_NPOS || str_chr(field, '}', 0) != STR_NPOS;
-        if (braces && parse_is_end(p) && p->text.p[p->at - 1] != ':')
-            return parse_bracket_error(p, "missing or misplaced { or }");
         emit_ab(&p->emit, OP_HASHEADER, form, emit_constant(&p->emit, field));
         return true;
     }
@@ -234,12 +231,9 @@ static bool
 list_body(struct parse *p, const struct fn *fn, struct list_cond c)
 {
     struct parse_frame frame = {p->frame, " inside \"", fn->name, "\" condition"};
-    label_id next = emit_label(&p->emit);
-    label_id end = emit_label(&p->emit);
-    emit_a(&p->emit, OP_LOOP, c.mode);
-    emit_op(&p->emit, OP_FALSE);
-    emit_place(&p->emit, next);
-    emit_jump(&p->emit, OP_NEXT, end);
+    struct parse_loop loop;
+    emit_op(&p->emit, OP_FALSE); /* what an empty list answers */
+    parse_loop_begin(p, &loop, c.mode);
     size_t range = emit_range_open(
         &p->emit,
         &(struct code_range){
@@ -250,17 +244,18 @@ list_body(struct parse *p, const struct fn *fn, struct list_cond c)
     if (!good)
         return false;
     emit_range_close(&p->emit, range);
-    emit_jump(&p->emit, c.all ? OP_JUMPF : OP_JUMPT, end);
-    emit_jump(&p->emit, OP_JUMP, next);
-    emit_place(&p->emit, end);
+    emit_jump(&p->emit, c.all ? OP_JUMPF : OP_JUMPT, loop.end);
+    emit_jump(&p->emit, OP_JUMP, loop.next);
+    emit_place(&p->emit, loop.end);
     emit_op(&p->emit, OP_LEAVE);
+    parse_loop_good(p, &loop);
     return true;
 }
 
 static bool
 parse_list_condition(struct parse *p, const struct fn *fn, struct list_cond c)
 {
-    if (!need_open(p, fn->name) || !parse_braced_argument(p) || !need_open(p, fn->name) ||
+    if (!need_open(p, fn->name) || !parse_braced_rest(p) || !need_open(p, fn->name) ||
         !list_body(p, fn, c))
         return false;
     parse_skip_space(p);

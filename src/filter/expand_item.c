@@ -21,14 +21,14 @@ parse_need_brace(struct parse *p, const char *what, struct str item)
     parse_skip_space(p);
     if (parse_take(p, '{'))
         return true;
-    return parse_error(p, "missing '{' for %s%s%.*s", what, item.n > 0 ? " of " : "",
+    return parse_curly_error(p, "missing '{' for %s%s%.*s", what, item.n > 0 ? " of " : "",
                        STR_ARG(item));
 }
 
 bool
 parse_part(struct parse *p, const char *what, struct str item)
 {
-    return parse_need_brace(p, what, item) && parse_braced_argument(p);
+    return parse_need_brace(p, what, item) && parse_braced_rest(p);
 }
 
 /* Text up to the brace that closes it, not expanded; braces inside are counted. */
@@ -50,7 +50,7 @@ parse_raw_part(struct parse *p, struct str *raw)
     return parse_take(p, '}');
 }
 
-/* Arguments in braces, evaluated in order; *argc of them. */
+/* Arguments in braces, evaluated in order, and the end of the item; *argc of them. */
 static bool
 parse_arguments(struct parse *p, const struct fn *fn, uint32_t *argc)
 {
@@ -64,30 +64,30 @@ parse_arguments(struct parse *p, const struct fn *fn, uint32_t *argc)
         if (*argc == fn->max)
             return parse_error(p, "Too many arguments for '%.*s' (max is %u)",
                                STR_ARG(fn->name), fn->max);
-        if (!parse_braced_argument(p))
+        if (!parse_braced_rest(p))
             return false;
         ++*argc;
     }
-    if (*argc < fn->min && p->open_header)
-        return parse_bracket_error(p, "missing or misplaced { or }");
     if (*argc < fn->min)
-        return parse_error(p, "Not enough arguments for '%.*s' (min is %u)", STR_ARG(fn->name),
+        return parse_curly_error(p, "Not enough arguments for '%.*s' (min is %u)", STR_ARG(fn->name),
                            fn->min);
-    return parse_check_constants(p, fn, starts, *argc);
+    return parse_take(p, '}')
+               ? parse_check_constants(p, fn, starts, *argc)
+               : parse_curly_error(p, "missing '}' after '%.*s'", STR_ARG(fn->name));
 }
 
 bool
 parse_close_arguments(struct parse *p, struct str name)
 {
-    return parse_take(p, '}') || parse_error(p, "missing '}' after '%.*s'", STR_ARG(name));
+    return parse_take(p, '}') || parse_curly_error(p, "missing '}' after '%.*s'", STR_ARG(name));
 }
 
 static bool
 branch_error(struct parse *p, const char *what)
 {
     struct str rest = str_sub(parse_rest(p), 0, REST_MAX);
-    return parse_error(p,
-                       "curly-bracket problem in conditional yes/no parsing: %s\n"
+    return parse_curly_error(p,
+                             "curly-bracket problem in conditional yes/no parsing: %s\n"
                        " remaining string is '%.*s'",
                        what, STR_ARG(rest));
 }
@@ -181,7 +181,7 @@ static bool
 parse_call(struct parse *p, const struct fn *fn)
 {
     uint32_t argc;
-    if (!parse_arguments(p, fn, &argc) || !parse_close_arguments(p, fn->name))
+    if (!parse_arguments(p, fn, &argc))
         return false;
     parse_at_item(p);
     emit_ab(&p->emit, OP_CALL, parse_fn_number(fn), argc);
@@ -193,7 +193,7 @@ static bool
 parse_host_item(struct parse *p, const struct fn *fn, enum host_call call)
 {
     uint32_t argc;
-    if (!parse_arguments(p, fn, &argc) || !parse_close_arguments(p, fn->name))
+    if (!parse_arguments(p, fn, &argc))
         return false;
     parse_at_item(p);
     emit_ab(&p->emit, OP_HOST, (uint32_t)call, argc);
@@ -245,7 +245,7 @@ parse_numbered_part(struct parse *p, struct str item, uint32_t i)
 {
     parse_skip_space(p);
     if (parse_take(p, '{'))
-        return parse_braced_argument(p);
+        return parse_braced_rest(p);
     for (size_t k = 0; k < sizeof part_names / sizeof *part_names; k++) {
         if (str_eqz(item, part_names[k].item) && i < 2)
             return parse_need_brace(p, part_names[k].parts[i], item);
@@ -463,7 +463,7 @@ form_prvscheck(struct parse *p, const struct fn *fn)
     label_id plain = emit_label(&p->emit);
     parse_skip_space(p);
     if (!parse_take(p, '{'))
-        return parse_error(p, "Not enough arguments for '%.*s' (min is 1)", STR_ARG(fn->name));
+        return parse_curly_error(p, "Not enough arguments for '%.*s' (min is 1)", STR_ARG(fn->name));
     if (!parse_braced_rest(p))
         return false;
     parse_at_item(p);
@@ -471,7 +471,7 @@ form_prvscheck(struct parse *p, const struct fn *fn)
     emit_jump(&p->emit, OP_JUMPF, end);
     parse_skip_space(p);
     if (!parse_take(p, '{'))
-        return parse_error(p, "Not enough arguments for '%.*s' (min is 1)", STR_ARG(fn->name));
+        return parse_curly_error(p, "Not enough arguments for '%.*s' (min is 1)", STR_ARG(fn->name));
     if (!parse_braced_rest(p))
         return false;
     parse_at_item(p);

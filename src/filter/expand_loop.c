@@ -6,6 +6,25 @@
 #include "filter/expand_parse.h"
 #include "filter/vm_state.h"
 
+void
+parse_loop_begin(struct parse *p, struct parse_loop *l, uint32_t mode)
+{
+    l->start = emit_label(&p->emit);
+    l->next = emit_label(&p->emit);
+    l->end = emit_label(&p->emit);
+    emit_jump(&p->emit, OP_JUMP, l->start);
+    l->at = emit_here(&p->emit);
+    emit_a(&p->emit, OP_LOOP, mode);
+    emit_place(&p->emit, l->next);
+    emit_jump(&p->emit, OP_NEXT, l->end);
+}
+
+void
+parse_loop_good(struct parse *p, const struct parse_loop *l)
+{
+    emit_place_at(&p->emit, l->start, l->at);
+}
+
 static void
 push_frame(struct parse *p, struct parse_frame *f, struct str name, const char *after)
 {
@@ -30,11 +49,8 @@ static bool
 loop_body(struct parse *p, const struct loop_form *form)
 {
     struct parse_frame frame;
-    label_id next = emit_label(&p->emit);
-    label_id end = emit_label(&p->emit);
-    emit_a(&p->emit, OP_LOOP, 0);
-    emit_place(&p->emit, next);
-    emit_jump(&p->emit, OP_NEXT, end);
+    struct parse_loop loop;
+    parse_loop_begin(p, &loop, 0);
     size_t range = emit_range_open(
         &p->emit, &(struct code_range){.before = " inside \"",
                                        .name = form->fn->name,
@@ -44,8 +60,9 @@ loop_body(struct parse *p, const struct loop_form *form)
         return false;
     pop_frame(p);
     emit_range_close(&p->emit, range);
-    emit_jump(&p->emit, OP_JUMP, next);
-    emit_place(&p->emit, end);
+    emit_jump(&p->emit, OP_JUMP, loop.next);
+    emit_place(&p->emit, loop.end);
+    parse_loop_good(p, &loop);
     return true;
 }
 
@@ -143,11 +160,8 @@ parse_reduce_item(struct parse *p, const struct fn *fn)
 static bool
 sort_keys(struct parse *p)
 {
-    label_id next = emit_label(&p->emit);
-    label_id end = emit_label(&p->emit);
-    emit_a(&p->emit, OP_LOOP, 0);
-    emit_place(&p->emit, next);
-    emit_jump(&p->emit, OP_NEXT, end);
+    struct parse_loop loop;
+    parse_loop_begin(p, &loop, 0);
     size_t start = p->at;
     size_t range = emit_range_open(&p->emit,
                                    &(struct code_range){.before = "field-extract in sort: \"",
@@ -158,8 +172,9 @@ sort_keys(struct parse *p)
     emit_op(&p->emit, OP_KEY); /* fails for an empty key */
     emit_range_close(&p->emit, range);
     p->emit.ranges.v[range].name = str_sub(p->text, start, p->at - start);
-    emit_jump(&p->emit, OP_JUMP, next);
-    emit_place(&p->emit, end);
+    emit_jump(&p->emit, OP_JUMP, loop.next);
+    emit_place(&p->emit, loop.end);
+    parse_loop_good(p, &loop);
     return parse_take(p, '}') || parse_bracket_error(p, "missing } at end of string");
 }
 

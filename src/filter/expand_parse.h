@@ -20,7 +20,7 @@ struct parse {
     unsigned depth;
     size_t item_at;   /* offset of the `$` of the item being compiled */
     unsigned *work;   /* items compiled so far, a cap on what two readings of a text can cost */
-    bool open_header; /* a header name ran to white space or the end: named in bracket errors */
+    bool open_header; /* a header name had a brace in it: said in errors about brackets */
     struct parse_frame *frame;
 };
 
@@ -36,8 +36,11 @@ enum parse_stop { STOP_AT_END, STOP_AT_BRACE };
 
 /* Raises a syntax error at the current place. Always false. */
 bool parse_error(struct parse *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* The same for bracket errors, which name an open header if there was one. */
+/* The same for a text that ends too early; an open header name is mentioned. */
 bool parse_bracket_error(struct parse *p, const char *text);
+/* The same for brackets that are not where they should be; an open header name is the likelier cause. */
+bool parse_curly_error(struct parse *p, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* The next byte, or '\0' at the end. */
 static inline char
@@ -86,8 +89,6 @@ bool parse_braced_rest(struct parse *p);
 /* Fills in the forms of items and of conditions, by row of fn.def. */
 void parse_note_item_forms(unsigned char *forms);
 void parse_note_condition_forms(unsigned char *forms);
-/* The same for an argument: its end is not put down to an open header name. */
-bool parse_braced_argument(struct parse *p);
 /* Text up to an unescaped } (not taken) without expansion: one constant. */
 bool parse_plain_text(struct parse *p);
 /* One item, after "${" and its name were taken. */
@@ -107,6 +108,15 @@ bool parse_close_arguments(struct parse *p, struct str name);
 uint32_t parse_fn_number(const struct fn *fn);
 /* The branches of an item that found a value or not, and the end of its SAVE. */
 bool parse_found_branches(struct parse *p, struct str name);
+
+/* Begins a loop over the list on the stack. A syntax error in its body comes before anything of the loop runs:
+ * until parse_loop_good is called, the loop is jumped over to it. */
+struct parse_loop {
+    label_id start, next, end;
+    uint32_t at;
+};
+void parse_loop_begin(struct parse *p, struct parse_loop *l, uint32_t mode);
+void parse_loop_good(struct parse *p, const struct parse_loop *l);
 
 /* Items with files of their own: expand_loop.c, expand_ask.c. */
 bool parse_map_item(struct parse *p, const struct fn *fn);
