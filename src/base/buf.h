@@ -19,8 +19,8 @@ struct buf {
 
 /* An empty buffer; limit is clipped to STR_MAX - 1, 0 means that maximum. */
 struct buf buf_in(struct arena *a, size_t limit);
-/* Room for n more bytes and a NUL; false when the limit forbids it. The inline functions come here only
- * when the room that is there does not do. */
+/* Room for n more bytes and a NUL; false when the limit forbids it. The inline functions come
+ * here only when the room that is there does not do. */
 bool buf_reserve(struct buf *b, size_t n);
 
 static inline void

@@ -70,7 +70,8 @@ load4(const char *p)
     return w;
 }
 
-/* The high bit of every byte of w that is an ASCII letter from `first` to its Z; no carry leaves a byte. */
+/* The high bit of every byte of w that is an ASCII letter from `first` to its Z; no carry leaves
+ * a byte. */
 static inline uint64_t
 letter_bits(uint64_t w, unsigned first)
 {

@@ -70,7 +70,8 @@ single(struct arena *a, struct str item, char sep)
     return (struct str){to, n, item.taint};
 }
 
-/* White space before an item is skipped, if it is not the separator; false when nothing follows it. */
+/* White space before an item is skipped, if it is not the separator; false when nothing follows
+ * it. */
 static inline bool
 next_raw(struct strlist_split *s, struct str *item, bool *doubled)
 {

@@ -410,7 +410,7 @@ macro_define(struct macro_table *t, struct str name, struct str text, struct spa
 bool
 macro_may_occur(const struct macro_table *t, struct str text)
 {
-    return t->list.n > 0 || may_hold_builtin(text, 0);
+    return (t != NULL && t->list.n > 0) || may_hold_builtin(text, 0);
 }
 
 size_t

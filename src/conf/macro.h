@@ -52,7 +52,8 @@ enum macro_limit {
 enum macro_limit macro_replace(struct macro_table *t, struct arena *a, struct macro_line *line,
                                size_t from, uint32_t line_no, uint32_t col);
 
-/* False only if macro_replace would find nothing to do in all of the text. */
+/* False only if macro_replace would find nothing to do in all of the text. t: NULL for a table
+ * without user macros. */
 bool macro_may_occur(const struct macro_table *t, struct str text);
 
 /* User macros in order of definition. */

@@ -106,7 +106,8 @@ find_text(void *env, struct vm *vm, enum header_form form, struct str name, stru
     return VM_OK;
 }
 
-/* What is remembered of a name, or is found and then remembered; NULL when there is no room for more. */
+/* What is remembered of a name, or is found and then remembered; NULL when there is no room for
+ * more. */
 static const struct str *
 text_of(struct eval *e, struct vm *vm, struct header_texts *t, enum header_form form,
         struct str name)

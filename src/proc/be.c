@@ -75,11 +75,13 @@ put_str(struct be *be, struct str s)
     put(be, s.p, s.n);
 }
 
-static void
+static inline void
 put_line(struct be *be, struct str s)
 {
     put(be, s.p, s.n);
-    put(be, "\n", 1);
+    if (be->out_n == OUT_SIZE)
+        flush_out(be);
+    be->out[be->out_n++] = '\n';
 }
 
 /* --- input --- */

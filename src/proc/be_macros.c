@@ -5,32 +5,48 @@
 
 #include "conf/conf.h"
 #include "conf/macro.h"
+#include "proc/builtin_macros.h"
 
 struct be_macros {
-    struct arena *arena; /* of definitions */
-    struct macro_table *table;
+    struct mode *mode;
+    struct arena *arena;        /* of definitions */
+    struct macro_table *table;  /* NULL: nothing is defined, and no line named a built-in one */
     const struct conf *conf;
 };
 
-struct be_macros *
-be_macros_new(struct mode *m)
+/* The request is kept by the table, so it lies beside it. */
+static struct macro_table *
+make_table(const struct be_macros *b)
 {
-    struct be_macros *b = ARENA_NEW(m->arena, struct be_macros);
+    struct mode *m = b->mode;
     size_t n = m->cli->macros.n;
     struct macro *given = ARENA_ARRAY(m->arena, struct macro, n);
     for (size_t i = 0; i < n; i++) {
         given[i].name = str_untaint_by_rule(m->cli->macros.v[i].name, "macro of the caller");
         given[i].text = str_untaint_by_rule(m->cli->macros.v[i].text, "macro of the caller");
     }
-    const struct conf_request rq = {.macros = given, .macros_n = n};
-    b->arena = m->arena;
-    b->conf = m->conf;
-    b->table = macro_table_new(m->arena, &rq);
+    struct conf_request *rq = ARENA_NEW(m->arena, struct conf_request);
+    rq->macros = given;
+    rq->macros_n = n;
+    builtin_macros_request(m->arena, rq);
+    struct macro_table *t = macro_table_new(m->arena, rq);
     for (size_t i = 0; m->admin && i < m->conf->macros.n; i++) {
         const struct macro *one = m->conf->macros.v[i];
         struct str other;
-        macro_define(b->table, one->name, one->text, one->where, false, &other);
+        macro_define(t, one->name, one->text, one->where, false, &other);
     }
+    return t;
+}
+
+struct be_macros *
+be_macros_new(struct mode *m)
+{
+    struct be_macros *b = ARENA_NEW(m->arena, struct be_macros);
+    b->mode = m;
+    b->arena = m->arena;
+    b->conf = m->conf;
+    if (m->cli->macros.n > 0 || (m->admin && m->conf->macros.n > 0))
+        b->table = make_table(b);
     return b;
 }
 
@@ -118,11 +134,14 @@ replace_from(struct str line)
 enum be_line
 be_macros_take(struct be_macros *b, struct arena *scratch, struct str line, struct str *text)
 {
-    /* Most lines are no definition, since they begin with neither a capital nor a space, and name no macro. */
+    /* Most lines begin with neither a capital nor a space, so are no definition, and name no
+     * macro. */
     if (line.n > 0 && (line.p[0] == '$' || line.p[0] > 'Z') && !macro_may_occur(b->table, line)) {
         *text = line;
         return BE_LINE_TEXT;
     }
+    if (b->table == NULL)
+        b->table = make_table(b);
     struct macro_line l = {.text = line};
     if (macro_replace(b->table, scratch, &l, replace_from(line), 1, 1) != MACRO_FITS)
         return fault(scratch, text, STR_LIT("macros make the line too long"));

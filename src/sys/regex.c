@@ -57,8 +57,8 @@ error_text(struct arena *a, int code)
     return str_printf(a, "%s", (const char *)text);
 }
 
-/* True of a pattern that begins with a circumflex which holds for all of it: one that is not repeated, without an
- * alternative anywhere. Never a wrong yes. */
+/* True of a pattern that begins with a circumflex which holds for all of it: one that is not
+ * repeated, without an alternative anywhere. Never a wrong yes. */
 static bool
 begins_at_head(struct str pattern, uint32_t options)
 {
@@ -96,7 +96,8 @@ regex_compile(struct arena *a, struct str pattern, unsigned flags, struct str *e
     }
     struct regex *r = ARENA_NEW(a, struct regex);
     uint32_t all = 0;
-    (void)pcre2_pattern_info(re, PCRE2_INFO_ALLOPTIONS, &all); /* the pattern may say (*UTF) itself */
+    /* the pattern may say (*UTF) itself */
+    (void)pcre2_pattern_info(re, PCRE2_INFO_ALLOPTIONS, &all);
     r->code = re;
     r->utf = (all & PCRE2_UTF) != 0;
     r->head_only = begins_at_head(pattern, all);
@@ -137,8 +138,8 @@ fill_captures(const struct regex_ctx *ctx, int found, struct str subject, struct
     return (int)n;
 }
 
-/* Counts a use, and makes code for the processor when it is worth it. The counter is the one thing that changes
- * in a shared pattern; the library locks inside. */
+/* Counts a use, and makes code for the processor when it is worth it. The counter is the one
+ * thing that changes in a shared pattern; the library locks inside. */
 static void
 note_use(struct regex *re)
 {
