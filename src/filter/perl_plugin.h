@@ -22,8 +22,8 @@ struct perl_plugin {
      * *why is set as well; subroutines that were defined before can be called. s is copied. */
     void *(*start)(struct arena *a, struct vm *vm, const struct perl_start *s, struct str *why);
     /* argv[0] is the subroutine. VM_FORCED: it returned undef. */
-    enum vm_status (*call)(void *interpreter, struct vm *vm, const struct str *argv, unsigned argc,
-                           struct str *out);
+    enum vm_status (*call)(void *interpreter, struct vm *vm, const struct str *argv,
+                           unsigned argc, struct str *out);
     void (*stop)(void *interpreter);
 };
 

@@ -44,7 +44,8 @@ answer_one(struct conversation *c, const struct pam_message *m, struct pam_respo
 }
 
 static int
-converse(int n, const struct pam_message **questions, struct pam_response **answers, void *context)
+converse(int n, const struct pam_message **questions, struct pam_response **answers,
+         void *context)
 {
     struct conversation *c = context;
     if (n <= 0 || n > PAM_MAX_NUM_MSG || c->asked > QUESTIONS_MAX)
@@ -89,8 +90,9 @@ pam_check(struct arena *a, const struct pam_request *rq, struct str *why)
     const char *user = str_cstr(a, rq->user);
     if (user == NULL || user[0] == '\0')
         return PAM_VERDICT_NO;
-    int rc = rq->directory == NULL ? pam_start(rq->service, user, &conv, &h)
-                                   : pam_start_confdir(rq->service, user, &conv, rq->directory, &h);
+    int rc = rq->directory == NULL
+                 ? pam_start(rq->service, user, &conv, &h)
+                 : pam_start_confdir(rq->service, user, &conv, rq->directory, &h);
     if (rc == PAM_SUCCESS)
         rc = pam_authenticate(h, PAM_SILENT);
     if (rc == PAM_SUCCESS)

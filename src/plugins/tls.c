@@ -85,13 +85,15 @@ read_name(struct reading *r, get_text *get, const char *where_size, const char *
 static enum cert_end
 read_subject(struct reading *r)
 {
-    return read_name(r, gnutls_x509_crt_get_dn, "tls_cert_subject: gs0", "tls_cert_subject: gs1");
+    return read_name(r, gnutls_x509_crt_get_dn, "tls_cert_subject: gs0",
+                     "tls_cert_subject: gs1");
 }
 
 static enum cert_end
 read_issuer(struct reading *r)
 {
-    return read_name(r, gnutls_x509_crt_get_issuer_dn, "tls_cert_issuer: gi0", "tls_cert_issuer: gi1");
+    return read_name(r, gnutls_x509_crt_get_issuer_dn, "tls_cert_issuer: gi0",
+                     "tls_cert_issuer: gi1");
 }
 
 static enum cert_end
@@ -203,7 +205,8 @@ read_ocsp(struct reading *r)
 {
     for (unsigned i = 0; i < CERT_NAMES_MAX; i++) {
         gnutls_datum_t uri = {NULL, 0};
-        int rc = gnutls_x509_crt_get_authority_info_access(r->crt, i, GNUTLS_IA_OCSP_URI, &uri, NULL);
+        int rc = gnutls_x509_crt_get_authority_info_access(r->crt, i, GNUTLS_IA_OCSP_URI, &uri,
+                                                           NULL);
         if (rc >= 0)
             add_name(r, CERT_NAME_URI, uri.data, uri.size);
         gnutls_free(uri.data);

@@ -58,8 +58,8 @@ host_extern_plugin(struct eval *e, struct vm *vm, const char *name, struct str *
     for (size_t i = 0; i < x->plugins.n; i++)
         if (strcmp(x->plugins.v[i]->name, name) == 0)
             return x->plugins.v[i];
-    const struct plugin *p = plugin_load(vm_scratch(vm), e->process.plugin_directory, name,
-                                         PLUGIN_KIND_OTHER, why);
+    const struct plugin *p =
+        plugin_load(vm_scratch(vm), e->process.plugin_directory, name, PLUGIN_KIND_OTHER, why);
     if (p != NULL)
         vec_push(e->arena, &x->plugins, p);
     return p;
@@ -102,20 +102,25 @@ start_perl(struct eval *e, struct vm *vm)
     if (x->interpreter != NULL)
         return VM_OK;
     if (m == NULL || !str_is_set(m->perl_startup))
-        return vm_fail(vm, "A setting of perl_startup is needed when using the Perl interpreter");
+        return vm_fail(vm,
+                       "A setting of perl_startup is needed when using the Perl interpreter");
     const struct plugin *p = host_extern_plugin(e, vm, "perl", &why);
     if (p == NULL)
         return vm_fail(vm, "\"perl\" is not available: %.*s", STR_ARG(why));
-    struct perl_start s = {.code = m->perl_startup, .taint_mode = m->perl_taintmode,
-                           .context = e, .log = perl_log, .debug = perl_debug};
+    struct perl_start s = {.code = m->perl_startup,
+                           .taint_mode = m->perl_taintmode,
+                           .context = e,
+                           .log = perl_log,
+                           .debug = perl_debug};
     x->perl = p->objects[0];
     x->interpreter = x->perl->start(vm_scratch(vm), vm, &s, &why);
     if (x->interpreter == NULL)
         return vm_fail(vm, "%.*s", STR_ARG(why));
     arena_on_free(e->arena, stop_perl, x);
     if (why.n > 0)
-        notice_panic(vm_scratch(vm), e->conf,
-                     str_printf(vm_scratch(vm), "perl_startup failed: %.*s", STR_ARG(str_trim(why))));
+        notice_panic(
+            vm_scratch(vm), e->conf,
+            str_printf(vm_scratch(vm), "perl_startup failed: %.*s", STR_ARG(str_trim(why))));
     return VM_OK;
 }
 
@@ -127,7 +132,8 @@ host_extern_start_perl(struct eval *e, struct vm *vm)
 }
 
 enum vm_status
-host_extern_perl(void *env, struct vm *vm, const struct str *argv, unsigned argc, struct str *out)
+host_extern_perl(void *env, struct vm *vm, const struct str *argv, unsigned argc,
+                 struct str *out)
 {
     struct eval *e = env;
     enum vm_status st = start_perl(e, vm);
@@ -202,8 +208,8 @@ make_vector(struct arena *a, const struct str *argv, unsigned argc)
 }
 
 static enum vm_status
-judge_dlfunc(void *env, struct vm *vm, const struct str *argv, int rc, const unsigned char *yield,
-             struct str *out)
+judge_dlfunc(void *env, struct vm *vm, const struct str *argv, int rc,
+             const unsigned char *yield, struct str *out)
 {
     struct arena *a = vm_scratch(vm);
     const char *text = (const char *)yield;
@@ -211,7 +217,8 @@ judge_dlfunc(void *env, struct vm *vm, const struct str *argv, int rc, const uns
         *out = str_dup(a, text != NULL ? str_from_cstr(text) : STR_EMPTY);
         return VM_OK;
     }
-    struct str reason = text != NULL ? str_dup(a, str_from_cstr(text)) : STR_LIT("(no message)");
+    struct str reason =
+        text != NULL ? str_dup(a, str_from_cstr(text)) : STR_LIT("(no message)");
     vm_fail(vm, "%.*s", STR_ARG(reason));
     if (rc == DLFUNC_FORCED)
         return VM_FORCED;
@@ -223,7 +230,8 @@ judge_dlfunc(void *env, struct vm *vm, const struct str *argv, int rc, const uns
 }
 
 enum vm_status
-host_extern_dlfunc(void *env, struct vm *vm, const struct str *argv, unsigned argc, struct str *out)
+host_extern_dlfunc(void *env, struct vm *vm, const struct str *argv, unsigned argc,
+                   struct str *out)
 {
     struct arena *a = vm_scratch(vm);
     void *handle = NULL;
@@ -233,9 +241,9 @@ host_extern_dlfunc(void *env, struct vm *vm, const struct str *argv, unsigned ar
     const char *name = str_cstr(a, argv[1]);
     void *symbol = name != NULL ? dlsym(handle, name) : NULL;
     if (symbol == NULL)
-        return refuse_dl(env, vm,
-                         str_printf(a, "dlsym \"%.*s\" in \"%.*s\"", STR_ARG(argv[1]),
-                                    STR_ARG(argv[0])));
+        return refuse_dl(
+            env, vm,
+            str_printf(a, "dlsym \"%.*s\" in \"%.*s\"", STR_ARG(argv[1]), STR_ARG(argv[0])));
     dlfunc_fn *function;
     memcpy(&function, &symbol, sizeof function);
     unsigned char *yield = NULL;
@@ -264,7 +272,8 @@ ask_pam(struct eval *e, struct vm *vm, const struct str *argv, unsigned argc)
     if (p == NULL)
         return vm_fail(vm, "\"pam\" is not available: %.*s", STR_ARG(why));
     const struct pam_plugin *pam = p->objects[0];
-    struct pam_request rq = {.service = "exim", .user = items[0], .answers = items + 1, .n = n - 1};
+    struct pam_request rq = {
+        .service = "exim", .user = items[0], .answers = items + 1, .n = n - 1};
     switch (pam->check(a, &rq, &why)) {
     case PAM_VERDICT_YES:
         return VM_OK;
@@ -343,7 +352,9 @@ mechanism(const struct eval *e, struct str name, bool *by_certificate)
 static void
 add_iprev(struct buf *b, const struct session *s)
 {
-    const char *result = s->host_lookup_deferred ? "temperror" : s->host_lookup_failed ? "fail" : "pass";
+    const char *result = s->host_lookup_deferred ? "temperror"
+                         : s->host_lookup_failed ? "fail"
+                                                 : "pass";
     bool found = s->sender_host_name.n > 0;
     if (!found && !s->host_lookup_deferred && !s->host_lookup_failed)
         return;
@@ -363,7 +374,8 @@ add_auth(struct buf *b, const struct eval *e, const struct session *s)
     struct str how = mechanism(e, s->sender_host_authenticated, &by_certificate);
     buf_printf(b, ";\n\tauth=pass (%.*s)", STR_ARG(how));
     if (s->authenticated_id.n > 0)
-        buf_printf(b, " %s.auth=%.*s", by_certificate ? "x509" : "smtp", STR_ARG(s->authenticated_id));
+        buf_printf(b, " %s.auth=%.*s", by_certificate ? "x509" : "smtp",
+                   STR_ARG(s->authenticated_id));
     if (e->message != NULL && e->message->authenticated_sender.n > 0)
         buf_printf(b, " smtp.mailfrom=%.*s", STR_ARG(e->message->authenticated_sender));
 }

@@ -19,11 +19,12 @@ const struct plugin *host_extern_plugin(struct eval *e, struct vm *vm, const cha
 
 enum vm_status host_extern_perl(void *env, struct vm *vm, const struct str *argv, unsigned argc,
                                 struct str *out);
-enum vm_status host_extern_dlfunc(void *env, struct vm *vm, const struct str *argv, unsigned argc,
-                                  struct str *out);
+enum vm_status host_extern_dlfunc(void *env, struct vm *vm, const struct str *argv,
+                                  unsigned argc, struct str *out);
 enum vm_status host_extern_authenticate(void *env, struct vm *vm, struct str which,
                                         const struct str *argv, unsigned argc);
-enum vm_status host_extern_authresults(void *env, struct vm *vm, struct str id, struct str *out);
+enum vm_status host_extern_authresults(void *env, struct vm *vm, struct str id,
+                                       struct str *out);
 
 /* Starts Perl now, if perl_startup is set and it does not run yet. */
 void host_extern_start_perl(struct eval *e, struct vm *vm);

@@ -47,8 +47,8 @@ enum cert_end {
 
 /* The one object of the plugin. Values are in a and tainted: the peer chose them. */
 struct cert_plugin {
-    enum cert_end (*read)(struct arena *a, struct str pem, enum cert_field field, struct str oid,
-                          struct cert_answer *out);
+    enum cert_end (*read)(struct arena *a, struct str pem, enum cert_field field,
+                          struct str oid, struct cert_answer *out);
 };
 
 #endif

@@ -9,8 +9,8 @@
 #include "base/str.h"
 
 struct pam_request {
-    const char *service;       /* "exim" */
-    const char *directory;     /* of the service files; NULL: the system's */
+    const char *service;   /* "exim" */
+    const char *directory; /* of the service files; NULL: the system's */
     struct str user;
     const struct str *answers; /* to the questions of the modules, in order */
     size_t n;

@@ -146,7 +146,8 @@ saslauthd_check(struct arena *a, const struct saslauthd_request *rq, struct str 
     }
     int fd = open_socket(rq->path);
     if (fd < 0) {
-        *why = str_printf(a, "cannot connect to saslauthd daemon at %s: %s", rq->path, strerror(errno));
+        *why = str_printf(a, "cannot connect to saslauthd daemon at %s: %s", rq->path,
+                          strerror(errno));
         return SASLAUTHD_ERROR;
     }
     enum saslauthd_verdict v = exchange(a, fd, buf_str(&b), deadline_ms, why);

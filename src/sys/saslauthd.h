@@ -13,8 +13,8 @@
 enum { SASLAUTHD_TIMEOUT_MS = 30000, SASLAUTHD_TEXT_MAX = 65535, SASLAUTHD_ANSWER_MAX = 1024 };
 
 struct saslauthd_request {
-    const char *path; /* of the socket */
-    int timeout_ms;   /* of the whole exchange */
+    const char *path;                          /* of the socket */
+    int timeout_ms;                            /* of the whole exchange */
     struct str user, password, service, realm; /* the last two may be unset */
 };
 

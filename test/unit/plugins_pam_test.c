@@ -89,11 +89,15 @@ static void
 verdicts(void **state)
 {
     struct fixture *f = *state;
-    assert_string_equal(ask_user(f, "auth required pam_permit.so\naccount required pam_permit.so\n"), "yes");
-    assert_string_equal(ask_user(f, "auth required pam_deny.so\naccount required pam_permit.so\n"), "no");
-    assert_string_equal(ask_user(f, "auth required pam_permit.so\naccount required pam_deny.so\n"), "no");
-    assert_string_equal(ask_user(f, "auth required nosuch.so\naccount required pam_permit.so\n"),
-                        "!Module is unknown");
+    assert_string_equal(
+        ask_user(f, "auth required pam_permit.so\naccount required pam_permit.so\n"), "yes");
+    assert_string_equal(
+        ask_user(f, "auth required pam_deny.so\naccount required pam_permit.so\n"), "no");
+    assert_string_equal(
+        ask_user(f, "auth required pam_permit.so\naccount required pam_deny.so\n"), "no");
+    assert_string_equal(
+        ask_user(f, "auth required nosuch.so\naccount required pam_permit.so\n"),
+        "!Module is unknown");
     assert_string_equal(ask_user(f, "garbage\n"), "!Permission denied");
 }
 
@@ -109,7 +113,8 @@ verdicts_by_code(void **state)
         {"acct_expired", "success", "no"},
         {"success", "acct_expired", "no"},
         {"success", "user_unknown", "no"},
-        {"authinfo_unavail", "success", "!Authentication service cannot retrieve authentication info"},
+        {"authinfo_unavail", "success",
+         "!Authentication service cannot retrieve authentication info"},
         {"perm_denied", "success", "!Permission denied"},
         {"success", "new_authtok_reqd",
          "!Authentication token is no longer valid; new one required"},
@@ -118,9 +123,10 @@ verdicts_by_code(void **state)
     struct fixture *f = *state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *rules =
-            str_printf(f->arena,
-                       "auth required pam_debug.so auth=%s\naccount required pam_debug.so acct=%s\n",
-                       rows[i].auth, rows[i].account)
+            str_printf(
+                f->arena,
+                "auth required pam_debug.so auth=%s\naccount required pam_debug.so acct=%s\n",
+                rows[i].auth, rows[i].account)
                 .p;
         assert_string_equal(ask_user(f, rules), rows[i].verdict);
     }
@@ -146,8 +152,7 @@ password_seen(struct fixture *f, const struct str *answers, size_t n)
                                    "account required pam_permit.so\n",
                                    f->script)
                             .p;
-    write_file(f->script,
-               str_printf(f->arena, "#!/bin/sh\ncat > %s\n", f->seen).p, 0755);
+    write_file(f->script, str_printf(f->arena, "#!/bin/sh\ncat > %s\n", f->seen).p, 0755);
     assert_string_equal(ask(f, rules, STR_LIT("root"), answers, n), "yes");
     FILE *file = fopen(f->seen, "r");
     assert_non_null(file);

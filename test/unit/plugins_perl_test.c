@@ -97,7 +97,8 @@ values(void **state)
 static void
 nul_is_a_byte(void **state)
 {
-    struct perl *p = start(state, "sub len { return length($_[0]) } sub nul { return \"a\\0b\" }");
+    struct perl *p =
+        start(state, "sub len { return length($_[0]) } sub nul { return \"a\\0b\" }");
     const struct str argv[] = {STR_INIT("nul")};
     struct str out;
     assert_string_equal(call(p, "len", STR_LIT("a\0bc")), "4");
@@ -114,7 +115,8 @@ failures(void **state)
     assert_string_equal(call(p, "u", STR_NULL),
                         "FPerl subroutine \"u\" returned undef to force failure");
     assert_string_equal(call(p, "d", STR_NULL), "!oh no\n");
-    assert_string_equal(call(p, "nosub", STR_NULL), "!Undefined subroutine &main::nosub called.\n");
+    assert_string_equal(call(p, "nosub", STR_NULL),
+                        "!Undefined subroutine &main::nosub called.\n");
     assert_string_equal(call(p, "", STR_NULL), "!Undefined subroutine &main:: called.\n");
     assert_string_equal(call(p, "ok", STR_NULL), "fine");
     end(p);
@@ -123,10 +125,11 @@ failures(void **state)
 static void
 expand_string(void **state)
 {
-    struct perl *p = start(state, "sub e { my $x = Exim::expand_string($_[0]);\n"
-                                  "return defined $x ? \"[$x]\" : 'undef' }\n"
-                                  "sub v { my $x = eval { Exim::expand_string($_[0]) }; \"caught $@\" }\n"
-                                  "sub none { Exim::expand_string() }");
+    struct perl *p =
+        start(state, "sub e { my $x = Exim::expand_string($_[0]);\n"
+                     "return defined $x ? \"[$x]\" : 'undef' }\n"
+                     "sub v { my $x = eval { Exim::expand_string($_[0]) }; \"caught $@\" }\n"
+                     "sub none { Exim::expand_string() }");
     assert_string_equal(call(p, "e", STR_LIT("$domain")), "[example.org]");
     assert_string_equal(call(p, "e", STR_LIT("${if eq{a}{b}{y}fail}")), "undef");
     const char *text = call(p, "e", STR_LIT("${nosuch:}"));
@@ -142,14 +145,17 @@ expand_string(void **state)
 static void
 log_and_debug(void **state)
 {
-    struct perl *p = start(state, "sub lg { Exim::log_write($_[0]); 1 } sub w { warn \"careful\\n\"; 2 }\n"
-                                  "sub dbg { Exim::debug_write('a', \"b\\n\"); 3 } sub none { Exim::log_write() }");
+    struct perl *p =
+        start(state,
+              "sub lg { Exim::log_write($_[0]); 1 } sub w { warn \"careful\\n\"; 2 }\n"
+              "sub dbg { Exim::debug_write('a', \"b\\n\"); 3 } sub none { Exim::log_write() }");
     assert_string_equal(call(p, "lg", STR_LIT("a line")), "1");
     assert_string_equal(call(p, "w", STR_NULL), "2");
     assert_string_equal(call(p, "dbg", STR_NULL), "3");
     assert_string_equal(buf_str(&p->log).p, "a line\ncareful\n");
     assert_string_equal(buf_str(&p->debug).p, "ab\n");
-    assert_int_equal(strncmp(call(p, "none", STR_NULL), "!Usage: Exim::log_write(string)", 31), 0);
+    assert_int_equal(strncmp(call(p, "none", STR_NULL), "!Usage: Exim::log_write(string)", 31),
+                     0);
     end(p);
 }
 

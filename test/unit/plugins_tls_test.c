@@ -209,8 +209,7 @@ extract(struct fixture *f, const char *pem, const char *field)
     struct str out = STR_NULL;
     struct arena *a = vm_scratch(f->vm);
     switch (host_cert_extract_with(remex_plugin.objects[0], false, f->vm,
-                                   str_trim(str_from_cstr(field)),
-                                   str_from_cstr(pem), &out)) {
+                                   str_trim(str_from_cstr(field)), str_from_cstr(pem), &out)) {
     case VM_OK:
         assert_true(str_is_tainted(out) || strncmp(field, "not", 3) == 0);
         return str_printf(a, "=%.*s", STR_ARG(out)).p;
@@ -247,11 +246,12 @@ texts_of_errors(void **state)
                         "!bad field selector \"Subject\" for certextract");
     assert_string_equal(extract(f, recorded_pem, "nosuch,a"),
                         "!bad field selector \"nosuch,a\" for certextract");
-    assert_string_equal(extract(f, recorded_pem, "1.2.3.4"),
-                        "!tls_cert_ext_by_oid: ge0 fail: The requested data were not available.");
-    assert_string_equal(extract(f, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-                                "version"),
-                        "!tls_import_cert fail: ASN1 parser: Error in TAG.");
+    assert_string_equal(
+        extract(f, recorded_pem, "1.2.3.4"),
+        "!tls_cert_ext_by_oid: ge0 fail: The requested data were not available.");
+    assert_string_equal(
+        extract(f, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "version"),
+        "!tls_import_cert fail: ASN1 parser: Error in TAG.");
     assert_string_equal(extract(f, "no certificate", "version"),
                         "!tls_import_cert fail: Base64 unexpected header error.");
 }
@@ -315,7 +315,8 @@ issuer_address_is_passed_over(void **state)
 {
     struct fixture *f = *state;
     struct maker m = start();
-    char ca[] = "http://ca.example/x", one[] = "http://ocsp.example/1", two[] = "http://ocsp.example/2";
+    char ca[] = "http://ca.example/x", one[] = "http://ocsp.example/1",
+         two[] = "http://ocsp.example/2";
     gnutls_datum_t d = datum(ca);
     ok(gnutls_x509_crt_set_authority_info_access(m.crt, GNUTLS_IA_CAISSUERS_URI, &d));
     d = datum(one);
@@ -323,7 +324,8 @@ issuer_address_is_passed_over(void **state)
     d = datum(two);
     ok(gnutls_x509_crt_set_authority_info_access(m.crt, GNUTLS_IA_OCSP_URI, &d));
     const char *pem = finish(f->arena, &m);
-    assert_string_equal(extract(f, pem, "ocsp_uri,>;"), "=http://ocsp.example/1;http://ocsp.example/2");
+    assert_string_equal(extract(f, pem, "ocsp_uri,>;"),
+                        "=http://ocsp.example/1;http://ocsp.example/2");
     assert_string_equal(extract(f, pem, "crl_uri"), "-");
     assert_string_equal(extract(f, pem, "subj_altname"), "-");
     assert_string_equal(extract(f, pem, "serial_number"), "=102");
@@ -379,7 +381,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(answers_as_recorded, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(texts_of_errors, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(issuer_address_is_passed_over, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(issuer_address_is_passed_over, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(names_are_capped, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(size_is_capped, fixture_setup, fixture_teardown),
     };

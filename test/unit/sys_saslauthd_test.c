@@ -179,7 +179,8 @@ static struct str
 long_answer(struct daemon *d, size_t n)
 {
     struct str text = repeat(d, n);
-    struct str head = str_printf(d->arena, "%c%cOK", (int)((n + 2) >> 8), (int)((n + 2) & 0xff));
+    struct str head =
+        str_printf(d->arena, "%c%cOK", (int)((n + 2) >> 8), (int)((n + 2) & 0xff));
     return str_cat(d->arena, head, text);
 }
 
