@@ -247,6 +247,7 @@ config_load(struct mode *m)
     const char *files[FILES_MAX];
     struct conf *partial = NULL;
     struct wiring w = wire_command_line(m->arena, NULL);
+    w.eval->process.plugin_directory = m->site->plugin_directory;
     struct conf_request rq = {
         .files = files,
         .files_n = list_files(m, files),
