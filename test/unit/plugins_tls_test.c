@@ -1,4 +1,4 @@
-/* Unit tests of plugins/tls.c, linked in, with proc/host_cert.c before it: what Exim's GnuTLS build answers about one
+/* Unit tests of plugins/tls.c, linked in, with proc/host_cert.c before it: what Exim with GnuTLS says of one
  * certificate, asked through a connection; and certificates made here. */
 #include "filter_vm_fixture.h"
 #include "proc/host_cert.h"
