@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "conf/conf.h"
+#include "conf/main_options.h"
 #include "conf/opt_parse.h"
 
 #include <setjmp.h>
@@ -18,8 +19,9 @@
 
 #define UNUSED __attribute__((unused))
 
-/* One field of each type. */
+/* One field of each type, behind what checks of the whole configuration look at. */
 struct sample {
+    struct conf_main main;
     bool a_bool, pair[2];
     int64_t an_int, a_size, a_ksize, an_octal, a_fixed, a_time;
     struct opt_times times;

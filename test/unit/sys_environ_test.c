@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool
 keeps_b(void *ctx, struct str name)
@@ -24,6 +25,8 @@ test_environ(void **state)
 {
     (void)state;
     struct arena *a = arena_new();
+    const char *format = getenv("CMOCKA_MESSAGE_OUTPUT");
+    char *kept = format != NULL ? strdup(format) : NULL;
     environ_purge(NULL, NULL);
     assert_true(environ_is_empty());
     setenv("A", "1", 1);
@@ -40,6 +43,9 @@ test_environ(void **state)
     assert_true(str_eqz(environ_at(0), "B=2"));
     assert_false(str_is_set(environ_at(3)));
     assert_false(str_is_set(environ_get(a, STR_LIT("B\0"))));
+    if (kept != NULL)
+        setenv("CMOCKA_MESSAGE_OUTPUT", kept, 1);
+    free(kept);
     arena_free(a);
 }
 
