@@ -228,12 +228,11 @@ struct list_cond {
 
 /* The loop leaves as soon as an item decides; an empty list is false for both. */
 static bool
-list_body(struct parse *p, const struct fn *fn, struct list_cond c)
+list_body(struct parse *p, const struct fn *fn, struct list_cond c, struct parse_loop *loop)
 {
     struct parse_frame frame = {p->frame, " inside \"", fn->name, "\" condition"};
-    struct parse_loop loop;
     emit_op(&p->emit, OP_FALSE); /* what an empty list answers */
-    parse_loop_begin(p, &loop, c.mode);
+    parse_loop_begin(p, loop, c.mode);
     size_t range = emit_range_open(
         &p->emit,
         &(struct code_range){
@@ -244,23 +243,26 @@ list_body(struct parse *p, const struct fn *fn, struct list_cond c)
     if (!good)
         return false;
     emit_range_close(&p->emit, range);
-    emit_jump(&p->emit, c.all ? OP_JUMPF : OP_JUMPT, loop.end);
-    emit_jump(&p->emit, OP_JUMP, loop.next);
-    emit_place(&p->emit, loop.end);
+    emit_jump(&p->emit, c.all ? OP_JUMPF : OP_JUMPT, loop->end);
+    emit_jump(&p->emit, OP_JUMP, loop->next);
+    emit_place(&p->emit, loop->end);
     emit_op(&p->emit, OP_LEAVE);
-    parse_loop_good(p, &loop);
     return true;
 }
 
 static bool
 parse_list_condition(struct parse *p, const struct fn *fn, struct list_cond c)
 {
+    struct parse_loop loop;
     if (!need_open(p, fn->name) || !parse_braced_rest(p) || !need_open(p, fn->name) ||
-        !list_body(p, fn, c))
+        !list_body(p, fn, c, &loop))
         return false;
     parse_skip_space(p);
-    return parse_take(p, '}') ||
-           parse_error(p, "missing } at end of condition inside \"%.*s\"", STR_ARG(fn->name));
+    if (!parse_take(p, '}'))
+        return parse_error(p, "missing } at end of condition inside \"%.*s\"",
+                           STR_ARG(fn->name));
+    parse_loop_good(p, &loop);
+    return true;
 }
 
 static bool

@@ -46,11 +46,10 @@ struct loop_form {
 };
 
 static bool
-loop_body(struct parse *p, const struct loop_form *form)
+loop_body(struct parse *p, const struct loop_form *form, struct parse_loop *loop)
 {
     struct parse_frame frame;
-    struct parse_loop loop;
-    parse_loop_begin(p, &loop, 0);
+    parse_loop_begin(p, loop, 0);
     size_t range = emit_range_open(
         &p->emit, &(struct code_range){.before = " inside \"",
                                        .name = form->fn->name,
@@ -60,15 +59,14 @@ loop_body(struct parse *p, const struct loop_form *form)
         return false;
     pop_frame(p);
     emit_range_close(&p->emit, range);
-    emit_jump(&p->emit, OP_JUMP, loop.next);
-    emit_place(&p->emit, loop.end);
-    parse_loop_good(p, &loop);
+    emit_jump(&p->emit, OP_JUMP, loop->next);
+    emit_place(&p->emit, loop->end);
     return true;
 }
 
 /* After the body: "}" of the body, spaces, "}" of the item. */
 static bool
-loop_close(struct parse *p, struct str name)
+loop_close(struct parse *p, struct str name, const struct parse_loop *loop)
 {
     parse_skip_space(p);
     if (!parse_take(p, '}'))
@@ -77,8 +75,10 @@ loop_close(struct parse *p, struct str name)
                            "be an unquoted } in the content",
                            STR_ARG(name));
     parse_skip_space(p);
-    return parse_take(p, '}') ||
-           parse_error(p, "missing } at end of \"%.*s\"", STR_ARG(name));
+    if (!parse_take(p, '}'))
+        return parse_error(p, "missing } at end of \"%.*s\"", STR_ARG(name));
+    parse_loop_good(p, loop);
+    return true;
 }
 
 static bool
@@ -115,44 +115,47 @@ reduce_body(struct parse *p)
 bool
 parse_map_item(struct parse *p, const struct fn *fn)
 {
+    struct parse_loop loop;
     struct loop_form form = {fn, map_body, "\" item"};
     if (!parse_part(p, "first arg", fn->name) || !parse_need_brace(p, "last arg", fn->name) ||
-        !loop_body(p, &form))
+        !loop_body(p, &form, &loop))
         return false;
     emit_op(&p->emit, OP_ENDLOOP);
-    return loop_close(p, fn->name);
+    return loop_close(p, fn->name, &loop);
 }
 
 bool
 parse_filter_item(struct parse *p, const struct fn *fn)
 {
+    struct parse_loop loop;
     struct loop_form form = {fn, filter_body, "\" condition"};
     if (!parse_part(p, "first arg", fn->name) || !parse_need_brace(p, "last arg", fn->name))
         return false;
     emit_op(&p->emit, OP_SAVE);
-    if (!loop_body(p, &form))
+    if (!loop_body(p, &form, &loop))
         return false;
     emit_op(&p->emit, OP_ENDLOOP);
     parse_at_item(p);
     emit_op(&p->emit, OP_RESTORE);
-    return loop_close(p, fn->name);
+    return loop_close(p, fn->name, &loop);
 }
 
 bool
 parse_reduce_item(struct parse *p, const struct fn *fn)
 {
+    struct parse_loop loop;
     struct loop_form form = {fn, reduce_body, "\" item"};
     emit_op(&p->emit, OP_SAVE);
     if (!parse_part(p, "first arg", fn->name) || !parse_part(p, "second arg", fn->name))
         return false;
     emit_op(&p->emit, OP_SETVALUE);
-    if (!parse_need_brace(p, "last arg", fn->name) || !loop_body(p, &form))
+    if (!parse_need_brace(p, "last arg", fn->name) || !loop_body(p, &form, &loop))
         return false;
     emit_op(&p->emit, OP_LEAVE);
     emit_op(&p->emit, OP_VALUE);
     parse_at_item(p);
     emit_op(&p->emit, OP_RESTORE);
-    return loop_close(p, fn->name);
+    return loop_close(p, fn->name, &loop);
 }
 
 /* The comparator must be a condition of two values that orders; its name is often constant, but may come

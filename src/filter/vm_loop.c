@@ -6,12 +6,14 @@
 #include "base/buf.h"
 #include "base/strlist.h"
 #include "base/vec.h"
+#include "filter/filter_run.h"
 #include "filter/fn_arg.h"
 #include "filter/vm_state.h"
+#include "mail/address.h"
 
 #include <string.h>
 
-enum loop_mode { LOOP_LIST, LOOP_JSON, LOOP_JSONS };
+enum loop_mode { LOOP_LIST, LOOP_JSON, LOOP_JSONS, LOOP_ADDRESSES };
 
 struct sort_entry {
     struct str item;
@@ -23,6 +25,7 @@ struct loop {
     enum loop_mode mode;
     struct strlist_split list;
     struct str json; /* what is left of the array */
+    struct address_list addresses;
     struct str outer_item;
     struct buf made;
     bool first;
@@ -46,10 +49,27 @@ vm_loop_start(struct vm *vm, struct str list, unsigned mode)
     l->first = true;
     l->list = strlist_split_start(list, ':');
     vm->loops = l;
-    if (mode == LOOP_LIST)
+    if (mode == LOOP_ADDRESSES)
+        l->addresses = address_list_start(list, ADDRESS_GROUP | ADDRESS_LITERAL);
+    if (mode == LOOP_LIST || mode == LOOP_ADDRESSES)
         return VM_OK;
     enum json_status st = json_open(list, '[', &l->json);
     return st == JSON_OK ? VM_OK : fn_json_error(vm, st, mode_name(l->mode), true);
+}
+
+/* Items that are no addresses are passed over. */
+static enum vm_status
+next_address(struct vm *vm, struct loop *l)
+{
+    enum address_status st;
+    struct address_parts p;
+    while (address_list_next(&l->addresses, vm->scratch, &st, &p, NULL)) {
+        if (st != ADDRESS_OK)
+            continue;
+        filter_run_this_address(vm, p.text);
+        return vm_check_budget(vm);
+    }
+    return VM_NO;
 }
 
 /* VM_OK the next item is there, VM_NO there is none. */
@@ -60,6 +80,8 @@ vm_loop_next(struct vm *vm)
     struct str element;
     if (l->mode == LOOP_LIST)
         return strlist_split_next(&l->list, vm->scratch, &vm->item) ? VM_OK : VM_NO;
+    if (l->mode == LOOP_ADDRESSES)
+        return next_address(vm, l);
     if (!json_next(&l->json, &element))
         return VM_NO;
     vm->item = element;
@@ -96,6 +118,11 @@ static const char *const comparators[] = {
 const struct fn *
 vm_loop_comparator(struct vm *vm, struct str name)
 {
+    uint32_t letters = 0;
+    while (letters < name.n && (ascii_alnum(name.p[letters]) || name.p[letters] == '_'))
+        letters++;
+    if (letters > 0) /* what follows a name is not looked at */
+        name.n = letters;
     const struct fn *fn = fn_find(FN_COND, name);
     if (name.n == 0 || (!ascii_alpha(name.p[0]) && fn == NULL)) {
         (void)vm_fail(vm, "condition name expected, but found \"%.*s\"",
