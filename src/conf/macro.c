@@ -17,7 +17,8 @@ enum {
     LETTERS = 26,
     SHORT = 3, /* names of 3 to 7 bytes are found by their first three, longer ones by eight */
     LONG = 8,
-    WORK_MAX = 1 << 28, /* bytes searched again, and candidates looked at */
+    WORK_MAX = 1 << 28, /* bytes searched again, and what candidates cost */
+    CANDIDATE_COST = 4, /* of a look at one, likely out of the cache, in bytes searched */
     BUILTIN_ORDER = 0,  /* all of them; the user's are numbered from 1 */
     RUNS_MAX = 4096,    /* of the map of a line; what comes later has no exact place */
 };
@@ -179,7 +180,7 @@ lowest_in_chain(struct macro_table *t, uint32_t k, struct str s, size_t i, uint3
                 uint32_t best)
 {
     for (; k != NONE; k = t->list.v[k]->next) {
-        t->work++;
+        t->work += CANDIDATE_COST;
         if (k + 1 >= from && k + 1 < best && name_at(t->list.v[k], s, i))
             best = k + 1;
     }
@@ -356,7 +357,7 @@ static struct entry *
 find_entry(struct macro_table *t, struct str name)
 {
     for (uint32_t k = *head_of(t, name.p, name.n); k != NONE; k = t->list.v[k]->next) {
-        t->work++;
+        t->work += CANDIDATE_COST;
         if (str_eq(t->list.v[k]->macro.name, name))
             return t->list.v[k];
     }

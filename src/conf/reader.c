@@ -136,6 +136,8 @@ include_failed(struct reader *r, struct span at, struct str path, const char *wh
     r->stop |= fatal;
 }
 
+static const char no_writer[] = "nobody writes to this FIFO";
+
 static void
 include_open(struct reader *r, const struct physical *p, struct str path, bool must_exist)
 {
@@ -163,6 +165,9 @@ include_open(struct reader *r, const struct physical *p, struct str path, bool m
         break;
     case SOURCE_TOO_BIG:
         include_failed(r, at, path, "the configuration is larger than it may be", true);
+        break;
+    case SOURCE_NO_WRITER:
+        include_failed(r, at, path, no_writer, false);
         break;
     case SOURCE_NO_OPEN:
     case SOURCE_OWNER:
@@ -596,7 +601,9 @@ open_failed(struct reader *r, const char *name, enum source_result result)
                     r->bytes_left);
     else
         diags_error(r->diags, nowhere, "failed to open configuration file %s: %s", name,
-                    result == SOURCE_DIRECTORY ? "is a directory" : strerror(errno));
+                    result == SOURCE_DIRECTORY   ? "is a directory"
+                    : result == SOURCE_NO_WRITER ? no_writer
+                                                 : strerror(errno));
     return false;
 }
 

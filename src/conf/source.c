@@ -6,7 +6,6 @@
 #include "sys/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,7 +49,9 @@ source_read(struct arena *a, struct str path, size_t max, const struct source_ow
     const char *z = str_cstr(a, path);
     if (z == NULL)
         return SOURCE_NONE;
-    int fd = open(z, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = file_open(z);
+    if (fd < 0 && errno == ENXIO)
+        return SOURCE_NO_WRITER;
     if (fd < 0)
         return errno == ENOENT || errno == ENOTDIR ? SOURCE_NONE : SOURCE_NO_OPEN;
     struct str text = STR_NULL;

@@ -17,6 +17,7 @@ enum source_result {
     SOURCE_OK,
     SOURCE_NONE,      /* no such file */
     SOURCE_NO_OPEN,   /* errno says why */
+    SOURCE_NO_WRITER, /* a FIFO, or a socket, that nobody writes to */
     SOURCE_DIRECTORY,
     SOURCE_OWNER,     /* wrong owner, group or mode */
     SOURCE_TOO_BIG,   /* more than max bytes */

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,10 +68,44 @@ file_read_fd(struct arena *a, int fd, size_t max, struct str *out)
     return big ? FILE_TOO_BIG : FILE_OK;
 }
 
+/* Data, or a writer that has gone: poll tells of neither while there has been no writer. */
+static bool
+has_writer(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    return poll(&p, 1, FILE_WRITER_MS) > 0;
+}
+
+/* What is no FIFO is read as if it had been opened in the ordinary way. */
+static bool
+is_readable(int fd)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return false;
+    if (S_ISFIFO(st.st_mode) && !has_writer(fd)) {
+        errno = ENXIO;
+        return false;
+    }
+    return fcntl(fd, F_SETFL, O_RDONLY) == 0;
+}
+
+int
+file_open(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0 || is_readable(fd))
+        return fd;
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return -1;
+}
+
 enum file_result
 file_read(struct arena *a, const char *path, size_t max, struct str *out)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = file_open(path);
     if (fd < 0)
         return FILE_NO_OPEN;
     enum file_result r = file_read_fd(a, fd, max, out);

@@ -4,6 +4,12 @@
 
 #include "base/str.h"
 
+enum { FILE_WRITER_MS = 1000 };
+
+/* Opens path for reading. A FIFO is given FILE_WRITER_MS to have a writer, so that nobody waits for ever. -1 with
+ * errno, ENXIO when nobody writes. */
+int file_open(const char *path);
+
 enum file_result {
     FILE_OK,
     FILE_NO_OPEN, /* errno says why */
