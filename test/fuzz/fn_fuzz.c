@@ -24,7 +24,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t rows;
     if (size < 2 || size > TEXT_MAX)
         return 0;
-    const struct fn *fn = fn_all(&rows) + data[0] % rows;
+    const struct fn *fn = fn_all(&rows);
+    fn += data[0] % rows;
     if (skipped(fn))
         return 0;
     unsigned argc = 0;
