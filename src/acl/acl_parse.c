@@ -78,7 +78,7 @@ fault(struct parser *p, struct word w, struct str hint, const char *exim_fmt, ..
     char exim[FAULT_MAX];
     va_list ap;
     va_start(ap, exim_fmt);
-    vsnprintf(exim, sizeof exim, exim_fmt, ap);
+    (void)vsnprintf(exim, sizeof exim, exim_fmt, ap);
     va_end(ap);
     struct diag one = {
         .level = DIAG_ERROR,

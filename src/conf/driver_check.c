@@ -45,7 +45,7 @@ driver_fault(struct diags *diags, const struct driver_instance *d, const char *o
     char text[FAULT_MAX];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     struct arena *scratch = arena_new();
     struct str who = str_printf(scratch, "%.*s %s", STR_ARG(d->name), d->cls->what);
