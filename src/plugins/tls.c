@@ -9,6 +9,7 @@
 #include "sys/plugin.h"
 
 #include <gnutls/gnutls.h>
+#include <gnutls/x509-ext.h>
 #include <gnutls/x509.h>
 
 enum { VALUE_MAX = 64 * 1024 };
@@ -161,78 +162,125 @@ read_extension(struct reading *r)
     return CERT_OK;
 }
 
-/* --- fields with a list of names --- */
+/* --- fields with a list of names ---
+ *
+ * An extension is decoded once: GnuTLS's functions that take a certificate and a number decode it again for
+ * each name, and the peer chooses how many there are. */
 
 static void
-add_name(struct reading *r, enum cert_name_kind kind, const void *p, size_t n)
+add_name(struct reading *r, enum cert_name_kind kind, gnutls_datum_t name)
 {
-    struct cert_name one = {kind, str_tainted(str_dup(r->arena, str_from(p, n)))};
+    struct str text = str_dup(r->arena, str_from((const char *)name.data, name.size));
+    struct cert_name one = {kind, str_tainted(text)};
     vec_push(r->arena, &r->out->names, one);
 }
 
-static enum cert_end
-names_end(const struct reading *r)
+static void
+add_alt_name(struct reading *r, unsigned type, gnutls_datum_t name)
 {
-    return r->out->names.n > 0 ? CERT_OK : CERT_NONE;
+    if (type == GNUTLS_SAN_DNSNAME)
+        add_name(r, CERT_NAME_DNS, name);
+    else if (type == GNUTLS_SAN_URI)
+        add_name(r, CERT_NAME_URI, name);
+    else if (type == GNUTLS_SAN_RFC822NAME)
+        add_name(r, CERT_NAME_MAIL, name);
 }
 
 /* Names of other types (addresses, directories) are passed over. */
-static enum cert_end
-read_alt_names(struct reading *r)
+static int
+take_alt_names(struct reading *r, const gnutls_datum_t *der)
 {
-    char *p = arena_alloc(r->arena, VALUE_MAX);
-    for (unsigned i = 0; i < CERT_NAMES_MAX; i++) {
-        size_t n = VALUE_MAX;
-        int rc = gnutls_x509_crt_get_subject_alt_name(r->crt, i, p, &n, NULL);
-        if (rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-            break;
-        if (rc == GNUTLS_SAN_DNSNAME)
-            add_name(r, CERT_NAME_DNS, p, n);
-        else if (rc == GNUTLS_SAN_URI)
-            add_name(r, CERT_NAME_URI, p, n);
-        else if (rc == GNUTLS_SAN_RFC822NAME)
-            add_name(r, CERT_NAME_MAIL, p, n);
-        else if (rc < 0 && rc != GNUTLS_E_SHORT_MEMORY_BUFFER)
-            return failed(r, "gs0", rc);
+    gnutls_subject_alt_names_t names;
+    int rc = gnutls_subject_alt_names_init(&names);
+    if (rc < 0)
+        return rc;
+    rc = gnutls_x509_ext_import_subject_alt_names(der, names, 0);
+    for (unsigned i = 0; rc >= 0 && i < CERT_NAMES_MAX; i++) {
+        unsigned type = 0;
+        gnutls_datum_t name = {NULL, 0};
+        rc = gnutls_subject_alt_names_get(names, i, &type, &name, NULL);
+        if (rc >= 0)
+            add_alt_name(r, type, name);
     }
-    return names_end(r);
+    gnutls_subject_alt_names_deinit(names);
+    return rc;
 }
 
 /* Exim gives up at the first access description that is not about OCSP; most certificates have one that
  * names the issuer's certificate, so here it is passed over. */
+static int
+take_ocsp(struct reading *r, const gnutls_datum_t *der)
+{
+    gnutls_x509_aia_t aia;
+    int rc = gnutls_x509_aia_init(&aia);
+    if (rc < 0)
+        return rc;
+    rc = gnutls_x509_ext_import_aia(der, aia, 0);
+    for (unsigned i = 0; rc >= 0 && i < CERT_NAMES_MAX; i++) {
+        unsigned type = 0;
+        gnutls_datum_t oid = {NULL, 0}, name = {NULL, 0};
+        rc = gnutls_x509_aia_get(aia, i, &oid, &type, &name);
+        if (rc >= 0 && type == GNUTLS_SAN_URI &&
+            str_eqz(str_from((const char *)oid.data, oid.size), GNUTLS_OID_AD_OCSP))
+            add_name(r, CERT_NAME_URI, name);
+    }
+    gnutls_x509_aia_deinit(aia);
+    return rc;
+}
+
+static int
+take_crl(struct reading *r, const gnutls_datum_t *der)
+{
+    gnutls_x509_crl_dist_points_t points;
+    int rc = gnutls_x509_crl_dist_points_init(&points);
+    if (rc < 0)
+        return rc;
+    rc = gnutls_x509_ext_import_crl_dist_points(der, points, 0);
+    for (unsigned i = 0; rc >= 0 && i < CERT_NAMES_MAX; i++) {
+        unsigned type = 0, reasons = 0;
+        gnutls_datum_t name = {NULL, 0};
+        rc = gnutls_x509_crl_dist_points_get(points, i, &type, &name, &reasons);
+        if (rc >= 0 && type == GNUTLS_SAN_URI)
+            add_name(r, CERT_NAME_URI, name);
+    }
+    gnutls_x509_crl_dist_points_deinit(points);
+    return rc;
+}
+
+static enum cert_end
+read_names(struct reading *r, const char *oid, const char *where,
+           int (*take)(struct reading *r, const gnutls_datum_t *der))
+{
+    gnutls_datum_t der = {NULL, 0};
+    unsigned critical;
+    int rc = gnutls_x509_crt_get_extension_by_oid2(r->crt, oid, 0, &der, &critical);
+    if (rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+        return CERT_NONE;
+    if (rc >= 0)
+        rc = take(r, &der);
+    gnutls_free(der.data);
+    if (rc < 0 && rc != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+        return failed(r, where, rc);
+    return r->out->names.n > 0 ? CERT_OK : CERT_NONE;
+}
+
+static enum cert_end
+read_alt_names(struct reading *r)
+{
+    return read_names(r, GNUTLS_X509EXT_OID_SAN, "gs0", take_alt_names);
+}
+
 static enum cert_end
 read_ocsp(struct reading *r)
 {
-    for (unsigned i = 0; i < CERT_NAMES_MAX; i++) {
-        gnutls_datum_t uri = {NULL, 0};
-        int rc = gnutls_x509_crt_get_authority_info_access(r->crt, i, GNUTLS_IA_OCSP_URI, &uri,
-                                                           NULL);
-        if (rc >= 0)
-            add_name(r, CERT_NAME_URI, uri.data, uri.size);
-        gnutls_free(uri.data);
-        if (rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-            break;
-        if (rc < 0 && rc != GNUTLS_E_UNKNOWN_ALGORITHM)
-            return failed(r, "tls_cert_ocsp_uri: gai", rc);
-    }
-    return names_end(r);
+    return read_names(r, GNUTLS_X509EXT_OID_AUTHORITY_INFO_ACCESS, "tls_cert_ocsp_uri: gai",
+                      take_ocsp);
 }
 
 static enum cert_end
 read_crl(struct reading *r)
 {
-    char *p = arena_alloc(r->arena, VALUE_MAX);
-    for (unsigned i = 0; i < CERT_NAMES_MAX; i++) {
-        size_t n = VALUE_MAX;
-        int rc = gnutls_x509_crt_get_crl_dist_points(r->crt, i, p, &n, NULL, NULL);
-        if (rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-            break;
-        if (rc == GNUTLS_SAN_URI)
-            add_name(r, CERT_NAME_URI, p, n);
-        else if (rc < 0 && rc != GNUTLS_E_SHORT_MEMORY_BUFFER)
-            return failed(r, "gc0", rc);
-    }
-    return names_end(r);
+    return read_names(r, GNUTLS_X509EXT_OID_CRL_DIST_POINTS, "gc0", take_crl);
 }
 
 /* --- the plugin --- */

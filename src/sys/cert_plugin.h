@@ -31,7 +31,7 @@ struct cert_name {
     struct str text;
 };
 
-enum { CERT_NAMES_MAX = 1024, CERT_SIZE_MAX = 256 * 1024 };
+enum { CERT_NAMES_MAX = 1024, CERT_SIZE_MAX = 64 * 1024 };
 
 struct cert_answer {
     struct str text; /* the value, or the reason of a failure */

@@ -5,6 +5,7 @@
 #include "sys/plugin.h"
 
 #include <gnutls/gnutls.h>
+#include <gnutls/x509-ext.h>
 #include <gnutls/x509.h>
 
 extern const struct plugin remex_plugin;
@@ -342,9 +343,18 @@ static size_t
 names_read(struct fixture *f, unsigned made)
 {
     struct maker m = start();
+    gnutls_subject_alt_names_t names;
+    gnutls_datum_t der;
+    char x[] = "x";
+    gnutls_datum_t name = datum(x);
+    ok(gnutls_subject_alt_names_init(&names));
     for (unsigned i = 0; i < made; i++)
-        ok(gnutls_x509_crt_set_subject_alt_name(m.crt, GNUTLS_SAN_DNSNAME, "x", 1,
-                                                GNUTLS_FSAN_APPEND));
+        ok(gnutls_subject_alt_names_set(names, GNUTLS_SAN_DNSNAME, &name, NULL));
+    ok(gnutls_x509_ext_export_subject_alt_names(names, &der));
+    ok(gnutls_x509_crt_set_extension_by_oid(m.crt, GNUTLS_X509EXT_OID_SAN, der.data, der.size,
+                                            0));
+    gnutls_free(der.data);
+    gnutls_subject_alt_names_deinit(names);
     const char *text = extract(f, finish(f->arena, &m), "subj_altname,dns");
     return (strlen(text + 1) + 1) / 2;
 }
