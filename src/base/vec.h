@@ -22,6 +22,7 @@ size_t vec_room(struct arena *a, void **v, size_t n, size_t cap, size_t item_siz
     do {                                                                                         \
         if ((vec)->n == (vec)->cap) {                                                            \
             void *vec_v_ = (vec)->v;                                                             \
+            /* NOLINTNEXTLINE(bugprone-sizeof-expression): items may be pointers */              \
             (vec)->cap = vec_room((a), &vec_v_, (vec)->n, (vec)->cap, sizeof *(vec)->v);         \
             (vec)->v = vec_v_;                                                                   \
         }                                                                                        \

@@ -57,8 +57,8 @@ static const struct opt rows[] = {
     OPT_ALIAS(struct conf_main, #name, f, T, tag, 0, NULL, fl, d),
 #define FUNCTION(f, T, parse_fn, print_fn, fl, d) \
     {.name = STR_INIT(#f), .type = OPT_T_FUNCTION, .flags = (fl), \
-     .offset = OPT_FIELD(struct conf_main, f, T), .parse = parse_fn, \
-     .print = print_fn, .doc = (d)},
+     .offset = OPT_FIELD(struct conf_main, f, T), .parse = (parse_fn), \
+     .print = (print_fn), .doc = (d)},
 #define ADDRESSES(f, def, fl, d) OPT_ADDRESSES(struct conf_main, f, def, fl, d),
 #define BOOL(f, def, fl, d) OPT_BOOL(struct conf_main, f, def, fl, d),
 #define DOMAINS(f, def, fl, d) OPT_DOMAINS(struct conf_main, f, def, fl, d),

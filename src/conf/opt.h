@@ -62,6 +62,7 @@ enum {
 /* A user or group: fixed (set) or as text to expand. */
 struct opt_id {
     bool set;
+    bool number;     /* written as one: no group comes with it */
     int64_t id;      /* uid or gid */
     struct xstr text;/* text.p != NULL: expand at use */
 };
@@ -126,6 +127,7 @@ struct opt_set {
 
 /* Row macros: they do not compile when the field has another type. */
 #define OPT_FIELD(S, f, T)                                                                       \
+    /* NOLINTNEXTLINE(bugprone-macro-parentheses): a type has no parentheses there */            \
     (offsetof(S, f) + 0 * sizeof(char[_Generic(((S *)0)->f, T: 1, default: -1)]))
 #define OPT_ROW(S, f, T, tag, num, txt, fl, d)                                                   \
     {                                                                                            \

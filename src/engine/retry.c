@@ -69,7 +69,6 @@ take_host(struct str rest, struct retry_error *out)
 static bool
 take_long_name(struct str name, struct retry_error *out, struct str *fault, bool *known)
 {
-    struct str rest = STR_EMPTY;
     *known = true;
     if (str_istarts(name, "refused") && (name.n == 7 || name.p[7] == '_')) {
         out->kind = RETRY_REFUSED;
@@ -78,7 +77,7 @@ take_long_name(struct str name, struct retry_error *out, struct str *fault, bool
     }
     if (str_istarts(name, "timeout") && (name.n == 7 || name.p[7] == '_')) {
         out->kind = RETRY_TIMEOUT;
-        rest = str_sub(name, 7, name.n);
+        struct str rest = str_sub(name, 7, name.n);
         out->connect = str_istarts(rest, "_connect");
         if (out->connect)
             rest = str_sub(rest, 8, rest.n);

@@ -117,6 +117,7 @@ show_libperl(void)
     XSUBADDR_t function = boot_DynaLoader;
     memcpy(&symbol, &function, sizeof symbol);
     if (dladdr(symbol, &where) != 0 && where.dli_fname != NULL)
+        /* cppcheck-suppress leakReturnValNotUsed ; it is loaded already and stays so */
         (void)dlopen(where.dli_fname, RTLD_NOW | RTLD_GLOBAL | RTLD_NOLOAD);
 }
 

@@ -14,6 +14,7 @@
 #include "conf/model.h"
 #include "mail/address.h"
 #include "mail/header.h"
+#include "sys/account.h"
 #include "sys/file.h"
 
 #include <errno.h>
@@ -81,7 +82,7 @@ static struct submitter
 find_submitter(struct mode *m)
 {
     struct submitter s = {.login = STR_EMPTY, .name = STR_EMPTY};
-    const struct passwd *pw = getpwuid(m->caller.uid);
+    const struct passwd *pw = account_user_of_id(m->arena, m->caller.uid);
     if (pw != NULL) {
         s.login = str_dup(m->arena, str_from_cstr(pw->pw_name));
         s.name = str_from_cstr(pw->pw_gecos);
@@ -238,19 +239,11 @@ body_after(struct str text, size_t header_n)
     return nl == STR_NPOS ? STR_EMPTY : str_sub(rest, nl + 1, rest.n);
 }
 
-static bool
-read_message(struct mode *m, struct message *msg, const struct submitter *who)
+static void
+take_message(struct mode *m, struct message *msg, const struct submitter *who, struct str text)
 {
-    struct str text = STR_EMPTY;
-    const char *path = str_cstr(m->arena, m->cli->message_file);
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    errno = ENOENT;
-    if (path == NULL || file_read(m->arena, path, CONTEXT_MESSAGE_MAX, &text) == FILE_NO_OPEN) {
-        fprintf(stderr, "%s: failed to open %.*s: %s\n", m->cli->program,
-                STR_ARG(m->cli->message_file), strerror(errno));
-        return false;
-    }
     msg->id = make_id(m, now);
     msg->received_time = now.tv_sec;
     msg->received_time_us = now.tv_nsec / 1000;
@@ -270,7 +263,28 @@ read_message(struct mode *m, struct message *msg, const struct submitter *who)
     if (cli_has(m->cli, "-t") || cli_has(m->cli, "-ti"))
         extract_recipients(m, msg);
     add_missing(m, msg, who, now);
+}
+
+static bool
+read_message(struct mode *m, struct message *msg, const struct submitter *who)
+{
+    struct str text = STR_EMPTY;
+    const char *path = str_cstr(m->arena, m->cli->message_file);
+    errno = ENOENT;
+    if (path == NULL || file_read(m->arena, path, CONTEXT_MESSAGE_MAX, &text) == FILE_NO_OPEN) {
+        fprintf(stderr, "%s: failed to open %.*s: %s\n", m->cli->program,
+                STR_ARG(m->cli->message_file), strerror(errno));
+        return false;
+    }
+    take_message(m, msg, who, text);
     return true;
+}
+
+void
+context_take_message(struct mode *m, struct str text)
+{
+    struct submitter who = find_submitter(m);
+    take_message(m, m->eval->message, &who, text);
 }
 
 bool

@@ -96,6 +96,7 @@ plugin_load(struct arena *a, struct str directory, const char *name, enum plugin
     const struct plugin *p = dlsym(so, PLUGIN_SYMBOL);
     if (p != NULL && p->abi == PLUGIN_ABI && p->kind == (uint32_t)kind &&
         strcmp(p->name, name) == 0)
+        /* cppcheck-suppress resourceLeak ; a plugin that is in use stays loaded */
         return p;
     *why = str_printf(a, "plugin %s was made for another version of this program", name);
     dlclose(so);

@@ -5,6 +5,9 @@
  */
 #include "sys/priv.h"
 
+#include "base/arena.h"
+#include "sys/account.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -82,21 +85,23 @@ bool
 priv_user_find(const char *name, uid_t *uid, gid_t *gid)
 {
     unsigned long id;
-    struct passwd *pw;
-    if (id_from_digits(name, &id)) {
+    bool number = id_from_digits(name, &id);
+    if (number && gid == NULL) {
         *uid = (uid_t)id;
-        if (gid == NULL)
-            return true;
-        pw = getpwuid((uid_t)id);
-    } else {
-        pw = getpwnam(name);
+        return true;
     }
-    if (pw == NULL)
-        return false;
-    *uid = pw->pw_uid;
-    if (gid != NULL)
+    struct arena *a = arena_new();
+    const struct passwd *pw =
+        number ? account_user_of_id(a, (uid_t)id) : account_user(a, name);
+    bool found = pw != NULL;
+    if (found)
+        *uid = pw->pw_uid;
+    else if (number)
+        *uid = (uid_t)id;
+    if (found && gid != NULL)
         *gid = pw->pw_gid;
-    return true;
+    arena_free(a);
+    return found;
 }
 
 bool
@@ -107,11 +112,13 @@ priv_group_find(const char *name, gid_t *gid)
         *gid = (gid_t)id;
         return true;
     }
-    const struct group *gr = getgrnam(name);
-    if (gr == NULL)
-        return false;
-    *gid = gr->gr_gid;
-    return true;
+    struct arena *a = arena_new();
+    const struct group *gr = account_group(a, name);
+    bool found = gr != NULL;
+    if (found)
+        *gid = gr->gr_gid;
+    arena_free(a);
+    return found;
 }
 
 bool

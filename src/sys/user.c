@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/map.h"
+#include "sys/account.h"
 
 #include <grp.h>
 #include <pwd.h>
@@ -59,19 +60,25 @@ read_number(struct str name, int64_t *id)
 static bool
 ask_user(const char *z, int64_t *id)
 {
-    const struct passwd *pw = getpwnam(z);
-    if (pw != NULL)
+    struct arena *a = arena_new();
+    const struct passwd *pw = account_user(a, z);
+    bool found = pw != NULL;
+    if (found)
         *id = (int64_t)pw->pw_uid;
-    return pw != NULL;
+    arena_free(a);
+    return found;
 }
 
 static bool
 ask_group(const char *z, int64_t *id)
 {
-    const struct group *gr = getgrnam(z);
-    if (gr != NULL)
+    struct arena *a = arena_new();
+    const struct group *gr = account_group(a, z);
+    bool found = gr != NULL;
+    if (found)
         *id = (int64_t)gr->gr_gid;
-    return gr != NULL;
+    arena_free(a);
+    return found;
 }
 
 static bool
@@ -117,13 +124,13 @@ user_find_group(struct user_cache *c, struct str name, int64_t *gid)
 struct str
 user_name(struct arena *a, int64_t uid)
 {
-    const struct passwd *pw = getpwuid((uid_t)uid);
+    const struct passwd *pw = account_user_of_id(a, (uid_t)uid);
     return pw != NULL ? str_dup(a, str_from_cstr(pw->pw_name)) : STR_NULL;
 }
 
 struct str
 user_group_name(struct arena *a, int64_t gid)
 {
-    const struct group *gr = getgrgid((gid_t)gid);
+    const struct group *gr = account_group_of_id(a, (gid_t)gid);
     return gr != NULL ? str_dup(a, str_from_cstr(gr->gr_name)) : STR_NULL;
 }

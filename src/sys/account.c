@@ -1,0 +1,47 @@
+/* Users and groups; see the header. The C library wants room for an entry's texts and says when there is too
+ * little: it is doubled then, up to a cap. */
+#include "sys/account.h"
+
+#include <errno.h>
+
+enum { ROOM_FIRST = 1024, ROOM_MAX = 1 << 20 };
+
+const struct passwd *
+account_user(struct arena *a, const char *name)
+{
+    struct passwd *pw = ARENA_NEW(a, struct passwd), *found = NULL;
+    int error = ERANGE;
+    for (size_t n = ROOM_FIRST; error == ERANGE && n <= ROOM_MAX; n *= 2)
+        error = getpwnam_r(name, pw, arena_alloc(a, n), n, &found);
+    return error == 0 ? found : NULL;
+}
+
+const struct passwd *
+account_user_of_id(struct arena *a, uid_t uid)
+{
+    struct passwd *pw = ARENA_NEW(a, struct passwd), *found = NULL;
+    int error = ERANGE;
+    for (size_t n = ROOM_FIRST; error == ERANGE && n <= ROOM_MAX; n *= 2)
+        error = getpwuid_r(uid, pw, arena_alloc(a, n), n, &found);
+    return error == 0 ? found : NULL;
+}
+
+const struct group *
+account_group(struct arena *a, const char *name)
+{
+    struct group *gr = ARENA_NEW(a, struct group), *found = NULL;
+    int error = ERANGE;
+    for (size_t n = ROOM_FIRST; error == ERANGE && n <= ROOM_MAX; n *= 2)
+        error = getgrnam_r(name, gr, arena_alloc(a, n), n, &found);
+    return error == 0 ? found : NULL;
+}
+
+const struct group *
+account_group_of_id(struct arena *a, gid_t gid)
+{
+    struct group *gr = ARENA_NEW(a, struct group), *found = NULL;
+    int error = ERANGE;
+    for (size_t n = ROOM_FIRST; error == ERANGE && n <= ROOM_MAX; n *= 2)
+        error = getgrgid_r(gid, gr, arena_alloc(a, n), n, &found);
+    return error == 0 ? found : NULL;
+}
