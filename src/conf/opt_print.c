@@ -120,80 +120,88 @@ print_ids(struct buf *out, const struct opt_ids *ids, bool group)
     }
 }
 
-/* The value after "name =", with the space before it where Exim has one. */
+static void
+print_number(struct buf *out, const struct opt *o, const void *field)
+{
+    int64_t n = *(const int64_t *)field;
+    if (o->type == OPT_T_INT)
+        buf_printf(out, "%lld", (long long)n);
+    else if (o->type == OPT_T_OCTAL)
+        buf_printf(out, "%#o", (unsigned)n);
+    else if (o->type == OPT_T_SIZE)
+        print_scaled(out, n, "KM");
+    else if (o->type == OPT_T_KSIZE)
+        print_ksize(out, n);
+    else if (o->type == OPT_T_TIME)
+        opt_print_time(out, n);
+    else if (n >= 0)
+        print_fixed(out, n);
+}
+
+static void
+print_text(struct buf *out, const struct opt *o, const void *field)
+{
+    if (o->type == OPT_T_STR)
+        opt_print_text(out, *(const struct str *)field);
+    else if (o->type == OPT_T_XBOOL)
+        opt_print_text(out, ((const struct opt_xbool *)field)->text.text);
+    else
+        opt_print_text(out, ((const struct xstr *)field)->text);
+}
+
+static void
+print_xtime(struct buf *out, const struct opt *o, const void *field)
+{
+    const struct opt_xtime *x = field;
+    (void)o;
+    if (str_is_set(x->text.text))
+        opt_print_text(out, x->text.text);
+    else
+        opt_print_time(out, x->s);
+}
+
+static void
+print_names(struct buf *out, const struct opt *o, const void *field)
+{
+    if (o->type == OPT_T_UIDS || o->type == OPT_T_GIDS)
+        print_ids(out, field, o->type == OPT_T_GIDS);
+    else
+        print_one_id(out, field, o->type == OPT_T_GID || o->type == OPT_T_XGID);
+}
+
+static void
+print_time_list(struct buf *out, const struct opt *o, const void *field)
+{
+    (void)o;
+    print_times(out, field);
+}
+
+/* The value after "name =", with the space before it where Exim has one. Switches are printed by name. */
 static void
 print_value(struct buf *out, const struct opt *o, const void *field)
 {
+    static void (*const printers[])(struct buf *, const struct opt *, const void *) = {
+        [OPT_T_INT] = print_number,          [OPT_T_SIZE] = print_number,
+        [OPT_T_KSIZE] = print_number,        [OPT_T_OCTAL] = print_number,
+        [OPT_T_FIXED] = print_number,        [OPT_T_TIME] = print_number,
+        [OPT_T_TIME_LIST] = print_time_list, [OPT_T_STR] = print_text,
+        [OPT_T_XSTR] = print_text,           [OPT_T_LIST] = print_text,
+        [OPT_T_DOMAINS] = print_text,        [OPT_T_HOSTS] = print_text,
+        [OPT_T_ADDRESSES] = print_text,      [OPT_T_LOCALPARTS] = print_text,
+        [OPT_T_REWRITE] = print_text,        [OPT_T_XBOOL] = print_text,
+        [OPT_T_XTIME] = print_xtime,         [OPT_T_UID] = print_names,
+        [OPT_T_XUID] = print_names,          [OPT_T_GID] = print_names,
+        [OPT_T_XGID] = print_names,          [OPT_T_UIDS] = print_names,
+        [OPT_T_GIDS] = print_names,
+    };
     if (o->type != OPT_T_FIXED && o->type != OPT_T_UIDS && o->type != OPT_T_GIDS)
         buf_addc(out, ' ');
-    switch (o->type) {
-    case OPT_T_BOOL: /* printed by name */
-    case OPT_T_BOOL_VERIFY:
-        break;
-    case OPT_T_INT:
-        buf_printf(out, "%lld", (long long)*(const int64_t *)field);
-        break;
-    case OPT_T_SIZE:
-        print_scaled(out, *(const int64_t *)field, "KM");
-        break;
-    case OPT_T_KSIZE:
-        print_ksize(out, *(const int64_t *)field);
-        break;
-    case OPT_T_OCTAL:
-        buf_printf(out, "%#o", (unsigned)*(const int64_t *)field);
-        break;
-    case OPT_T_FIXED:
-        if (*(const int64_t *)field >= 0)
-            print_fixed(out, *(const int64_t *)field);
-        break;
-    case OPT_T_TIME:
-        opt_print_time(out, *(const int64_t *)field);
-        break;
-    case OPT_T_TIME_LIST:
-        print_times(out, field);
-        break;
-    case OPT_T_STR:
-        opt_print_text(out, *(const struct str *)field);
-        break;
-    case OPT_T_XSTR:
-    case OPT_T_LIST:
-    case OPT_T_DOMAINS:
-    case OPT_T_HOSTS:
-    case OPT_T_ADDRESSES:
-    case OPT_T_LOCALPARTS:
-    case OPT_T_REWRITE:
-        opt_print_text(out, ((const struct xstr *)field)->text);
-        break;
-    case OPT_T_UID:
-    case OPT_T_XUID:
-        print_one_id(out, field, false);
-        break;
-    case OPT_T_GID:
-    case OPT_T_XGID:
-        print_one_id(out, field, true);
-        break;
-    case OPT_T_UIDS:
-        print_ids(out, field, false);
-        break;
-    case OPT_T_GIDS:
-        print_ids(out, field, true);
-        break;
-    case OPT_T_FUNCTION:
-        if (o->print != NULL)
-            o->print(out, o, field);
-        break;
-    case OPT_T_XBOOL:
-        opt_print_text(out, ((const struct opt_xbool *)field)->text.text);
-        break;
-    case OPT_T_XTIME: {
-        const struct opt_xtime *x = field;
-        if (str_is_set(x->text.text))
-            opt_print_text(out, x->text.text);
-        else
-            opt_print_time(out, x->s);
-        break;
-    }
-    }
+    void (*print)(struct buf *, const struct opt *, const void *) =
+        o->type == OPT_T_FUNCTION                                ? o->print
+        : (size_t)o->type < sizeof printers / sizeof printers[0] ? printers[o->type]
+                                                                 : NULL;
+    if (print != NULL)
+        print(out, o, field);
 }
 
 /* True for a switch that is shown as `name` or `no_name`; *on is how it stands. */
