@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "filter/expand.h"
+#include "filter/filter_run.h"
 #include "filter/fn.h"
 #include "filter/host.h"
 
@@ -53,6 +54,18 @@ list_header(struct buf *out, const struct code *c, uint32_t form, uint32_t k)
 }
 
 static void
+list_filter(struct buf *out, enum op op, uint32_t a, uint32_t argc)
+{
+    if (op == OP_ASK)
+        buf_printf(out, "%s/%u", filter_ask_word((enum filter_ask)a), argc);
+    else
+        buf_printf(out, "%s%s%s%s/%u", (a >> 8 & FILTER_SEEN) != 0 ? "seen " : "",
+                   (a >> 8 & FILTER_UNSEEN) != 0 ? "unseen " : "",
+                   (a >> 8 & FILTER_NOERROR) != 0 ? "noerror " : "",
+                   filter_action_word((enum filter_action_id)(a & 0xff)), argc);
+}
+
+static void
 list_operands(struct buf *out, const struct code *c, uint32_t at, enum op_shape shape)
 {
     uint32_t a = ins_a(c->ins[at]);
@@ -65,7 +78,11 @@ list_operands(struct buf *out, const struct code *c, uint32_t at, enum op_shape 
         quote(out, c->consts[a]);
         break;
     case SHAPE_N:
-        buf_printf(out, "%u", a);
+        if (ins_op(c->ins[at]) == OP_MATCH)
+            buf_printf(out, "%s%s", filter_test_word(a),
+                       (a & FILTER_TEST_CASE) != 0 ? ", case counts" : "");
+        else
+            buf_printf(out, "%u", a);
         break;
     case SHAPE_L:
         buf_printf(out, "-> %04u", a);
@@ -83,6 +100,9 @@ list_operands(struct buf *out, const struct code *c, uint32_t at, enum op_shape 
         break;
     case SHAPE_FN:
         buf_printf(out, "%.*s/%u", STR_ARG(fn_all(&fn_n)[a].name), b);
+        break;
+    case SHAPE_AN:
+        list_filter(out, ins_op(c->ins[at]), a, b);
         break;
     case SHAPE_XN:
         buf_printf(out, "%s/%u", host_call_name(a), b);

@@ -28,6 +28,7 @@ enum op_shape {
     SHAPE_HK,
     SHAPE_FN,
     SHAPE_XN,
+    SHAPE_AN,
 };
 
 enum { POPS_A = -1, POPS_B = -2 };

@@ -26,7 +26,7 @@ emit_start(struct emit *e, struct arena *a, struct arena *work)
 void
 emit_at(struct emit *e, size_t offset)
 {
-    e->at = (uint32_t)offset;
+    e->at = e->base + (uint32_t)offset;
 }
 
 static void
@@ -110,7 +110,7 @@ emit_place_at(struct emit *e, label_id l, uint32_t at)
 void
 emit_throw(struct emit *e, struct str text)
 {
-    for (size_t i = 0; i < e->labels.n; i++)
+    for (size_t i = e->outer_labels; i < e->labels.n; i++)
         emit_place(e, (label_id)i);
     emit_const(e, OP_THROW, text);
 }

@@ -482,7 +482,7 @@ parse_nested(struct parse *p, bool (*form)(struct parse *p, const struct fn *fn)
         return parse_error(p, "the expansion is too complicated");
     p->depth++;
     size_t outer = p->item_at;
-    p->item_at = p->emit.at;
+    p->item_at = p->emit.at - p->emit.base;
     bool good = form(p, fn);
     p->item_at = outer;
     p->depth--;

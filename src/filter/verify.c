@@ -5,6 +5,7 @@
 #include "filter/verify.h"
 
 #include "base/arena.h"
+#include "filter/filter_run.h"
 #include "filter/fn.h"
 #include "filter/host.h"
 
@@ -50,6 +51,17 @@ check_call(struct verifier *v, uint32_t i, uint32_t a, uint32_t b)
     return b <= FN_ARGS_MAX || refuse(v, i, "too many arguments");
 }
 
+/* An action takes as many arguments as its row says. */
+static bool
+check_filter(struct verifier *v, uint32_t i, uint32_t a, uint32_t b)
+{
+    if (ins_op(v->code->ins[i]) == OP_ASK)
+        return (a < FILTER_ASKS && b <= FN_ARGS_MAX) || refuse(v, i, "no such question");
+    uint32_t row = a & 0xff;
+    return (row < FILTER_ACTIONS && b == filter_action_args((enum filter_action_id)row)) ||
+           refuse(v, i, "no such action");
+}
+
 static inline bool
 check_operands(struct verifier *v, uint32_t i, enum op_shape shape, uint32_t a, uint32_t b)
 {
@@ -73,6 +85,8 @@ check_operands(struct verifier *v, uint32_t i, enum op_shape shape, uint32_t a, 
         return check_call(v, i, a, b);
     case SHAPE_XN:
         return (a < HOST_CALL_COUNT && b <= FN_ARGS_MAX) || refuse(v, i, "no such host call");
+    case SHAPE_AN:
+        return check_filter(v, i, a, b);
     }
     return refuse(v, i, "unknown shape");
 }

@@ -9,6 +9,7 @@
 #include "base/num.h"
 #include "filter/expand.h"
 #include "filter/expand_parse.h"
+#include "filter/filter_run.h"
 #include "filter/fn.h"
 #include "filter/host.h"
 #include "filter/vm_cache.h"
@@ -96,7 +97,7 @@ static enum vm_status
 concat(struct vm *vm, struct str *v, uint32_t n)
 {
     size_t total = 0;
-    uint32_t taint = STR_CLEAN;
+    uint32_t taint = v[0].taint;
     for (uint32_t i = 0; i < n; i++) {
         total += v[i].n;
         if (v[i].taint != taint)
@@ -193,10 +194,17 @@ ask_host(struct vm *vm, uint32_t what, struct str *argv, uint32_t argc)
 }
 
 static enum vm_status
+refuse_tainted(struct vm *vm, struct str text)
+{
+    return vm_fail(vm, "attempt to expand tainted string '%.*s'", STR_ARG(text));
+}
+
+static enum vm_status
 expand_again(struct vm *vm, struct str *text)
 {
     struct str out = STR_EMPTY;
-    enum vm_status st = vm_expand(vm, *text, &out);
+    enum vm_status st = str_is_tainted(*text) ? refuse_tainted(vm, *text)
+                                              : vm_expand(vm, *text, &out);
     if (st == VM_OK) {
         *text = out;
         return VM_OK;
@@ -394,6 +402,22 @@ run_words(struct vm *vm, const struct code *c, uint32_t *pc, struct str *out)
         case OP_LEAVE:
             (void)vm_loop_end(vm);
             break;
+        case OP_MATCH:
+            sp -= 2;
+            st = filter_run_match(vm, a, sp);
+            break;
+        case OP_ASK: {
+            uint32_t argc = ins[++i];
+            sp -= argc;
+            st = filter_run_ask(vm, a, sp, argc);
+            break;
+        }
+        case OP_ACTION: {
+            uint32_t argc = ins[++i];
+            sp -= argc;
+            st = filter_run_action(vm, a, sp, argc);
+            break;
+        }
         case OP_THROW:
             st = vm_fail(vm, "%.*s", STR_ARG(c->consts[a]));
             break;
@@ -469,12 +493,6 @@ vm_run(struct vm *vm, const struct code *c, struct str *out)
 }
 
 /* --- entries --- */
-
-static enum vm_status
-refuse_tainted(struct vm *vm, struct str text)
-{
-    return vm_fail(vm, "attempt to expand tainted string '%.*s'", STR_ARG(text));
-}
 
 enum vm_status
 vm_expand(struct vm *vm, struct str text, struct str *out)

@@ -8,6 +8,7 @@
 
 struct regex_ctx;
 struct loop;
+struct filter_run;
 
 /* What SAVE keeps: captures are never changed in place, so a pointer is enough. */
 struct vm_saved {
@@ -59,6 +60,7 @@ struct vm {
     bool flag;
     struct vm_saved *saves;
     struct loop *loops;
+    struct filter_run *filter; /* while a filter runs; filter_run.h */
 
     struct str error;
     size_t error_offset;

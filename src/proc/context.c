@@ -112,8 +112,8 @@ take_sender(struct mode *m, struct message *msg)
     if (given.n == 0)
         return true;
     if (address_parse(m->arena, given, ADDRESS_LITERAL, &p) != ADDRESS_OK) {
-        fprintf(stderr, "%s: bad -f address \"%.*s\": %.*s\n", m->cli->program, STR_ARG(given),
-                STR_ARG(p.error));
+        (void)fprintf(stderr, "%s: bad -f address \"%.*s\": %.*s\n", m->cli->program,
+                      STR_ARG(given), STR_ARG(p.error));
         return false;
     }
     msg->sender = address_qualify(m->arena, p.text, m->conf->main->qualify_domain);
@@ -153,7 +153,7 @@ take_from_line(struct mode *m, struct message *msg, struct str text)
     struct str rest = str_trim_left(str_sub(line, 5, line.n));
     size_t space = str_chr(rest, ' ', 0);
     if (!str_is_set(m->cli->sender)) {
-        fprintf(stderr, "Sender taken from \"From \" line\n");
+        (void)fprintf(stderr, "Sender taken from \"From \" line\n");
         msg->sender =
             address_qualify(m->arena, str_sub(rest, 0, space), m->conf->main->qualify_domain);
     }
@@ -253,7 +253,7 @@ take_message(struct mode *m, struct message *msg, const struct submitter *who, s
     struct str rest = take_from_line(m, msg, text);
     size_t n = header_list_read(m->arena, msg->headers, rest);
     if (msg->headers->n == 0)
-        fprintf(stderr, "Warning: no message headers read\n");
+        (void)fprintf(stderr, "Warning: no message headers read\n");
     msg->received_count = 1; /* the line that reception would add */
     for (size_t i = 0; i < msg->headers->n; i++)
         msg->received_count += msg->headers->v[i].type == HEADER_TYPE_RECEIVED;
@@ -272,8 +272,8 @@ read_message(struct mode *m, struct message *msg, const struct submitter *who)
     const char *path = str_cstr(m->arena, m->cli->message_file);
     errno = ENOENT;
     if (path == NULL || file_read(m->arena, path, CONTEXT_MESSAGE_MAX, &text) == FILE_NO_OPEN) {
-        fprintf(stderr, "%s: failed to open %.*s: %s\n", m->cli->program,
-                STR_ARG(m->cli->message_file), strerror(errno));
+        (void)fprintf(stderr, "%s: failed to open %.*s: %s\n", m->cli->program,
+                      STR_ARG(m->cli->message_file), strerror(errno));
         return false;
     }
     take_message(m, msg, who, text);

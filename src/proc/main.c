@@ -13,6 +13,7 @@
 #include "proc/info.h"
 #include "proc/report.h"
 #include "proc/show.h"
+#include "proc/test_filter.h"
 #include "proc/test_retry.h"
 #include "proc/test_rewrite.h"
 #include "proc/version.h"
@@ -25,6 +26,15 @@ enum mode_flags {
     MODE_OWN_CONFIG = 1u << 0, /* reads the configuration itself, or none */
     MODE_DROP_FIRST = 1u << 1, /* runs what the caller wrote: no privilege even while reading */
 };
+
+/* -bD: of strings, or of a filter file. */
+static int
+list_code(struct mode *m)
+{
+    const struct cli *cli = m->cli;
+    bool filter = cli->args.n == 2 && (str_eqz(cli->args.v[0], "-bf") || str_eqz(cli->args.v[0], "-bF"));
+    return filter ? test_filter_list(m) : be_list(m);
+}
 
 /* What there is to do in each mode. NULL: comes in a later version. */
 static const struct {
@@ -46,10 +56,10 @@ static const struct {
     [CLI_MALWARE] = {NULL, 0, "the virus scanner (-bmalware)"},
     [CLI_ROUTE] = {NULL, 0, "routing addresses (-bt)"},
     [CLI_VERIFY] = {NULL, 0, "verifying addresses (-bv)"},
-    [CLI_FILTER] = {NULL, 0, "testing filters (-bf)"},
+    [CLI_FILTER] = {test_filter_run, MODE_DROP_FIRST, NULL},
     [CLI_FAKE_SMTP] = {NULL, 0, "a pretended SMTP session (-bh)"},
     [CLI_EXPAND] = {be_run, MODE_DROP_FIRST, NULL},
-    [CLI_LISTING] = {be_list, MODE_DROP_FIRST, NULL},
+    [CLI_LISTING] = {list_code, MODE_DROP_FIRST, NULL},
     [CLI_SHOW] = {show_run, 0, NULL},
     [CLI_RETRY] = {test_retry_run, 0, NULL},
     [CLI_REWRITE] = {test_rewrite_run, 0, NULL},

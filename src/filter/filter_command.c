@@ -1,0 +1,535 @@
+/* The front end for Exim filter files: commands.
+ *
+ * Each command pushes its arguments and then the instruction that adds the action to the list. Where a word may or may not
+ * belong to a command, it is read and given back; the line that it moved to stays counted, as in Exim's messages.
+ */
+#include "filter/filter_parse.h"
+
+enum { PREFIX_OK = 1 };
+
+struct command {
+    struct str word;
+    enum filter_action_id id;
+    bool (*parse)(struct filter_parse *f, const struct command *c, unsigned flags);
+    unsigned flags;
+};
+
+/* --- shared parts --- */
+
+static bool
+need_argument(struct filter_parse *f, const struct filter_word *w)
+{
+    return w->text.n > 0 ||
+           filter_parse_error(f, w->from, "\"%.*s\" requires an argument near line %u of filter file",
+                              STR_ARG(f->command), f->words.line);
+}
+
+static bool
+take_argument(struct filter_parse *f, struct filter_word *out)
+{
+    return filter_parse_item(f, false, out) && need_argument(f, out);
+}
+
+static bool
+disabled(struct filter_parse *f)
+{
+    return filter_parse_error(f, f->command_at,
+                              "filtering command \"%.*s\" is disabled: near line %u of filter file",
+                              STR_ARG(f->command), f->words.line);
+}
+
+/* The mode behind a file name: octal digits, if the next byte is a digit. */
+static void
+emit_mode(struct filter_parse *f)
+{
+    struct filter_words *w = &f->words;
+    size_t from = w->at, to;
+    if (!ascii_digit(filter_words_peek(w))) {
+        filter_emit_unset(f);
+        return;
+    }
+    for (to = from; to < w->text.n && w->text.p[to] >= '0' && w->text.p[to] <= '7'; to++)
+        continue;
+    struct filter_word mode = {str_sub(w->text, from, to - from), from, to, false};
+    filter_emit_string(f, &mode);
+    while (w->at < w->text.n && !ascii_space(w->text.p[w->at]))
+        w->at++;
+    filter_words_skip(w);
+}
+
+/* --- deliver, save, pipe --- */
+
+static bool
+parse_deliver(struct filter_parse *f, const struct command *c, unsigned flags)
+{
+    struct filter_word address, w;
+    if (!take_argument(f, &address))
+        return false;
+    filter_emit_string(f, &address);
+    size_t before = f->words.at;
+    if (!filter_parse_word(f, true, &w))
+        return false;
+    if (str_eqz(w.text, "errors_to")) {
+        if (!filter_parse_word(f, true, &w))
+            return false;
+        filter_emit_string(f, &w);
+    } else {
+        f->words.at = before;
+        filter_emit_unset(f);
+    }
+    filter_emit_action(f, c->id, flags);
+    return true;
+}
+
+/* save, logfile */
+static bool
+parse_file_command(struct filter_parse *f, const struct command *c, unsigned flags)
+{
+    struct filter_word name;
+    if (!take_argument(f, &name))
+        return false;
+    filter_emit_string(f, &name);
+    emit_mode(f);
+    filter_emit_action(f, c->id, flags);
+    return true;
+}
+
+/* The command is expanded part by part when it is run. */
+static bool
+parse_pipe(struct filter_parse *f, const struct command *c, unsigned flags)
+{
+    struct filter_word command;
+    if (!take_argument(f, &command))
+        return false;
+    emit_at(&f->expand.emit, command.from);
+    emit_const(&f->expand.emit, OP_CONST, command.text);
+    filter_emit_action(f, c->id, flags);
+    return true;
+}
+
+/* --- mail, vacation --- */
+
+static const struct str mail_words[FILTER_MAIL_ARGUMENTS] = {
+    [FILTER_MAIL_TO] = STR_INIT("to"),
+    [FILTER_MAIL_CC] = STR_INIT("cc"),
+    [FILTER_MAIL_BCC] = STR_INIT("bcc"),
+    [FILTER_MAIL_FROM] = STR_INIT("from"),
+    [FILTER_MAIL_REPLY_TO] = STR_INIT("reply_to"),
+    [FILTER_MAIL_SUBJECT] = STR_INIT("subject"),
+    [FILTER_MAIL_EXTRA_HEADERS] = STR_INIT("extra_headers"),
+    [FILTER_MAIL_TEXT] = STR_INIT("text"),
+    [FILTER_MAIL_FILE] = STR_INIT("file"),
+    [FILTER_MAIL_LOG] = STR_INIT("log"),
+    [FILTER_MAIL_ONCE] = STR_INIT("once"),
+    [FILTER_MAIL_ONCE_REPEAT] = STR_INIT("once_repeat"),
+};
+
+static const struct str vacation_defaults[FILTER_MAIL_ARGUMENTS] = {
+    [FILTER_MAIL_SUBJECT] = STR_INIT("On vacation"),
+    [FILTER_MAIL_FILE] = STR_INIT(".vacation.msg"),
+    [FILTER_MAIL_LOG] = STR_INIT(".vacation.log"),
+    [FILTER_MAIL_ONCE] = STR_INIT(".vacation"),
+    [FILTER_MAIL_ONCE_REPEAT] = STR_INIT("7d"),
+};
+
+struct mail {
+    struct filter_word given[FILTER_MAIL_ARGUMENTS]; /* text.p == NULL: not */
+    unsigned flags;
+};
+
+/* "return message", "expand file" */
+static bool
+take_pair(struct filter_parse *f, const char *first, const char *second)
+{
+    struct filter_word w;
+    if (!filter_parse_word(f, true, &w))
+        return false;
+    return str_eqz(w.text, second) ||
+           filter_parse_error(f, w.from,
+                              "\"%s\" not followed by \"%s\"  near line %u of filter file", first,
+                              second, f->words.line);
+}
+
+static int
+find_mail_word(struct str word)
+{
+    for (int i = 0; i < FILTER_MAIL_ARGUMENTS; i++) {
+        if (str_eq(word, mail_words[i]))
+            return i;
+    }
+    return -1;
+}
+
+static bool
+take_mail_argument(struct filter_parse *f, struct mail *m, struct str word, bool *known)
+{
+    *known = true;
+    if (str_eqz(word, "return")) {
+        m->flags |= FILTER_RETURN_MESSAGE;
+        return take_pair(f, "return", "message");
+    }
+    int i = FILTER_MAIL_FILE;
+    if (str_eqz(word, "expand")) {
+        m->flags |= FILTER_EXPAND_FILE;
+        if (!take_pair(f, "expand", "file"))
+            return false;
+    } else {
+        i = find_mail_word(word);
+    }
+    *known = i >= 0;
+    return i < 0 || filter_parse_item(f, false, &m->given[i]);
+}
+
+static void
+emit_mail(struct filter_parse *f, const struct mail *m, bool vacation)
+{
+    for (size_t i = 0; i < FILTER_MAIL_ARGUMENTS; i++) {
+        if (str_is_set(m->given[i].text))
+            filter_emit_string(f, &m->given[i]);
+        else if (vacation && str_is_set(vacation_defaults[i]))
+            emit_const(&f->expand.emit, OP_CONST, vacation_defaults[i]);
+        else
+            filter_emit_unset(f);
+    }
+}
+
+static bool
+parse_mail(struct filter_parse *f, const struct command *c, unsigned flags)
+{
+    struct mail *m = ARENA_NEW(f->work, struct mail);
+    bool vacation = c->id == FILTER_VACATION;
+    bool known;
+    do {
+        struct filter_word w;
+        size_t before = f->words.at;
+        if (!filter_parse_word(f, true, &w) || !take_mail_argument(f, m, w.text, &known))
+            return false;
+        if (!known)
+            f->words.at = before;
+    } while (known);
+    if (vacation && !str_is_set(m->given[FILTER_MAIL_FILE].text))
+        m->flags |= FILTER_EXPAND_FILE;
+    emit_mail(f, m, vacation);
+    filter_emit_action(f, c->id, flags | m->flags);
+    return true;
+}
+
+/* --- commands with a text --- */
+
+static bool
+parse_text_command(struct filter_parse *f, const struct command *c, unsigned flags)
+{
+    struct filter_word text;
+    if (!take_argument(f, &text))
+        return false;
+    if (c->id == FILTER_LOGWRITE && text.text.p[text.text.n - 1] != '\n')
+        text.text = str_cat(f->expand.emit.arena, text.text, STR_LIT("\n"));
+    filter_emit_string(f, &text);
+    filter_emit_action(f, c->id, flags);
+    return true;
+}
+
+/* finish, and what else ends the filter: nothing behind it in the same branch runs. */
+static bool
+parse_finish(struct filter_parse *f, const struct command *c, unsigned flags)
+{
+    filter_emit_action(f, c->id, flags);
+    emit_op(&f->expand.emit, OP_ANSWER);
+    return true;
+}
+
+static bool
+is_allowed(const struct filter_parse *f, enum filter_action_id id)
+{
+    unsigned wanted = id == FILTER_DEFER  ? FILTER_ALLOW_DEFER
+                      : id == FILTER_FAIL ? FILTER_ALLOW_FAIL
+                                          : FILTER_ALLOW_FREEZE;
+    return (f->flags & (FILTER_SYSTEM | wanted)) != 0;
+}
+
+/* fail, freeze, defer: [text] "string" */
+static bool
+parse_ending(struct filter_parse *f, const struct command *c, unsigned flags)
+{
+    struct filter_word w = {.text = STR_EMPTY, .from = f->words.at, .to = f->words.at};
+    if (!is_allowed(f, c->id))
+        return disabled(f);
+    bool text = filter_words_peek(&f->words) == '"';
+    if (!text) {
+        size_t before = f->words.at;
+        if (!filter_parse_word(f, true, &w))
+            return false;
+        text = str_eqz(w.text, "text");
+        if (!text)
+            f->words.at = before;
+        w.text = STR_EMPTY;
+    }
+    if (text && !filter_parse_item(f, false, &w))
+        return false;
+    filter_emit_string(f, &w);
+    return parse_finish(f, c, flags);
+}
+
+/* --- add, headers --- */
+
+static bool
+parse_add(struct filter_parse *f, const struct command *c, unsigned flags)
+{
+    struct filter_word number, to, counter;
+    if (!take_argument(f, &number) || !filter_parse_word(f, true, &to))
+        return false;
+    if (!str_eqz(to.text, "to"))
+        return filter_parse_error(f, to.from,
+                                  "\"to\" expected in \"add\" command near line %u of filter file",
+                                  f->words.line);
+    if (!filter_parse_item(f, false, &counter))
+        return false;
+    if (counter.text.n == 0)
+        return filter_parse_error(f, counter.from,
+                                  "value missing after \"to\" near line %u of filter file",
+                                  f->words.line);
+    filter_emit_string(f, &number);
+    filter_emit_string(f, &counter);
+    filter_emit_action(f, c->id, flags);
+    return true;
+}
+
+static bool
+find_headers_action(struct filter_parse *f, const struct filter_word *w,
+                    enum filter_action_id *id)
+{
+    bool charset = str_eqz(w->text, "charset");
+    if (!charset && (f->flags & FILTER_SYSTEM) == 0)
+        return filter_parse_error(f, w->from,
+                                  "header addition and removal is available only in system "
+                                  "filters: near line %u of filter file",
+                                  f->words.line);
+    *id = charset                       ? FILTER_HEADERS_CHARSET
+          : str_eqz(w->text, "add")     ? FILTER_HEADERS_ADD
+          : str_eqz(w->text, "remove")  ? FILTER_HEADERS_REMOVE
+                                        : FILTER_ACTIONS;
+    return *id != FILTER_ACTIONS ||
+           filter_parse_error(f, w->from,
+                              "\"add\", \"remove\", or \"charset\" expected after \"headers\" near "
+                              "line %u of filter file",
+                              f->words.line);
+}
+
+static bool
+parse_headers(struct filter_parse *f, const struct command *c, unsigned flags)
+{
+    struct filter_word w, value;
+    enum filter_action_id id = FILTER_ACTIONS;
+    (void)c;
+    if (!filter_parse_word(f, true, &w) || !need_argument(f, &w) ||
+        !find_headers_action(f, &w, &id) || !filter_parse_item(f, false, &value))
+        return false;
+    if (value.text.n == 0)
+        return filter_parse_error(f, value.from,
+                                  "value missing after \"add\", \"remove\", or \"charset\" near "
+                                  "line %u of filter file",
+                                  f->words.line);
+    filter_emit_string(f, &value);
+    filter_emit_action(f, id, flags);
+    return true;
+}
+
+/* --- if --- */
+
+static bool parse_if(struct filter_parse *f, const struct command *c, unsigned flags);
+
+/* The commands behind "else", up to "endif". */
+static bool
+parse_else(struct filter_parse *f)
+{
+    enum filter_end end;
+    if (!filter_parse_commands(f, &end))
+        return false;
+    if (end == FILTER_END_FILE)
+        return filter_parse_error(f, f->words.at, "\"endif\" missing at end of filter file");
+    return end == FILTER_END_ENDIF ||
+           filter_parse_error(f, f->words.at, "\"endif\" missing near line %u of filter file",
+                              f->words.line);
+}
+
+/* What follows the commands behind "then"; an elif is an if command in the else part, which takes the endif. */
+static bool
+parse_rest_of_if(struct filter_parse *f, enum filter_end end)
+{
+    if (end == FILTER_END_FILE)
+        return filter_parse_error(f, f->words.at, "\"endif\" missing at end of filter file");
+    if (end == FILTER_END_ENDIF)
+        return true;
+    return end == FILTER_END_ELIF ? parse_if(f, NULL, 0) : parse_else(f);
+}
+
+/* Gives $thisaddress back the value that lies on the stack. */
+static void
+restore_this_address(struct filter_parse *f, bool loops)
+{
+    if (loops)
+        filter_emit_action(f, FILTER_THISADDRESS, 0);
+}
+
+static bool
+parse_if_branches(struct filter_parse *f)
+{
+    struct emit *e = &f->expand.emit;
+    label_id no = emit_label(e);
+    label_id out = emit_label(e);
+    enum filter_end end;
+    bool loops;
+    if (!filter_parse_condition(f, &loops))
+        return false;
+    emit_jump(e, OP_JUMPF, no);
+    f->depth++;
+    if (!filter_parse_commands(f, &end))
+        return false;
+    if (end == FILTER_END_ELIF || end == FILTER_END_ELSE)
+        emit_jump(e, OP_JUMP, out);
+    emit_place(e, no);
+    if (!parse_rest_of_if(f, end))
+        return false;
+    f->depth--;
+    emit_place(e, out);
+    restore_this_address(f, loops);
+    return true;
+}
+
+static bool
+parse_if(struct filter_parse *f, const struct command *c, unsigned flags)
+{
+    (void)c;
+    (void)flags;
+    if (f->depth >= FILTER_NEST_MAX)
+        return filter_parse_error(f, f->words.at,
+                                  "\"if\" is nested too deeply near line %u of filter file",
+                                  f->words.line);
+    return parse_if_branches(f);
+}
+
+/* --- the table --- */
+
+/* clang-format off */
+static const struct command commands[] = {
+    {STR_INIT("add"),       FILTER_ADD,         parse_add,          0},
+    {STR_INIT("defer"),     FILTER_DEFER,       parse_ending,       PREFIX_OK},
+    {STR_INIT("deliver"),   FILTER_DELIVER,     parse_deliver,      PREFIX_OK},
+    {STR_INIT("fail"),      FILTER_FAIL,        parse_ending,       PREFIX_OK},
+    {STR_INIT("finish"),    FILTER_FINISH,      parse_finish,       PREFIX_OK},
+    {STR_INIT("freeze"),    FILTER_FREEZE,      parse_ending,       PREFIX_OK},
+    {STR_INIT("headers"),   FILTER_HEADERS_ADD, parse_headers,      0},
+    {STR_INIT("if"),        FILTER_ACTIONS,     parse_if,           0},
+    {STR_INIT("logfile"),   FILTER_LOGFILE,     parse_file_command, PREFIX_OK},
+    {STR_INIT("logwrite"),  FILTER_LOGWRITE,    parse_text_command, PREFIX_OK},
+    {STR_INIT("mail"),      FILTER_MAIL,        parse_mail,         PREFIX_OK},
+    {STR_INIT("pipe"),      FILTER_PIPE,        parse_pipe,         PREFIX_OK},
+    {STR_INIT("save"),      FILTER_SAVE,        parse_file_command, PREFIX_OK},
+    {STR_INIT("testprint"), FILTER_TESTPRINT,   parse_text_command, PREFIX_OK},
+    {STR_INIT("vacation"),  FILTER_VACATION,    parse_mail,         PREFIX_OK},
+};
+/* clang-format on */
+
+static const struct command *
+find_command(struct str word)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (str_eq(word, commands[i].word))
+            return &commands[i];
+    }
+    return NULL;
+}
+
+/* Adds the prefix that the word is, if it is one. */
+static bool
+take_prefix(struct filter_parse *f, const struct filter_word *w, unsigned *flags, bool *is)
+{
+    bool seen = str_eqz(w->text, "seen");
+    *is = seen || str_eqz(w->text, "unseen") || str_eqz(w->text, "noerror");
+    if (!*is)
+        return true;
+    if (str_eqz(w->text, "noerror")) {
+        *flags |= FILTER_NOERROR;
+        return true;
+    }
+    if ((*flags & (FILTER_SEEN | FILTER_UNSEEN)) != 0)
+        return filter_parse_error(f, w->from, "\"seen\" or \"unseen\" repeated near line %u",
+                                  f->words.line);
+    *flags |= seen ? FILTER_SEEN : FILTER_UNSEEN;
+    return true;
+}
+
+static bool
+end_word(struct str word, enum filter_end *end)
+{
+    *end = str_eqz(word, "elif")    ? FILTER_END_ELIF
+           : str_eqz(word, "else")  ? FILTER_END_ELSE
+           : str_eqz(word, "endif") ? FILTER_END_ENDIF
+                                    : FILTER_END_FILE;
+    return *end != FILTER_END_FILE;
+}
+
+static bool
+parse_end_word(struct filter_parse *f, const struct filter_word *w, unsigned flags)
+{
+    if (flags != 0)
+        return filter_parse_error(
+            f, w->from, "\"seen\", \"unseen\", or \"noerror\" near line %u is not followed by a command",
+            f->words.line);
+    return f->depth > 0 || filter_parse_error(f, w->from,
+                                              "unexpected \"%.*s\" command near line %u of filter file",
+                                              STR_ARG(w->text), f->words.line);
+}
+
+static bool
+parse_command(struct filter_parse *f, const struct filter_word *w, unsigned flags)
+{
+    const struct command *c = find_command(w->text);
+    f->command = w->text;
+    f->command_at = w->from;
+    if (c == NULL)
+        return filter_parse_error(f, w->from,
+                                  "unknown filtering command \"%.*s\" near line %u of filter file",
+                                  STR_ARG(w->text), f->words.line);
+    if (flags != 0 && (c->flags & PREFIX_OK) == 0)
+        return filter_parse_error(
+            f, w->from,
+            "\"seen\", \"unseen\", or \"noerror\" found before an \"%.*s\" command near line %u",
+            STR_ARG(w->text), f->words.line);
+    return c->parse(f, c, flags);
+}
+
+/* The end of the file behind a prefix. */
+static bool
+parse_end_of_file(struct filter_parse *f, unsigned flags)
+{
+    if (flags == 0)
+        return true;
+    bool seen = (flags & (FILTER_SEEN | FILTER_UNSEEN)) != 0;
+    return filter_parse_error(f, f->words.at, "%s near line %u is not followed by a command",
+                              seen ? "\"seen\" or \"unseen\"" : "\"noerror\"", f->words.line);
+}
+
+bool
+filter_parse_commands(struct filter_parse *f, enum filter_end *end)
+{
+    unsigned flags = 0;
+    for (;;) {
+        struct filter_word w;
+        bool prefix;
+        *end = FILTER_END_FILE;
+        if (!filter_parse_word(f, true, &w))
+            return false;
+        if (w.text.n == 0 && w.to == f->words.text.n)
+            return parse_end_of_file(f, flags);
+        if (end_word(w.text, end))
+            return parse_end_word(f, &w, flags);
+        if (!take_prefix(f, &w, &flags, &prefix))
+            return false;
+        if (prefix)
+            continue;
+        if (!parse_command(f, &w, flags))
+            return false;
+        flags = 0;
+    }
+}

@@ -1,0 +1,172 @@
+/* Words of an Exim filter file; see filter_word.h. */
+#include "filter/filter_word.h"
+
+#include "base/arena.h"
+
+void
+filter_words_skip(struct filter_words *w)
+{
+    const char *p = w->text.p + w->at;
+    const char *end = w->text.p + w->text.n;
+    for (; p < end; p++) {
+        if (*p == '\n') {
+            w->line++;
+        } else if (*p == '#') {
+            const char *nl = memchr(p, '\n', (size_t)(end - p));
+            p = (nl != NULL ? nl : end) - 1;
+        } else if (!ascii_space(*p)) {
+            break;
+        }
+    }
+    w->at = (size_t)(p - w->text.p);
+}
+
+enum filter_word_status
+filter_words_next(struct filter_words *w, bool brackets, struct filter_word *out)
+{
+    static const unsigned char ends[256] = {
+        [' '] = 2, ['\t'] = 2, ['\n'] = 2, ['\v'] = 2, ['\f'] = 2, ['\r'] = 2, ['('] = 1, [')'] = 1,
+    };
+    const unsigned char *text = (const unsigned char *)w->text.p;
+    unsigned char least = brackets ? 1 : 2;
+    size_t i = w->at;
+    while (i < w->text.n && ends[text[i]] < least)
+        i++;
+    if (i - w->at >= FILTER_WORD_MAX)
+        return FILTER_WORD_TOO_LONG;
+    *out = (struct filter_word){str_sub(w->text, w->at, i - w->at), w->at, i, false};
+    w->at = i;
+    filter_words_skip(w);
+    return FILTER_WORD_OK;
+}
+
+/* --- quoted strings --- */
+
+static unsigned
+take_digits(struct str s, size_t *at, unsigned base, unsigned most)
+{
+    unsigned value = 0;
+    for (unsigned i = 0; i < most && *at < s.n; i++) {
+        int d = ascii_hex(s.p[*at]);
+        if (d < 0 || (unsigned)d >= base)
+            break;
+        value = value * base + (unsigned)d;
+        ++*at;
+    }
+    return value;
+}
+
+/* The byte for what stands behind a backslash; *at moves behind it. */
+static char
+take_escape(struct str s, size_t *at)
+{
+    static const char from[] = "bfnrtv";
+    static const char to[] = "\b\f\n\r\t\v";
+    char c = s.p[*at];
+    if (c >= '0' && c <= '7')
+        return (char)take_digits(s, at, 8, 3);
+    ++*at;
+    if (c == 'x')
+        return (char)take_digits(s, at, 16, 2);
+    for (size_t i = 0; i < sizeof from - 1; i++) {
+        if (c == from[i])
+            return to[i];
+    }
+    return c;
+}
+
+/* A line that goes on: a backslash, white space, the newline and the white space that begins the next line. Behind it, or
+ * STR_NPOS. */
+static size_t
+after_continuation(struct str s, size_t at)
+{
+    while (at < s.n && s.p[at] != '\n' && ascii_space(s.p[at]))
+        at++;
+    if (at == s.n || s.p[at] != '\n')
+        return STR_NPOS;
+    at++;
+    while (at < s.n && s.p[at] != '\n' && ascii_space(s.p[at]))
+        at++;
+    return at;
+}
+
+/* One step through a quoted text: *c is the next byte, unless the step only joins lines (false). */
+static inline bool
+step(struct str s, size_t *at, char *c)
+{
+    *c = s.p[(*at)++];
+    if (*c != '\\' || *at == s.n)
+        return true;
+    size_t after = after_continuation(s, *at);
+    if (after != STR_NPOS) {
+        *at = after;
+        return false;
+    }
+    *c = take_escape(s, at);
+    return true;
+}
+
+/* The closing quote and what follows it. */
+static void
+close_string(struct filter_words *w, struct filter_word *out, struct str text, size_t end)
+{
+    *out = (struct filter_word){text, w->at, end, true};
+    w->at = end + 1;
+    filter_words_skip(w);
+}
+
+static enum filter_word_status
+take_escaped(struct filter_words *w, struct arena *a, struct filter_word *out)
+{
+    char *to = arena_alloc(a, FILTER_WORD_MAX);
+    size_t n = 0;
+    size_t at = w->at;
+    while (at < w->text.n && w->text.p[at] != '"' && w->text.p[at] != '\n') {
+        char c;
+        size_t before = at;
+        if (!step(w->text, &at, &c)) {
+            w->line += memchr(w->text.p + before, '\n', at - before) != NULL;
+            continue;
+        }
+        if (n == FILTER_WORD_MAX - 1)
+            return FILTER_STRING_TOO_LONG;
+        to[n++] = c;
+    }
+    if (at >= w->text.n || w->text.p[at] != '"')
+        return FILTER_STRING_OPEN;
+    struct str text = str_from(to, n);
+    close_string(w, out, text, at);
+    return FILTER_WORD_OK;
+}
+
+enum filter_word_status
+filter_words_string(struct filter_words *w, struct arena *a, struct filter_word *out)
+{
+    size_t i = ++w->at;
+    const char *p = w->text.p;
+    while (i < w->text.n && p[i] != '"' && p[i] != '\\' && p[i] != '\n')
+        i++;
+    if (i < w->text.n && p[i] == '\\')
+        return take_escaped(w, a, out);
+    if (i - w->at >= FILTER_WORD_MAX)
+        return FILTER_STRING_TOO_LONG;
+    if (i == w->text.n || p[i] != '"')
+        return FILTER_STRING_OPEN;
+    close_string(w, out, str_sub(w->text, w->at, i - w->at), i);
+    return FILTER_WORD_OK;
+}
+
+size_t
+filter_word_place(struct str file, const struct filter_word *s, size_t at)
+{
+    if (!s->quoted)
+        return s->from + at;
+    size_t i = s->from;
+    for (size_t n = 0; i < s->to;) {
+        char c;
+        size_t before = i;
+        if (step(file, &i, &c) && n++ == at)
+            return before;
+    }
+    return i;
+}

@@ -1,0 +1,55 @@
+/* Words of an Exim filter file: white space, comments, words, quoted strings, and the line number that errors name.
+ *
+ * The line is that of the place read up to, and white space behind a word is read with it; looking ahead and going
+ * back does not count back. Exim's messages name the line in the same way ("near line 3").
+ * For the files filter_*.c only.
+ */
+#ifndef REMEX_FILTER_FILTER_WORD_H
+#define REMEX_FILTER_FILTER_WORD_H
+
+#include "base/str.h"
+
+/* Longest word or string, with its end. */
+enum { FILTER_WORD_MAX = 1024 };
+
+struct filter_words {
+    struct str text;
+    size_t at;
+    uint32_t line; /* from 1 */
+};
+
+/* A word or the inside of a quoted string. */
+struct filter_word {
+    struct str text;
+    size_t from; /* offset of its first byte in the file (behind the quote) */
+    size_t to;   /* behind its last byte */
+    bool quoted;
+};
+
+enum filter_word_status {
+    FILTER_WORD_OK,
+    FILTER_WORD_TOO_LONG,
+    FILTER_STRING_TOO_LONG,
+    FILTER_STRING_OPEN, /* the quote at its end is missing */
+};
+
+/* Takes white space and comments. */
+void filter_words_skip(struct filter_words *w);
+/* The next byte, or NUL at the end. */
+static inline char
+filter_words_peek(const struct filter_words *w)
+{
+    return w->at < w->text.n ? w->text.p[w->at] : '\0';
+}
+
+/* Takes a word up to white space (or a parenthesis, if brackets) and what filter_words_skip takes; empty at the end. The text is
+ * part of the file. */
+enum filter_word_status filter_words_next(struct filter_words *w, bool brackets,
+                                          struct filter_word *out);
+/* The same for a quoted string, whose text is in a; the opening quote comes next. */
+enum filter_word_status filter_words_string(struct filter_words *w, struct arena *a,
+                                            struct filter_word *out);
+/* Offset in the file of byte `at` of a word's text. */
+size_t filter_word_place(struct str file, const struct filter_word *s, size_t at);
+
+#endif
