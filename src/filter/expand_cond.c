@@ -64,7 +64,7 @@ parse_test(struct parse *p, const struct fn *fn)
         if (i > 0)
             parse_skip_space(p);
         if (i > 0 && !parse_take(p, '{'))
-            return parse_curly_error(p, "missing 2nd string in {} after \"%.*s\"", STR_ARG(fn->name));
+            return parse_error(p, "missing 2nd string in {} after \"%.*s\"", STR_ARG(fn->name));
         if (!(i == 1 && takes_list(fn) ? parse_list_text(p) : parse_braced_rest(p)))
             return false;
         starts[i + 1] = emit_here(&p->emit);
@@ -157,7 +157,10 @@ cond_def(struct parse *p, const struct fn *fn)
     if (name.n == 0)
         return parse_error(p, "variable name omitted after \"def:\"");
     if (parse_is_header(name, &form, &prefix)) {
+        bool open_before = p->open_header;
         struct str field = parse_header_name(p, from + prefix);
+        if (!parse_is_end(p)) /* here only a name that swallows the rest is suspicious */
+            p->open_header = open_before;
         emit_ab(&p->emit, OP_HASHEADER, form, emit_constant(&p->emit, field));
         return true;
     }
