@@ -183,6 +183,16 @@ item_verdict(struct list_run *r, const struct walk *w, const struct list *l,
     return VERDICT_ERROR;
 }
 
+/* Whether nothing but words like +caseful comes after that item. */
+static bool
+is_last(const struct list *l, const struct list_item *item)
+{
+    uint32_t options = 0;
+    for (const struct list_item *i = item + 1; i < l->items + l->n; i++)
+        options += is_option(i->kind);
+    return item->pos + 1 + options == l->count;
+}
+
 /* An exclamation mark before a file name inverts what its lines say. */
 static enum verdict
 file_verdict(struct list_run *r, struct walk *w, const struct list *l,
@@ -190,7 +200,7 @@ file_verdict(struct list_run *r, struct walk *w, const struct list *l,
 {
     bool ends_negated = false;
     enum verdict v = list_file_walk(r, w, item, l, &ends_negated);
-    if (item->pos + 1 == l->count)
+    if (is_last(l, item))
         w->ends_negated = item->negate != ends_negated;
     if (item->negate && (v == VERDICT_YES || v == VERDICT_NOT))
         return v == VERDICT_YES ? VERDICT_NOT : VERDICT_YES;

@@ -193,7 +193,8 @@ read_host(struct list_item *item, struct str text)
 
 /* --- addresses --- */
 
-/* Does the text start with a lookup type? An @ before the semicolon is part of one only in "type*@". */
+/* Does the text start with a lookup type? An @ before the semicolon is part of one only in "type*@", where the
+ * type is letters, digits and hyphens: what else stands there makes it a local part. */
 static bool
 is_address_lookup(struct str text)
 {
@@ -203,6 +204,10 @@ is_address_lookup(struct str text)
     size_t at = str_chr(str_sub(text, 0, semi), '@', 0);
     if (at == STR_NPOS)
         return true;
+    for (size_t i = 0; i + 1 < at; i++) {
+        if (!ascii_alnum(text.p[i]) && text.p[i] != '-')
+            return false;
+    }
     return at >= 2 && text.p[at - 1] == '*' && (at + 1 == semi || text.p[at + 1] == ',');
 }
 

@@ -11,6 +11,8 @@
 #include "conf/main_options.h"
 #include "mail/address.h"
 
+enum { DH_BITS_MIN = 1024 };
+
 struct check {
     struct arena *arena;
     const struct conf *conf;
@@ -22,6 +24,13 @@ place_of(const struct check *k, const char *option)
 {
     const struct opt_set *set = &k->conf->main_set;
     return opt_where(set, opt_find(set->table, str_from_cstr(option)));
+}
+
+static bool
+is_set(const struct check *k, const char *option)
+{
+    const struct opt_set *set = &k->conf->main_set;
+    return opt_is_set(set, opt_find(set->table, str_from_cstr(option)));
 }
 
 static void
@@ -123,6 +132,12 @@ main_check(const struct conf *c, struct diags *diags)
     check_ratelimit(&k, "smtp_ratelimit_mail", m->smtp_ratelimit_mail);
     check_ratelimit(&k, "smtp_ratelimit_rcpt", m->smtp_ratelimit_rcpt);
     check_reply_to(&k);
+    if (is_set(&k, "tls_dh_max_bits") && m->tls_dh_max_bits < DH_BITS_MIN)
+        diags_add(diags, &(struct diag){.level = DIAG_ERROR,
+                                        .at = place_of(&k, "tls_dh_max_bits"),
+                                        .text = STR_LIT("tls_dh_max_bits is too small, must be "
+                                                        "at least 1024 for interop"),
+                                        .exim_place = STR_EMPTY});
     if (m->local_from_check && m->local_sender_retain)
         diags_add(diags, &(struct diag){.level = DIAG_ERROR,
                                         .at = place_of(&k, "local_sender_retain"),

@@ -324,6 +324,8 @@ set_id(const struct setting *s, void *field)
     else if (!find_id(s, x.text, textmap_span(s->line->map, s->at, s->line->text.n - s->at),
                       &id.id))
         return false;
+    id.number = !str_is_set(id.text.text) && x.text.n > 0 &&
+                (ascii_digit(x.text.p[0]) || x.text.p[0] == '-');
     *(struct opt_id *)field = id;
     return true;
 }

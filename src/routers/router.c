@@ -149,7 +149,7 @@ check_transport(const struct driver_instance *d, enum router_transport transport
                 struct diags *diags)
 {
     const struct router_generic *g = d->generic.fields;
-    bool has = driver_has(g->transport);
+    bool has = str_is_set(g->transport.text);
     if (transport == ROUTER_TRANSPORT_REQUIRED && !has && !g->verify_only)
         return driver_fault(diags, d, NULL, DRIVER_WORDS_NAME,
                             "a transport is required for this router");

@@ -65,28 +65,35 @@ add_unicode_label(struct arena *a, struct buf *b, struct str label)
     return true;
 }
 
+/* The reference reads the name as a list: two dots are one within a label, white space round a label is lost, and
+ * so is a dot at the end. */
+static size_t
+label_end(struct str s, size_t from)
+{
+    size_t i = from;
+    while (i < s.n && (s.p[i] != '.' || (i + 1 < s.n && s.p[i + 1] == '.')))
+        i += s.p[i] == '.' ? 2 : 1;
+    return i < s.n ? i : s.n;
+}
+
 bool
 idn_domain_from_alabel(struct arena *a, struct str s, struct str *out, const char **error)
 {
-    *out = s;
-    if (str_find(s, STR_LIT("xn--"), 0) == STR_NPOS)
-        return true;
     *error = "string too long";
     if (s.n > IDN_MAX)
         return false;
     *error = "Invalid input";
     struct buf b = buf_in(a, 0);
-    size_t from = 0;
-    for (size_t i = 0; i <= s.n; i++) {
-        if (i < s.n && s.p[i] != '.')
-            continue;
-        if (!add_unicode_label(a, &b, str_sub(s, from, i - from)))
-            return false;
-        if (i < s.n)
+    b.taint = s.taint;
+    for (size_t from = 0; from < s.n;) {
+        size_t end = label_end(s, from);
+        if (b.n > 0)
             buf_addc(&b, '.');
-        from = i + 1;
+        if (!add_unicode_label(a, &b, str_trim(str_sub(s, from, end - from))))
+            return false;
+        from = end + 1;
     }
-    *out = buf_str(&b);
+    *out = b.n > 0 ? buf_str(&b) : STR_EMPTY;
     return true;
 }
 

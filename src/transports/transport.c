@@ -90,6 +90,9 @@ transport_check_generic(struct driver_instance *d, enum transport_place place,
         ok = driver_fault(diags, d, "headers_only", DRIVER_WORDS_PLAIN,
                           "%.*s transport: body_only and headers_only are mutually exclusive",
                           STR_ARG(d->name));
+    if (place == TRANSPORT_LOCAL && g->user.number && !g->group.set)
+        ok = driver_fault(diags, d, "user", DRIVER_WORDS_PLAIN,
+                          "user set without group for the %.*s transport", STR_ARG(d->name));
     if (place == TRANSPORT_REMOTE && str_is_set(g->shadow_transport))
         ok = driver_fault(diags, d, "shadow_transport", DRIVER_WORDS_PLAIN,
                           "shadow transport not allowed on non-local transport %.*s",

@@ -171,6 +171,8 @@ folder_names(void **state)
         {"\360\237\230\200", '/', "", "&2D3eAA-"},
         {"\177\tc", '/', "", "&AH8ACQ-c"},
         {"", '/', "", ""},
+        {"//a//b/", '/', "", "a.b"},
+        {"//", '/', "", ""},
     };
     char bad = 0;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -184,7 +186,13 @@ folder_names(void **state)
     assert_int_equal(utf8_to_folder(&b, STR_LIT("a.b"), '/', STR_EMPTY, &bad),
                      UTF8_FOLDER_ILLEGAL);
     assert_int_equal(bad, '.');
-    assert_int_equal(utf8_to_folder(&b, STR_LIT("\344"), '/', STR_EMPTY, &bad),
+    assert_int_equal(utf8_to_folder(&b, STR_LIT("\344x"), '/', STR_EMPTY, &bad),
+                     UTF8_FOLDER_INVALID);
+    static const char *const cut[] = {"\344", "a\303", "\342\202", "\360\237\230", "\340"};
+    for (size_t i = 0; i < sizeof cut / sizeof cut[0]; i++)
+        assert_int_equal(utf8_to_folder(&b, str_from_cstr(cut[i]), '/', STR_EMPTY, &bad),
+                         UTF8_FOLDER_CUT);
+    assert_int_equal(utf8_to_folder(&b, STR_LIT("\377"), '/', STR_EMPTY, &bad),
                      UTF8_FOLDER_INVALID);
 }
 

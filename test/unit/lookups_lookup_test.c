@@ -38,7 +38,7 @@ bare_affix_of_partial0(void **state)
     CHECK(f, "partial0(!)lsearch", p, "z.q", "-");
     CHECK(f, "partial0()lsearch", p, "z.q", "-");
     CHECK(f, "partial0-lsearch", p, "", "=stardot");
-    CHECK(f, "partial0-lsearch", fixture_file(f, "q", "*: star\n"), "", "-");
+    CHECK(f, "partial0-lsearch", fixture_file(f, "q", "*: star\n"), "", "=star");
 }
 
 static void
