@@ -14,7 +14,7 @@ AVOID = {'config', 'configure_file', 'exim_path', 'exim_user', 'exim_group', 'sp
          'keep_environment', 'add_environment', 'openssl_options', 'gnutls_compat_mode', 'process_log_path', 'localhost_number', 'host_lookup_order',
          'tls_require_ciphers', 'log_selector', 'allow_utf8_localparts', 'disable_ipv6', 'dns_use_edns0', 'sqlite_dbfile', 'lookup_open_max', 'chunking_advertise_hosts', 'message_id_header_text', 'tls_eccurve',
          # another type or default since 4.96, or not compiled into Debian's
-         'recipients_max', 'max_rcpt', 'sqlite_lock_timeout', 'remote_max_parallel', 'use_classresources', 'arc_sign', 'sieve_inbox', 'translate_ip_address'}
+         'recipients_max', 'max_rcpt', 'queue_fast_ramp', 'sqlite_lock_timeout', 'remote_max_parallel', 'use_classresources', 'arc_sign', 'sieve_inbox', 'translate_ip_address'}
 
 VALUES = {
     'bool': ['true', 'false', 'yes', 'no', 'TRUE', 'Yes', '', 'maybe', '1', 'yess', 'y', '"true"'],
