@@ -17,7 +17,7 @@ static const struct fn rows[] = {
 
 enum { ROWS = sizeof rows / sizeof *rows };
 
-/* Rows of one kind. */
+/* Rows of one kind: a sum of 0 and 1. NOLINTBEGIN(bugprone-macro-parentheses) */
 #define FN(kind, name, min, max, flags, function, doc) +((kind) == COUNTED)
 #define FN_FORM(kind, name, min, max, flags, doc) +((kind) == COUNTED)
 enum {
@@ -38,6 +38,7 @@ enum {
 };
 #undef FN
 #undef FN_FORM
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static const size_t first_of[] = {
     [FN_OPER] = 0,

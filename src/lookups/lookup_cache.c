@@ -134,7 +134,7 @@ lookup_cache_log(struct lookup_cache *c, struct str line)
     char stamp[32] = "";
     if (localtime_r(&now, &tm) != NULL)
         (void)strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &tm);
-    fprintf(stderr, "%s %.*s\n", stamp, STR_ARG(line));
+    (void)fprintf(stderr, "%s %.*s\n", stamp, STR_ARG(line));
 }
 
 /* Whether the entry keeps something open (dsearch does not). */
@@ -301,6 +301,7 @@ entry_remove(struct lookup_cache *c, size_t i)
 {
     entry_close(c->entries.v[i]);
     memmove(&c->entries.v[i], &c->entries.v[i + 1],
+            /* NOLINTNEXTLINE(bugprone-sizeof-expression): the items are pointers */
             (c->entries.n - i - 1) * sizeof c->entries.v[0]);
     c->entries.n--;
 }
@@ -343,6 +344,7 @@ static void
 move_to_front(struct lookup_cache *c, size_t i)
 {
     struct entry *e = c->entries.v[i];
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): the items are pointers */
     memmove(&c->entries.v[1], &c->entries.v[0], i * sizeof c->entries.v[0]);
     c->entries.v[0] = e;
 }

@@ -45,7 +45,7 @@ decode_q(struct arena *a, struct str s, struct str *out)
         if (c == '=') {
             if (i + 2 >= s.n || ascii_hex(s.p[i + 1]) < 0 || ascii_hex(s.p[i + 2]) < 0)
                 return false;
-            c = (char)(ascii_hex(s.p[i + 1]) << 4 | ascii_hex(s.p[i + 2]));
+            c = (char)(ascii_hex(s.p[i + 1]) * 16 + ascii_hex(s.p[i + 2]));
             i += 2;
         } else if (c == ' ' || c == '\t') {
             return false;

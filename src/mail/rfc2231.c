@@ -128,7 +128,7 @@ add_percent(struct buf *b, struct str s)
         char c = s.p[i];
         if (c == '%' && i + 2 < s.n && ascii_hex(s.p[i + 1]) >= 0 &&
             ascii_hex(s.p[i + 2]) >= 0) {
-            c = (char)(ascii_hex(s.p[i + 1]) << 4 | ascii_hex(s.p[i + 2]));
+            c = (char)(ascii_hex(s.p[i + 1]) * 16 + ascii_hex(s.p[i + 2]));
             i += 2;
         }
         buf_addc(b, c == '\0' ? '?' : c);

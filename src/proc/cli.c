@@ -94,7 +94,7 @@ refuse(struct scan *s, const char *fmt, ...)
     char text[1024];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     s->cli->error = str_printf(s->arena, "%s%s", s->cli->program, text);
     return false;

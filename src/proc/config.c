@@ -167,7 +167,7 @@ list_macros(struct mode *m)
 static void
 show_macro(const struct macro *macro)
 {
-    printf("macro '%.*s' -> '%.*s'\n", STR_ARG(macro->name), STR_ARG(macro->text));
+    (void)printf("macro '%.*s' -> '%.*s'\n", STR_ARG(macro->name), STR_ARG(macro->text));
 }
 
 static void
@@ -266,7 +266,7 @@ config_load(struct mode *m)
         rq.macro_used = show_macro;
     add_owner(m, &rq);
     struct conf *c = conf_read(m->arena, &rq, m->diags);
-    fflush(stdout);
+    (void)fflush(stdout);
     if (c == NULL) {
         struct log_settings log =
             notice_settings(m->arena, known_at_error(partial, m->diags), m->site);

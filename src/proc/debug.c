@@ -113,17 +113,17 @@ debug_line(uint64_t selector, const char *topic, struct str text)
         struct tm tm;
         time_t now = time(NULL);
         localtime_r(&now, &tm);
-        fprintf(stderr, "%02d:%02d:%02d ", tm.tm_hour, tm.tm_min, tm.tm_sec);
+        (void)fprintf(stderr, "%02d:%02d:%02d ", tm.tm_hour, tm.tm_min, tm.tm_sec);
     }
     if ((selector & DEBUG_BIT(DEBUG_PID)) != 0)
-        fprintf(stderr, "%5ld ", (long)getpid());
-    fprintf(stderr, "%s: ", topic);
+        (void)fprintf(stderr, "%5ld ", (long)getpid());
+    (void)fprintf(stderr, "%s: ", topic);
     for (uint32_t i = 0; i < text.n; i++) {
         unsigned char c = (unsigned char)text.p[i];
         if (c < 0x20 || c == 0x7f)
-            fprintf(stderr, "\\x%02x", c);
+            (void)fprintf(stderr, "\\x%02x", c);
         else
-            fputc(c, stderr);
+            (void)fputc(c, stderr);
     }
-    fputc('\n', stderr);
+    (void)fputc('\n', stderr);
 }

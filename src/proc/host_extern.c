@@ -79,7 +79,7 @@ perl_debug(void *context, struct vm *vm, struct str text)
     const struct eval *e = context;
     (void)vm;
     if (e->debug_expand)
-        fprintf(stderr, "%.*s", STR_ARG(text));
+        (void)fprintf(stderr, "%.*s", STR_ARG(text));
 }
 
 static void

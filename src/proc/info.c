@@ -11,9 +11,10 @@
 int
 info_usage(void)
 {
-    fprintf(stderr,
-            "remex is a mail transfer agent. Mail programs call it, seldom a person. Without\n"
-            "recipients or options there is nothing to do; --help lists the options.\n");
+    (void)fprintf(
+        stderr,
+        "remex is a mail transfer agent. Mail programs call it, seldom a person. Without\n"
+        "recipients or options there is nothing to do; --help lists the options.\n");
     return 1;
 }
 
@@ -27,12 +28,13 @@ info_help(struct mode *m)
 static void
 print_topics(FILE *to)
 {
-    fprintf(to, "-bI: takes the name of what is asked for; an unknown one gives this list.\n"
-                "\n"
-                "  exim -bI:help    this information\n"
-                "  exim -bI:dscp    list of known dscp value keywords\n"
-                "  exim -bI:modules list of plug-ins that are installed\n"
-                "  exim -bI:sieve   list of supported sieve extensions\n");
+    (void)fprintf(to,
+                  "-bI: takes the name of what is asked for; an unknown one gives this list.\n"
+                  "\n"
+                  "  exim -bI:help    this information\n"
+                  "  exim -bI:dscp    list of known dscp value keywords\n"
+                  "  exim -bI:modules list of plug-ins that are installed\n"
+                  "  exim -bI:sieve   list of supported sieve extensions\n");
 }
 
 int

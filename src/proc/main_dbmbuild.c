@@ -143,7 +143,7 @@ add_pair(struct build *b, struct str key, struct str data)
     if (rc == MDB_KEYEXIST) {
         b->duplicates++;
         if (!b->o.no_warn)
-            fprintf(stderr, "** Duplicate key \"%.*s\"\n", STR_ARG(key));
+            (void)fprintf(stderr, "** Duplicate key \"%.*s\"\n", STR_ARG(key));
         v = value_of(with_zero(b, data));
         rc = b->o.last_dup ? mdb_put(b->txn, b->dbi, &k, &v, 0) : 0;
     }

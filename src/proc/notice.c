@@ -61,7 +61,7 @@ static void
 to_stderr(struct arena *a, struct str text)
 {
     struct str stamp = log_stamp(a, time(NULL), false);
-    fprintf(stderr, "%.*s%.*s\n", STR_ARG(stamp), STR_ARG(text));
+    (void)fprintf(stderr, "%.*s%.*s\n", STR_ARG(stamp), STR_ARG(text));
 }
 
 void

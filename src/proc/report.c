@@ -16,7 +16,7 @@ report_diags(const struct diags *d)
         diag_render(&out, diags_at(d, i));
     struct str text = buf_str(&out);
     if (text.n > 0)
-        fwrite(text.p, 1, text.n, stderr);
+        (void)fwrite(text.p, 1, text.n, stderr);
     arena_free(a);
 }
 
@@ -66,7 +66,7 @@ report_bad_config(struct arena *a, const struct cli *cli, const struct diags *d,
     struct str text = report_exim_text(a, first);
     if (cli->called_as_exim) {
         struct str stamp = log_stamp(a, time(NULL), log->zone);
-        fprintf(stderr, "%.*s%.*s\n", STR_ARG(stamp), STR_ARG(text));
+        (void)fprintf(stderr, "%.*s%.*s\n", STR_ARG(stamp), STR_ARG(text));
     }
     enum { LINES_MAX = 32 };
     struct str lines[LINES_MAX], ignored;

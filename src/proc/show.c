@@ -324,6 +324,6 @@ show_run(struct mode *m)
     bool written = fwrite(out.p, 1, out.n, stdout) == out.n && fflush(stdout) == 0;
     arena_free(scratch);
     if (result == SHOW_DENIED)
-        fprintf(stderr, "%s: permission denied\n", m->cli->program);
+        (void)fprintf(stderr, "%s: permission denied\n", m->cli->program);
     return result == SHOW_OK && written ? EXIT_SUCCESS : EXIT_FAILURE;
 }

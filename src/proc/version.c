@@ -129,7 +129,7 @@ version_run(struct mode *m)
     struct str never = m->site->never_users;
     printf("Fixed never_users: %.*s\n", STR_ARG(never.n > 0 ? never : STR_LIT("0")));
     printf("Size of off_t: %zu\n", sizeof(off_t));
-    fflush(stdout);
+    (void)fflush(stdout);
     if (!config_load(m))
         return 1;
     if (config_clean_environment(m))

@@ -155,9 +155,7 @@ read_answer(struct arena *a, int fd, const struct sock_request *rq, struct str *
             break;
         if (r > 0)
             buf_add(&b, chunk, (size_t)r);
-        else if (errno == EAGAIN && !wait_for(fd, POLLIN, rq->timeout_ms))
-            break;
-        else if (errno != EAGAIN && errno != EINTR)
+        else if (errno == EAGAIN ? !wait_for(fd, POLLIN, rq->timeout_ms) : errno != EINTR)
             break;
         errno = 0;
         if (b.overflow) {
