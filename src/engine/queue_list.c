@@ -1,0 +1,177 @@
+/* The messages of a queue; see queue_list.h. */
+#include "engine/queue_list.h"
+
+#include "base/arena.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char subs[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+enum { DIRECTORIES = sizeof subs }; /* input/ itself first */
+
+struct queue_list {
+    struct arena *arena;
+    struct spool_place place;
+    enum queue_list_order order;
+    VEC(struct queue_list_item) items;
+    size_t at;        /* next of items */
+    size_t directory; /* next to be read */
+    int dir;          /* open for the caller, -1: none */
+    char dir_sub;
+};
+
+static char
+sub_of(size_t directory)
+{
+    return directory == 0 ? '\0' : subs[directory - 1];
+}
+
+static void
+close_dir(void *ctx)
+{
+    struct queue_list *q = ctx;
+    if (q->dir >= 0)
+        close(q->dir);
+    q->dir = -1;
+}
+
+struct queue_list *
+queue_list_new(struct arena *a, const struct spool_place *place, enum queue_list_order order)
+{
+    struct queue_list *q = ARENA_NEW(a, struct queue_list);
+    q->arena = a;
+    q->place = *place;
+    q->order = order;
+    q->dir = -1;
+    arena_on_free(a, close_dir, q);
+    return q;
+}
+
+/* True if the name is that of a -H file. */
+static bool
+is_header_name(const char *name, struct message_id *id)
+{
+    struct str s = str_from_cstr(name);
+    return s.n > 2 && str_ends(s, STR_LIT("-H")) &&
+           message_id_parse(str_sub(s, 0, s.n - 2u), id);
+}
+
+static enum spool_result
+directory_fault(const struct queue_list *q, const char *what, struct spool_fault *f)
+{
+    struct durable_fault d;
+    (void)durable_failed(&d, what, q->place.root);
+    return spool_system_fault(f, &d);
+}
+
+static DIR *
+open_scan(const struct spool_place *place, char sub)
+{
+    int fd = spool_open_directory(place, sub, false);
+    if (fd < 0)
+        return NULL;
+    DIR *d = fdopendir(fd);
+    if (d == NULL)
+        close(fd);
+    return d;
+}
+
+/* Adds the messages of one directory. */
+static enum spool_result
+scan(struct queue_list *q, char sub, struct spool_fault *f)
+{
+    DIR *d = open_scan(&q->place, sub);
+    if (d == NULL)
+        return errno == ENOENT ? SPOOL_OK : directory_fault(q, "open input of spool", f);
+    const struct dirent *entry;
+    struct queue_list_item item = {.sub = sub};
+    enum spool_result r = SPOOL_OK;
+    for (errno = 0; (entry = readdir(d)) != NULL; errno = 0) {
+        if (!is_header_name(entry->d_name, &item.id))
+            continue;
+        if (q->items.n >= QUEUE_LIST_MAX) {
+            errno = EOVERFLOW;
+            break;
+        }
+        vec_push(q->arena, &q->items, item);
+    }
+    if (errno != 0)
+        r = directory_fault(q, "read input of spool", f);
+    closedir(d);
+    return r;
+}
+
+static int
+compare(const void *x, const void *y)
+{
+    const struct queue_list_item *p = x, *q = y;
+    return strcmp(p->id.text, q->id.text);
+}
+
+/* Reads on until there is something to give, or in order until everything is read. */
+static enum spool_result
+fill(struct queue_list *q, struct spool_fault *f)
+{
+    if (q->order == QUEUE_LIST_UNSORTED)
+        q->items.n = q->at = 0;
+    while (q->directory < DIRECTORIES && (q->order == QUEUE_LIST_SORTED || q->items.n == 0)) {
+        enum spool_result r = scan(q, sub_of(q->directory++), f);
+        if (r != SPOOL_OK)
+            return r;
+    }
+    if (q->order == QUEUE_LIST_SORTED && q->items.n > 1)
+        qsort(q->items.v, q->items.n, sizeof *q->items.v, compare);
+    return SPOOL_OK;
+}
+
+enum spool_result
+queue_list_next(struct queue_list *q, struct queue_list_item *item, struct spool_fault *f)
+{
+    bool more = q->order == QUEUE_LIST_SORTED
+                    ? q->directory < DIRECTORIES
+                    : q->at == q->items.n && q->directory < DIRECTORIES;
+    if (more) {
+        enum spool_result r = fill(q, f);
+        if (r != SPOOL_OK)
+            return r;
+    }
+    if (q->at == q->items.n)
+        return SPOOL_ABSENT;
+    *item = q->items.v[q->at++];
+    return SPOOL_OK;
+}
+
+static size_t
+count_in(const struct spool_place *place, char sub)
+{
+    DIR *d = open_scan(place, sub);
+    size_t n = 0;
+    if (d == NULL)
+        return 0;
+    for (const struct dirent *entry; (entry = readdir(d)) != NULL;)
+        n += is_header_name(entry->d_name, NULL);
+    closedir(d);
+    return n;
+}
+
+size_t
+queue_list_count(const struct spool_place *place)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < DIRECTORIES; i++)
+        n += count_in(place, sub_of(i));
+    return n;
+}
+
+int
+queue_list_directory(struct queue_list *q, const struct queue_list_item *item)
+{
+    if (q->dir >= 0 && q->dir_sub == item->sub)
+        return q->dir;
+    close_dir(q);
+    q->dir = spool_open_directory(&q->place, item->sub, false);
+    q->dir_sub = item->sub;
+    return q->dir;
+}

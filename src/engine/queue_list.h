@@ -1,0 +1,40 @@
+/* The messages of a queue: their ids, and nothing else, in memory.
+ *
+ * input/ and its 62 subdirectories are scanned, whatever split_spool_directory says now. In order, all
+ * names are read and sorted first (24 bytes a message); unsorted, one directory is read at a time. A message
+ * may be gone, or be locked, by the time the caller opens it.
+ */
+#ifndef REMEX_ENGINE_QUEUE_LIST_H
+#define REMEX_ENGINE_QUEUE_LIST_H
+
+#include "engine/spool.h"
+
+enum queue_list_order {
+    QUEUE_LIST_SORTED,   /* by id: order of arrival */
+    QUEUE_LIST_UNSORTED, /* as the directories give them */
+};
+
+struct queue_list_item {
+    struct message_id id;
+    char sub; /* subdirectory, or 0 */
+};
+
+/* Messages of one listing; more are left out and reported. */
+enum { QUEUE_LIST_MAX = 10000000 };
+
+struct queue_list;
+
+/* Starts a listing; memory and open directories live until a is cleared. */
+struct queue_list *queue_list_new(struct arena *a, const struct spool_place *place,
+                                  enum queue_list_order order);
+/* The next message: OK with *item; ABSENT at the end; ERROR with the fault when a directory cannot be
+ * read (the next call goes on behind it). A queue whose directory does not exist is empty. */
+enum spool_result queue_list_next(struct queue_list *q, struct queue_list_item *item,
+                                  struct spool_fault *f);
+/* How many messages there are. What cannot be read counts as empty. */
+size_t queue_list_count(const struct spool_place *place);
+/* The directory of an item, kept open until the next item of another directory is asked for; for
+ * spool_read_at and the size of the body. -1 with errno. */
+int queue_list_directory(struct queue_list *q, const struct queue_list_item *item);
+
+#endif

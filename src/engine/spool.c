@@ -1,0 +1,357 @@
+/* The files of one message; see spool.h.
+ *
+ * The body file gets its own name at once, not a temporary one: the lock is on its inode, and without -H it
+ * is no message. The directory sync that makes -H last makes the name of -D last too.
+ */
+#include "engine/spool.h"
+
+#include "base/arena.h"
+#include "sys/file.h"
+#include "sys/file_lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct spool_name
+spool_file_name(const struct message_id *id, char suffix)
+{
+    struct spool_name n;
+    (void)snprintf(n.text, sizeof n.text, "%s-%c", id->text, suffix);
+    return n;
+}
+
+char
+spool_subdirectory(const struct message_id *id)
+{
+    return id->text[5];
+}
+
+enum spool_result
+spool_system_fault(struct spool_fault *f, const struct durable_fault *d)
+{
+    f->line = 0;
+    f->sys_errno = d->sys_errno;
+    (void)snprintf(f->text, sizeof f->text, "%s", d->text);
+    return SPOOL_ERROR;
+}
+
+static enum spool_result
+failed(struct spool_fault *f, const char *what, const char *name)
+{
+    struct durable_fault d;
+    (void)durable_failed(&d, what, name);
+    return spool_system_fault(f, &d);
+}
+
+/* --- directories --- */
+
+/* Opens name in dir, making it when that is wanted; closes dir. */
+static int
+step_into(int dir, const char *name, bool create)
+{
+    int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+    int fd = openat(dir, name, flags);
+    if (fd < 0 && errno == ENOENT && create) {
+        if (mkdirat(dir, name, 0750) == 0)
+            (void)fsync(dir);
+        fd = openat(dir, name, flags);
+    }
+    int saved = errno;
+    close(dir);
+    errno = saved;
+    return fd;
+}
+
+static bool
+queue_name_ok(const char *queue)
+{
+    return queue[0] != '.' && strchr(queue, '/') == NULL && strlen(queue) <= NAME_MAX;
+}
+
+int
+spool_open_directory(const struct spool_place *place, char sub, bool create)
+{
+    char subname[2] = {sub, '\0'};
+    bool named = place->queue != NULL && place->queue[0] != '\0';
+    if (named && !queue_name_ok(place->queue)) {
+        errno = EINVAL;
+        return -1;
+    }
+    int dir = open(place->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir >= 0 && named)
+        dir = step_into(dir, place->queue, create);
+    if (dir >= 0)
+        dir = step_into(dir, "input", create);
+    if (dir >= 0 && sub != '\0')
+        dir = step_into(dir, subname, create);
+    return dir;
+}
+
+/* --- a new message --- */
+
+void
+spool_close(struct spool_entry *e)
+{
+    if (e->body >= 0)
+        close(e->body);
+    if (e->dir >= 0)
+        close(e->dir);
+    e->body = e->dir = -1;
+}
+
+void
+spool_abandon(const struct spool_entry *e)
+{
+    (void)e->calls->unlink_at(e->dir, spool_file_name(&e->id, 'H').text);
+    (void)e->calls->unlink_at(e->dir, spool_file_name(&e->id, 'D').text);
+}
+
+static enum spool_result
+lock_body(const struct spool_entry *e, const char *name, struct spool_fault *f)
+{
+    switch (file_lock_head(e->body, e->body_start)) {
+    case FILE_LOCK_OK:
+        return SPOOL_OK;
+    case FILE_LOCK_BUSY:
+        (void)snprintf(f->text, sizeof f->text, "spool file \"%s\" is locked", name);
+        f->line = 0;
+        f->sys_errno = 0;
+        return SPOOL_BUSY;
+    case FILE_LOCK_ERROR:
+        break;
+    }
+    return failed(f, "lock", name);
+}
+
+static void
+start_entry(struct spool_entry *e, const struct durable_calls *calls,
+            const struct message_id *id)
+{
+    *e = (struct spool_entry){.id = *id, .dir = -1, .body = -1, .calls = calls};
+    e->body_start = (off_t)strlen(id->text) + 3;
+}
+
+static enum spool_result
+fill_new_body(struct spool_entry *e, const char *name, struct spool_fault *f)
+{
+    struct durable_fault d;
+    char first[MESSAGE_ID_NEW_N + 16];
+    enum spool_result r = lock_body(e, name, f);
+    if (r != SPOOL_OK)
+        return r;
+    (void)snprintf(first, sizeof first, "%s\n", name);
+    if (!durable_append(e->calls, e->body, name, str_from_cstr(first), &d))
+        return spool_system_fault(f, &d);
+    return SPOOL_OK;
+}
+
+enum spool_result
+spool_create(const struct spool_place *place, const struct durable_calls *calls,
+             const struct message_id *id, struct spool_entry *e, struct spool_fault *f)
+{
+    start_entry(e, calls, id);
+    e->sub = place->split ? spool_subdirectory(id) : '\0';
+    e->dir = spool_open_directory(place, e->sub, true);
+    if (e->dir < 0)
+        return failed(f, "open input of spool", place->root);
+    struct spool_name name = spool_file_name(id, 'D');
+    e->body = calls->open_at(e->dir, name.text,
+                             O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (e->body < 0) {
+        enum spool_result r = errno == EEXIST ? SPOOL_BUSY : SPOOL_ERROR;
+        (void)failed(f, "create", name.text);
+        spool_close(e);
+        return r;
+    }
+    enum spool_result r = fill_new_body(e, name.text, f);
+    if (r != SPOOL_OK) {
+        spool_abandon(e);
+        spool_close(e);
+    }
+    return r;
+}
+
+/* --- the -H file --- */
+
+static bool
+write_header(struct arena *a, const struct spool_entry *e, const struct spool_header *h,
+             enum durable_kind kind, struct spool_fault *f, enum spool_result *r)
+{
+    struct durable_fault d;
+    struct str content;
+    char temp[MESSAGE_ID_NEW_N + 8];
+    struct spool_name name = spool_file_name(&e->id, 'H');
+    *r = SPOOL_BAD;
+    if (strcmp(h->id.text, e->id.text) != 0)
+        return spool_header_fault(f, &e->id, 0, "name", "envelope of another message",
+                                  message_id_str(&h->id));
+    if (!spool_header_format(a, h, &content, f))
+        return false;
+    (void)snprintf(temp, sizeof temp, "hdr.%s", e->id.text);
+    struct durable_names names = {.temp = temp, .name = name.text};
+    bool ok = durable_write(e->calls, e->dir, names, content, kind, &d);
+    *r = ok ? SPOOL_OK : spool_system_fault(f, &d);
+    return ok;
+}
+
+enum spool_result
+spool_commit(struct arena *a, struct spool_entry *e, const struct spool_header *h,
+             struct spool_fault *f)
+{
+    struct durable_fault d;
+    enum spool_result r = SPOOL_OK;
+    struct arena_mark mark = arena_mark(a);
+    if (!durable_sync(e->calls, e->body, spool_file_name(&e->id, 'D').text, &d))
+        r = spool_system_fault(f, &d);
+    else
+        (void)write_header(a, e, h, DURABLE_NEW, f, &r);
+    arena_reset(a, mark);
+    if (r != SPOOL_OK)
+        spool_abandon(e);
+    return r;
+}
+
+enum spool_result
+spool_update(struct arena *a, const struct spool_entry *e, const struct spool_header *h,
+             struct spool_fault *f)
+{
+    struct durable_fault d;
+    enum spool_result r;
+    struct arena_mark mark = arena_mark(a);
+    bool ok = write_header(a, e, h, DURABLE_REPLACE, f, &r);
+    arena_reset(a, mark);
+    if (ok && !durable_remove(e->calls, e->dir, spool_file_name(&e->id, 'J').text, &d))
+        r = spool_system_fault(f, &d);
+    return r;
+}
+
+enum spool_result
+spool_remove(const struct spool_entry *e, struct spool_fault *f)
+{
+    struct durable_fault d;
+    const struct durable_calls *c = e->calls;
+    if (!durable_remove(c, e->dir, spool_file_name(&e->id, 'H').text, &d) ||
+        !durable_sync(c, e->dir, "spool directory", &d) ||
+        !durable_remove(c, e->dir, spool_file_name(&e->id, 'J').text, &d) ||
+        !durable_remove(c, e->dir, spool_file_name(&e->id, 'D').text, &d))
+        return spool_system_fault(f, &d);
+    return SPOOL_OK;
+}
+
+/* --- an existing message --- */
+
+/* The first line must be the file's own name, and the name must still lead to this inode: whoever had
+ * the lock before may have removed the message. */
+static enum spool_result
+check_body(const struct spool_entry *e, const char *name, struct spool_fault *f)
+{
+    struct stat open_st, st;
+    char first[MESSAGE_ID_NEW_N + 16];
+    if (fstat(e->body, &open_st) != 0)
+        return failed(f, "examine", name);
+    if (fstatat(e->dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT ? SPOOL_ABSENT : failed(f, "examine", name);
+    if (st.st_ino != open_st.st_ino || st.st_dev != open_st.st_dev)
+        return SPOOL_ABSENT;
+    size_t n = strlen(name);
+    ssize_t r = pread(e->body, first, n + 1, 0);
+    if (r < 0)
+        return failed(f, "read", name);
+    if ((size_t)r == n + 1 && memcmp(first, name, n) == 0 && first[n] == '\n')
+        return SPOOL_OK;
+    f->line = 1;
+    f->sys_errno = 0;
+    (void)snprintf(f->text, sizeof f->text,
+                   "spool file %s, line 1: name: first line is not the name of the file", name);
+    return SPOOL_BAD;
+}
+
+/* O_NONBLOCK: opening something that is no file must not hang; it has no effect on one that is. */
+static int
+open_regular(int dir, const char *name, int flags)
+{
+    struct stat st;
+    int fd = openat(dir, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+    if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
+        close(fd);
+        errno = EINVAL;
+        fd = -1;
+    }
+    return fd;
+}
+
+static enum spool_result
+open_in(const struct spool_place *place, char sub, struct spool_entry *e, struct spool_fault *f)
+{
+    struct spool_name name = spool_file_name(&e->id, 'D');
+    e->sub = sub;
+    e->dir = spool_open_directory(place, sub, false);
+    if (e->dir < 0)
+        return errno == ENOENT ? SPOOL_ABSENT : failed(f, "open input of spool", place->root);
+    e->body = open_regular(e->dir, name.text, O_RDWR | O_APPEND);
+    enum spool_result r;
+    if (e->body < 0)
+        r = errno == ENOENT ? SPOOL_ABSENT : failed(f, "open", name.text);
+    else
+        r = lock_body(e, name.text, f);
+    if (r == SPOOL_OK)
+        r = check_body(e, name.text, f);
+    if (r == SPOOL_OK && lseek(e->body, e->body_start, SEEK_SET) < 0)
+        r = failed(f, "seek in", name.text);
+    if (r != SPOOL_OK)
+        spool_close(e);
+    return r;
+}
+
+enum spool_result
+spool_open(const struct spool_place *place, const struct durable_calls *calls,
+           const struct message_id *id, struct spool_entry *e, struct spool_fault *f)
+{
+    char own = spool_subdirectory(id);
+    start_entry(e, calls, id);
+    enum spool_result r = open_in(place, place->split ? own : '\0', e, f);
+    if (r == SPOOL_ABSENT)
+        r = open_in(place, place->split ? '\0' : own, e, f);
+    if (r == SPOOL_ABSENT) {
+        f->line = 0;
+        f->sys_errno = ENOENT;
+        (void)snprintf(f->text, sizeof f->text, "no message %s in the spool", id->text);
+    }
+    return r;
+}
+
+enum spool_result
+spool_read_at(struct arena *a, int dir, const struct message_id *id, struct spool_header *h,
+              struct spool_fault *f)
+{
+    struct spool_name name = spool_file_name(id, 'H');
+    struct str content;
+    int fd = open_regular(dir, name.text, O_RDONLY);
+    if (fd < 0) {
+        enum spool_result r = errno == ENOENT ? SPOOL_ABSENT : SPOOL_ERROR;
+        (void)failed(f, "open", name.text);
+        return r;
+    }
+    enum file_result r = file_read_fd(a, fd, SPOOL_FILE_MAX, &content);
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    if (r == FILE_TOO_BIG) {
+        (void)spool_header_fault(f, id, 0, "file", "too big", STR_NULL);
+        return SPOOL_BAD;
+    }
+    if (r != FILE_OK)
+        return failed(f, "read", name.text);
+    return spool_header_parse(a, id, content, h, f) ? SPOOL_OK : SPOOL_BAD;
+}
+
+enum spool_result
+spool_read(struct arena *a, const struct spool_entry *e, struct spool_header *h,
+           struct spool_fault *f)
+{
+    return spool_read_at(a, e->dir, &e->id, h, f);
+}

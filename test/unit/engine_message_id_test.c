@@ -1,0 +1,127 @@
+/* Message ids: the forms, the time in them, the order, the wait. */
+#include "engine/message_id.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static struct message_id_source
+source(long ns, int host, enum message_id_form form)
+{
+    return (struct message_id_source){
+        .now = {.tv_sec = 1795413887, .tv_nsec = ns}, .pid = 12300, .host = host, .form = form};
+}
+
+static void
+made(long ns, int host, enum message_id_form form, const char *want)
+{
+    struct message_id_source s = source(ns, host, form);
+    struct message_id id = message_id_make(&s);
+    assert_string_equal(id.text, want);
+    assert_true(message_id_parse(message_id_str(&id), NULL));
+    assert_int_equal(message_id_time(&id), 1795413887);
+}
+
+/* The first is what the reference made at that time in process 12300: "1xVNAV-0003CO-..". */
+static void
+test_make(void **state)
+{
+    (void)state;
+    made(0, MESSAGE_ID_HOST_NONE, MESSAGE_ID_OLD, "1xVNAV-0003CO-00");
+    made(89499999, MESSAGE_ID_HOST_NONE, MESSAGE_ID_OLD, "1xVNAV-0003CO-2s");
+    made(89500000, MESSAGE_ID_HOST_NONE, MESSAGE_ID_OLD, "1xVNAV-0003CO-2t");
+    made(999999999, MESSAGE_ID_HOST_NONE, MESSAGE_ID_OLD, "1xVNAV-0003CO-WF");
+    made(999999999, MESSAGE_ID_HOST_MAX, MESSAGE_ID_OLD, "1xVNAV-0003CO-sp");
+    made(0, 0, MESSAGE_ID_OLD, "1xVNAV-0003CO-00");
+    made(0, MESSAGE_ID_HOST_NONE, MESSAGE_ID_NEW, "1xVNAV-000000003CO-0000");
+    made(1000, MESSAGE_ID_HOST_NONE, MESSAGE_ID_NEW, "1xVNAV-000000003CO-0001");
+    made(999999999, MESSAGE_ID_HOST_NONE, MESSAGE_ID_NEW, "1xVNAV-000000003CO-4C91");
+    made(999999999, MESSAGE_ID_HOST_MAX, MESSAGE_ID_NEW, "1xVNAV-000000003CO-ZfEl");
+}
+
+static void
+test_parse(void **state)
+{
+    (void)state;
+    struct message_id id;
+    assert_true(message_id_parse(STR_LIT("10HmaX-0005vi-00"), &id));
+    assert_string_equal(id.text, "10HmaX-0005vi-00");
+    assert_int_equal(message_id_time(&id), 920371185);
+    assert_true(message_id_parse(STR_LIT("10HmaX-000000005vi-0000"), &id));
+    assert_int_equal(message_id_time(&id), 920371185);
+    static const char *const not_ids[] = {
+        "",
+        "10HmaX-0005vi-0",
+        "10HmaX-0005vi-000",
+        "10HmaX-0005vi-00-",
+        "10HmaX_0005vi-00",
+        "10Hma/-0005vi-00",
+        "10HmaX-000000005vi-000",
+        "10HmaX-000000005vi-00000",
+        "10HmaX-00000005vi-0000",
+        "10HmaX-0005vi-00-H",
+        "../../-0005vi-00",
+    };
+    for (size_t i = 0; i < sizeof not_ids / sizeof *not_ids; i++)
+        assert_false(message_id_parse(str_from_cstr(not_ids[i]), NULL));
+    assert_false(message_id_parse(STR_NULL, NULL));
+    assert_false(message_id_parse(str_from("10HmaX-0005vi-0\0", 16), NULL));
+}
+
+static void
+test_prefix(void **state)
+{
+    (void)state;
+    assert_int_equal(message_id_prefix(STR_LIT("10HmaX-0005vi-00-H")), 16);
+    assert_int_equal(message_id_prefix(STR_LIT("10HmaX-0005vi-00 <= a")), 16);
+    assert_int_equal(message_id_prefix(STR_LIT("10HmaX-000000005vi-0000-D")), 23);
+    assert_int_equal(message_id_prefix(STR_LIT("10HmaX-0005vi-00H")), 0);
+}
+
+static void
+test_wait(void **state)
+{
+    (void)state;
+    struct message_id_source s = source(0, MESSAGE_ID_HOST_NONE, MESSAGE_ID_OLD);
+    assert_int_equal(message_id_wait_ns(&s), 500000);
+    s.now.tv_nsec = 499999;
+    assert_int_equal(message_id_wait_ns(&s), 1);
+    s.host = 3;
+    assert_int_equal(message_id_wait_ns(&s), 4500001);
+    s.form = MESSAGE_ID_NEW;
+    assert_int_equal(message_id_wait_ns(&s), 1);
+    s.host = MESSAGE_ID_HOST_NONE;
+    s.now.tv_nsec = 1500;
+    assert_int_equal(message_id_wait_ns(&s), 500);
+}
+
+static void
+test_unique_by_waiting(void **state)
+{
+    (void)state;
+    struct message_id last = {{0}};
+    for (int i = 0; i < 40; i++) {
+        struct message_id_source s = source(0, MESSAGE_ID_HOST_NONE, MESSAGE_ID_OLD);
+        clock_gettime(CLOCK_REALTIME, &s.now);
+        struct message_id id = message_id_make(&s);
+        assert_string_not_equal(id.text, last.text);
+        last = id;
+        message_id_wait(&s);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_make),
+        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_prefix),
+        cmocka_unit_test(test_wait),
+        cmocka_unit_test(test_unique_by_waiting),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
