@@ -206,10 +206,11 @@ ip_net_parse(struct str s, struct ip_net *out)
     int bits = parse_bits(str_sub(s, slash + 1, s.n));
     if (bits < 0 || str_chr(address, '%', 0) != STR_NPOS)
         return IP_NET_BAD;
-    if (bits > 8 * net.ip.n)
-        return IP_NET_BIG;
-    net.bits = (unsigned)bits;
+    bool big = bits > 8 * net.ip.n;
+    net.bits = big ? 8u * net.ip.n : (unsigned)bits;
     *out = net;
+    if (big)
+        return IP_NET_BIG;
     return IP_NET_OK;
 }
 
@@ -217,6 +218,8 @@ bool
 ip_net_parse_host(struct str s, struct ip_net *out)
 {
     enum ip_net_status st = ip_net_parse(s, out);
+    if (st == IP_NET_BIG) /* in a list, all bits: nothing but the address itself */
+        return true;
     if (st != IP_NET_NO_MASK)
         return st == IP_NET_OK;
     if (!ip_parse(s, &out->ip))
