@@ -8,8 +8,8 @@ import re
 import subprocess
 
 MARK = '=-=%d=-='
-# Exim leaves $0, $1 … set after an expansion that fails within a branch. This one fails with them empty.
-RESET = '${if match{}{^}{${nosuch}}}'
+# Exim leaves $0, $1 … and $value set after an expansion that fails within a branch. This one fails with them empty.
+RESET = '${if and{{match{}{^}}{inlist{}{ : x}}}{${nosuch}}}'
 BATCH = 250
 TIMEOUT_S = 60
 
