@@ -5,7 +5,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 static const char subs[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -16,7 +15,7 @@ struct queue_list {
     struct spool_place place;
     enum queue_list_order order;
     VEC(struct queue_list_item) items;
-    size_t at;        /* next of items */
+    size_t at;        /* next of items; 0 in order, where items is a heap */
     size_t directory; /* next to be read */
     int dir;          /* open for the caller, -1: none */
     char dir_sub;
@@ -103,11 +102,43 @@ scan(struct queue_list *q, char sub, struct spool_fault *f)
     return r;
 }
 
-static int
-compare(const void *x, const void *y)
+static bool
+is_before(const struct queue_list_item *p, const struct queue_list_item *q)
 {
-    const struct queue_list_item *p = x, *q = y;
-    return strcmp(p->id.text, q->id.text);
+    return strcmp(p->id.text, q->id.text) < 0;
+}
+
+/* Moves item down from place i of a heap of n to where it belongs. */
+static void
+sift(struct queue_list_item *v, size_t n, size_t i, struct queue_list_item item)
+{
+    for (size_t child; (child = 2 * i + 1) < n; i = child) {
+        if (child + 1 < n && is_before(&v[child + 1], &v[child]))
+            child++;
+        if (!is_before(&v[child], &item))
+            break;
+        v[i] = v[child];
+    }
+    v[i] = item;
+}
+
+/* A heap, not a sorted array: the first message is known after one pass, the work of sorting is spread over
+ * the listing. */
+static void
+make_heap(struct queue_list *q)
+{
+    for (size_t i = q->items.n / 2; i-- > 0;)
+        sift(q->items.v, q->items.n, i, q->items.v[i]);
+}
+
+static struct queue_list_item
+take_first(struct queue_list *q)
+{
+    struct queue_list_item first = q->items.v[0];
+    size_t n = --q->items.n;
+    if (n > 0)
+        sift(q->items.v, n, 0, q->items.v[n]);
+    return first;
 }
 
 /* Reads on until there is something to give, or in order until everything is read. */
@@ -121,25 +152,23 @@ fill(struct queue_list *q, struct spool_fault *f)
         if (r != SPOOL_OK)
             return r;
     }
-    if (q->order == QUEUE_LIST_SORTED && q->items.n > 1)
-        qsort(q->items.v, q->items.n, sizeof *q->items.v, compare);
+    if (q->order == QUEUE_LIST_SORTED)
+        make_heap(q);
     return SPOOL_OK;
 }
 
 enum spool_result
 queue_list_next(struct queue_list *q, struct queue_list_item *item, struct spool_fault *f)
 {
-    bool more = q->order == QUEUE_LIST_SORTED
-                    ? q->directory < DIRECTORIES
-                    : q->at == q->items.n && q->directory < DIRECTORIES;
-    if (more) {
+    bool sorted = q->order == QUEUE_LIST_SORTED;
+    if (q->directory < DIRECTORIES && (sorted || q->at == q->items.n)) {
         enum spool_result r = fill(q, f);
         if (r != SPOOL_OK)
             return r;
     }
     if (q->at == q->items.n)
         return SPOOL_ABSENT;
-    *item = q->items.v[q->at++];
+    *item = sorted ? take_first(q) : q->items.v[q->at++];
     return SPOOL_OK;
 }
 

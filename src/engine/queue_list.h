@@ -1,7 +1,7 @@
 /* The messages of a queue: their ids, and nothing else, in memory.
  *
  * input/ and its 62 subdirectories are scanned, whatever split_spool_directory says now. In order, all
- * names are read and sorted first (24 bytes a message); unsorted, one directory is read at a time. A message
+ * names are read first (25 bytes a message) and kept as a heap; unsorted, one directory is read at a time. A message
  * may be gone, or be locked, by the time the caller opens it.
  */
 #ifndef REMEX_ENGINE_QUEUE_LIST_H
