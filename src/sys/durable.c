@@ -28,10 +28,26 @@ kernel_unlink(int dir, const char *name)
     return unlinkat(dir, name, 0);
 }
 
+static int
+no_sync(int fd)
+{
+    (void)fd;
+    return 0;
+}
+
 const struct durable_calls durable_kernel = {
     .open_at = kernel_open,
     .write_some = write,
     .sync = fsync,
+    .rename_at = kernel_rename,
+    .unlink_at = kernel_unlink,
+    .close_fd = close,
+};
+
+const struct durable_calls durable_unsynced = {
+    .open_at = kernel_open,
+    .write_some = write,
+    .sync = no_sync,
     .rename_at = kernel_rename,
     .unlink_at = kernel_unlink,
     .close_fd = close,

@@ -22,6 +22,8 @@ struct durable_calls {
 
 /* The kernel's own. */
 extern const struct durable_calls durable_kernel;
+/* The same without any sync, for disable_fsync: mail is lost in a crash. */
+extern const struct durable_calls durable_unsynced;
 
 enum { DURABLE_TEXT_MAX = 256 };
 

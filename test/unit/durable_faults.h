@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct {
     char log[2048];
     int calls, fail_at, with; /* fail_at from 1; 0: none */
     bool short_writes;
+    bool kill; /* ends the process instead, before the call */
 } faults;
 
 static bool
@@ -21,7 +23,10 @@ fault_due(const char *what, const char *name)
     (void)snprintf(faults.log + n, sizeof faults.log - n, "%s%s%s;", what, *name ? " " : "",
                    name);
     errno = faults.with;
-    return ++faults.calls == faults.fail_at;
+    bool due = ++faults.calls == faults.fail_at;
+    if (due && faults.kill)
+        _exit(1);
+    return due;
 }
 
 static int

@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char root[] = "/tmp/remex_spool_XXXXXX";
@@ -223,6 +224,93 @@ test_each_failure_of_an_update(void **state)
     wipe();
 }
 
+enum step { STEP_MAKE, STEP_UPDATE, STEP_REMOVE };
+
+/* In a child that ends before its n-th call; exit status 0 when it came through. */
+static int
+killed_at(enum step step, int n)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct spool_entry e;
+        struct spool_header h;
+        bool found;
+        faults_set(n, EIO);
+        faults.kill = true;
+        if (step == STEP_MAKE)
+            _exit(make_message(&faulty) == SPOOL_OK ? 0 : 2);
+        if (spool_open(&place, &faulty, &id, &e, &fault) != SPOOL_OK ||
+            spool_read(a, &e, &h, &fault) != SPOOL_OK ||
+            spool_journal_read(a, &e, &h, &found, &fault) != SPOOL_OK)
+            _exit(3);
+        enum spool_result r =
+            step == STEP_UPDATE ? spool_update(a, &e, &h, &fault) : spool_remove(&e, &fault);
+        _exit(r == SPOOL_OK ? 0 : 2);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_true(WEXITSTATUS(status) < 2);
+    return WEXITSTATUS(status);
+}
+
+static bool
+has_file(char suffix)
+{
+    int dir = spool_open_directory(&place, '\0', false);
+    bool has = faccessat(dir, spool_file_name(&id, suffix).text, F_OK, 0) == 0;
+    close(dir);
+    return has;
+}
+
+/* Until its last rename a message is not there; then it is whole. */
+static void
+test_killed_while_making(void **state)
+{
+    (void)state;
+    int n = 1;
+    for (; killed_at(STEP_MAKE, n) != 0; n++) {
+        assert_int_equal(has_file('H'), n == 9);
+        if (n == 9)
+            opens_whole();
+        wipe();
+    }
+    assert_int_equal(n, 10);
+    opens_whole();
+}
+
+/* Follows on: what the journal says is in it or in -H, whenever the end comes. */
+static void
+test_killed_while_updating_and_removing(void **state)
+{
+    (void)state;
+    struct spool_entry e;
+    struct spool_journal j;
+    struct spool_header h;
+    struct str done = STR_LIT("x@y");
+    bool found;
+    assert_int_equal(spool_open(&place, &durable_kernel, &id, &e, &fault), SPOOL_OK);
+    assert_int_equal(spool_journal_open(&e, &j, &fault), SPOOL_OK);
+    assert_int_equal(spool_journal_append(a, &e, &j, &done, 1, &fault), SPOOL_OK);
+    spool_journal_close(&j);
+    spool_close(&e);
+    for (int n = 1, end = 1; end != 0; n++) {
+        end = killed_at(STEP_UPDATE, n);
+        assert_int_equal(spool_open(&place, &durable_kernel, &id, &e, &fault), SPOOL_OK);
+        assert_int_equal(spool_read(a, &e, &h, &fault), SPOOL_OK);
+        assert_int_equal(spool_journal_read(a, &e, &h, &found, &fault), SPOOL_OK);
+        assert_true(spool_tree_has(&h.done, done));
+        assert_int_equal(found, end != 0);
+        spool_close(&e);
+    }
+    assert_int_equal(killed_at(STEP_REMOVE, 1), 1);
+    opens_whole();
+    assert_int_equal(killed_at(STEP_REMOVE, 2), 1);
+    assert_false(has_file('H'));
+    assert_true(has_file('D'));
+    wipe();
+}
+
 static void
 put(int dir, const char *name, const char *content)
 {
@@ -281,6 +369,8 @@ main(void)
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_each_failure_of_a_new_message),
         cmocka_unit_test(test_each_failure_of_an_update),
+        cmocka_unit_test(test_killed_while_making),
+        cmocka_unit_test(test_killed_while_updating_and_removing),
         cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

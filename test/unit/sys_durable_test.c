@@ -108,6 +108,11 @@ test_left_over(void **state)
     close(openat(dir, "hdr.x", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
     assert_true(durable_write(&durable_kernel, dir, names, STR_LIT("x\n"), DURABLE_NEW, &f));
     assert_string_equal(content(), "x\n");
+    assert_true(
+        durable_write(&durable_unsynced, dir, names, STR_LIT("y\n"), DURABLE_REPLACE, &f));
+    assert_string_equal(content(), "y\n");
+    assert_true(durable_sync(&durable_unsynced, -1, "x", &f));
+    assert_false(durable_sync(&durable_kernel, -1, "x", &f));
     assert_true(durable_remove(&durable_kernel, dir, "x-H", &f));
     assert_true(durable_remove(&durable_kernel, dir, "x-H", &f));
     assert_false(durable_remove(&durable_kernel, -1, "x-H", &f));
