@@ -77,7 +77,8 @@ diags_add(struct diags *d, const struct diag *one)
 }
 
 static void __attribute__((format(printf, 4, 0)))
-add_formatted(struct diags *d, enum diag_level level, struct span at, const char *fmt, va_list ap)
+add_formatted(struct diags *d, enum diag_level level, struct span at, const char *fmt,
+              va_list ap)
 {
     char text[TEXT_MAX];
     int n = vsnprintf(text, sizeof text, fmt, ap);

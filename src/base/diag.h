@@ -33,9 +33,10 @@ struct span {
     const struct source *source;
     uint32_t line;
     uint32_t col;
-    uint32_t n;        /* bytes underlined, 0 means one caret */
-    struct str macro;  /* name of the macro whose text this is, or STR_NULL */
-    uint32_t last_line; /* last physical line of the logical line, the one Exim names; 0: line */
+    uint32_t n;       /* bytes underlined, 0 means one caret */
+    struct str macro; /* name of the macro whose text this is, or STR_NULL */
+    uint32_t
+        last_line; /* last physical line of the logical line, the one Exim names; 0: line */
 };
 
 /* A run of an assembled text that lies consecutively in a source. */
@@ -62,12 +63,13 @@ enum diag_level { DIAG_ERROR, DIAG_WARNING, DIAG_NOTE };
 
 struct diag {
     enum diag_level level;
-    struct span at;      /* at.source may be NULL */
-    struct str text;     /* what remex says */
-    struct str exim;     /* the same fault in Exim's words, without the place; may be STR_NULL */
-    struct str hint;     /* "did you mean ...", may be STR_NULL */
-    struct str code;     /* text the caret points into when there is no source, or STR_NULL */
-    struct str exim_place; /* what Exim puts between "configuration error" and the colon when that is not
+    struct span at;  /* at.source may be NULL */
+    struct str text; /* what remex says */
+    struct str exim; /* the same fault in Exim's words, without the place; may be STR_NULL */
+    struct str hint; /* "did you mean ...", may be STR_NULL */
+    struct str code; /* text the caret points into when there is no source, or STR_NULL */
+    struct str
+        exim_place; /* what Exim puts between "configuration error" and the colon when that is not
                             * " in line N of FILE": "" or " for r router"; STR_NULL: the line */
 };
 

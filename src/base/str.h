@@ -37,9 +37,9 @@ struct str {
 };
 
 /* A literal as a clean value; usable in static initialisers. */
-#define STR_INIT(lit)                                                                            \
-    {                                                                                            \
-        (lit), (uint32_t)(sizeof(lit) - 1), STR_CLEAN                                            \
+#define STR_INIT(lit)                                                                          \
+    {                                                                                          \
+        (lit), (uint32_t)(sizeof(lit) - 1), STR_CLEAN                                          \
     }
 #define STR_LIT(lit) ((struct str)STR_INIT(lit))
 #define STR_EMPTY ((struct str){"", 0, STR_CLEAN})
@@ -130,7 +130,8 @@ struct str str_upper(struct arena *a, struct str s);
 /* a then b, marks joined. */
 struct str str_cat(struct arena *a, struct str x, struct str y);
 /* printf into the arena; the result is clean: mark it when a tainted value went in. */
-struct str str_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+struct str str_printf(struct arena *a, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* ASCII only, independent of the locale. */
 static inline bool

@@ -17,8 +17,8 @@ struct conf;
 
 /* A kind of driver as the reader needs it; rows of routers.def, transports.def, auths.def. */
 struct driver {
-    struct str name;                /* "redirect" */
-    const struct opt_table *opts;   /* its private options */
+    struct str name;              /* "redirect" */
+    const struct opt_table *opts; /* its private options */
     /* Checks an instance after its last option; may add errors. NULL: nothing to check. */
     bool (*check)(struct arena *a, struct driver_instance *d, struct diags *diags);
 };
@@ -46,7 +46,7 @@ struct named_list {
     struct str name;
     enum list_kind kind;
     struct xstr text;
-    bool cache;  /* domainlist_cache and friends */
+    bool cache; /* domainlist_cache and friends */
     bool hide;
     struct span where;
     void *compiled; /* owned by conf/list.c */
@@ -84,11 +84,11 @@ struct conf_builtin {
 };
 
 struct conf_request {
-    const char *const *files;   /* candidates, the first that exists is read */
+    const char *const *files; /* candidates, the first that exists is read */
     size_t files_n;
-    struct source *source;      /* a text that is at hand: read in place of files, if set */
-    size_t max_files;           /* of main and included files; 0: 10,000 */
-    struct source_owner owner;  /* of the main file */
+    struct source *source;     /* a text that is at hand: read in place of files, if set */
+    size_t max_files;          /* of main and included files; 0: 10,000 */
+    struct source_owner owner; /* of the main file */
     const struct conf_builtin *builtins;
     size_t builtins_n;
     const struct macro *macros; /* -D */
@@ -98,9 +98,9 @@ struct conf_request {
     const struct opt_table *main_opts;
     /* Checks the main options together, before the next section is read; NULL: unchecked. */
     bool (*main_check)(const struct opt_set *main, struct diags *diags);
-    bool keep_text;             /* for -bP config */
-    struct vm *vm;              /* expansions needed while reading (may be NULL in tests) */
-    size_t max_bytes;           /* of all files together; 0: 64 MiB */
+    bool keep_text;   /* for -bP config */
+    struct vm *vm;    /* expansions needed while reading (may be NULL in tests) */
+    size_t max_bytes; /* of all files together; 0: 64 MiB */
     /* Checks an OPT_T_REWRITE value (headers_rewrite); NULL: unchecked. */
     bool (*headers_rewrite)(struct arena *a, struct str text, const struct textmap *map,
                             struct diags *diags);
@@ -118,17 +118,17 @@ struct conf_text {
 
 struct conf {
     struct arena *arena;
-    struct str file;      /* the file that was read, $config_file */
+    struct str file; /* the file that was read, $config_file */
     struct conf_main *main;
     struct opt_set main_set;
-    struct map *lists[4];          /* name -> struct named_list, by enum list_kind */
+    struct map *lists[4]; /* name -> struct named_list, by enum list_kind */
     VEC(struct driver_instance *) routers;
     VEC(struct driver_instance *) transports;
     VEC(struct driver_instance *) auths;
-    void *acls, *retry, *rewrite;  /* what the section parsers made */
+    void *acls, *retry, *rewrite; /* what the section parsers made */
     struct str local_scan_text;
-    VEC(struct macro *) macros;    /* in order of definition */
-    VEC(struct conf_text) text;    /* lines for -bP config, when kept */
+    VEC(struct macro *) macros;         /* in order of definition */
+    VEC(struct conf_text) text;         /* lines for -bP config, when kept */
     VEC(const struct source *) sources; /* files that were read, the main one first */
     /* Rows flagged OPT_NO_EFFECT that the file sets, for -bV. */
     VEC(struct span) no_effect_where;

@@ -20,26 +20,28 @@ struct eval_process {
     int64_t caller_uid, caller_gid; /* real ids at start */
     int64_t mail_uid, mail_gid;     /* of the mail user */
     int64_t pid;
-    struct str program;             /* path of the program */
-    struct str directory;           /* working directory at start */
-    struct str plugin_directory;    /* of the site file; STR_NULL: the default */
+    struct str program;          /* path of the program */
+    struct str directory;        /* working directory at start */
+    struct str plugin_directory; /* of the site file; STR_NULL: the default */
 };
 
 struct eval {
-    const struct conf *conf;      /* NULL only in unit tests */
-    struct message *message;      /* any of the three may be NULL */
+    const struct conf *conf; /* NULL only in unit tests */
+    struct message *message; /* any of the three may be NULL */
     struct session *session;
     struct address *address;
-    struct map *acl_c;            /* $acl_c_*: name (after "acl_") -> struct str *, or NULL */
+    struct map *acl_c; /* $acl_c_*: name (after "acl_") -> struct str *, or NULL */
     struct map *acl_m;
     struct map *router_vars;      /* $r_*: name -> struct str * */
     struct list_cache *lists;     /* compiled lists and results; conf/list.h */
     struct lookup_cache *lookups; /* handles and results; lookups/lookup.h */
-    struct host_extern *external; /* plugins, Perl and shared objects in use; proc/host_extern.h */
-    struct arena *arena;          /* for what must outlive one evaluation (results kept in variables) */
-    struct str domain_data, local_part_data, sender_data, host_data, recipient_data; /* of list matches */
+    struct host_extern
+        *external;       /* plugins, Perl and shared objects in use; proc/host_extern.h */
+    struct arena *arena; /* for what must outlive one evaluation (results kept in variables) */
+    struct str domain_data, local_part_data, sender_data, host_data,
+        recipient_data; /* of list matches */
     struct eval_process process;
-    struct clock clock;           /* zone of the $tod_ variables */
+    struct clock clock; /* zone of the $tod_ variables */
     bool debug_expand;
     /* A list could not be used at all: Exim ends with this text in its logs, and so do tests of the command
      * line. STR_NULL otherwise; in scratch. */

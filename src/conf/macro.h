@@ -25,9 +25,9 @@ struct macro_table *macro_table_new(struct arena *a, const struct conf_request *
 
 enum macro_result {
     MACRO_OK,
-    MACRO_DUPLICATE,  /* already defined */
-    MACRO_UNDEFINED,  /* == without an earlier = */
-    MACRO_CONTAINS,   /* an earlier macro's name (*other) is a part of the name */
+    MACRO_DUPLICATE, /* already defined */
+    MACRO_UNDEFINED, /* == without an earlier = */
+    MACRO_CONTAINS,  /* an earlier macro's name (*other) is a part of the name */
 };
 
 /* Defines (or redefines) a macro; ignored when -D set it. Strings are kept, not copied. */

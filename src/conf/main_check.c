@@ -117,11 +117,11 @@ check_ratelimit(const struct check *k, const char *option, struct str s)
     if (!str_is_set(s) || is_ratelimit(s))
         return;
     diags_add(k->diags,
-              &(struct diag){.level = DIAG_ERROR,
-                             .at = place_of(k, option),
-                             .text = str_printf(k->arena, "malformed ratelimit data: %.*s",
-                                                STR_ARG(s)),
-                             .exim_place = STR_EMPTY});
+              &(struct diag){
+                  .level = DIAG_ERROR,
+                  .at = place_of(k, option),
+                  .text = str_printf(k->arena, "malformed ratelimit data: %.*s", STR_ARG(s)),
+                  .exim_place = STR_EMPTY});
 }
 
 void

@@ -21,8 +21,8 @@ struct recipient {
 /* A message: envelope, headers, where its body is. */
 struct message {
     struct arena *arena;
-    struct str id;               /* $message_exim_id */
-    struct str sender;           /* envelope sender; "" for a bounce, unset when there is none */
+    struct str id;     /* $message_exim_id */
+    struct str sender; /* envelope sender; "" for a bounce, unset when there is none */
     struct str authenticated_sender;
     VEC(struct recipient) recipients;
     struct header_list *headers; /* NULL: none */
@@ -51,7 +51,7 @@ struct message {
 /* One address on its way through the routers. */
 struct address {
     struct arena *arena;
-    struct str text;                             /* whole address */
+    struct str text; /* whole address */
     struct str local_part, domain;
     struct str local_part_data, domain_data;
     struct str prefix, prefix_v, suffix, suffix_v;
@@ -59,10 +59,10 @@ struct address {
     struct str parent_local_part, parent_domain;
     struct str home, router_name, transport_name;
     struct str address_data, self_hostname;
-    struct str file, pipe;                       /* $address_file, $address_pipe */
+    struct str file, pipe; /* $address_file, $address_pipe */
     struct str host, host_address, host_data;
     int64_t host_port;
-    int64_t local_uid, local_gid;                /* -1: unknown */
+    int64_t local_uid, local_gid; /* -1: unknown */
     struct str return_path;
     struct str thisaddress;
     int64_t inode;

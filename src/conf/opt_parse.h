@@ -34,10 +34,10 @@ struct opt_line {
 /* What an OPT_T_FUNCTION row is given. */
 struct opt_value {
     const struct opt_ctx *ctx;
-    struct str name; /* of the row */
-    struct str text; /* value, quotes taken off */
+    struct str name;           /* of the row */
+    struct str text;           /* value, quotes taken off */
     const struct textmap *map; /* of text */
-    bool again; /* the row was set before (OPT_REPEATABLE) */
+    bool again;                /* the row was set before (OPT_REPEATABLE) */
 };
 
 enum opt_result { OPT_DONE, OPT_UNKNOWN, OPT_FAULT };
@@ -61,6 +61,7 @@ bool opt_fault(const struct opt_value *v, size_t at, size_t n, const char *fmt, 
 int64_t opt_read_time(struct str text);
 /* The number types other than time: *out, and *used bytes were read from the front of text. */
 enum opt_number { OPT_NUMBER_OK, OPT_NUMBER_NONE, OPT_NUMBER_OVERFLOW };
-enum opt_number opt_read_number(enum opt_type type, struct str text, int64_t *out, size_t *used);
+enum opt_number opt_read_number(enum opt_type type, struct str text, int64_t *out,
+                                size_t *used);
 
 #endif

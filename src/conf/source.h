@@ -19,8 +19,8 @@ enum source_result {
     SOURCE_NO_OPEN,   /* errno says why */
     SOURCE_NO_WRITER, /* a FIFO, or a socket, that nobody writes to */
     SOURCE_DIRECTORY,
-    SOURCE_OWNER,     /* wrong owner, group or mode */
-    SOURCE_TOO_BIG,   /* more than max bytes */
+    SOURCE_OWNER,   /* wrong owner, group or mode */
+    SOURCE_TOO_BIG, /* more than max bytes */
 };
 
 /* Reads path, at most max bytes. owner may be NULL. The name is kept, not copied. */

@@ -10,7 +10,8 @@ struct textmap_runs {
 };
 
 /* The map of text[at, at + n) of a mapped text. */
-const struct textmap *textmap_sub(struct arena *a, const struct textmap *m, size_t at, size_t n);
+const struct textmap *textmap_sub(struct arena *a, const struct textmap *m, size_t at,
+                                  size_t n);
 /* The map of a text in which the first mapped text begins at x_at and the second at y_at > x_at; what stands
  * round them belongs to the place of the second. Either may be NULL. */
 const struct textmap *textmap_joined(struct arena *a, const struct textmap *x, size_t x_at,
@@ -22,7 +23,7 @@ struct textmap_run textmap_run_moved(const struct textmap *m, size_t at, size_t 
 /* Offset of the first run that starts after byte `at`, or STR_NPOS. m may be NULL. */
 size_t textmap_next_run(const struct textmap *m, size_t at);
 /* Adds the runs of text[at, at + n) at offset `to`. */
-void textmap_append(struct arena *a, struct textmap_runs *out, const struct textmap *m, size_t at,
-                    size_t n, size_t to);
+void textmap_append(struct arena *a, struct textmap_runs *out, const struct textmap *m,
+                    size_t at, size_t n, size_t to);
 
 #endif

@@ -28,58 +28,58 @@ var_put_int(struct vm *vm, int64_t n, struct str *out)
 
 /* --- one function a row that names a field --- */
 
-#define GETTER(id)                                                                               \
+#define GETTER(id)                                                                             \
     static enum vm_status get_##id(void *env, struct vm *vm, struct str rest, struct str *out)
 
-#define VAR_STR(name, id, model, field, doc)                                                     \
-    GETTER(id)                                                                                   \
-    {                                                                                            \
-        const struct eval *e = env;                                                              \
-        (void)vm;                                                                                \
-        (void)rest;                                                                              \
-        *out = e->model == NULL ? STR_NULL : e->model->field;                                    \
-        return VM_OK;                                                                            \
+#define VAR_STR(name, id, model, field, doc)                                                   \
+    GETTER(id)                                                                                 \
+    {                                                                                          \
+        const struct eval *e = env;                                                            \
+        (void)vm;                                                                              \
+        (void)rest;                                                                            \
+        *out = e->model == NULL ? STR_NULL : e->model->field;                                  \
+        return VM_OK;                                                                          \
     }
-#define VAR_TAINTED(name, id, model, field, doc)                                                 \
-    GETTER(id)                                                                                   \
-    {                                                                                            \
-        const struct eval *e = env;                                                              \
-        (void)vm;                                                                                \
-        (void)rest;                                                                              \
-        *out = e->model == NULL ? STR_NULL : str_tainted(e->model->field);                       \
-        return VM_OK;                                                                            \
+#define VAR_TAINTED(name, id, model, field, doc)                                               \
+    GETTER(id)                                                                                 \
+    {                                                                                          \
+        const struct eval *e = env;                                                            \
+        (void)vm;                                                                              \
+        (void)rest;                                                                            \
+        *out = e->model == NULL ? STR_NULL : str_tainted(e->model->field);                     \
+        return VM_OK;                                                                          \
     }
-#define VAR_INT(name, id, model, field, doc)                                                     \
-    GETTER(id)                                                                                   \
-    {                                                                                            \
-        const struct eval *e = env;                                                              \
-        (void)rest;                                                                              \
-        return var_put_int(vm, e->model == NULL ? 0 : e->model->field, out);                     \
+#define VAR_INT(name, id, model, field, doc)                                                   \
+    GETTER(id)                                                                                 \
+    {                                                                                          \
+        const struct eval *e = env;                                                            \
+        (void)rest;                                                                            \
+        return var_put_int(vm, e->model == NULL ? 0 : e->model->field, out);                   \
     }
-#define VAR_FLAG(name, id, model, field, doc)                                                    \
-    GETTER(id)                                                                                   \
-    {                                                                                            \
-        const struct eval *e = env;                                                              \
-        (void)rest;                                                                              \
-        return var_put_int(vm, e->model != NULL && e->model->field, out);                        \
+#define VAR_FLAG(name, id, model, field, doc)                                                  \
+    GETTER(id)                                                                                 \
+    {                                                                                          \
+        const struct eval *e = env;                                                            \
+        (void)rest;                                                                            \
+        return var_put_int(vm, e->model != NULL && e->model->field, out);                      \
     }
-#define VAR_BOOL(name, id, model, field, doc)                                                    \
-    GETTER(id)                                                                                   \
-    {                                                                                            \
-        const struct eval *e = env;                                                              \
-        (void)vm;                                                                                \
-        (void)rest;                                                                              \
-        *out = e->model != NULL && e->model->field ? STR_LIT("yes") : STR_LIT("no");             \
-        return VM_OK;                                                                            \
+#define VAR_BOOL(name, id, model, field, doc)                                                  \
+    GETTER(id)                                                                                 \
+    {                                                                                          \
+        const struct eval *e = env;                                                            \
+        (void)vm;                                                                              \
+        (void)rest;                                                                            \
+        *out = e->model != NULL && e->model->field ? STR_LIT("yes") : STR_LIT("no");           \
+        return VM_OK;                                                                          \
     }
-#define VAR_TEXT(name, id, text, doc)                                                            \
-    GETTER(id)                                                                                   \
-    {                                                                                            \
-        (void)env;                                                                               \
-        (void)vm;                                                                                \
-        (void)rest;                                                                              \
-        *out = STR_LIT(text);                                                                    \
-        return VM_OK;                                                                            \
+#define VAR_TEXT(name, id, text, doc)                                                          \
+    GETTER(id)                                                                                 \
+    {                                                                                          \
+        (void)env;                                                                             \
+        (void)vm;                                                                              \
+        (void)rest;                                                                            \
+        *out = STR_LIT(text);                                                                  \
+        return VM_OK;                                                                          \
     }
 #define VAR_FN(name, function, doc)
 #define VAR_MACHINE(name, doc)
@@ -146,7 +146,7 @@ static const struct var rows[] = {
 #define VAR_TEXT(name, id, text, doc) {STR_INIT(name), get_##id, 0, NULL, doc},
 #define VAR_FN(name, function, doc) {STR_INIT(name), function, 0, NULL, doc},
 #define VAR_MACHINE(name, doc) {STR_INIT(name), NULL, VAR_RUNTIME, NULL, doc},
-#define VAR_FAMILY_OF(name, function, accepts, doc)                                              \
+#define VAR_FAMILY_OF(name, function, accepts, doc)                                            \
     {STR_INIT(name), function, VAR_FAMILY, accepts, doc},
 #include "conf/vars.def"
 };

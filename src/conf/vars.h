@@ -15,9 +15,9 @@ const struct var *vars_all(size_t *n);
 #define VAR_BOOL(name, id, model, field, doc)
 #define VAR_TEXT(name, id, text, doc)
 #define VAR_MACHINE(name, doc)
-#define VAR_FN(name, function, doc)                                                              \
+#define VAR_FN(name, function, doc)                                                            \
     enum vm_status function(void *env, struct vm *vm, struct str rest, struct str *out);
-#define VAR_FAMILY_OF(name, function, accepts, doc)                                              \
+#define VAR_FAMILY_OF(name, function, accepts, doc)                                            \
     enum vm_status function(void *env, struct vm *vm, struct str rest, struct str *out);
 #include "conf/vars.def"
 #undef VAR_STR

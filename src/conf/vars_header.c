@@ -32,8 +32,8 @@ static unsigned
 decode_flags(void *env)
 {
     const struct eval *e = env;
-    bool check = e->conf != NULL && e->conf->main != NULL &&
-                 e->conf->main->check_rfc2047_length;
+    bool check =
+        e->conf != NULL && e->conf->main != NULL && e->conf->main->check_rfc2047_length;
     return check ? 0 : RFC2047_ANY_LENGTH;
 }
 
@@ -140,8 +140,7 @@ vars_header(void *env, struct vm *vm, enum header_form form, struct str name, st
     if (t == NULL)
         return find_text(env, vm, form, name, out);
     const struct recent_text *r = recent_slot(t, form, name);
-    const struct str *text =
-        is_recent(r, form, name) ? r->text : text_of(e, vm, t, form, name);
+    const struct str *text = is_recent(r, form, name) ? r->text : text_of(e, vm, t, form, name);
     if (text == NULL)
         return find_text(env, vm, form, name, out);
     *out = *text;

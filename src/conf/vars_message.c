@@ -2,8 +2,8 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/strlist.h"
-#include "conf/eval.h"
 #include "conf/conf.h"
+#include "conf/eval.h"
 #include "conf/main_options.h"
 #include "conf/model.h"
 #include "conf/vars.h"
@@ -107,13 +107,13 @@ var_filter_sn(void *env, struct vm *vm, struct str rest, struct str *out)
 
 /* --- what functions of the language leave --- */
 
-#define CHECKED(name, field)                                                                     \
-    enum vm_status var_##name(void *env, struct vm *vm, struct str rest, struct str *out)        \
-    {                                                                                            \
-        (void)env;                                                                               \
-        (void)rest;                                                                              \
-        *out = vm_checked(vm)->field;                                                            \
-        return VM_OK;                                                                            \
+#define CHECKED(name, field)                                                                   \
+    enum vm_status var_##name(void *env, struct vm *vm, struct str rest, struct str *out)      \
+    {                                                                                          \
+        (void)env;                                                                             \
+        (void)rest;                                                                            \
+        *out = vm_checked(vm)->field;                                                          \
+        return VM_OK;                                                                          \
     }
 CHECKED(prvscheck_address, prvs_address)
 CHECKED(prvscheck_keynum, prvs_keynum)
@@ -142,14 +142,14 @@ tls_at_hand(void *env)
     return e->session->tls_out_active ? &e->session->tls_out : &e->session->tls_in;
 }
 
-#define TLS_TEXT(name, field)                                                                    \
-    enum vm_status var_tls_##name(void *env, struct vm *vm, struct str rest, struct str *out)    \
-    {                                                                                            \
-        const struct tls_state *t = tls_at_hand(env);                                            \
-        (void)vm;                                                                                \
-        (void)rest;                                                                              \
-        *out = t == NULL ? STR_NULL : t->field;                                                  \
-        return VM_OK;                                                                            \
+#define TLS_TEXT(name, field)                                                                  \
+    enum vm_status var_tls_##name(void *env, struct vm *vm, struct str rest, struct str *out)  \
+    {                                                                                          \
+        const struct tls_state *t = tls_at_hand(env);                                          \
+        (void)vm;                                                                              \
+        (void)rest;                                                                            \
+        *out = t == NULL ? STR_NULL : t->field;                                                \
+        return VM_OK;                                                                          \
     }
 TLS_TEXT(cipher, cipher)
 TLS_TEXT(peerdn, peerdn)
@@ -203,8 +203,8 @@ var_originator_uid(void *env, struct vm *vm, struct str rest, struct str *out)
 {
     const struct eval *e = env;
     (void)rest;
-    return put_id(
-        vm, e->message == NULL ? e->process.caller_uid : e->message->originator_uid, out);
+    return put_id(vm, e->message == NULL ? e->process.caller_uid : e->message->originator_uid,
+                  out);
 }
 
 enum vm_status
@@ -212,8 +212,8 @@ var_originator_gid(void *env, struct vm *vm, struct str rest, struct str *out)
 {
     const struct eval *e = env;
     (void)rest;
-    return put_id(
-        vm, e->message == NULL ? e->process.caller_gid : e->message->originator_gid, out);
+    return put_id(vm, e->message == NULL ? e->process.caller_gid : e->message->originator_gid,
+                  out);
 }
 
 enum vm_status

@@ -24,11 +24,11 @@ put_time(void *env, struct vm *vm, enum clock_form form, struct str *out)
     return VM_OK;
 }
 
-#define TIME_VARIABLE(name, form)                                                                \
-    enum vm_status var_tod_##name(void *env, struct vm *vm, struct str rest, struct str *out)    \
-    {                                                                                            \
-        (void)rest;                                                                              \
-        return put_time(env, vm, form, out);                                                     \
+#define TIME_VARIABLE(name, form)                                                              \
+    enum vm_status var_tod_##name(void *env, struct vm *vm, struct str rest, struct str *out)  \
+    {                                                                                          \
+        (void)rest;                                                                            \
+        return put_time(env, vm, form, out);                                                   \
     }
 TIME_VARIABLE(bsdinbox, CLOCK_BSDINBOX)
 TIME_VARIABLE(epoch, CLOCK_EPOCH)
@@ -48,14 +48,14 @@ main_of(void *env)
     return e->conf == NULL ? NULL : e->conf->main;
 }
 
-#define SETTING(name, field)                                                                     \
-    enum vm_status var_conf_##name(void *env, struct vm *vm, struct str rest, struct str *out)   \
-    {                                                                                            \
-        const struct conf_main *m = main_of(env);                                                \
-        (void)vm;                                                                                \
-        (void)rest;                                                                              \
-        *out = m == NULL ? STR_NULL : m->field;                                                  \
-        return VM_OK;                                                                            \
+#define SETTING(name, field)                                                                   \
+    enum vm_status var_conf_##name(void *env, struct vm *vm, struct str rest, struct str *out) \
+    {                                                                                          \
+        const struct conf_main *m = main_of(env);                                              \
+        (void)vm;                                                                              \
+        (void)rest;                                                                            \
+        *out = m == NULL ? STR_NULL : m->field;                                                \
+        return VM_OK;                                                                          \
     }
 SETTING(primary_hostname, primary_hostname)
 SETTING(qualify_domain, qualify_domain)
@@ -116,12 +116,12 @@ var_smtp_active_hostname(void *env, struct vm *vm, struct str rest, struct str *
 
 /* --- the process --- */
 
-#define PROCESS_NUMBER(name, field)                                                              \
-    enum vm_status var_##name(void *env, struct vm *vm, struct str rest, struct str *out)        \
-    {                                                                                            \
-        const struct eval *e = env;                                                              \
-        (void)rest;                                                                              \
-        return var_put_int(vm, e->process.field, out);                                           \
+#define PROCESS_NUMBER(name, field)                                                            \
+    enum vm_status var_##name(void *env, struct vm *vm, struct str rest, struct str *out)      \
+    {                                                                                          \
+        const struct eval *e = env;                                                            \
+        (void)rest;                                                                            \
+        return var_put_int(vm, e->process.field, out);                                         \
     }
 PROCESS_NUMBER(caller_uid, caller_uid)
 PROCESS_NUMBER(caller_gid, caller_gid)

@@ -81,7 +81,8 @@ take_long_name(struct str name, struct retry_error *out, struct str *fault, bool
         out->connect = str_istarts(rest, "_connect");
         if (out->connect)
             rest = str_sub(rest, 8, rest.n);
-        if (str_ieqz(rest, "_dns") && !out->connect) /* never worked in Exim, which takes it so */
+        if (str_ieqz(rest, "_dns") &&
+            !out->connect) /* never worked in Exim, which takes it so */
             rest = STR_EMPTY;
         *fault = STR_LIT("\"A\", \"MX\", or \"connect\" expected after \"timeout\"");
         return take_host(rest, out);

@@ -88,10 +88,10 @@ struct code {
     uint32_t consts_n;
     const struct code_range *ranges;
     uint32_t ranges_n;
-    uint32_t stack;  /* values needed, set by the verifier */
-    uint32_t loops;  /* loops nested, set by the verifier */
-    uint32_t saves;  /* SAVEs nested, set by the verifier */
-    bool condition;  /* ends with ANSWER */
+    uint32_t stack; /* values needed, set by the verifier */
+    uint32_t loops; /* loops nested, set by the verifier */
+    uint32_t saves; /* SAVEs nested, set by the verifier */
+    bool condition; /* ends with ANSWER */
 };
 
 static inline enum op

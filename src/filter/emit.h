@@ -19,9 +19,10 @@ struct emit {
     VEC(struct str) consts;
     VEC(uint32_t) labels; /* target, or LABEL_OPEN */
     VEC(struct code_range) ranges;
-    uint32_t at; /* source offset of what is emitted next */
+    uint32_t at;   /* source offset of what is emitted next */
     uint32_t base; /* added to offsets: where the text being compiled lies in the whole */
-    uint32_t outer_labels; /* labels before this one belong to what stands round the text: emit_throw leaves them alone */
+    uint32_t
+        outer_labels; /* labels before this one belong to what stands round the text: emit_throw leaves them alone */
 };
 
 void emit_start(struct emit *e, struct arena *a, struct arena *work);

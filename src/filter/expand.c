@@ -17,9 +17,9 @@
 #include <string.h>
 
 enum {
-    NEST_MAX = 100,     /* expansions inside expansions in one text */
-    WORK_MAX = 100000,  /* items of one text */
-    JOIN_MAX = 32,      /* values joined by one instruction */
+    NEST_MAX = 100,    /* expansions inside expansions in one text */
+    WORK_MAX = 100000, /* items of one text */
+    JOIN_MAX = 32,     /* values joined by one instruction */
     ERROR_TEXT_MAX = 2048,
 };
 
@@ -167,8 +167,8 @@ take_protected(struct parse *p)
 /* --- literal text --- */
 
 struct pieces {
-    unsigned n;      /* values on the stack */
-    struct str span; /* literal text not pushed yet that stands in the source as it is */
+    unsigned n;       /* values on the stack */
+    struct str span;  /* literal text not pushed yet that stands in the source as it is */
     struct buf *text; /* or: literal text put together, NULL until there is any */
 };
 

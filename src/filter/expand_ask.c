@@ -125,7 +125,8 @@ parse_readsocket_item(struct parse *p, const struct fn *fn)
         parse_skip_space(p);
     }
     if (argc < 2)
-        return parse_curly_error(p, "Not enough arguments for '%.*s' (min is 2)", STR_ARG(fn->name));
+        return parse_curly_error(p, "Not enough arguments for '%.*s' (min is 2)",
+                                 STR_ARG(fn->name));
     bool on_failure = argc == 4 && parse_take(p, '{');
     parse_at_item(p);
     emit_ab(&p->emit, OP_HOST, HOST_CALL_readsocket, argc);
@@ -142,4 +143,3 @@ parse_readsocket_item(struct parse *p, const struct fn *fn)
     emit_place(&p->emit, good);
     return parse_take(p, '}') || parse_error(p, "missing '}' closing readsocket");
 }
-

@@ -13,9 +13,9 @@ static const struct {
     struct str name;
     enum checked which;
 } checked_functions[] = {
-    {FN_ITEM, STR_INIT("hash"), NUMBERS},  {FN_ITEM, STR_INIT("length"), NUMBERS},
-    {FN_ITEM, STR_INIT("nhash"), NUMBERS}, {FN_ITEM, STR_INIT("substr"), NUMBERS},
-    {FN_ITEM, STR_INIT("sg"), SECOND},     {FN_COND, STR_INIT("bool"), FIRST},
+    {FN_ITEM, STR_INIT("hash"), NUMBERS},    {FN_ITEM, STR_INIT("length"), NUMBERS},
+    {FN_ITEM, STR_INIT("nhash"), NUMBERS},   {FN_ITEM, STR_INIT("substr"), NUMBERS},
+    {FN_ITEM, STR_INIT("sg"), SECOND},       {FN_COND, STR_INIT("bool"), FIRST},
     {FN_ITEM, STR_INIT("imapfolder"), REST},
 };
 
@@ -70,7 +70,8 @@ parse_check_constants(struct parse *p, const struct fn *fn, const uint32_t *star
                       uint32_t argc)
 {
     for (size_t i = 0; i < sizeof checked_functions / sizeof *checked_functions; i++) {
-        if (fn->kind == checked_functions[i].kind && str_eq(fn->name, checked_functions[i].name))
+        if (fn->kind == checked_functions[i].kind &&
+            str_eq(fn->name, checked_functions[i].name))
             return try_call(p, fn, checked_functions[i].which, starts, argc);
     }
     return true;

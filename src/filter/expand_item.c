@@ -22,7 +22,7 @@ parse_need_brace(struct parse *p, const char *what, struct str item)
     if (parse_take(p, '{'))
         return true;
     return parse_curly_error(p, "missing '{' for %s%s%.*s", what, item.n > 0 ? " of " : "",
-                       STR_ARG(item));
+                             STR_ARG(item));
 }
 
 bool
@@ -69,8 +69,8 @@ parse_arguments(struct parse *p, const struct fn *fn, uint32_t *argc)
         ++*argc;
     }
     if (*argc < fn->min)
-        return parse_curly_error(p, "Not enough arguments for '%.*s' (min is %u)", STR_ARG(fn->name),
-                           fn->min);
+        return parse_curly_error(p, "Not enough arguments for '%.*s' (min is %u)",
+                                 STR_ARG(fn->name), fn->min);
     return parse_take(p, '}')
                ? parse_check_constants(p, fn, starts, *argc)
                : parse_curly_error(p, "missing '}' after '%.*s'", STR_ARG(fn->name));
@@ -79,7 +79,8 @@ parse_arguments(struct parse *p, const struct fn *fn, uint32_t *argc)
 bool
 parse_close_arguments(struct parse *p, struct str name)
 {
-    return parse_take(p, '}') || parse_curly_error(p, "missing '}' after '%.*s'", STR_ARG(name));
+    return parse_take(p, '}') ||
+           parse_curly_error(p, "missing '}' after '%.*s'", STR_ARG(name));
 }
 
 static bool
@@ -88,8 +89,8 @@ branch_error(struct parse *p, const char *what)
     struct str rest = str_sub(parse_rest(p), 0, REST_MAX);
     return parse_curly_error(p,
                              "curly-bracket problem in conditional yes/no parsing: %s\n"
-                       " remaining string is '%.*s'",
-                       what, STR_ARG(rest));
+                             " remaining string is '%.*s'",
+                             what, STR_ARG(rest));
 }
 
 /* After {yes}: {no}, the word fail, or nothing. */
@@ -107,9 +108,9 @@ parse_no_branch(struct parse *p, struct str name)
     if (!str_eqz(parse_name(p), "fail"))
         return parse_error(p, "syntax error in \"%.*s\" item - \"fail\" expected",
                            STR_ARG(name));
-    emit_const(&p->emit, OP_FORCE,
-               str_printf(p->emit.arena, "\"%.*s\" failed and \"fail\" requested",
-                          STR_ARG(name)));
+    emit_const(
+        &p->emit, OP_FORCE,
+        str_printf(p->emit.arena, "\"%.*s\" failed and \"fail\" requested", STR_ARG(name)));
     return true;
 }
 
@@ -236,7 +237,8 @@ form_if(struct parse *p, const struct fn *fn)
 static const struct {
     const char *item;
     const char *parts[2];
-} part_names[] = { /* others are numbered */
+} part_names[] = {
+    /* others are numbered */
     {"env", {"name arg", ""}},
 };
 
@@ -293,12 +295,12 @@ form_certextract(struct parse *p, const struct fn *fn)
 {
     struct str raw;
     emit_op(&p->emit, OP_SAVE);
-    if (!parse_part(p, "field arg", fn->name) || !parse_need_brace(p, "cert variable arg", fn->name))
+    if (!parse_part(p, "field arg", fn->name) ||
+        !parse_need_brace(p, "cert variable arg", fn->name))
         return false;
     struct str name = parse_raw_part(p, &raw) ? certificate_variable(raw) : STR_NULL;
     if (!str_is_set(name) || !parse_try_variable(p, name))
-        return parse_error(p,
-                           "second argument of \"%.*s\" must be a certificate variable",
+        return parse_error(p, "second argument of \"%.*s\" must be a certificate variable",
                            STR_ARG(fn->name));
     parse_at_item(p);
     emit_ab(&p->emit, OP_FIND, parse_fn_number(fn), 2);
@@ -463,7 +465,8 @@ form_prvscheck(struct parse *p, const struct fn *fn)
     label_id plain = emit_label(&p->emit);
     parse_skip_space(p);
     if (!parse_take(p, '{'))
-        return parse_curly_error(p, "Not enough arguments for '%.*s' (min is 1)", STR_ARG(fn->name));
+        return parse_curly_error(p, "Not enough arguments for '%.*s' (min is 1)",
+                                 STR_ARG(fn->name));
     if (!parse_braced_rest(p))
         return false;
     parse_at_item(p);
@@ -471,7 +474,8 @@ form_prvscheck(struct parse *p, const struct fn *fn)
     emit_jump(&p->emit, OP_JUMPF, end);
     parse_skip_space(p);
     if (!parse_take(p, '{'))
-        return parse_curly_error(p, "Not enough arguments for '%.*s' (min is 1)", STR_ARG(fn->name));
+        return parse_curly_error(p, "Not enough arguments for '%.*s' (min is 1)",
+                                 STR_ARG(fn->name));
     if (!parse_braced_rest(p))
         return false;
     parse_at_item(p);

@@ -50,10 +50,9 @@ loop_body(struct parse *p, const struct loop_form *form, struct parse_loop *loop
 {
     struct parse_frame frame;
     parse_loop_begin(p, loop, 0);
-    size_t range = emit_range_open(
-        &p->emit, &(struct code_range){.before = " inside \"",
-                                       .name = form->fn->name,
-                                       .after = form->after});
+    size_t range = emit_range_open(&p->emit, &(struct code_range){.before = " inside \"",
+                                                                  .name = form->fn->name,
+                                                                  .after = form->after});
     push_frame(p, &frame, form->fn->name, "\" item");
     if (!form->body(p))
         return false;
@@ -166,10 +165,9 @@ sort_keys(struct parse *p)
     struct parse_loop loop;
     parse_loop_begin(p, &loop, 0);
     size_t start = p->at;
-    size_t range = emit_range_open(&p->emit,
-                                   &(struct code_range){.before = "field-extract in sort: \"",
-                                                        .after = "\"",
-                                                        .replaces = true});
+    size_t range = emit_range_open(
+        &p->emit, &(struct code_range){
+                      .before = "field-extract in sort: \"", .after = "\"", .replaces = true});
     if (!parse_text(p, STOP_AT_BRACE))
         return false;
     emit_op(&p->emit, OP_KEY); /* fails for an empty key */
@@ -201,4 +199,3 @@ parse_sort_item(struct parse *p, const struct fn *fn)
     return parse_take(p, '}') ||
            parse_error(p, "missing } at end of \"%.*s\"", STR_ARG(fn->name));
 }
-

@@ -76,10 +76,9 @@ word_error(struct filter_parse *f, enum filter_word_status st)
     if (st == FILTER_STRING_OPEN)
         return filter_parse_error(f, f->words.at - 1,
                                   "quote missing at end of string in line %u", line);
-    return filter_parse_error(f, f->words.at,
-                              "%s is too long in line %u of filter file (max = %d chars)",
-                              st == FILTER_WORD_TOO_LONG ? "word" : "string", line,
-                              (int)FILTER_WORD_MAX);
+    return filter_parse_error(
+        f, f->words.at, "%s is too long in line %u of filter file (max = %d chars)",
+        st == FILTER_WORD_TOO_LONG ? "word" : "string", line, (int)FILTER_WORD_MAX);
 }
 
 bool
@@ -197,7 +196,8 @@ finish(struct filter_parse *f, struct filter_program *p)
     if (code_verify(vm_scratch(f->expand.vm), c, &why, &where))
         return c;
     /* our own mistake: refuse to run it */
-    p->error = str_printf(f->expand.emit.arena, "internal error: bad code at %u: %s", where, why);
+    p->error =
+        str_printf(f->expand.emit.arena, "internal error: bad code at %u: %s", where, why);
     return NULL;
 }
 

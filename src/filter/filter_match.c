@@ -13,7 +13,9 @@ enum { PLAIN_MAX = 256 };
 static const char *
 next_first(const char *p, const char *end, char first, bool heed_case)
 {
-    char other = heed_case ? first : ascii_upper(first) == first ? ascii_lower(first) : ascii_upper(first);
+    char other = heed_case                     ? first
+                 : ascii_upper(first) == first ? ascii_lower(first)
+                                               : ascii_upper(first);
     const char *a = memchr(p, first, (size_t)(end - p));
     if (other == first || a == p)
         return a;
@@ -82,8 +84,7 @@ filter_match_pattern(struct vm *vm, struct str subject, struct str pattern, bool
     size_t at = 0;
     if (plain_text(pattern, text, &n))
         return match_plain(vm, subject, str_from(text, n), heed_case);
-    const struct regex *re =
-        vm_regex(vm, pattern, heed_case ? 0 : REGEX_CASELESS, &why, &at);
+    const struct regex *re = vm_regex(vm, pattern, heed_case ? 0 : REGEX_CASELESS, &why, &at);
     if (re == NULL)
         return vm_fail(vm,
                        "error while compiling regular expression \"%.*s\": %.*s at offset %zu",

@@ -12,13 +12,13 @@ enum { FILTER_NEST_MAX = 200 }; /* if commands, or parentheses, inside each othe
 struct filter_parse {
     struct parse expand; /* with the emitter; its text is one argument at a time */
     struct filter_words words;
-    struct arena *work;  /* of what is needed only while compiling */
+    struct arena *work; /* of what is needed only while compiling */
     unsigned flags;
-    unsigned depth;      /* of if commands */
-    unsigned work_items; /* of one expansion */
+    unsigned depth;                 /* of if commands */
+    unsigned work_items;            /* of one expansion */
     const struct var *this_address; /* NULL: the host has no such variable */
-    size_t command_at;   /* offset of the command being compiled */
-    struct str command;  /* its word; for conditions STR_NULL */
+    size_t command_at;              /* offset of the command being compiled */
+    struct str command;             /* its word; for conditions STR_NULL */
     struct str error;
     size_t error_at;
 

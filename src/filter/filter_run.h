@@ -40,7 +40,7 @@ enum filter_flags {
     FILTER_NOERROR = 1u << 2,
     FILTER_EXPAND_FILE = 1u << 3,    /* mail: the file is expanded line by line */
     FILTER_RETURN_MESSAGE = 1u << 4, /* mail: with the message that came in */
-    FILTER_DEPTH = 8,                /* bits from here: depth of if commands, for the test's output */
+    FILTER_DEPTH = 8, /* bits from here: depth of if commands, for the test's output */
 };
 
 /* Arguments of mail and vacation. */
@@ -64,24 +64,24 @@ enum filter_mail_argument {
 struct filter_action {
     enum filter_action_id id;
     unsigned flags;
-    bool ignored;         /* a mail command in answer to a bounce */
-    bool holds;           /* TRACE: the condition */
-    int32_t number;       /* ADD: what is added; SAVE, LOGFILE: mode, -1 without */
-    unsigned counter;     /* ADD: 0 to 9 */
+    bool ignored;     /* a mail command in answer to a bounce */
+    bool holds;       /* TRACE: the condition */
+    int32_t number;   /* ADD: what is added; SAVE, LOGFILE: mode, -1 without */
+    unsigned counter; /* ADD: 0 to 9 */
     unsigned argc;
     const struct str *argv;
 };
 
 struct filter_run {
     /* Set by the caller. */
-    struct arena *arena;         /* of the list and its texts */
-    bool system;                 /* a system filter: errors_to may name anybody */
-    bool error_message;          /* the message is a bounce */
-    bool no_return_path;         /* mail commands do nothing */
+    struct arena *arena; /* of the list and its texts */
+    bool system;         /* a system filter: errors_to may name anybody */
+    bool error_message;  /* the message is a bounce */
+    bool no_return_path; /* mail commands do nothing */
     bool first_delivery;
     bool manually_thawed;
     struct str local_part, domain, prefix, suffix; /* the user: of personal and errors_to */
-    struct str qualify;          /* domain of addresses that have none */
+    struct str qualify;                            /* domain of addresses that have none */
     void *ctx;
     /* Does what later expansions must see (ADD, HEADERS_*, THISADDRESS); others need nothing. May be NULL. */
     void (*apply)(void *ctx, const struct filter_action *action);
@@ -92,7 +92,8 @@ struct filter_run {
     enum filter_action_id ended; /* FAIL, FREEZE or DEFER, else FILTER_ACTIONS */
     bool trace;                  /* notes are taken; set by filter_run */
     bool own_error;              /* the error text is not that of an expansion */
-    VEC(struct str) notes;       /* -v: lines about arguments of tests, addresses of loops, conditions */
+    VEC(struct str)
+    notes; /* -v: lines about arguments of tests, addresses of loops, conditions */
 };
 
 /* The row's word and number of arguments. */
@@ -105,7 +106,8 @@ const char *filter_ask_word(enum filter_ask ask);
 enum vm_status filter_run_action(struct vm *vm, uint32_t operand, const struct str *argv,
                                  unsigned argc);
 enum vm_status filter_run_match(struct vm *vm, uint32_t test, const struct str *argv);
-enum vm_status filter_run_ask(struct vm *vm, uint32_t ask, const struct str *argv, unsigned argc);
+enum vm_status filter_run_ask(struct vm *vm, uint32_t ask, const struct str *argv,
+                              unsigned argc);
 /* $thisaddress of a loop. */
 void filter_run_this_address(struct vm *vm, struct str address);
 

@@ -25,7 +25,8 @@ enum filter_word_status
 filter_words_next(struct filter_words *w, bool brackets, struct filter_word *out)
 {
     static const unsigned char ends[256] = {
-        [' '] = 2, ['\t'] = 2, ['\n'] = 2, ['\v'] = 2, ['\f'] = 2, ['\r'] = 2, ['('] = 1, [')'] = 1,
+        [' '] = 2,  ['\t'] = 2, ['\n'] = 2, ['\v'] = 2,
+        ['\f'] = 2, ['\r'] = 2, ['('] = 1,  [')'] = 1,
     };
     const unsigned char *text = (const unsigned char *)w->text.p;
     unsigned char least = brackets ? 1 : 2;

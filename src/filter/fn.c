@@ -6,9 +6,9 @@
 #include "filter/fn.h"
 
 static const struct fn rows[] = {
-#define FN(kind, name, min, max, flags, function, doc)                                           \
+#define FN(kind, name, min, max, flags, function, doc)                                         \
     {STR_INIT(name), kind, min, max, flags, function, doc},
-#define FN_FORM(kind, name, min, max, flags, doc)                                                \
+#define FN_FORM(kind, name, min, max, flags, doc)                                              \
     {STR_INIT(name), kind, min, max, flags, NULL, doc},
 #include "filter/fn.def"
 #undef FN

@@ -30,8 +30,8 @@ read_number(struct str s, int64_t *out)
 }
 
 enum vm_status
-fn_numeric_item(struct vm *vm, const struct fn_numeric *f, const struct str *argv, unsigned argc,
-                struct str *out)
+fn_numeric_item(struct vm *vm, const struct fn_numeric *f, const struct str *argv,
+                unsigned argc, struct str *out)
 {
     struct fn_numbers v = {.count = argc - 1};
     for (unsigned i = 0; i < v.count && i < 2; i++) {
@@ -118,7 +118,8 @@ bool
 fn_setting_on(struct vm *vm, const char *name)
 {
     struct str v = fn_setting(vm, name);
-    bool short_enough = v.n - 1 < sizeof "true" - 1; /* "false" is what nearly all settings are */
+    bool short_enough =
+        v.n - 1 < sizeof "true" - 1; /* "false" is what nearly all settings are */
     return short_enough && (str_ieqz(v, "true") || str_ieqz(v, "yes") || str_eqz(v, "1"));
 }
 

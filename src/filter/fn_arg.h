@@ -17,8 +17,8 @@ struct fn_numbers {
 /* One of them: as an item it has the numbers first, as an operator after its underscores. */
 struct fn_numeric {
     const char *name;
-    unsigned max;        /* numbers */
-    bool negative_first; /* of the item the first may be negative; the second never is */
+    unsigned max;         /* numbers */
+    bool negative_first;  /* of the item the first may be negative; the second never is */
     bool negative_suffix; /* likewise of the operator */
     enum vm_status (*apply)(struct vm *vm, struct str s, const struct fn_numbers *v,
                             struct str *out);

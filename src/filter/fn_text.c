@@ -385,7 +385,8 @@ fn_item_imapfolder(struct vm *vm, const struct str *argv, unsigned argc, struct 
     case UTF8_FOLDER_ILLEGAL:
         return vm_fail(vm, "imapfolder: illegal character '%c'", bad);
     case UTF8_FOLDER_CUT:
-        return vm_fail(vm, "imapfolder: iconv() failed to convert from UTF-8: Invalid argument");
+        return vm_fail(vm,
+                       "imapfolder: iconv() failed to convert from UTF-8: Invalid argument");
     case UTF8_FOLDER_INVALID:
         break;
     }

@@ -23,8 +23,9 @@ struct var {
 };
 
 enum {
-    VAR_FAMILY = 1u << 0,      /* name is a prefix */
-    VAR_RUNTIME = 1u << 1,     /* value comes from the machine ($value, $item, $runrc), not from get */
+    VAR_FAMILY = 1u << 0, /* name is a prefix */
+    VAR_RUNTIME =
+        1u << 1, /* value comes from the machine ($value, $item, $runrc), not from get */
 };
 
 enum list_kind { LIST_DOMAIN, LIST_HOST, LIST_ADDRESS, LIST_LOCALPART };
@@ -44,11 +45,11 @@ struct host_lookup_type {
 };
 
 struct host_lookup {
-    struct str type;  /* as written, with partial-, *, *@ and ,options */
-    struct str key;   /* single-key style */
-    struct str file;  /* single-key style: file; query style: the query */
+    struct str type; /* as written, with partial-, *, *@ and ,options */
+    struct str key;  /* single-key style */
+    struct str file; /* single-key style: file; query style: the query */
     bool query_style;
-    bool for_list;      /* text of a deferral without the frame that ${lookup gives it */
+    bool for_list; /* text of a deferral without the frame that ${lookup gives it */
 };
 
 /* Wildcard parts of a partial lookup become $1, $2 (through vm_set_captures). */
@@ -71,15 +72,17 @@ struct host_resolve {
 enum header_form { HEADER_COOKED, HEADER_RAW, HEADER_BYTES, HEADER_LIST };
 
 struct host_run {
-    struct str command; /* whole command line, before splitting and (without preexpand) expansion */
-    bool preexpanded;   /* `${run,preexpand`: the command was expanded as a whole */
+    struct str
+        command; /* whole command line, before splitting and (without preexpand) expansion */
+    bool preexpanded; /* `${run,preexpand`: the command was expanded as a whole */
 };
 
 struct host_socket {
-    struct str where;   /* inet:host:port or a path */
+    struct str where; /* inet:host:port or a path */
     struct str request;
-    struct str options; /* `5s`, `shutdown=no`, `tls=yes`, `cache=yes`, `sni=..`, comma separated */
-    struct str eol;     /* what replaces a newline in the answer; STR_NULL: newlines stay */
+    struct str
+        options;    /* `5s`, `shutdown=no`, `tls=yes`, `cache=yes`, `sni=..`, comma separated */
+    struct str eol; /* what replaces a newline in the answer; STR_NULL: newlines stay */
 };
 
 struct host {
@@ -99,8 +102,8 @@ struct host {
     enum vm_status (*lookup)(void *env, struct vm *vm, const struct host_lookup *q,
                              struct str *out);
     /* ${quote_TYPE:}; opt is STR_NULL or what follows a further underscore. VM_NO: type unknown. */
-    enum vm_status (*quote)(void *env, struct vm *vm, struct str type, struct str in, struct str opt,
-                            struct str *out);
+    enum vm_status (*quote)(void *env, struct vm *vm, struct str type, struct str in,
+                            struct str opt, struct str *out);
     enum vm_status (*acl)(void *env, struct vm *vm, const struct str *argv, unsigned argc,
                           struct str *out); /* argv[0] is the name; VM_OK accept, VM_NO deny */
     enum vm_status (*run)(void *env, struct vm *vm, const struct host_run *q, struct str *out);
@@ -118,8 +121,8 @@ struct host {
     enum vm_status (*certextract)(void *env, struct vm *vm, struct str field, struct str cert,
                                   struct str *out); /* cert: PEM text */
     /* pam, radius, ldapauth, saslauthd: which names it. */
-    enum vm_status (*authenticate)(void *env, struct vm *vm, struct str which, const struct str *argv,
-                                   unsigned argc);
+    enum vm_status (*authenticate)(void *env, struct vm *vm, struct str which,
+                                   const struct str *argv, unsigned argc);
     enum vm_status (*authresults)(void *env, struct vm *vm, struct str id, struct str *out);
     /* first_delivery, queue_running. */
     enum vm_status (*delivering)(void *env, struct vm *vm, struct str which);

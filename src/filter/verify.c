@@ -93,14 +93,14 @@ check_operands(struct verifier *v, uint32_t i, enum op_shape shape, uint32_t a, 
 
 /* What an instruction does beyond values, by opcode; most do nothing. */
 enum {
-    IN_LOOP = 1,   /* only inside a loop */
-    IN_SAVE = 2,   /* only after a SAVE */
+    IN_LOOP = 1, /* only inside a loop */
+    IN_SAVE = 2, /* only after a SAVE */
     LOOP_IN = 4,
     LOOP_OUT = 8,
     SAVE_IN = 16,
     SAVE_OUT = 32,
-    FAILS = 64,    /* ends the evaluation, whatever is on the stacks */
-    ENDS = 128,    /* ends it with a result */
+    FAILS = 64, /* ends the evaluation, whatever is on the stacks */
+    ENDS = 128, /* ends it with a result */
 };
 
 static const unsigned char effects[256] = {
@@ -164,8 +164,7 @@ step_special(struct verifier *v, uint32_t i, const struct op_row *row, depths d)
     enum op op = ins_op(v->code->ins[i]);
     unsigned effect = effects[op];
     if ((effect & ENDS) != 0)
-        return (op == OP_ANSWER) == v->code->condition ||
-               refuse(v, i, "ends in the wrong way");
+        return (op == OP_ANSWER) == v->code->condition || refuse(v, i, "ends in the wrong way");
     if (effect != 0 && !apply_nesting(v, i, effect, &d))
         return false;
     if (row->shape == SHAPE_L && !flow_to(v, i, ins_a(v->code->ins[i]), d))

@@ -63,8 +63,10 @@ const struct host *vm_host(const struct vm *vm);
 void *vm_env(const struct vm *vm);
 
 /* Sets the error text; returns VM_ERROR / VM_DEFER, so that functions can return the call. */
-enum vm_status vm_fail(struct vm *vm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-enum vm_status vm_defer(struct vm *vm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+enum vm_status vm_fail(struct vm *vm, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+enum vm_status vm_defer(struct vm *vm, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Result of a regular expression or pattern: $0 = caps[0] and so on; n at most VM_CAPS. Copies. */
 enum { VM_CAPS = 100 };

@@ -3,8 +3,8 @@
  *
  * Values lie in scratch; vm_release keeps what is shown beyond an evaluation.
  */
-#include "filter/host.h"
 #include "filter/vm_state.h"
+#include "filter/host.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -29,7 +29,8 @@ struct vm {
     const struct host *host;
     void *env;
     const struct fn *functions; /* all rows of fn.def */
-    unsigned char *forms;       /* by row: form of the front end + 1, or 0; expand_item.c, expand_cond.c */
+    unsigned char
+        *forms; /* by row: form of the front end + 1, or 0; expand_item.c, expand_cond.c */
     struct arena *own; /* the machine itself */
     struct arena *scratch;
     struct arena *cache; /* compiled strings and patterns; emptied as a whole when full */

@@ -24,7 +24,7 @@ struct parser {
 
 /* --- classes of bytes --- */
 
-#define BIT(c) (UINT64_C(1) << ((c) & 63))
+#define BIT(c) (UINT64_C(1) << ((c)&63))
 
 /* Bytes of an atom: RFC 5322 atext, the dot excluded, and anything above 127. */
 static const uint64_t atom_bytes[4] = {

@@ -9,8 +9,8 @@
 
 struct be_macros {
     struct mode *mode;
-    struct arena *arena;        /* of definitions */
-    struct macro_table *table;  /* NULL: nothing is defined, and no line named a built-in one */
+    struct arena *arena;       /* of definitions */
+    struct macro_table *table; /* NULL: nothing is defined, and no line named a built-in one */
     const struct conf *conf;
 };
 
@@ -136,7 +136,8 @@ be_macros_take(struct be_macros *b, struct arena *scratch, struct str line, stru
 {
     /* Most lines begin with neither a capital nor a space, so are no definition, and name no
      * macro. */
-    if (line.n > 0 && (line.p[0] == '$' || line.p[0] > 'Z') && !macro_may_occur(b->table, line)) {
+    if (line.n > 0 && (line.p[0] == '$' || line.p[0] > 'Z') &&
+        !macro_may_occur(b->table, line)) {
         *text = line;
         return BE_LINE_TEXT;
     }

@@ -28,8 +28,7 @@ host_name_full(struct arena *a)
     struct addrinfo *found = NULL;
     if (getaddrinfo(name.p, NULL, &hints, &found) != 0)
         return name;
-    if (found->ai_canonname != NULL &&
-        strchr(found->ai_canonname, '.') != NULL)
+    if (found->ai_canonname != NULL && strchr(found->ai_canonname, '.') != NULL)
         name = str_dup(a, str_from_cstr(found->ai_canonname));
     freeaddrinfo(found);
     return name;

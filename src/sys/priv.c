@@ -91,8 +91,7 @@ priv_user_find(const char *name, uid_t *uid, gid_t *gid)
         return true;
     }
     struct arena *a = arena_new();
-    const struct passwd *pw =
-        number ? account_user_of_id(a, (uid_t)id) : account_user(a, name);
+    const struct passwd *pw = number ? account_user_of_id(a, (uid_t)id) : account_user(a, name);
     bool found = pw != NULL;
     if (found)
         *uid = pw->pw_uid;

@@ -70,7 +70,8 @@ begins_at_head(struct str pattern, uint32_t options)
 }
 
 struct regex *
-regex_compile(struct arena *a, struct str pattern, unsigned flags, struct str *error, size_t *at)
+regex_compile(struct arena *a, struct str pattern, unsigned flags, struct str *error,
+              size_t *at)
 {
     if (pattern.n > PATTERN_MAX) {
         *error = STR_LIT("the pattern is too long");
@@ -87,8 +88,7 @@ regex_compile(struct arena *a, struct str pattern, unsigned flags, struct str *e
     int code;
     PCRE2_SIZE offset;
     const char *text = pattern.p != NULL ? pattern.p : "";
-    pcre2_code *re =
-        pcre2_compile((PCRE2_SPTR8)text, pattern.n, options, &code, &offset, NULL);
+    pcre2_code *re = pcre2_compile((PCRE2_SPTR8)text, pattern.n, options, &code, &offset, NULL);
     if (re == NULL) {
         *error = error_text(a, code);
         *at = offset;

@@ -87,8 +87,7 @@ extract_with_a_key_that_is_computed(void **state)
     fixture_check(*state, "${extract{${lc:X}}{:}{a:b}{<$value>}{no}}",
                   "!curly-bracket problem in conditional yes/no parsing: did not close with "
                   "'}'\n remaining string is '{no}}'");
-    fixture_check(*state,
-                  "${map{1:a}{${extract{$item}{:}{${extract{$item}{:}{x:y}}:y}}}}",
+    fixture_check(*state, "${map{1:a}{${extract{$item}{:}{${extract{$item}{:}{x:y}}:y}}}}",
                   "x: ");
 }
 
@@ -109,8 +108,9 @@ constant_arguments_are_checked_where_they_stand(void **state)
                   "!\"-\" is not a positive number (in \"length\" expansion)");
     fixture_check(*state, "${if eq{a}{a}{y}{${if bool{x}{a}{b}}}}",
                   "!unrecognised boolean value \"x\"");
-    fixture_check(*state, "${if eq{a}{a}{y}{${sg{a}{(}{c}}}}",
-                  "!regular expression error in \"(\": missing closing parenthesis at offset 1");
+    fixture_check(
+        *state, "${if eq{a}{a}{y}{${sg{a}{(}{c}}}}",
+        "!regular expression error in \"(\": missing closing parenthesis at offset 1");
     fixture_check(*state, "${if eq{a}{a}{y}{${sort{a:b}{eq}{$item}}}}",
                   "!comparator not handled for sort");
     fixture_check(*state, "${if eq{a}{a}{y}{${length{$domain}{}}}}", "y");
@@ -120,8 +120,7 @@ constant_arguments_are_checked_where_they_stand(void **state)
 static void
 numbers_are_checked_in_turn(void **state)
 {
-    fixture_check(*state, "${if >{a}{${acl{x}}}{y}{n}}",
-                  "!integer expected but \"a\" found");
+    fixture_check(*state, "${if >{a}{${acl{x}}}{y}{n}}", "!integer expected but \"a\" found");
     fixture_check(*state, "${if and{{={a}{",
                   "!integer expected but \"a\" found inside \"and{...}\" condition");
 }
@@ -145,22 +144,23 @@ the_code_is_what_it_should_be(void **state)
 {
     struct fixture *f = *state;
     struct buf out = buf_in(f->arena, 0);
-    code_list(&out, expand_compile(f->arena, f->vm,
-                                   STR_LIT("${if eq{$domain}{a}{x$1}fail}"), NULL, NULL));
-    assert_string_equal(buf_str(&out).p,
-                        "; 13 words, 3 constants, stack 2\n"
-                        "0000  1:1     SAVE\n"
-                        "0001  1:9     VAR       domain\n"
-                        "0002  1:18    CONST     \"a\"\n"
-                        "0003  1:6     TEST      eq/2\n"
-                        "0005  1:6     JUMPF     -> 0010\n"
-                        "0006  1:21    CONST     \"x\"\n"
-                        "0007  1:22    CAPTURE   1\n"
-                        "0008  1:24    CONCAT    2\n"
-                        "0009  1:24    JUMP      -> 0011\n"
-                        "0010  1:25    FORCE     \"\\\"if\\\" failed and \\\"fail\\\" requested\"\n"
-                        "0011  1:1     RESTORE\n"
-                        "0012  1:30    RETURN\n");
+    code_list(&out, expand_compile(f->arena, f->vm, STR_LIT("${if eq{$domain}{a}{x$1}fail}"),
+                                   NULL, NULL));
+    assert_string_equal(
+        buf_str(&out).p,
+        "; 13 words, 3 constants, stack 2\n"
+        "0000  1:1     SAVE\n"
+        "0001  1:9     VAR       domain\n"
+        "0002  1:18    CONST     \"a\"\n"
+        "0003  1:6     TEST      eq/2\n"
+        "0005  1:6     JUMPF     -> 0010\n"
+        "0006  1:21    CONST     \"x\"\n"
+        "0007  1:22    CAPTURE   1\n"
+        "0008  1:24    CONCAT    2\n"
+        "0009  1:24    JUMP      -> 0011\n"
+        "0010  1:25    FORCE     \"\\\"if\\\" failed and \\\"fail\\\" requested\"\n"
+        "0011  1:1     RESTORE\n"
+        "0012  1:30    RETURN\n");
 }
 
 int

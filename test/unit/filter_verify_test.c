@@ -22,10 +22,10 @@ verdict(struct fixture *f, const uint32_t *ins, uint32_t n)
 }
 
 #define WORD(op, a) ((uint32_t)(op) | (uint32_t)(a) << 8)
-#define CHECK(expected, ...)                                                                     \
-    do {                                                                                         \
-        const uint32_t words[] = {__VA_ARGS__};                                                  \
-        assert_string_equal(verdict(*state, words, sizeof words / sizeof *words), expected);     \
+#define CHECK(expected, ...)                                                                   \
+    do {                                                                                       \
+        const uint32_t words[] = {__VA_ARGS__};                                                \
+        assert_string_equal(verdict(*state, words, sizeof words / sizeof *words), expected);   \
     } while (0)
 
 static void

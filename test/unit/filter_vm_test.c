@@ -7,8 +7,7 @@ steps_are_limited(void **state)
     struct fixture *f = *state;
     vm_set_budget(f->vm, (struct vm_budget){.steps = 5});
     fixture_check(f, "${map{a:b:c:d}{$item}}", "a:b:c:d");
-    fixture_check(f, "${map{a:b:c:d:e:f:g}{$item}}",
-                  "!the expansion takes more than 5 steps");
+    fixture_check(f, "${map{a:b:c:d:e:f:g}{$item}}", "!the expansion takes more than 5 steps");
 }
 
 static void
@@ -17,8 +16,8 @@ memory_is_limited(void **state)
     struct fixture *f = *state;
     vm_set_budget(f->vm, (struct vm_budget){.memory = 64 * 1024});
     const char *bomb = "${reduce{1:2:3:4:5:6:7:8:9:10:11:12:13:14:15:16}{x}{$value$value}}";
-    fixture_check(f, bomb,
-                  "!the expansion needs more than 65536 bytes of memory inside \"reduce\" item");
+    fixture_check(
+        f, bomb, "!the expansion needs more than 65536 bytes of memory inside \"reduce\" item");
     vm_set_budget(f->vm, (struct vm_budget){.memory = 16 * 1024 * 1024});
     assert_int_equal(strlen(fixture_expand(f, bomb)), 65536);
 }
@@ -30,8 +29,9 @@ depth_is_limited(void **state)
     vm_set_budget(f->vm, (struct vm_budget){.depth = 2});
     fixture_check(f, "${expand:\\$domain}", "example.org");
     vm_set_budget(f->vm, (struct vm_budget){.depth = 1});
-    fixture_check(f, "${expand:\\$domain}",
-                  "!internal expansion of \"$domain\" failed: expansions are nested too deeply");
+    fixture_check(
+        f, "${expand:\\$domain}",
+        "!internal expansion of \"$domain\" failed: expansions are nested too deeply");
 }
 
 static void
@@ -111,8 +111,7 @@ main(void)
         cmocka_unit_test_setup_teardown(the_cache_is_bounded, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(conditions_are_compiled_alone, fixture_setup,
                                         fixture_teardown),
-        cmocka_unit_test_setup_teardown(many_captures_are_cut, fixture_setup,
-                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(many_captures_are_cut, fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests_name("filter_vm", tests, NULL, NULL);
 }
