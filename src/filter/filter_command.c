@@ -20,7 +20,8 @@ static bool
 need_argument(struct filter_parse *f, const struct filter_word *w)
 {
     return w->text.n > 0 ||
-           filter_parse_error(f, w->from, "\"%.*s\" requires an argument near line %u of filter file",
+           filter_parse_error(f, w->from,
+                              "\"%.*s\" requires an argument near line %u of filter file",
                               STR_ARG(f->command), f->words.line);
 }
 
@@ -33,9 +34,9 @@ take_argument(struct filter_parse *f, struct filter_word *out)
 static bool
 disabled(struct filter_parse *f)
 {
-    return filter_parse_error(f, f->command_at,
-                              "filtering command \"%.*s\" is disabled: near line %u of filter file",
-                              STR_ARG(f->command), f->words.line);
+    return filter_parse_error(
+        f, f->command_at, "filtering command \"%.*s\" is disabled: near line %u of filter file",
+        STR_ARG(f->command), f->words.line);
 }
 
 /* The mode behind a file name: octal digits, if the next byte is a digit. */
@@ -69,7 +70,7 @@ parse_deliver(struct filter_parse *f, const struct command *c, unsigned flags)
     size_t before = f->words.at;
     if (!filter_parse_word(f, true, &w))
         return false;
-    if (str_eqz(w.text, "errors_to")) {
+    if (FILTER_WORD_IS(w.text, "errors_to")) {
         if (!filter_parse_word(f, true, &w))
             return false;
         filter_emit_string(f, &w);
@@ -146,8 +147,8 @@ take_pair(struct filter_parse *f, const char *first, const char *second)
         return false;
     return str_eqz(w.text, second) ||
            filter_parse_error(f, w.from,
-                              "\"%s\" not followed by \"%s\"  near line %u of filter file", first,
-                              second, f->words.line);
+                              "\"%s\" not followed by \"%s\"  near line %u of filter file",
+                              first, second, f->words.line);
 }
 
 static int
@@ -164,12 +165,12 @@ static bool
 take_mail_argument(struct filter_parse *f, struct mail *m, struct str word, bool *known)
 {
     *known = true;
-    if (str_eqz(word, "return")) {
+    if (FILTER_WORD_IS(word, "return")) {
         m->flags |= FILTER_RETURN_MESSAGE;
         return take_pair(f, "return", "message");
     }
     int i = FILTER_MAIL_FILE;
-    if (str_eqz(word, "expand")) {
+    if (FILTER_WORD_IS(word, "expand")) {
         m->flags |= FILTER_EXPAND_FILE;
         if (!take_pair(f, "expand", "file"))
             return false;
@@ -259,7 +260,7 @@ parse_ending(struct filter_parse *f, const struct command *c, unsigned flags)
         size_t before = f->words.at;
         if (!filter_parse_word(f, true, &w))
             return false;
-        text = str_eqz(w.text, "text");
+        text = FILTER_WORD_IS(w.text, "text");
         if (!text)
             f->words.at = before;
         w.text = STR_EMPTY;
@@ -278,10 +279,10 @@ parse_add(struct filter_parse *f, const struct command *c, unsigned flags)
     struct filter_word number, to, counter;
     if (!take_argument(f, &number) || !filter_parse_word(f, true, &to))
         return false;
-    if (!str_eqz(to.text, "to"))
-        return filter_parse_error(f, to.from,
-                                  "\"to\" expected in \"add\" command near line %u of filter file",
-                                  f->words.line);
+    if (!FILTER_WORD_IS(to.text, "to"))
+        return filter_parse_error(
+            f, to.from, "\"to\" expected in \"add\" command near line %u of filter file",
+            f->words.line);
     if (!filter_parse_item(f, false, &counter))
         return false;
     if (counter.text.n == 0)
@@ -298,21 +299,22 @@ static bool
 find_headers_action(struct filter_parse *f, const struct filter_word *w,
                     enum filter_action_id *id)
 {
-    bool charset = str_eqz(w->text, "charset");
+    bool charset = FILTER_WORD_IS(w->text, "charset");
     if (!charset && (f->flags & FILTER_SYSTEM) == 0)
         return filter_parse_error(f, w->from,
                                   "header addition and removal is available only in system "
                                   "filters: near line %u of filter file",
                                   f->words.line);
-    *id = charset                       ? FILTER_HEADERS_CHARSET
-          : str_eqz(w->text, "add")     ? FILTER_HEADERS_ADD
-          : str_eqz(w->text, "remove")  ? FILTER_HEADERS_REMOVE
-                                        : FILTER_ACTIONS;
+    *id = charset                             ? FILTER_HEADERS_CHARSET
+          : FILTER_WORD_IS(w->text, "add")    ? FILTER_HEADERS_ADD
+          : FILTER_WORD_IS(w->text, "remove") ? FILTER_HEADERS_REMOVE
+                                              : FILTER_ACTIONS;
     return *id != FILTER_ACTIONS ||
-           filter_parse_error(f, w->from,
-                              "\"add\", \"remove\", or \"charset\" expected after \"headers\" near "
-                              "line %u of filter file",
-                              f->words.line);
+           filter_parse_error(
+               f, w->from,
+               "\"add\", \"remove\", or \"charset\" expected after \"headers\" near "
+               "line %u of filter file",
+               f->words.line);
 }
 
 static bool
@@ -325,10 +327,11 @@ parse_headers(struct filter_parse *f, const struct command *c, unsigned flags)
         !find_headers_action(f, &w, &id) || !filter_parse_item(f, false, &value))
         return false;
     if (value.text.n == 0)
-        return filter_parse_error(f, value.from,
-                                  "value missing after \"add\", \"remove\", or \"charset\" near "
-                                  "line %u of filter file",
-                                  f->words.line);
+        return filter_parse_error(
+            f, value.from,
+            "value missing after \"add\", \"remove\", or \"charset\" near "
+            "line %u of filter file",
+            f->words.line);
     filter_emit_string(f, &value);
     filter_emit_action(f, id, flags);
     return true;
@@ -444,11 +447,11 @@ find_command(struct str word)
 static bool
 take_prefix(struct filter_parse *f, const struct filter_word *w, unsigned *flags, bool *is)
 {
-    bool seen = str_eqz(w->text, "seen");
-    *is = seen || str_eqz(w->text, "unseen") || str_eqz(w->text, "noerror");
+    bool seen = FILTER_WORD_IS(w->text, "seen");
+    *is = seen || FILTER_WORD_IS(w->text, "unseen") || FILTER_WORD_IS(w->text, "noerror");
     if (!*is)
         return true;
-    if (str_eqz(w->text, "noerror")) {
+    if (FILTER_WORD_IS(w->text, "noerror")) {
         *flags |= FILTER_NOERROR;
         return true;
     }
@@ -462,10 +465,10 @@ take_prefix(struct filter_parse *f, const struct filter_word *w, unsigned *flags
 static bool
 end_word(struct str word, enum filter_end *end)
 {
-    *end = str_eqz(word, "elif")    ? FILTER_END_ELIF
-           : str_eqz(word, "else")  ? FILTER_END_ELSE
-           : str_eqz(word, "endif") ? FILTER_END_ENDIF
-                                    : FILTER_END_FILE;
+    *end = FILTER_WORD_IS(word, "elif")    ? FILTER_END_ELIF
+           : FILTER_WORD_IS(word, "else")  ? FILTER_END_ELSE
+           : FILTER_WORD_IS(word, "endif") ? FILTER_END_ENDIF
+                                           : FILTER_END_FILE;
     return *end != FILTER_END_FILE;
 }
 
@@ -474,11 +477,13 @@ parse_end_word(struct filter_parse *f, const struct filter_word *w, unsigned fla
 {
     if (flags != 0)
         return filter_parse_error(
-            f, w->from, "\"seen\", \"unseen\", or \"noerror\" near line %u is not followed by a command",
+            f, w->from,
+            "\"seen\", \"unseen\", or \"noerror\" near line %u is not followed by a command",
             f->words.line);
-    return f->depth > 0 || filter_parse_error(f, w->from,
-                                              "unexpected \"%.*s\" command near line %u of filter file",
-                                              STR_ARG(w->text), f->words.line);
+    return f->depth > 0 ||
+           filter_parse_error(f, w->from,
+                              "unexpected \"%.*s\" command near line %u of filter file",
+                              STR_ARG(w->text), f->words.line);
 }
 
 static bool
@@ -488,14 +493,14 @@ parse_command(struct filter_parse *f, const struct filter_word *w, unsigned flag
     f->command = w->text;
     f->command_at = w->from;
     if (c == NULL)
-        return filter_parse_error(f, w->from,
-                                  "unknown filtering command \"%.*s\" near line %u of filter file",
-                                  STR_ARG(w->text), f->words.line);
-    if (flags != 0 && (c->flags & PREFIX_OK) == 0)
         return filter_parse_error(
-            f, w->from,
-            "\"seen\", \"unseen\", or \"noerror\" found before an \"%.*s\" command near line %u",
+            f, w->from, "unknown filtering command \"%.*s\" near line %u of filter file",
             STR_ARG(w->text), f->words.line);
+    if (flags != 0 && (c->flags & PREFIX_OK) == 0)
+        return filter_parse_error(f, w->from,
+                                  "\"seen\", \"unseen\", or \"noerror\" found before an "
+                                  "\"%.*s\" command near line %u",
+                                  STR_ARG(w->text), f->words.line);
     return c->parse(f, c, flags);
 }
 

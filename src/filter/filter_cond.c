@@ -18,11 +18,11 @@ enum node_kind { NODE_TEST, NODE_ASK, NODE_ANY, NODE_AND, NODE_OR };
 struct node {
     enum node_kind kind;
     bool negated;
-    bool loops;          /* there is a foranyaddress in it */
+    bool loops; /* there is a foranyaddress in it */
     unsigned depth;
-    unsigned which;      /* NODE_TEST: test and case, NODE_ASK: question */
+    unsigned which; /* NODE_TEST: test and case, NODE_ASK: question */
     struct filter_word left, right;
-    struct node *a, *b;  /* parts; NODE_ANY: the condition */
+    struct node *a, *b; /* parts; NODE_ANY: the condition */
     struct filter_word *aliases;
     unsigned aliases_n;
     size_t at;
@@ -40,7 +40,7 @@ static struct node *parse_group(struct condition *c, bool nested);
 static const struct {
     struct str word, short_form, upper;
 } tests[] = {
-#define FILTER_TEST(name, word, short_form, doc)                                                 \
+#define FILTER_TEST(name, word, short_form, doc)                                               \
     {STR_INIT(word), STR_INIT(short_form), STR_INIT(#name)},
 #include "filter/filter_test.def"
 #undef FILTER_TEST
@@ -69,9 +69,9 @@ find_test(struct str word)
 static bool
 unrecognized(struct filter_parse *f, const struct filter_word *w)
 {
-    return filter_parse_error(f, w->from,
-                              "unrecognized condition word \"%.*s\" near line %u of filter file",
-                              STR_ARG(w->text), f->words.line);
+    return filter_parse_error(
+        f, w->from, "unrecognized condition word \"%.*s\" near line %u of filter file",
+        STR_ARG(w->text), f->words.line);
 }
 
 /* A value; parentheses do not begin one. */
@@ -138,12 +138,13 @@ take_aliases(struct filter_parse *f, struct node *n)
         size_t before = f->words.at;
         if (!filter_parse_word(f, true, &w))
             return false;
-        if (!str_eqz(w.text, "alias")) {
+        if (!FILTER_WORD_IS(w.text, "alias")) {
             f->words.at = before;
             return true;
         }
         if (n->aliases_n == FN_ARGS_MAX)
-            return filter_parse_error(f, w.from, "more than %d aliases near line %u of filter file",
+            return filter_parse_error(f, w.from,
+                                      "more than %d aliases near line %u of filter file",
                                       (int)FN_ARGS_MAX, f->words.line);
         if (!take_value(f, &n->aliases[n->aliases_n]))
             return false;
@@ -172,7 +173,8 @@ take_foranyaddress(struct condition *c, struct node *n)
         return false;
     if (filter_words_peek(&f->words) != '(')
         return filter_parse_error(
-            f, f->words.at, "\"(\" expected after \"foranyaddress\" near line %u of filter file",
+            f, f->words.at,
+            "\"(\" expected after \"foranyaddress\" near line %u of filter file",
             f->words.line);
     if (!open_bracket(c))
         return false;
@@ -184,11 +186,17 @@ take_foranyaddress(struct condition *c, struct node *n)
     return true;
 }
 
+static const struct str ask_words[] = {
+#define FILTER_ASK(name, word, doc) STR_INIT(word),
+#include "filter/filter_ask.def"
+#undef FILTER_ASK
+};
+
 static bool
 take_ask(struct filter_parse *f, struct node *n, struct str word)
 {
     for (unsigned i = 0; i < FILTER_ASKS; i++) {
-        if (str_eqz(word, filter_ask_word((enum filter_ask)i))) {
+        if (str_eq(word, ask_words[i])) {
             n->kind = NODE_ASK;
             n->which = i;
             return i != FILTER_ASK_PERSONAL || take_aliases(f, n);
@@ -216,20 +224,21 @@ parse_primary(struct condition *c)
         if (!take_value(f, &w))
             return NULL;
         if (w.text.n == 0 && !w.quoted)
-            return filter_parse_error(f, w.from, "\"then\" missing at end of filter file"), NULL;
-        if (str_eqz(w.text, "not")) {
+            return filter_parse_error(f, w.from, "\"then\" missing at end of filter file"),
+                   NULL;
+        if (FILTER_WORD_IS(w.text, "not")) {
             negated = !negated;
             continue;
         }
-        if (str_eqz(w.text, "then"))
+        if (FILTER_WORD_IS(w.text, "then"))
             return filter_parse_error(f, w.from,
                                       "unexpected \"then\" near line %u of filter file",
                                       f->words.line),
                    NULL;
         n->negated = negated;
         n->left = w;
-        bool good = str_eqz(w.text, "foranyaddress") ? take_foranyaddress(c, n)
-                                                     : take_ask(f, n, w.text);
+        bool good = FILTER_WORD_IS(w.text, "foranyaddress") ? take_foranyaddress(c, n)
+                                                            : take_ask(f, n, w.text);
         return good ? n : NULL;
     }
 }
@@ -256,6 +265,9 @@ take_joint(struct condition *c, bool nested, bool *more, enum node_kind *kind)
     struct filter_parse *f = c->f;
     struct filter_word w;
     *more = false;
+    if (filter_words_peek(&f->words) == '(')
+        return filter_parse_error(f, f->words.at, "unexpected \"(\" in line %u of filter file",
+                                  f->words.line);
     if (filter_words_peek(&f->words) == ')') {
         if (!nested)
             return filter_parse_error(
@@ -267,18 +279,18 @@ take_joint(struct condition *c, bool nested, bool *more, enum node_kind *kind)
     }
     if (!filter_parse_word(f, false, &w))
         return false;
-    if (str_eqz(w.text, "then"))
+    if (FILTER_WORD_IS(w.text, "then"))
         return !nested ||
                filter_parse_error(
                    f, w.from, "missing \")\" at end of condition near line %u of filter file",
                    f->words.line);
     *more = true;
-    *kind = str_eqz(w.text, "and") ? NODE_AND : NODE_OR;
-    return *kind == NODE_AND || str_eqz(w.text, "or") ||
-           filter_parse_error(
-               f, w.from,
-               "\"and\" or \"or\" or \"%s\" expected near line %u of filter file, but found \"%.*s\"",
-               nested ? ")" : "then", f->words.line, STR_ARG(w.text));
+    *kind = FILTER_WORD_IS(w.text, "and") ? NODE_AND : NODE_OR;
+    return *kind == NODE_AND || FILTER_WORD_IS(w.text, "or") ||
+           filter_parse_error(f, w.from,
+                              "\"and\" or \"or\" or \"%s\" expected near line %u of filter "
+                              "file, but found \"%.*s\"",
+                              nested ? ")" : "then", f->words.line, STR_ARG(w.text));
 }
 
 /* Terms up to ")" or "then", which is taken. "and" takes the last term away from an "or" before it. */
@@ -421,7 +433,7 @@ static void
 emit_ask(struct filter_parse *f, const struct node *n)
 {
     for (unsigned i = 0; i < n->aliases_n; i++)
-        filter_emit_string(f, &n->aliases[i]);
+        emit_const(&f->expand.emit, OP_CONST, n->aliases[i].text); /* never expanded */
     emit_ab(&f->expand.emit, OP_ASK, n->which, n->aliases_n);
 }
 

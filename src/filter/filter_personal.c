@@ -70,7 +70,7 @@ any_address(struct vm *vm, const struct self *self, const char *field,
     enum address_status st;
     if (!header(vm, field, &text))
         return false;
-    struct address_list l = address_list_start(text, ADDRESS_GROUP | ADDRESS_LITERAL);
+    struct address_list l = address_list_start(text, ADDRESS_LITERAL);
     while (address_list_next(&l, vm->scratch, &st, &p, NULL)) {
         if (st == ADDRESS_OK && is(vm, self, p.text))
             return true;

@@ -91,7 +91,7 @@ is_user(const struct filter_run *run, struct str address)
 {
     struct str local_part, domain;
     address_split(address, &local_part, &domain);
-    return str_eq(local_part, run->local_part) && str_ieq(domain, run->domain);
+    return str_ieq(local_part, run->local_part) && str_ieq(domain, run->domain);
 }
 
 static enum vm_status
@@ -328,9 +328,9 @@ static void
 note_match(struct vm *vm, const struct str *argv)
 {
     struct filter_run *run = vm->filter;
-    struct str note =
-        str_printf(run->arena, " Match expanded arguments:\n   Subject = %.*s\n   Pattern = %.*s\n",
-                   STR_ARG(argv[0]), STR_ARG(argv[1]));
+    struct str note = str_printf(
+        run->arena, " Match expanded arguments:\n   Subject = %.*s\n   Pattern = %.*s\n",
+        STR_ARG(argv[0]), STR_ARG(argv[1]));
     vec_push(run->arena, &run->notes, note);
 }
 
@@ -372,7 +372,9 @@ filter_run_match(struct vm *vm, uint32_t test, const struct str *argv)
         vm->flag = same(argv[0], argv[1], heed_case);
         return VM_OK;
     case FILTER_TEST_CONTAINS:
-        vm->flag = filter_match_find(argv[0], argv[1], heed_case) != STR_NPOS;
+        /* without case, nothing contains the empty text: so Exim has it */
+        vm->flag = (heed_case || argv[1].n > 0) &&
+                   filter_match_find(argv[0], argv[1], heed_case) != STR_NPOS;
         return VM_OK;
     case FILTER_TEST_BEGINS:
         vm->flag = same(str_sub(argv[0], 0, argv[1].n), argv[1], heed_case);

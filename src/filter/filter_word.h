@@ -26,6 +26,10 @@ struct filter_word {
     bool quoted;
 };
 
+/* Compares with a literal: its length is known, so most words are told apart by theirs. */
+#define FILTER_WORD_IS(s, literal)                                                             \
+    ((s).n == sizeof(literal) - 1 && memcmp((s).p, (literal), sizeof(literal) - 1) == 0)
+
 enum filter_word_status {
     FILTER_WORD_OK,
     FILTER_WORD_TOO_LONG,

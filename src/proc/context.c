@@ -12,6 +12,7 @@
 #include "conf/eval.h"
 #include "conf/main_options.h"
 #include "conf/model.h"
+#include "filter/vm.h"
 #include "mail/address.h"
 #include "mail/header.h"
 #include "sys/account.h"
@@ -78,6 +79,24 @@ struct submitter {
     struct str name; /* full name, may be empty */
 };
 
+/* gecos_pattern and gecos_name, both or neither: the name that a gecos field stands for. */
+static struct str
+name_by_pattern(struct mode *m, struct str gecos, struct str otherwise)
+{
+    const struct conf_main *c = m->conf->main;
+    struct str why, name;
+    size_t at;
+    if (!str_is_set(c->gecos_pattern) || !str_is_set(c->gecos_name.text))
+        return otherwise;
+    const struct regex *re = vm_regex(m->vm, c->gecos_pattern, 0, &why, &at);
+    if (re == NULL || vm_regex_match(m->vm, re, gecos) != VM_OK ||
+        vm_expand(m->vm, c->gecos_name.text, &name) != VM_OK)
+        return otherwise;
+    name = str_dup(m->arena, name);
+    vm_reset_state(m->vm);
+    return name;
+}
+
 static struct submitter
 find_submitter(struct mode *m)
 {
@@ -85,9 +104,10 @@ find_submitter(struct mode *m)
     const struct passwd *pw = account_user_of_id(m->arena, m->caller.uid);
     if (pw != NULL) {
         s.login = str_dup(m->arena, str_from_cstr(pw->pw_name));
-        s.name = str_from_cstr(pw->pw_gecos);
-        size_t comma = str_chr(s.name, ',', 0);
-        s.name = str_dup(m->arena, str_sub(s.name, 0, comma == STR_NPOS ? s.name.n : comma));
+        struct str gecos = str_from_cstr(pw->pw_gecos);
+        size_t comma = str_chr(gecos, ',', 0);
+        s.name = str_dup(m->arena, str_sub(gecos, 0, comma == STR_NPOS ? gecos.n : comma));
+        s.name = name_by_pattern(m, gecos, s.name);
     }
     struct str given = cli_value(m->cli, "-F");
     if (str_is_set(given))
@@ -142,6 +162,13 @@ make_id(struct mode *m, struct timespec now)
     return str_printf(m->arena, "%.6s-00000%.6s-%.4s", seconds, process, fraction + 2);
 }
 
+/* Where remarks about the message go: a test of a filter prints them with its results. */
+static FILE *
+notes_of(const struct mode *m)
+{
+    return m->cli->mode == CLI_FILTER ? stdout : stderr;
+}
+
 /* "From sender date": the line that some programs put first. Returns what follows it. */
 static struct str
 take_from_line(struct mode *m, struct message *msg, struct str text)
@@ -153,7 +180,7 @@ take_from_line(struct mode *m, struct message *msg, struct str text)
     struct str rest = str_trim_left(str_sub(line, 5, line.n));
     size_t space = str_chr(rest, ' ', 0);
     if (!str_is_set(m->cli->sender)) {
-        (void)fprintf(stderr, "Sender taken from \"From \" line\n");
+        (void)fprintf(notes_of(m), "Sender taken from \"From \" line\n");
         msg->sender =
             address_qualify(m->arena, str_sub(rest, 0, space), m->conf->main->qualify_domain);
     }
@@ -170,6 +197,37 @@ static bool
 has_header(const struct message *msg, const char *name)
 {
     return header_list_find(msg->headers, str_from_cstr(name), 0) != STR_NPOS;
+}
+
+/* True if From: names the submitter. */
+static bool
+is_from_submitter(struct mode *m, const struct message *msg, struct str own)
+{
+    struct address_parts p;
+    size_t at = header_list_find(msg->headers, STR_LIT("From"), 0);
+    struct str body = str_trim(header_body(&msg->headers->v[at]));
+    if (address_parse(m->arena, body, ADDRESS_LITERAL, &p) != ADDRESS_OK)
+        return false;
+    struct str given = address_qualify(m->arena, p.text, m->conf->main->qualify_domain);
+    return str_ieq(given, own);
+}
+
+/* A From: line that is not the submitter's own is followed by who that was, unless the caller is trusted. */
+static void
+fix_sender(struct mode *m, struct message *msg, const struct submitter *who)
+{
+    const struct conf_main *c = m->conf->main;
+    if (m->trusted || !c->local_from_check || str_is_set(m->cli->sender))
+        return;
+    if (!c->local_sender_retain)
+        (void)header_list_remove(msg->headers, STR_LIT("Sender"), 0);
+    struct str own = own_address(m, who);
+    if (!has_header(msg, "From") || is_from_submitter(m, msg, own))
+        return;
+    add_line(m, msg,
+             who->name.n > 0 ? str_printf(m->arena, "Sender: %.*s <%.*s>\n", STR_ARG(who->name),
+                                          STR_ARG(own))
+                             : str_printf(m->arena, "Sender: %.*s\n", STR_ARG(own)));
 }
 
 /* What a submitted message gets. */
@@ -194,6 +252,7 @@ add_missing(struct mode *m, struct message *msg, const struct submitter *who,
                              STR_ARG(c->qualify_domain));
         add_line(m, msg, text);
     }
+    fix_sender(m, msg, who);
     if (!has_header(msg, "Date")) {
         struct clock clock = {.utc = false};
         char date[CLOCK_TEXT_MAX];
@@ -226,13 +285,39 @@ extract_recipients(struct mode *m, struct message *msg)
     header_list_remove(msg->headers, STR_LIT("Bcc"), 0);
 }
 
+/* -bem: a delivered message says what its return path was; the line is taken off. */
+static void
+take_return_path(struct mode *m, struct message *msg)
+{
+    size_t at = header_list_find(msg->headers, STR_LIT("Return-path"), 0);
+    if (at == STR_NPOS)
+        return;
+    if (m->eval->address == NULL) {
+        m->eval->address = ARENA_NEW(m->arena, struct address);
+        m->eval->address->local_uid = m->eval->address->local_gid = -1;
+    }
+    for (; at != STR_NPOS; at = header_list_find(msg->headers, STR_LIT("Return-path"), at + 1)) {
+        struct str path = str_trim(header_body(&msg->headers->v[at]));
+        if (path.n > 1 && path.p[0] == '<' && path.p[path.n - 1] == '>')
+            path = str_sub(path, 1, path.n - 2);
+        m->eval->address->return_path = str_tainted(path);
+        (void)fprintf(stdout, "Return-path taken from \"Return-path:\" header line\n");
+    }
+    header_list_remove(msg->headers, STR_LIT("Return-path"), 0);
+}
+
 /* The line that ended the header block although it was no header line is not part of the body. */
 static struct str
 body_after(struct str text, size_t header_n)
 {
     struct str rest = str_sub(text, header_n, text.n);
-    bool ended = header_n >= 1 && (header_n == 1 || text.p[header_n - 2] == '\n') &&
-                 text.p[header_n - 1] == '\n';
+    size_t line = header_n; /* where the last line read begins */
+    if (line > 0 && text.p[line - 1] == '\n')
+        line--;
+    bool newline = line < header_n;
+    if (line > 0 && text.p[line - 1] == '\r')
+        line--;
+    bool ended = newline && (line == 0 || text.p[line - 1] == '\n');
     if (ended || rest.n == 0)
         return rest;
     size_t nl = str_chr(rest, '\n', 0);
@@ -253,13 +338,16 @@ take_message(struct mode *m, struct message *msg, const struct submitter *who, s
     struct str rest = take_from_line(m, msg, text);
     size_t n = header_list_read(m->arena, msg->headers, rest);
     if (msg->headers->n == 0)
-        (void)fprintf(stderr, "Warning: no message headers read\n");
+        (void)fprintf(notes_of(m), "Warning: no message headers read\n");
     msg->received_count = 1; /* the line that reception would add */
     for (size_t i = 0; i < msg->headers->n; i++)
         msg->received_count += msg->headers->v[i].type == HEADER_TYPE_RECEIVED;
     msg->body_text = body_after(rest, n);
     msg->body_size = msg->body_text.n;
     msg->body_lines = count_lines(msg->body_text);
+    if (m->cli->mode == CLI_EXPAND)
+        take_return_path(m, msg);
+    (void)fflush(stdout); /* what follows may write past stdio */
     if (cli_has(m->cli, "-t") || cli_has(m->cli, "-ti"))
         extract_recipients(m, msg);
     add_missing(m, msg, who, now);

@@ -25,6 +25,7 @@
 enum mode_flags {
     MODE_OWN_CONFIG = 1u << 0, /* reads the configuration itself, or none */
     MODE_DROP_FIRST = 1u << 1, /* runs what the caller wrote: no privilege even while reading */
+    MODE_FILES = 1u << 2,      /* opens files that the caller named: relative to where that is */
 };
 
 /* -bD: of strings, or of a filter file. */
@@ -56,10 +57,10 @@ static const struct {
     [CLI_MALWARE] = {NULL, 0, "the virus scanner (-bmalware)"},
     [CLI_ROUTE] = {NULL, 0, "routing addresses (-bt)"},
     [CLI_VERIFY] = {NULL, 0, "verifying addresses (-bv)"},
-    [CLI_FILTER] = {test_filter_run, MODE_DROP_FIRST, NULL},
+    [CLI_FILTER] = {test_filter_run, MODE_DROP_FIRST | MODE_FILES, NULL},
     [CLI_FAKE_SMTP] = {NULL, 0, "a pretended SMTP session (-bh)"},
     [CLI_EXPAND] = {be_run, MODE_DROP_FIRST, NULL},
-    [CLI_LISTING] = {list_code, MODE_DROP_FIRST, NULL},
+    [CLI_LISTING] = {list_code, MODE_DROP_FIRST | MODE_FILES, NULL},
     [CLI_SHOW] = {show_run, 0, NULL},
     [CLI_RETRY] = {test_retry_run, 0, NULL},
     [CLI_REWRITE] = {test_rewrite_run, 0, NULL},
@@ -154,7 +155,8 @@ run_mode(struct mode *m)
     if (!check_permission(m) || !drop_privilege(m))
         return 1;
     config_clean_environment(m);
-    enter_spool(m);
+    if ((flags & MODE_FILES) == 0)
+        enter_spool(m);
     start_perl(m);
     if (modes[m->cli->mode].run == NULL)
         return answer_later(m);

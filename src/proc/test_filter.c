@@ -15,11 +15,11 @@
 #include "filter/fn_arg.h"
 #include "mail/header.h"
 #include "proc/context.h"
+#include "sys/account.h"
 #include "sys/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -108,8 +108,9 @@ print_mail(const struct mode *m, const struct filter_action *a)
             continue;
         printf("%*s ", width, mail_labels[i].label);
         print_escaped(m, a->argv[i]);
-        printf("%s\n",
-               i == FILTER_MAIL_FILE && (a->flags & FILTER_EXPAND_FILE) != 0 ? " (expanded)" : "");
+        printf("%s\n", i == FILTER_MAIL_FILE && (a->flags & FILTER_EXPAND_FILE) != 0
+                           ? " (expanded)"
+                           : "");
     }
     if ((a->flags & FILTER_RETURN_MESSAGE) != 0)
         printf("Return original message\n");
@@ -193,7 +194,8 @@ add_headers(struct message *msg, struct str text)
 {
     while (text.n > 0) {
         size_t nl = str_chr(text, '\n', 0);
-        while (nl != STR_NPOS && nl + 1 < text.n && (text.p[nl + 1] == ' ' || text.p[nl + 1] == '\t'))
+        while (nl != STR_NPOS && nl + 1 < text.n &&
+               (text.p[nl + 1] == ' ' || text.p[nl + 1] == '\t'))
             nl = str_chr(text, '\n', nl + 1);
         (void)header_list_add(msg->arena, msg->headers, str_sub(text, 0, nl), HEADER_AT_END);
         text = nl == STR_NPOS ? STR_EMPTY : str_sub(text, nl + 1, text.n);
@@ -252,7 +254,7 @@ static void
 fill_address(struct mode *m)
 {
     struct address *a = ARENA_NEW(m->arena, struct address);
-    const struct passwd *pw = getpwuid(m->caller.uid);
+    const struct passwd *pw = account_user_of_id(m->arena, m->caller.uid);
     a->arena = m->arena;
     a->local_part = a->home = STR_EMPTY;
     a->prefix = a->suffix = STR_EMPTY;
@@ -390,8 +392,8 @@ static int
 run_exim_filter(struct mode *m, const struct filter_file *file, struct str text)
 {
     struct filter_run *run = new_run(m, file);
-    unsigned flags = (file->system ? FILTER_SYSTEM : 0u) |
-                     (m->cli->verbose ? FILTER_TRACE_CONDITIONS : 0u);
+    unsigned flags =
+        (file->system ? FILTER_SYSTEM : 0u) | (m->cli->verbose ? FILTER_TRACE_CONDITIONS : 0u);
     struct diag diag;
     printf("Testing Exim filter file \"%.*s\"\n\n", STR_ARG(file->name));
     const struct filter_program *p = filter_compile(m->arena, m->vm, file->name, text, flags);
@@ -460,7 +462,10 @@ int
 test_filter_run(struct mode *m)
 {
     struct filter_file system = {.system = true}, user = {.system = false};
-    if (!open_filter(m, "-bF", &system) || !open_filter(m, "-bf", &user) || !read_message(m))
+    if (!open_filter(m, "-bF", &system) || !open_filter(m, "-bf", &user))
+        return 1;
+    if (chdir("/") != 0 ||
+        !read_message(m)) /* where filters run, as far as they may rely on it */
         return 1;
     struct message *msg = m->eval->message;
     int rc = 0;
