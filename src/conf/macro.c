@@ -17,10 +17,10 @@ enum {
     LETTERS = 26,
     SHORT = 3, /* names of 3 to 7 bytes are found by their first three, longer ones by eight */
     LONG = 8,
-    WORK_MAX = 1 << 28, /* bytes searched again, and what candidates cost */
-    CANDIDATE_COST = 4, /* of a look at one, likely out of the cache, in bytes searched */
-    BUILTIN_ORDER = 0,  /* all of them; the user's are numbered from 1 */
-    RUNS_MAX = 4096,    /* of the map of a line; what comes later has no exact place */
+    WORK_MAX = 1 << 28,  /* bytes searched again, and what candidates cost */
+    CANDIDATE_COST = 16, /* of a look at one more of a chain, likely out of the cache */
+    BUILTIN_ORDER = 0,   /* all of them; the user's are numbered from 1 */
+    RUNS_MAX = 4096,     /* of the map of a line; what comes later has no exact place */
 };
 
 #define NONE UINT32_MAX
@@ -179,10 +179,11 @@ static uint32_t
 lowest_in_chain(struct macro_table *t, uint32_t k, struct str s, size_t i, uint32_t from,
                 uint32_t best)
 {
+    t->work++;
     for (; k != NONE; k = t->list.v[k]->next) {
-        t->work += CANDIDATE_COST;
         if (k + 1 >= from && k + 1 < best && name_at(t->list.v[k], s, i))
             best = k + 1;
+        t->work += t->list.v[k]->next != NONE ? CANDIDATE_COST : 0;
     }
     return best;
 }

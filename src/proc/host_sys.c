@@ -84,6 +84,9 @@ judge_run(struct vm *vm, const struct run_result *r)
     case RUN_TIMED_OUT:
         vm_set_runrc(vm, -256);
         return vm_fail(vm, "command timed out");
+    case RUN_TOO_MUCH:
+        vm_set_runrc(vm, -257);
+        return vm_fail(vm, "the command wrote more than %d bytes", HOST_RUN_OUTPUT_MAX);
     case RUN_NO_WAIT:
         vm_set_runrc(vm, -257);
         return vm_fail(vm, "wait() failed: %s", strerror(errno));
@@ -104,8 +107,10 @@ host_sys_run(void *env, struct vm *vm, const struct host_run *q, struct str *out
         vm_set_runrc(vm, 127);
     if (st != VM_OK)
         return st;
-    struct run_request rq = {
-        .argv = argv, .timeout_ms = HOST_RUN_TIMEOUT_MS, .max_output = HOST_RUN_OUTPUT_MAX};
+    struct run_request rq = {.argv = argv,
+                             .timeout_ms = HOST_RUN_TIMEOUT_MS,
+                             .max_output = HOST_RUN_OUTPUT_MAX,
+                             .end_when_cut = true};
     struct run_result r;
     run_program(vm_scratch(vm), &rq, &r);
     if (r.output.p != NULL)
@@ -151,7 +156,7 @@ enum vm_status
 host_sys_readfile(void *env, struct vm *vm, struct str path, struct str eol, struct str *out)
 {
     const char *z = str_cstr(vm_scratch(vm), path);
-    if (str_is_tainted(path)) {
+    if (str_is_tainted(path) && path.n > 0) {
         tell_panic(env, vm, "Tainted filename", path);
         return refuse_open(vm, path, EACCES);
     }

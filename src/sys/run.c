@@ -43,9 +43,9 @@ become_program(const struct run_request *rq, int in, int out)
     _exit(127);
 }
 
-/* Reads until end of file or the deadline (0: none). False when the time was up. */
+/* Reads until end of file or the deadline (0: none). False when the time was up, or the text too long. */
 static bool
-collect(int fd, int64_t deadline, struct buf *out)
+collect(int fd, int64_t deadline, bool end_when_cut, struct buf *out)
 {
     char chunk[8192];
     for (;;) {
@@ -68,6 +68,8 @@ collect(int fd, int64_t deadline, struct buf *out)
         if (n <= 0)
             return true;
         buf_add(out, chunk, (size_t)n);
+        if (end_when_cut && out->overflow)
+            return false;
     }
 }
 
@@ -127,10 +129,12 @@ run_program(struct arena *a, const struct run_request *rq, struct run_result *ou
     close(pipe_fd[1]);
     pipe_fd[1] = -1;
     struct buf text = buf_in(a, rq->max_output);
-    if (!collect(pipe_fd[0], deadline, &text))
+    if (!collect(pipe_fd[0], deadline, rq->end_when_cut, &text))
         kill(-pid, SIGKILL);
     reap(pid, deadline, out);
     out->cut = text.overflow;
+    if (out->cut && rq->end_when_cut)
+        out->end = RUN_TOO_MUCH;
     out->output = str_tainted(buf_str(&text));
 out:
     if (in >= 0)

@@ -15,12 +15,14 @@ struct run_request {
     const char *directory; /* NULL: stays where it is */
     int timeout_ms;        /* of the whole run; 0: none */
     size_t max_output;     /* what comes beyond is read and dropped */
+    bool end_when_cut;     /* or ends the program: RUN_TOO_MUCH */
 };
 
 enum run_end {
     RUN_EXITED,    /* status: exit code; 127 when it could not be executed */
     RUN_SIGNALLED, /* status: signal number */
     RUN_TIMED_OUT,
+    RUN_TOO_MUCH, /* output beyond the cap; killed */
     RUN_NO_PIPE, /* errno */
     RUN_NO_FORK,
     RUN_NO_WAIT,

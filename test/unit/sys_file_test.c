@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,34 @@ test_faults(void **state)
     arena_free(a);
 }
 
+/* Nobody writes: an error after a while. Somebody has written: read to the end. */
+static void
+test_fifo(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new();
+    struct str s;
+    char fifo[] = "/tmp/remex-fifo-XXXXXX";
+    int fd = mkstemp(fifo);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(unlink(fifo), 0);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    assert_int_equal(file_read(a, fifo, 10, &s), FILE_NO_OPEN);
+    assert_int_equal(errno, ENXIO);
+    int both = open(fifo, O_RDWR | O_CLOEXEC); /* a writer that does not wait for a reader */
+    assert_true(both >= 0);
+    assert_int_equal(write(both, "text", 4), 4);
+    fd = file_open(fifo);
+    assert_true(fd >= 0);
+    close(both);
+    assert_int_equal(file_read_fd(a, fd, 10, &s), FILE_OK);
+    assert_true(str_eqz(s, "text"));
+    close(fd);
+    unlink(fifo);
+    arena_free(a);
+}
+
 /* A size that is not known beforehand. */
 static void
 test_pipe(void **state)
@@ -106,6 +135,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bound),
         cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_fifo),
         cmocka_unit_test(test_pipe),
         cmocka_unit_test(test_stat),
     };

@@ -67,7 +67,25 @@ test_cap(void **state)
     assert_false(run(a, "printf 0123456789", 5000, 10).cut);
     struct run_result r = run(a, "printf 0123456789", 5000, 9);
     assert_true(r.cut);
+    assert_int_equal(r.end, RUN_EXITED);
     assert_int_equal(r.status, 0);
+    arena_free(a);
+}
+
+static void
+test_end_when_cut(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new();
+    char yes[] = "/usr/bin/yes";
+    char *argv[] = {yes, NULL};
+    struct run_request rq = {
+        .argv = argv, .timeout_ms = 60000, .max_output = 8192 * 3, .end_when_cut = true};
+    struct run_result r;
+    run_program(a, &rq, &r); /* it ends, although the program does not */
+    assert_int_equal(r.end, RUN_TOO_MUCH);
+    assert_true(r.cut);
+    assert_true(r.output.n <= 8192 * 3);
     arena_free(a);
 }
 
@@ -132,9 +150,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_output),   cmocka_unit_test(test_environment_and_descriptors),
-        cmocka_unit_test(test_cap),      cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_deadline), cmocka_unit_test(test_words),
+        cmocka_unit_test(test_output), cmocka_unit_test(test_environment_and_descriptors),
+        cmocka_unit_test(test_cap),    cmocka_unit_test(test_end_when_cut),
+        cmocka_unit_test(test_ends),   cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
