@@ -118,7 +118,7 @@ def _(t):
                 continue
             with open(log) as f:
                 text = f.read()
-            if not any(x and x in text for x in item.lstrip('@').split(';')) and not item.endswith(';'):
+            if not any(x and x[-7:] in text for x in item.lstrip('@').split(';')) and not item.endswith(';'):
                 raise Bad('%s: the log does not name it: %s' % (ask.strip(), text))
 
 
