@@ -166,7 +166,7 @@ make_id(struct mode *m, struct timespec now)
 static FILE *
 notes_of(const struct mode *m)
 {
-    return m->cli->mode == CLI_FILTER ? stdout : stderr;
+    return m->cli->mode == CLI_FILTER || m->cli->mode == CLI_EXPAND ? stdout : stderr;
 }
 
 /* "From sender date": the line that some programs put first. Returns what follows it. */
