@@ -24,6 +24,21 @@ emit_start(struct emit *e, struct arena *a, struct arena *work)
 }
 
 void
+emit_reserve(struct emit *e, size_t words, size_t consts)
+{
+    if (words > e->ins_cap) {
+        e->ins = arena_grow(e->work, e->ins, e->ins_n * sizeof *e->ins, words * sizeof *e->ins);
+        e->pos = arena_grow(e->work, e->pos, e->ins_n * sizeof *e->pos, words * sizeof *e->pos);
+        e->ins_cap = words;
+    }
+    if (consts > e->consts.cap) {
+        e->consts.v = arena_grow(e->work, e->consts.v, e->consts.n * sizeof *e->consts.v,
+                                 consts * sizeof *e->consts.v);
+        e->consts.cap = consts;
+    }
+}
+
+void
 emit_at(struct emit *e, size_t offset)
 {
     e->at = e->base + (uint32_t)offset;

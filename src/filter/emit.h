@@ -26,6 +26,8 @@ struct emit {
 };
 
 void emit_start(struct emit *e, struct arena *a, struct arena *work);
+/* Room for so many words and constants, which saves growing in steps when the text is long. */
+void emit_reserve(struct emit *e, size_t words, size_t consts);
 /* Source offset of the instructions that follow. */
 void emit_at(struct emit *e, size_t offset);
 void emit_op(struct emit *e, enum op op);

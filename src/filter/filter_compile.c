@@ -183,6 +183,7 @@ start(struct filter_parse *f, struct arena *a, struct vm *vm, struct str text, u
     f->expand.work = &f->work_items;
     f->this_address = host_var(vm_host(vm), STR_LIT("thisaddress"), &rest);
     emit_start(&f->expand.emit, a, vm_scratch(vm));
+    emit_reserve(&f->expand.emit, text.n / 6, text.n / 20);
 }
 
 static const struct code *

@@ -21,6 +21,17 @@ filter_words_skip(struct filter_words *w)
     w->at = (size_t)(p - w->text.p);
 }
 
+/* Mostly one space, and then something that is neither white space nor a comment. */
+static inline void
+skip_after(struct filter_words *w)
+{
+    const char *p = w->text.p + w->at;
+    if (w->at + 1 < w->text.n && p[0] == ' ' && p[1] > ' ' && p[1] != '#')
+        w->at++;
+    else
+        filter_words_skip(w);
+}
+
 enum filter_word_status
 filter_words_next(struct filter_words *w, bool brackets, struct filter_word *out)
 {
@@ -37,7 +48,7 @@ filter_words_next(struct filter_words *w, bool brackets, struct filter_word *out
         return FILTER_WORD_TOO_LONG;
     *out = (struct filter_word){str_sub(w->text, w->at, i - w->at), w->at, i, false};
     w->at = i;
-    filter_words_skip(w);
+    skip_after(w);
     return FILTER_WORD_OK;
 }
 
@@ -113,7 +124,7 @@ close_string(struct filter_words *w, struct filter_word *out, struct str text, s
 {
     *out = (struct filter_word){text, w->at, end, true};
     w->at = end + 1;
-    filter_words_skip(w);
+    skip_after(w);
 }
 
 static enum filter_word_status
