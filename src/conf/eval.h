@@ -14,11 +14,12 @@ struct map;
 struct list_cache;
 struct lookup_cache;
 struct host_extern;
+struct site;
 
 /* What variables show of the process. */
 struct eval_process {
     int64_t caller_uid, caller_gid; /* real ids at start */
-    int64_t mail_uid, mail_gid;     /* of the mail user */
+    const struct site *site;        /* names the mail user; NULL: root */
     int64_t pid;
     struct str program;          /* path of the program */
     struct str directory;        /* working directory at start */

@@ -7,6 +7,7 @@
 #include "conf/model.h"
 #include "conf/vars.h"
 #include "sys/machine.h"
+#include "sys/site.h"
 
 #include <time.h>
 
@@ -125,9 +126,45 @@ var_smtp_active_hostname(void *env, struct vm *vm, struct str rest, struct str *
     }
 PROCESS_NUMBER(caller_uid, caller_uid)
 PROCESS_NUMBER(caller_gid, caller_gid)
-PROCESS_NUMBER(exim_uid, mail_uid)
-PROCESS_NUMBER(exim_gid, mail_gid)
 PROCESS_NUMBER(pid, pid)
+
+/* The mail user, looked up when somebody asks, since that costs more than most starts. */
+static void
+find_mail_user(const struct eval *e, struct vm *vm, uid_t *uid, gid_t *gid)
+{
+    *uid = 0;
+    *gid = 0;
+    if (e->process.site != NULL && !site_find_user(vm_scratch(vm), e->process.site, uid, gid)) {
+        *uid = 0;
+        *gid = 0;
+    }
+}
+
+enum vm_status
+var_exim_uid(void *env, struct vm *vm, struct str rest, struct str *out)
+{
+    const struct conf_main *m = main_of(env);
+    uid_t uid;
+    gid_t gid;
+    (void)rest;
+    if (m != NULL && m->exim_user.set)
+        return var_put_int(vm, m->exim_user.id, out);
+    find_mail_user(env, vm, &uid, &gid);
+    return var_put_int(vm, uid, out);
+}
+
+enum vm_status
+var_exim_gid(void *env, struct vm *vm, struct str rest, struct str *out)
+{
+    const struct conf_main *m = main_of(env);
+    uid_t uid;
+    gid_t gid;
+    (void)rest;
+    if (m != NULL && m->exim_group.set)
+        return var_put_int(vm, m->exim_group.id, out);
+    find_mail_user(env, vm, &uid, &gid);
+    return var_put_int(vm, gid, out);
+}
 
 enum vm_status
 var_exim_path(void *env, struct vm *vm, struct str rest, struct str *out)

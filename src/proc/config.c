@@ -5,7 +5,10 @@
  */
 #include "proc/config.h"
 
+#include "base/strlist.h"
 #include "conf/conf.h"
+#include "conf/eval.h"
+#include "conf/list.h"
 #include "conf/main_options.h"
 #include "engine/retry.h"
 #include "engine/rewrite.h"
@@ -16,6 +19,7 @@
 #include "sys/environ.h"
 #include "sys/host_name.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -241,13 +245,54 @@ known_at_error(const struct conf *partial, const struct diags *d)
     return is_before(log, first->at) ? partial : NULL;
 }
 
+static void
+add_process(struct mode *m, struct eval_process *p)
+{
+    char directory[PATH_MAX];
+    p->caller_uid = m->caller.uid;
+    p->caller_gid = m->caller.gid;
+    p->pid = getpid();
+    p->site = m->site;
+    p->plugin_directory = m->site->plugin_directory;
+    if (getcwd(directory, sizeof directory) != NULL)
+        p->directory = str_dup(m->arena, str_from_cstr(directory));
+}
+
+/* True if -bP is to show the option. */
+static bool
+shows(const struct mode *m, const char *name)
+{
+    if (m->cli->mode != CLI_SHOW)
+        return false;
+    for (size_t i = 0; i < m->cli->args.n; i++) {
+        if (str_eqz(m->cli->args.v[i], name))
+            return true;
+    }
+    return m->cli->args.n == 0;
+}
+
+/* exim_user and exim_group are the site file's where the configuration is silent. */
+static void
+complete_mail_user(struct mode *m, struct conf_main *c)
+{
+    uid_t uid;
+    gid_t gid;
+    bool wanted = shows(m, "exim_user") || shows(m, "exim_group");
+    if (!wanted || !site_find_user(m->arena, m->site, &uid, &gid))
+        return;
+    if (!c->exim_user.set)
+        c->exim_user = (struct opt_id){.set = true, .id = uid};
+    if (!c->exim_group.set)
+        c->exim_group = (struct opt_id){.set = true, .id = gid};
+}
+
 bool
 config_load(struct mode *m)
 {
     const char *files[FILES_MAX];
     struct conf *partial = NULL;
     struct wiring w = wire_command_line(m->arena, NULL);
-    w.eval->process.plugin_directory = m->site->plugin_directory;
+    add_process(m, &w.eval->process);
     struct conf_request rq = {
         .files = files,
         .files_n = list_files(m, files),
@@ -274,6 +319,7 @@ config_load(struct mode *m)
         return false;
     }
     conf_main_complete(c->main, host_name_get(m->arena));
+    complete_mail_user(m, c->main);
     m->conf = w.eval->conf = c;
     vm_forget_settings(w.vm);
     m->vm = w.vm;
@@ -286,46 +332,39 @@ config_load(struct mode *m)
 /* --- environment --- */
 
 struct keeping {
+    struct mode *mode;
     struct str list;
 };
 
-/* One item of keep_environment: a name, or one that begins or ends with an asterisk. */
-static bool
-item_fits(struct str item, struct str name)
-{
-    if (item.n > 0 && item.p[0] == '*')
-        return str_ends(name, str_sub(item, 1, item.n));
-    if (item.n > 0 && item.p[item.n - 1] == '*') {
-        struct str stem = str_sub(item, 0, item.n - 1);
-        return name.n >= stem.n && str_eq(str_sub(name, 0, stem.n), stem);
-    }
-    return str_eq(item, name);
-}
-
+/* keep_environment is a list of patterns as any other, save that it is not expanded. One that is in error keeps
+ * nothing. */
 static bool
 keeps(void *ctx, struct str name)
 {
     const struct keeping *k = ctx;
-    struct str list = k->list, item;
-    while (next_file(&list, &item)) {
-        bool negative = item.p[0] == '!';
-        if (item_fits(negative ? str_trim_left(str_sub(item, 1, item.n)) : item, name))
-            return !negative;
-    }
-    return false;
+    const struct list_question q = {
+        .kind = LIST_LOCALPART,
+        .subject = name,
+        .list = k->list,
+        .what = STR_LIT("keep_environment"),
+        .caseful = true,
+    };
+    struct list_answer answer;
+    return list_match(k->mode->eval, k->mode->vm, &q, &answer) == OUT_OK;
 }
 
 bool
 config_clean_environment(struct mode *m)
 {
     const struct conf_main *c = m->conf->main;
-    struct keeping k = {.list = c->keep_environment.text};
+    struct keeping k = {.mode = m, .list = c->keep_environment.text};
     bool unset = !str_is_set(k.list);
     bool had = !environ_is_empty();
-    if (!str_eqz(str_trim(k.list), "*"))
-        environ_purge(keeps, &k);
-    struct str list = c->add_environment.text, item;
-    while (next_file(&list, &item))
+    struct str keep = str_trim(k.list), item;
+    if (!str_eqz(keep, "*"))
+        environ_purge(keep.n > 0 ? keeps : NULL, &k);
+    struct strlist_split add = strlist_split_start(c->add_environment.text, ':');
+    while (strlist_split_next(&add, m->arena, &item))
         environ_add(m->arena, item);
     return unset && had;
 }
