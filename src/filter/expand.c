@@ -278,7 +278,7 @@ parse_header_name(struct parse *p, size_t from)
         p->at++;
     struct str name = str_sub(p->text, from, p->at - from);
     (void)parse_take(p, ':');
-    if (str_chr(name, '{', 0) != STR_NPOS || str_chr(name, '}', 0) != STR_NPOS)
+    if (str_chr(name, '}', 0) != STR_NPOS)
         p->open_header = true;
     return name;
 }

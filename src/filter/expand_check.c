@@ -47,19 +47,25 @@ is_checked(enum checked which, uint32_t i, uint32_t argc)
     return false;
 }
 
-/* Calls the function with its constant arguments, the others empty; only an error matters. */
+/* Calls the function with its constant arguments, something harmless for the others; only an error matters. */
 static bool
 try_call(struct parse *p, const struct fn *fn, enum checked which, const uint32_t *starts,
          uint32_t argc)
 {
     struct str argv[FN_ARGS_MAX];
     struct str unused;
+    bool any = false;
     for (uint32_t i = 0; i < argc; i++) {
         argv[i] = STR_EMPTY;
-        if (is_checked(which, i, argc) &&
-            !parse_constant(p, starts[i], starts[i + 1], &argv[i]))
-            return true;
+        if (!is_checked(which, i, argc))
+            continue;
+        if (parse_constant(p, starts[i], starts[i + 1], &argv[i]))
+            any = true;
+        else
+            argv[i] = STR_LIT("1");
     }
+    if (!any)
+        return true;
     if (fn->call(p->vm, argv, argc, &unused) != VM_ERROR)
         return true;
     return parse_error(p, "%.*s", STR_ARG(vm_error(p->vm)));

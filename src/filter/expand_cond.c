@@ -157,10 +157,7 @@ cond_def(struct parse *p, const struct fn *fn)
     if (name.n == 0)
         return parse_error(p, "variable name omitted after \"def:\"");
     if (parse_is_header(name, &form, &prefix)) {
-        bool open_before = p->open_header;
         struct str field = parse_header_name(p, from + prefix);
-        if (!parse_is_end(p)) /* here only a name that swallows the rest is suspicious */
-            p->open_header = open_before;
         emit_ab(&p->emit, OP_HASHEADER, form, emit_constant(&p->emit, field));
         return true;
     }

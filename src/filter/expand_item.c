@@ -108,6 +108,9 @@ parse_no_branch(struct parse *p, struct str name)
     if (!str_eqz(parse_name(p), "fail"))
         return parse_error(p, "syntax error in \"%.*s\" item - \"fail\" expected",
                            STR_ARG(name));
+    parse_skip_space(p);
+    if (parse_peek(p) != '}') /* before the forced failure can happen */
+        return branch_error(p, "did not close with '}' after forcedfail");
     emit_const(
         &p->emit, OP_FORCE,
         str_printf(p->emit.arena, "\"%.*s\" failed and \"fail\" requested", STR_ARG(name)));

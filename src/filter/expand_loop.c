@@ -157,8 +157,8 @@ parse_reduce_item(struct parse *p, const struct fn *fn)
     return loop_close(p, fn->name, &loop);
 }
 
-/* The comparator must be a condition of two values that orders; its name is often constant, but may come
- * out of an expansion, so it is looked up when it runs. The loop notes the key of each item, then sorts. */
+/* The comparator must be a condition of two values that orders. The loop notes the key of each item, then
+ * sorts. */
 static bool
 sort_keys(struct parse *p)
 {
@@ -185,9 +185,12 @@ parse_sort_item(struct parse *p, const struct fn *fn)
     struct str comparator;
     if (!parse_part(p, "list arg", fn->name))
         return false;
-    uint32_t from = emit_here(&p->emit);
-    if (!parse_part(p, "comparator arg", fn->name))
+    if (!parse_need_brace(p, "comparator arg", fn->name))
         return false;
+    uint32_t from = emit_here(&p->emit);
+    (void)parse_plain_text(p); /* a name: not expanded, which the manual does not say */
+    if (!parse_take(p, '}'))
+        return parse_error(p, "missing } at end of string");
     if (parse_constant(p, from, emit_here(&p->emit), &comparator) &&
         vm_loop_comparator(p->vm, comparator) == NULL)
         return parse_error(p, "%.*s", STR_ARG(vm_error(p->vm)));
