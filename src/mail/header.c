@@ -142,11 +142,18 @@ header_list_read(struct arena *a, struct header_list *l, struct str block)
     return at;
 }
 
+/* White space between the name and the colon: the line can be removed, but is not found. */
+static bool
+is_nearly_named(const struct header *h, struct str name)
+{
+    return h->type != HEADER_TYPE_DELETED && h->name_n == name.n &&
+           str_ieq(header_name(h), name);
+}
+
 static bool
 is_named(const struct header *h, struct str name)
 {
-    return h->type != HEADER_TYPE_DELETED && h->name_n == name.n &&
-           str_ieq(header_name(h), name) && h->text.p[h->name_n] == ':';
+    return is_nearly_named(h, name) && h->text.p[h->name_n] == ':';
 }
 
 size_t
@@ -165,7 +172,7 @@ header_list_remove(struct header_list *l, struct str name, size_t occurrence)
     size_t seen = 0;
     size_t removed = 0;
     for (size_t i = 0; i < l->n; i++) {
-        if (!is_named(&l->v[i], name) || (++seen != occurrence && occurrence != 0))
+        if (!is_nearly_named(&l->v[i], name) || (++seen != occurrence && occurrence != 0))
             continue;
         l->v[i].type = HEADER_TYPE_DELETED;
         removed++;
