@@ -44,6 +44,7 @@ struct eval {
     struct eval_process process;
     struct clock clock; /* zone of the $tod_ variables */
     bool debug_expand;
+    uint64_t debug; /* topics of -d, bits of proc/debug.h; 0: none */
     /* A list could not be used at all: Exim ends with this text in its logs, and so do tests of the command
      * line. STR_NULL otherwise; in scratch. */
     struct str fatal;

@@ -291,7 +291,9 @@ config_load(struct mode *m)
 {
     const char *files[FILES_MAX];
     struct conf *partial = NULL;
-    struct wiring w = wire_command_line(m->arena, NULL);
+    struct wiring w = m->cli->debug
+                          ? wire_command_line_debug(m->arena, NULL, m->cli->debug_selector)
+                          : wire_command_line(m->arena, NULL);
     add_process(m, &w.eval->process);
     struct conf_request rq = {
         .files = files,

@@ -5,6 +5,7 @@
 #include "conf/list.h"
 #include "conf/vars.h"
 #include "lookups/lookup.h"
+#include "proc/debug_host.h"
 #include "proc/host_cert.h"
 #include "proc/host_extern.h"
 #include "proc/host_sys.h"
@@ -15,7 +16,7 @@ free_vm(void *vm)
     vm_free(vm);
 }
 
-static const struct host *
+static struct host *
 command_line_host(struct arena *a)
 {
     struct host *h = ARENA_NEW(a, struct host);
@@ -44,8 +45,8 @@ command_line_host(struct arena *a)
     return h;
 }
 
-struct wiring
-wire_command_line(struct arena *a, const struct conf *conf)
+static struct wiring
+wire(struct arena *a, const struct host *host, const struct conf *conf)
 {
     struct wiring w;
     w.eval = ARENA_NEW(a, struct eval);
@@ -53,7 +54,24 @@ wire_command_line(struct arena *a, const struct conf *conf)
     w.eval->arena = a;
     w.eval->lists = list_cache_new(a);
     w.eval->lookups = lookup_cache_new(a);
-    w.vm = vm_new(command_line_host(a), w.eval);
+    w.vm = vm_new(host, w.eval);
     arena_on_free(a, free_vm, w.vm);
+    return w;
+}
+
+struct wiring
+wire_command_line(struct arena *a, const struct conf *conf)
+{
+    return wire(a, command_line_host(a), conf);
+}
+
+struct wiring
+wire_command_line_debug(struct arena *a, const struct conf *conf, uint64_t topics)
+{
+    struct host *h = command_line_host(a);
+    h->match = debug_host_match;
+    h->lookup = debug_host_lookup;
+    struct wiring w = wire(a, h, conf);
+    w.eval->debug = topics;
     return w;
 }
