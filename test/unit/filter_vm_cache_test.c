@@ -1,0 +1,66 @@
+/* The cache of compiled strings and patterns: the same object again, bounded, emptied as a whole. */
+#include "filter/vm_cache.h"
+
+#include "filter_vm_fixture.h"
+
+static void
+test_same_object(void **state)
+{
+    struct fixture *f = *state;
+    const struct code *a = expand_cached(f->vm, STR_LIT("a${uc:b}"), false);
+    char copy[] = "a${uc:b}"; /* found by content */
+    assert_ptr_equal(expand_cached(f->vm, str_from_cstr(copy), false), a);
+    const struct code *c = expand_cached(f->vm, STR_LIT("eq{a}{b}"), true);
+    assert_ptr_equal(expand_cached(f->vm, STR_LIT("eq{a}{b}"), true), c);
+    assert_ptr_not_equal(expand_cached(f->vm, STR_LIT("eq{a}{b}"), false), c);
+}
+
+static void
+test_patterns(void **state)
+{
+    struct fixture *f = *state;
+    struct str why;
+    size_t at;
+    const struct regex *re = vm_regex(f->vm, STR_LIT("^a(b)"), 0, &why, &at);
+    assert_non_null(re);
+    assert_ptr_equal(vm_regex(f->vm, STR_LIT("^a(b)"), 0, &why, &at), re);
+    assert_null(vm_regex(f->vm, STR_LIT("(("), 0, &why, &at));
+    assert_true(why.n > 0);
+    assert_int_equal(vm_regex_match(f->vm, re, STR_LIT("abc")), VM_OK);
+    const struct str *caps;
+    assert_int_equal(vm_captures(f->vm, &caps), 2);
+    assert_true(str_eqz(caps[1], "b"));
+    assert_int_equal(vm_regex_match(f->vm, re, STR_LIT("xyz")), VM_NO);
+}
+
+/* Text after text, far more than the cache holds: memory stays bounded and answers stay right. */
+static void
+test_bound(void **state)
+{
+    struct fixture *f = *state;
+    static char text[20000];
+    for (unsigned i = 0; i < 3000; i++) {
+        int n = snprintf(text, sizeof text, "${uc:x%u}", i);
+        memset(text + n, 'y', 10000);
+        struct arena_mark mark = arena_mark(vm_scratch(f->vm));
+        struct str out;
+        char want[16];
+        assert_int_equal(vm_expand(f->vm, str_from(text, (size_t)n + 10000), &out), VM_OK);
+        int k = snprintf(want, sizeof want, "X%uy", i);
+        assert_memory_equal(out.p, want, (size_t)k);
+        vm_release(f->vm, mark);
+    }
+    vm_cache_clear(f->vm);
+    fixture_check(f, "${uc:x1}", "X1");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_same_object, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_patterns, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_bound, fixture_setup, fixture_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
