@@ -319,3 +319,17 @@ def _(t):
     for argv in (['-' + 'z' * 100000], ['-b' + 'z' * 100000], ['-d+' + 'x' * 100000], ['-bP', 'y' * 100000],
                  ['-bI:' + 'x' * 100000], ['-brt', 'a' * 100000], ['-brw', '<' * 100000]):
         t.run('-C', t.path('main'), *argv)
+
+
+@case('config: an environment that is large, and lists of it that are wrong')
+def _(t):
+    """keep_environment is a list of patterns; one that is in error keeps nothing."""
+    names = ['FOO', 'FOO1', 'XFOO', 'BAR_A', 'BAR_B', 'HOMEX', 'a%s%n']
+    env = dict.fromkeys(names, 'v' * 10000)
+    env.update(('N%d' % i, '') for i in range(2000))
+    for keep, left in ((r'^FOO\d : BAR_A', ['BAR_A', 'FOO1']), ('!BAR_A : ^BAR', ['BAR_B']), ('<; XFOO ; *X', ['HOMEX', 'XFOO']),
+                       ('^(((', []), ('+no_such', []), ('^(N+)+$', []), ('', [])):
+        conf = t.write('conf', 'keep_environment = %s\n' % keep)
+        r = t.run('-C', conf, '-bP', 'environment', more_env=env)
+        same(r.status, 0)
+        same(sorted(x.split('=')[0] for x in r.out.split('\n') if x), left)

@@ -69,10 +69,11 @@ class Ground:
         if not self.sanitized:      # the shadow of a sanitizer is address space as well
             resource.setrlimit(resource.RLIMIT_AS, (self.memory, self.memory))
 
-    def run(self, *argv, text=b''):
+    def run(self, *argv, text=b'', more_env=()):
         env = {'PATH': '/usr/bin:/bin', 'LC_ALL': 'C',
                'ASAN_OPTIONS': 'exitcode=%d:detect_leaks=0' % SANITIZER_STATUS,
                'UBSAN_OPTIONS': 'halt_on_error=1:exitcode=%d' % SANITIZER_STATUS}
+        env.update(more_env)
         try:
             p = subprocess.run([self.program] + list(argv), input=text, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, env=env, preexec_fn=self.limit, timeout=HANG_S)

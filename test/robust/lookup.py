@@ -249,9 +249,7 @@ def _(t):
 def _(t):
     conf = t.write('conf', 'keep_environment =\n')
     db = t.path('db')
-    r = t.expand('${lookup sqlite,file=%s{select 1}}' % db, conf)
-    if 'plugin' in r or 'unknown lookup' in r or 'not available' in r:
-        return
+    same(t.expand('${lookup sqlite,file=%s{select 1+1}}' % db, conf), '2')
     for query in ('select', "select '", ';', '', 'select 1; select 2', "attach '/etc/x' as y", 'select zeroblob(2000000000)',
                   'select %s%n', 'x' * 2000000, 'select ' + '(' * 5000 + '1' + ')' * 5000):
         t.expand('${lookup sqlite,file=%s{%s}{<$value>}{none}}' % (db, query), conf)
