@@ -47,7 +47,8 @@ is_checked(enum checked which, uint32_t i, uint32_t argc)
     return false;
 }
 
-/* Calls the function with its constant arguments, something harmless for the others; only an error matters. */
+/* Calls the function with its constant arguments, up to the first that is not, and something harmless for
+ * the others; only an error matters. */
 static bool
 try_call(struct parse *p, const struct fn *fn, enum checked which, const uint32_t *starts,
          uint32_t argc)
@@ -55,13 +56,14 @@ try_call(struct parse *p, const struct fn *fn, enum checked which, const uint32_
     struct str argv[FN_ARGS_MAX];
     struct str unused;
     bool any = false;
+    bool constant = true;
     for (uint32_t i = 0; i < argc; i++) {
         argv[i] = STR_EMPTY;
         if (!is_checked(which, i, argc))
             continue;
-        if (parse_constant(p, starts[i], starts[i + 1], &argv[i]))
-            any = true;
-        else
+        constant = constant && parse_constant(p, starts[i], starts[i + 1], &argv[i]);
+        any = any || constant;
+        if (!constant)
             argv[i] = STR_LIT("1");
     }
     if (!any)

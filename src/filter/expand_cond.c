@@ -33,8 +33,7 @@ static bool
 need_open(struct parse *p, struct str name)
 {
     parse_skip_space(p);
-    return parse_take(p, '{') ||
-           parse_curly_error(p, "missing { after \"%.*s\"", STR_ARG(name));
+    return parse_take(p, '{') || parse_error(p, "missing { after \"%.*s\"", STR_ARG(name));
 }
 
 /* --- functions of values --- */
@@ -98,7 +97,8 @@ parse_listed_arguments(struct parse *p, const struct fn *fn, uint32_t *argc)
     if (*argc < fn->min)
         return parse_error(p, "too few arguments or bracketing error for %.*s",
                            STR_ARG(fn->name));
-    return parse_take(p, '}') || parse_curly_error(p, "missing '}' after '%.*s'", STR_ARG(fn->name));
+    return parse_take(p, '}') ||
+           parse_curly_error(p, "missing '}' after '%.*s'", STR_ARG(fn->name));
 }
 
 static bool
@@ -179,9 +179,8 @@ parse_group(struct parse *p, const struct fn *fn, enum op leave)
         return false;
     emit_op(&p->emit, leave == OP_JUMPF ? OP_TRUE : OP_FALSE);
     size_t range = emit_range_open(
-        &p->emit,
-        &(struct code_range){
-            .before = " inside \"", .name = fn->name, .after = "{...}\" condition"});
+        &p->emit, &(struct code_range){
+                      .before = " inside \"", .name = fn->name, .after = "{...}\" condition"});
     for (;;) {
         parse_skip_space(p);
         if (parse_take(p, '}'))
@@ -233,10 +232,9 @@ list_body(struct parse *p, const struct fn *fn, struct list_cond c, struct parse
     struct parse_frame frame = {p->frame, " inside \"", fn->name, "\" condition"};
     emit_op(&p->emit, OP_FALSE); /* what an empty list answers */
     parse_loop_begin(p, loop, c.mode);
-    size_t range = emit_range_open(
-        &p->emit,
-        &(struct code_range){
-            .before = " inside \"", .name = fn->name, .after = "\" condition"});
+    size_t range = emit_range_open(&p->emit, &(struct code_range){.before = " inside \"",
+                                                                  .name = fn->name,
+                                                                  .after = "\" condition"});
     p->frame = &frame;
     bool good = parse_condition(p);
     p->frame = frame.up;

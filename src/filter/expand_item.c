@@ -83,14 +83,20 @@ parse_close_arguments(struct parse *p, struct str name)
            parse_curly_error(p, "missing '}' after '%.*s'", STR_ARG(name));
 }
 
+static struct str
+branch_fault(struct parse *p, const char *what)
+{
+    struct str rest = str_sub(parse_rest(p), 0, REST_MAX);
+    return str_printf(p->emit.arena,
+                      "curly-bracket problem in conditional yes/no parsing: %s\n"
+                      " remaining string is '%.*s'",
+                      what, STR_ARG(rest));
+}
+
 static bool
 branch_error(struct parse *p, const char *what)
 {
-    struct str rest = str_sub(parse_rest(p), 0, REST_MAX);
-    return parse_curly_error(p,
-                             "curly-bracket problem in conditional yes/no parsing: %s\n"
-                             " remaining string is '%.*s'",
-                             what, STR_ARG(rest));
+    return parse_curly_error(p, "%.*s", STR_ARG(branch_fault(p, what)));
 }
 
 /* After {yes}: {no}, the word fail, or nothing. */
@@ -109,11 +115,13 @@ parse_no_branch(struct parse *p, struct str name)
         return parse_error(p, "syntax error in \"%.*s\" item - \"fail\" expected",
                            STR_ARG(name));
     parse_skip_space(p);
-    if (parse_peek(p) != '}') /* before the forced failure can happen */
-        return branch_error(p, "did not close with '}' after forcedfail");
-    emit_const(
-        &p->emit, OP_FORCE,
-        str_printf(p->emit.arena, "\"%.*s\" failed and \"fail\" requested", STR_ARG(name)));
+    if (parse_peek(p) == '}')
+        emit_const(
+            &p->emit, OP_FORCE,
+            str_printf(p->emit.arena, "\"%.*s\" failed and \"fail\" requested", STR_ARG(name)));
+    else /* an error as it is for the other branch, in other words */
+        emit_const(&p->emit, OP_THROW,
+                   branch_fault(p, "did not close with '}' after forcedfail"));
     return true;
 }
 

@@ -203,8 +203,8 @@ static enum vm_status
 expand_again(struct vm *vm, struct str *text)
 {
     struct str out = STR_EMPTY;
-    enum vm_status st = str_is_tainted(*text) ? refuse_tainted(vm, *text)
-                                              : vm_expand(vm, *text, &out);
+    enum vm_status st =
+        str_is_tainted(*text) ? refuse_tainted(vm, *text) : vm_expand(vm, *text, &out);
     if (st == VM_OK) {
         *text = out;
         return VM_OK;
@@ -454,9 +454,8 @@ add_suffixes(struct vm *vm, const struct code *c, uint32_t pc)
         const struct code_range *r = &c->ranges[i];
         if (pc < r->from || pc >= r->to)
             continue;
-        vm->error = str_printf(vm->scratch, "%.*s%s%.*s%s",
-                               r->replaces ? 0 : (int)vm->error.n, vm->error.p, r->before,
-                               STR_ARG(r->name), r->after);
+        vm->error = str_printf(vm->scratch, "%.*s%s%.*s%s", r->replaces ? 0 : (int)vm->error.n,
+                               vm->error.p, r->before, STR_ARG(r->name), r->after);
     }
 }
 

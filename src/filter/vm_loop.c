@@ -121,6 +121,9 @@ vm_loop_comparator(struct vm *vm, struct str name)
     uint32_t letters = 0;
     while (letters < name.n && (ascii_alnum(name.p[letters]) || name.p[letters] == '_'))
         letters++;
+    if (letters == 0 && name.n > 0 &&
+        (name.p[0] == '<' || name.p[0] == '>' || name.p[0] == '='))
+        letters = name.n > 1 && name.p[1] == '=' ? 2 : 1;
     if (letters > 0) /* what follows a name is not looked at */
         name.n = letters;
     const struct fn *fn = fn_find(FN_COND, name);
