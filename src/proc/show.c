@@ -321,7 +321,8 @@ show_run(struct mode *m)
         .environment = (const char *const *)environ,
     };
     enum show_result result = show_print(&out, &rq);
-    bool written = fwrite(out.p, 1, out.n, stdout) == out.n && fflush(stdout) == 0;
+    bool written =
+        (out.n == 0 || fwrite(out.p, 1, out.n, stdout) == out.n) && fflush(stdout) == 0;
     arena_free(scratch);
     if (result == SHOW_DENIED)
         (void)fprintf(stderr, "%s: permission denied\n", m->cli->program);

@@ -1,7 +1,7 @@
 """Configurations that are endless, too large, too deep, or no text."""
 import os
 
-from harness import MB, Bad, case, find, same
+from harness import MB, case, find, same
 
 
 @case('config: a file that includes itself')
