@@ -34,7 +34,7 @@ kinds_of_items(void **state)
         LIST_HOST,
         "10.0.0.1 : 10.0.0.0/40 : 10.0 : . : 3com.com : a_b : a b : ^a;b : * : *.a : : @ : "
         "+ignore_defer : net8-x;y",
-        ITEM_NET, ITEM_NEVER, ITEM_MALFORMED, ITEM_MALFORMED, ITEM_FORWARD, ITEM_FORWARD,
+        ITEM_NET, ITEM_NET, ITEM_MALFORMED, ITEM_MALFORMED, ITEM_FORWARD, ITEM_FORWARD,
         ITEM_NAME, ITEM_LOOKUP, ITEM_ANY, ITEM_SUFFIX, ITEM_EMPTY, ITEM_SELF, ITEM_DEFER_IGNORE,
         ITEM_LOOKUP);
     CHECK_KINDS(LIST_ADDRESS,
