@@ -19,6 +19,7 @@
 #include "sys/environ.h"
 #include "sys/host_name.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -286,6 +287,22 @@ complete_mail_user(struct mode *m, struct conf_main *c)
         c->exim_group = (struct opt_id){.set = true, .id = gid};
 }
 
+/* Called as remex on a machine where nothing is set up yet, expansions can be tried out all the same: with the
+ * defaults of every option. Under Exim's names a missing file is an error as there. */
+static void
+use_built_in(const struct mode *m, struct conf_request *rq)
+{
+    if (m->cli->called_as_exim || str_is_set(m->cli->config_list))
+        return;
+    for (size_t i = 0; i < rq->files_n; i++) {
+        if (access(rq->files[i], F_OK) == 0 || errno != ENOENT)
+            return;
+    }
+    rq->source = ARENA_NEW(m->arena, struct source);
+    rq->source->name = STR_LIT("(none: the built-in defaults)");
+    rq->source->text = STR_LIT("keep_environment =\n");
+}
+
 bool
 config_load(struct mode *m)
 {
@@ -312,6 +329,7 @@ config_load(struct mode *m)
     if (m->cli->debug && m->cli->mode == CLI_EXPAND)
         rq.macro_used = show_macro;
     add_owner(m, &rq);
+    use_built_in(m, &rq);
     struct conf *c = conf_read(m->arena, &rq, m->diags);
     (void)fflush(stdout);
     if (c == NULL) {
