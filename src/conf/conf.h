@@ -49,7 +49,6 @@ struct named_list {
     bool cache; /* domainlist_cache and friends */
     bool hide;
     struct span where;
-    void *compiled; /* owned by conf/list.c */
 };
 
 struct macro {

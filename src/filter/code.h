@@ -89,8 +89,6 @@ struct code {
     const struct code_range *ranges;
     uint32_t ranges_n;
     uint32_t stack; /* values needed, set by the verifier */
-    uint32_t loops; /* loops nested, set by the verifier */
-    uint32_t saves; /* SAVEs nested, set by the verifier */
     bool condition; /* ends with ANSWER */
 };
 

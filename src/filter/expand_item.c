@@ -50,6 +50,14 @@ parse_raw_part(struct parse *p, struct str *raw)
     return parse_take(p, '}');
 }
 
+/* The brace that ends an item after its arguments. */
+static bool
+close_arguments(struct parse *p, struct str name)
+{
+    return parse_take(p, '}') ||
+           parse_curly_error(p, "missing '}' after '%.*s'", STR_ARG(name));
+}
+
 /* Arguments in braces, evaluated in order, and the end of the item; *argc of them. */
 static bool
 parse_arguments(struct parse *p, const struct fn *fn, uint32_t *argc)
@@ -71,16 +79,7 @@ parse_arguments(struct parse *p, const struct fn *fn, uint32_t *argc)
     if (*argc < fn->min)
         return parse_curly_error(p, "Not enough arguments for '%.*s' (min is %u)",
                                  STR_ARG(fn->name), fn->min);
-    return parse_take(p, '}')
-               ? parse_check_constants(p, fn, starts, *argc)
-               : parse_curly_error(p, "missing '}' after '%.*s'", STR_ARG(fn->name));
-}
-
-bool
-parse_close_arguments(struct parse *p, struct str name)
-{
-    return parse_take(p, '}') ||
-           parse_curly_error(p, "missing '}' after '%.*s'", STR_ARG(name));
+    return close_arguments(p, fn->name) && parse_check_constants(p, fn, starts, *argc);
 }
 
 static struct str
@@ -506,7 +505,7 @@ form_prvscheck(struct parse *p, const struct fn *fn)
     parse_skip_space(p);
     if (parse_peek(p) == '{')
         return parse_error(p, "Too many arguments for '%.*s' (max is 2)", STR_ARG(fn->name));
-    return parse_close_arguments(p, fn->name);
+    return close_arguments(p, fn->name);
 }
 
 /* --- the table of forms --- */

@@ -102,8 +102,6 @@ bool parse_need_brace(struct parse *p, const char *what, struct str item);
 bool parse_part(struct parse *p, const char *what, struct str item);
 /* Text up to the brace that closes it, as it stands; braces inside are counted. */
 bool parse_raw_part(struct parse *p, struct str *raw);
-/* The brace that ends an item after its arguments. */
-bool parse_close_arguments(struct parse *p, struct str name);
 /* The number of a row of fn.def. */
 uint32_t parse_fn_number(const struct fn *fn);
 /* The branches of an item that found a value or not, and the end of its SAVE. */

@@ -7,11 +7,11 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/num.h"
 #include "conf/conf.h"
 #include "conf/eval.h"
 #include "conf/main_options.h"
 #include "conf/model.h"
+#include "engine/message_id.h"
 #include "filter/vm.h"
 #include "mail/address.h"
 #include "mail/header.h"
@@ -155,11 +155,14 @@ count_lines(struct str s)
 static struct str
 make_id(struct mode *m, struct timespec now)
 {
-    char seconds[NUM_BASE62_DIGITS], process[NUM_BASE62_DIGITS], fraction[NUM_BASE62_DIGITS];
-    num_base62((uint64_t)now.tv_sec, seconds);
-    num_base62((uint64_t)getpid(), process);
-    num_base62((uint64_t)(now.tv_nsec / 1000), fraction);
-    return str_printf(m->arena, "%.6s-00000%.6s-%.4s", seconds, process, fraction + 2);
+    const struct message_id_source source = {
+        .now = now,
+        .pid = (uint64_t)getpid(),
+        .host = MESSAGE_ID_HOST_NONE,
+        .form = MESSAGE_ID_NEW,
+    };
+    struct message_id id = message_id_make(&source);
+    return str_dup(m->arena, message_id_str(&id));
 }
 
 /* Where remarks about the message go: a test of a filter prints them with its results. */
@@ -285,6 +288,15 @@ extract_recipients(struct mode *m, struct message *msg)
     header_list_remove(msg->headers, STR_LIT("Bcc"), 0);
 }
 
+struct str
+context_return_path(const struct header *h)
+{
+    struct str path = str_trim(header_body(h));
+    if (path.n > 1 && path.p[0] == '<' && path.p[path.n - 1] == '>')
+        path = str_sub(path, 1, path.n - 2);
+    return path;
+}
+
 /* -bem: a delivered message says what its return path was; the line is taken off. */
 static void
 take_return_path(struct mode *m, struct message *msg)
@@ -296,11 +308,9 @@ take_return_path(struct mode *m, struct message *msg)
         m->eval->address = ARENA_NEW(m->arena, struct address);
         m->eval->address->local_uid = m->eval->address->local_gid = -1;
     }
-    for (; at != STR_NPOS; at = header_list_find(msg->headers, STR_LIT("Return-path"), at + 1)) {
-        struct str path = str_trim(header_body(&msg->headers->v[at]));
-        if (path.n > 1 && path.p[0] == '<' && path.p[path.n - 1] == '>')
-            path = str_sub(path, 1, path.n - 2);
-        m->eval->address->return_path = str_tainted(path);
+    for (; at != STR_NPOS;
+         at = header_list_find(msg->headers, STR_LIT("Return-path"), at + 1)) {
+        m->eval->address->return_path = str_tainted(context_return_path(&msg->headers->v[at]));
         (void)fprintf(stdout, "Return-path taken from \"Return-path:\" header line\n");
     }
     header_list_remove(msg->headers, STR_LIT("Return-path"), 0);

@@ -4,6 +4,8 @@
 
 #include "proc/mode.h"
 
+struct header;
+
 enum { CONTEXT_MESSAGE_MAX = 64 * 1024 * 1024 };
 
 /* Fills m->eval->session and ->message. False: a value is wrong or the message cannot be read; it was reported. */
@@ -12,5 +14,8 @@ bool context_fill(struct mode *m);
 /* Makes text, a submitted message, the one that context_fill left empty: it is completed as such messages are, what is odd
  * about it is told on the standard error. */
 void context_take_message(struct mode *m, struct str text);
+
+/* What a Return-path: line says: its body without the angle brackets, not copied. */
+struct str context_return_path(const struct header *h);
 
 #endif

@@ -284,9 +284,7 @@ take_return_path(struct mode *m)
     if (at == STR_NPOS) {
         printf("Return-path copied from sender\n");
     } else {
-        path = str_trim(header_body(&msg->headers->v[at]));
-        if (path.n > 1 && path.p[0] == '<' && path.p[path.n - 1] == '>')
-            path = str_sub(path, 1, path.n - 2);
+        path = context_return_path(&msg->headers->v[at]);
         (void)header_list_remove(msg->headers, STR_LIT("Return-path"), 0);
         printf("Return-path taken from \"Return-path:\" header line\n");
         printf("Return-path = %.*s\n", STR_ARG(path.n > 0 ? path : STR_LIT("<>")));
