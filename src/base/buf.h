@@ -5,6 +5,8 @@
 #include "base/plugin_export.h"
 #include "base/str.h"
 
+#include <stdarg.h>
+
 PLUGIN_API_BEGIN
 
 struct buf {
@@ -52,6 +54,8 @@ buf_adds(struct buf *b, struct str s)
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
 /* The content as a value over the buffer's memory (a NUL follows it); valid until the next add. */
 struct str buf_str(struct buf *b);
 

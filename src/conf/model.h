@@ -11,11 +11,16 @@
 
 #include <sys/types.h>
 
-struct header_list; /* mail/header.h */
+struct header_list;     /* mail/header.h */
+struct driver_instance; /* conf/conf.h */
+struct filter_action;   /* filter/filter_run.h */
 
 struct recipient {
     struct str address;
     struct str errors_to;
+    struct str orcpt;  /* DSN: ORCPT of RCPT, or unset */
+    int64_t dsn_flags; /* DSN: bits of NOTIFY, as in the spool */
+    int64_t parent;    /* index of the one_time parent, or -1 */
 };
 
 /* A message: envelope, headers, where its body is. */
@@ -48,10 +53,60 @@ struct message {
     int64_t filter_n[10], filter_sn[10]; /* $n0.., $sn0.. */
 };
 
+/* What an address stands for: those that are no mail address came out of a redirection. */
+enum address_item {
+    ADDRESS_ITEM_MAIL,
+    ADDRESS_ITEM_FILE,      /* text is a path */
+    ADDRESS_ITEM_DIRECTORY, /* a path with a slash at its end */
+    ADDRESS_ITEM_PIPE,      /* text is "|command" */
+    ADDRESS_ITEM_REPLY,     /* text is ">user@domain" */
+};
+
+/* A host to deliver to. */
+struct host_target {
+    struct str name;
+    struct str address; /* unset: not looked up yet; else an IP address without brackets */
+    int64_t port;       /* 0: the transport's */
+    int64_t preference; /* of the MX record; -1: none */
+    bool dnssec;        /* found by an answer that was authenticated */
+};
+
+struct host_targets {
+    struct host_target *v;
+    size_t n, cap;
+};
+
 /* One address on its way through the routers. */
 struct address {
     struct arena *arena;
-    struct str text; /* whole address */
+    struct str text; /* whole address, local part in the case in which it was given */
+    struct str
+        key; /* unique: what duplicates are found by, and what the journal says is done */
+
+    /* Where it comes from. */
+    struct address *parent; /* redirected from; NULL: a recipient of the envelope */
+    size_t recipient;       /* index of the recipient of the envelope that it comes from */
+    unsigned children;      /* addresses generated from it that are not done yet */
+    enum address_item item;
+    const struct filter_action *reply; /* of ADDRESS_ITEM_REPLY */
+    struct str orcpt;
+    int64_t dsn_flags;
+
+    /* What the routers decided. */
+    const struct driver_instance *router, *transport;
+    struct host_targets hosts, fallback_hosts;
+    struct str errors_to;      /* where bounces go; unset: the sender; "": nowhere */
+    struct str headers_add;    /* lines, each with its newline; or unset */
+    struct str headers_remove; /* colon-separated names, or unset */
+    struct map *router_vars;   /* $r_*: name -> struct str *, or NULL */
+    struct str current_directory;
+    bool initgroups,
+        identity_set;  /* identity_set: local_uid and local_gid came from the router */
+    bool ignore_error; /* a failure is not told to anybody (noerror) */
+    bool hide_child;   /* a bounce names the ancestor that does not have this */
+    bool log_as_local;
+    int64_t mode; /* of a file that a filter saves to; -1: the transport's */
+
     struct str local_part, domain;
     struct str local_part_data, domain_data;
     struct str prefix, prefix_v, suffix, suffix_v;

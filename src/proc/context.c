@@ -74,11 +74,6 @@ claim_all(struct mode *m, struct session *s, struct message *msg)
 
 /* --- who submits --- */
 
-struct submitter {
-    struct str login;
-    struct str name; /* full name, may be empty */
-};
-
 /* gecos_pattern and gecos_name, both or neither: the name that a gecos field stands for. */
 static struct str
 name_by_pattern(struct mode *m, struct str gecos, struct str otherwise)
@@ -97,8 +92,8 @@ name_by_pattern(struct mode *m, struct str gecos, struct str otherwise)
     return name;
 }
 
-static struct submitter
-find_submitter(struct mode *m)
+struct submitter
+context_submitter(struct mode *m)
 {
     struct submitter s = {.login = STR_EMPTY, .name = STR_EMPTY};
     const struct passwd *pw = account_user_of_id(m->arena, m->caller.uid);
@@ -381,7 +376,7 @@ read_message(struct mode *m, struct message *msg, const struct submitter *who)
 void
 context_take_message(struct mode *m, struct str text)
 {
-    struct submitter who = find_submitter(m);
+    struct submitter who = context_submitter(m);
     take_message(m, m->eval->message, &who, text);
 }
 
@@ -394,7 +389,7 @@ context_fill(struct mode *m)
     msg->body_fd = -1;
     msg->originator_uid = m->caller.uid;
     msg->originator_gid = m->caller.gid;
-    struct submitter who = find_submitter(m);
+    struct submitter who = context_submitter(m);
     s->sender_ident = who.login;
     s->interface_port = -1;
     if (!str_is_set(m->cli->sender)) {

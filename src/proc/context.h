@@ -18,4 +18,11 @@ void context_take_message(struct mode *m, struct str text);
 /* What a Return-path: line says: its body without the angle brackets, not copied. */
 struct str context_return_path(const struct header *h);
 
+/* Who calls: login name (empty when there is none) and full name, -F and gecos_name considered. */
+struct submitter {
+    struct str login;
+    struct str name; /* may be empty */
+};
+struct submitter context_submitter(struct mode *m);
+
 #endif

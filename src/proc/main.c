@@ -2,7 +2,7 @@
  *
  * The command line, the site file, the decision about privilege, the configuration, then the function of the
  * mode. Privilege that came with the program (effective, not real) is given up before anything is
- * expanded: no mode of this version needs it.
+ * expanded, save for modes that handle messages: those work as the mail user (engine_start.h).
  */
 #include "base/arena.h"
 #include "conf/conf.h"
@@ -25,7 +25,8 @@
 enum mode_flags {
     MODE_OWN_CONFIG = 1u << 0, /* reads the configuration itself, or none */
     MODE_DROP_FIRST = 1u << 1, /* runs what the caller wrote: no privilege even while reading */
-    MODE_FILES = 1u << 2,      /* opens files that the caller named: relative to where that is */
+    MODE_FILES = 1u << 2,  /* opens files that the caller named: relative to where that is */
+    MODE_ENGINE = 1u << 3, /* handles messages: keeps root, if it is there, for engine_start */
 };
 
 /* -bD: of strings, or of a filter file. */
@@ -33,7 +34,8 @@ static int
 list_code(struct mode *m)
 {
     const struct cli *cli = m->cli;
-    bool filter = cli->args.n == 2 && (str_eqz(cli->args.v[0], "-bf") || str_eqz(cli->args.v[0], "-bF"));
+    bool filter =
+        cli->args.n == 2 && (str_eqz(cli->args.v[0], "-bf") || str_eqz(cli->args.v[0], "-bF"));
     return filter ? test_filter_list(m) : be_list(m);
 }
 
@@ -152,7 +154,9 @@ run_mode(struct mode *m)
         return modes[m->cli->mode].run(m);
     if (!config_load(m))
         return 1;
-    if (!check_permission(m) || !drop_privilege(m))
+    if (!check_permission(m))
+        return 1;
+    if ((flags & MODE_ENGINE) == 0 && !drop_privilege(m))
         return 1;
     config_clean_environment(m);
     if ((flags & MODE_FILES) == 0)

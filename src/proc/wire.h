@@ -19,6 +19,7 @@ struct wiring {
  * configuration is being read) and set in eval later. Freed with the arena. */
 struct wiring wire_command_line(struct arena *a, const struct conf *conf);
 /* The same, and tells of the topics of -d that are selected. */
-struct wiring wire_command_line_debug(struct arena *a, const struct conf *conf, uint64_t topics);
+struct wiring wire_command_line_debug(struct arena *a, const struct conf *conf,
+                                      uint64_t topics);
 
 #endif

@@ -16,8 +16,11 @@ check(struct arena *a, struct driver_instance *d, struct diags *diags)
     return router_check_generic(d, ROUTER_TRANSPORT_REQUIRED, diags);
 }
 
-const struct driver router_accept = {
-    .name = STR_INIT("accept"),
-    .opts = &opts,
-    .check = check,
+const struct router_driver router_accept = {
+    .base =
+        {
+            .name = STR_INIT("accept"),
+            .opts = &opts,
+            .check = check,
+        },
 };

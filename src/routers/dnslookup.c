@@ -54,8 +54,11 @@ check(struct arena *a, struct driver_instance *d, struct diags *diags)
     return router_check_generic(d, ROUTER_TRANSPORT_REQUIRED, diags);
 }
 
-const struct driver router_dnslookup = {
-    .name = STR_INIT("dnslookup"),
-    .opts = &opts,
-    .check = check,
+const struct router_driver router_dnslookup = {
+    .base =
+        {
+            .name = STR_INIT("dnslookup"),
+            .opts = &opts,
+            .check = check,
+        },
 };

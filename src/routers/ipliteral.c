@@ -13,8 +13,11 @@ check(struct arena *a, struct driver_instance *d, struct diags *diags)
     return router_check_generic(d, ROUTER_TRANSPORT_REQUIRED, diags);
 }
 
-const struct driver router_ipliteral = {
-    .name = STR_INIT("ipliteral"),
-    .opts = &opts,
-    .check = check,
+const struct router_driver router_ipliteral = {
+    .base =
+        {
+            .name = STR_INIT("ipliteral"),
+            .opts = &opts,
+            .check = check,
+        },
 };

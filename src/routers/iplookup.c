@@ -56,8 +56,11 @@ check(struct arena *a, struct driver_instance *d, struct diags *diags)
     return router_check_generic(d, ROUTER_TRANSPORT_FORBIDDEN, diags) && ok;
 }
 
-const struct driver router_iplookup = {
-    .name = STR_INIT("iplookup"),
-    .opts = &opts,
-    .check = check,
+const struct router_driver router_iplookup = {
+    .base =
+        {
+            .name = STR_INIT("iplookup"),
+            .opts = &opts,
+            .check = check,
+        },
 };

@@ -62,8 +62,11 @@ check(struct arena *a, struct driver_instance *d, struct diags *diags)
     return router_check_generic(d, ROUTER_TRANSPORT_OPTIONAL, diags) && ok;
 }
 
-const struct driver router_manualroute = {
-    .name = STR_INIT("manualroute"),
-    .opts = &opts,
-    .check = check,
+const struct router_driver router_manualroute = {
+    .base =
+        {
+            .name = STR_INIT("manualroute"),
+            .opts = &opts,
+            .check = check,
+        },
 };

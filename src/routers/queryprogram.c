@@ -44,8 +44,11 @@ check(struct arena *a, struct driver_instance *d, struct diags *diags)
     return router_check_generic(d, ROUTER_TRANSPORT_OPTIONAL, diags) && ok;
 }
 
-const struct driver router_queryprogram = {
-    .name = STR_INIT("queryprogram"),
-    .opts = &opts,
-    .check = check,
+const struct router_driver router_queryprogram = {
+    .base =
+        {
+            .name = STR_INIT("queryprogram"),
+            .opts = &opts,
+            .check = check,
+        },
 };

@@ -196,8 +196,11 @@ check(struct arena *a, struct driver_instance *d, struct diags *diags)
     return router_check_generic(d, ROUTER_TRANSPORT_FORBIDDEN, diags) && ok;
 }
 
-const struct driver router_redirect = {
-    .name = STR_INIT("redirect"),
-    .opts = &opts,
-    .check = check,
+const struct router_driver router_redirect = {
+    .base =
+        {
+            .name = STR_INIT("redirect"),
+            .opts = &opts,
+            .check = check,
+        },
 };

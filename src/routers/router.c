@@ -119,7 +119,7 @@ static const struct opt_table generic = {
     .size = sizeof(struct router_generic),
 };
 
-#define ROUTER(name) &router_##name,
+#define ROUTER(name) &router_##name.base,
 static const struct driver *const drivers[] = {
 #include "routers/routers.def"
 };
@@ -221,3 +221,9 @@ const struct driver_class router_class = {
     .n = sizeof drivers / sizeof drivers[0],
     .check_all = check_all,
 };
+
+const struct router_driver *
+router_driver_of(const struct driver_instance *d)
+{
+    return (const struct router_driver *)d->driver;
+}

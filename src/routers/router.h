@@ -8,6 +8,13 @@
 
 #include "conf/conf.h"
 #include "conf/driver_check.h"
+#include "conf/model.h"
+#include "mail/why.h"
+
+struct eval;
+struct vm;
+struct child_request; /* sys/child.h */
+struct child_result;
 
 /* Options of every router. verify and fail_verify: [0] for recipients, [1] for senders. */
 struct router_generic {
@@ -52,9 +59,75 @@ enum router_transport {
     ROUTER_TRANSPORT_FORBIDDEN,
 };
 
+/* Why an address is routed. */
+enum route_purpose {
+    ROUTE_FOR_DELIVERY,
+    ROUTE_FOR_RECIPIENT_CHECK, /* verify = recipient, -bv */
+    ROUTE_FOR_SENDER_CHECK,    /* verify = sender, -bvs */
+    ROUTE_FOR_EXPN,
+    ROUTE_FOR_TEST, /* -bt */
+};
+
+/* What a driver may ask of the engine. */
+struct route_up {
+    void *ctx;
+    /* A line for the main log (panic: for the panic log too). */
+    void (*log)(void *ctx, bool panic, struct str text);
+    /* Runs a child as the user that the request names; without root in reserve, as ourselves. */
+    void (*run_child)(void *ctx, const struct child_request *rq, struct child_result *out);
+    /* Addresses of a host, as lookups of host names give them; OUT_OK, OUT_DECLINE (no such host), OUT_DEFER. */
+    enum outcome (*find_host)(void *ctx, struct arena *a, struct host_target *host, bool by_dns,
+                              struct host_targets *out);
+};
+
+/* The question to a driver: its preconditions hold, $local_part and the like are set. */
+struct route_call {
+    struct arena *arena; /* of results */
+    struct eval *eval;
+    struct vm *vm;
+    const struct driver_instance *router;
+    struct message *message;
+    struct address *address;
+    enum route_purpose purpose;
+    int64_t uid, gid; /* of check_local_user, user, group; -1: none */
+    struct str login; /* of check_local_user, or unset */
+    struct str home;  /* $home, or unset */
+    const struct route_up *up;
+};
+
+/* A driver's answer. The common tail (transport, errors_to, header edits, unseen, more, pass_router, self) runs once, in the engine.
+ */
+struct route_result {
+    /* OUT_OK: accepted (transport, or children); OUT_DECLINE; OUT_PASS: on to pass_router or the next; OUT_DEFER; OUT_FAIL; OUT_ERROR: a
+     * fault of the configuration, treated as a deferral and logged in the panic log. */
+    enum outcome outcome;
+    struct why why;
+    const struct driver_instance *transport; /* NULL: what the generic option says */
+    struct host_targets hosts;
+    VEC(struct address *)
+    children; /* of this address; text, item, reply, errors_to, ignore_error, mode are set */
+    bool discard;          /* accepted, and nothing is delivered */
+    bool discard_seen;     /* a filter said "seen finish": as discard, logged otherwise */
+    bool freeze;           /* with OUT_DEFER */
+    bool rewrite_children; /* the rewriting rules apply to them */
+    bool
+        unseen; /* a filter without significant delivery: go on, and deliver the children too */
+    struct str rerouted_domain; /* self = reroute: */
+    bool rewrite_headers;       /* self = reroute:rewrite: the old domain in header lines too */
+};
+
+struct router_driver {
+    struct driver
+        base; /* first, so that a struct driver can be turned into its router_driver */
+    void (*route)(const struct route_call *c, struct route_result *out);
+};
+
 extern const struct driver_class router_class;
 
-#define ROUTER(name) extern const struct driver router_##name;
+/* The driver of an instance of router_class. */
+const struct router_driver *router_driver_of(const struct driver_instance *d);
+
+#define ROUTER(name) extern const struct router_driver router_##name;
 #include "routers/routers.def"
 #undef ROUTER
 

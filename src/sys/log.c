@@ -223,7 +223,7 @@ log_write(struct arena *a, const struct log_settings *s, enum log_kind kind,
     if (!str_is_set(to.file))
         return ok;
     struct buf entry = buf_in(a, 0);
-    buf_adds(&entry, log_stamp(a, now, s->zone));
+    buf_adds(&entry, str_is_set(s->stamp) ? s->stamp : log_stamp(a, now, s->zone));
     for (size_t i = 0; i < n; i++) {
         buf_adds(&entry, lines[i]);
         buf_addc(&entry, '\n');

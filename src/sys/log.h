@@ -23,6 +23,7 @@ struct log_settings {
     uid_t uid;
     gid_t gid;
     bool zone;               /* log_timezone */
+    struct str stamp;        /* in front of entries of files; unset: made by log_stamp */
     const char *syslog_name; /* syslog_processname; NULL: "remex" */
     int syslog_facility;     /* LOG_MAIL and so on */
     bool syslog_pid;

@@ -69,6 +69,33 @@ priv_become(uid_t uid, gid_t gid)
     return set_ids(uid, gid);
 }
 
+bool
+priv_lower(uid_t uid, gid_t gid)
+{
+    if (geteuid() != 0)
+        return true;
+    return setgroups(1, &gid) == 0 && setresgid(gid, gid, 0) == 0 &&
+           setresuid(uid, uid, 0) == 0;
+}
+
+bool
+priv_become_user(uid_t uid, gid_t gid, const char *login)
+{
+    uid_t real, effective, saved;
+    if (getresuid(&real, &effective, &saved) != 0)
+        return false;
+    bool reserve = effective == 0 || saved == 0;
+    if (!reserve) {
+        errno = EPERM;
+        return uid == real && uid == effective && set_ids(uid, gid);
+    }
+    if (setresuid(0, 0, 0) != 0 || setresgid(0, 0, 0) != 0)
+        return false;
+    if ((login != NULL ? initgroups(login, gid) : setgroups(1, &gid)) != 0)
+        return false;
+    return set_ids(uid, gid);
+}
+
 /* A whole number that fits an id, or false. */
 static bool
 id_from_digits(const char *s, unsigned long *out)

@@ -1,6 +1,6 @@
 /* Who called, and with which privilege: the real uid is the identity, the effective uid the power.
  *
- * Nothing here ever raises a privilege. A process that gave its privilege up cannot get it back
+ * Only priv_become_user uses a reserve, to give it up. A process that gave its privilege up cannot get it back
  * (real, effective and saved ids are set together and checked). Single-threaded start-up only.
  */
 #ifndef REMEX_SYS_PRIV_H
@@ -31,6 +31,13 @@ bool priv_caller_in_group(const struct priv_caller *c, gid_t gid);
 bool priv_drop_to_real(void);
 /* The same for another user; groups are cut down to gid. */
 bool priv_become(uid_t uid, gid_t gid);
+
+/* Works as the mail user from now on, with root in reserve (saved ids) for children that become users. Nothing
+ * happens when the process is not root. False: not possible. */
+bool priv_lower(uid_t uid, gid_t gid);
+/* In a child of such a process (or of root): becomes the user for good, with the groups of login (NULL: with gid alone). An unprivileged
+ * process may only become who it is. */
+bool priv_become_user(uid_t uid, gid_t gid, const char *login);
 
 /* Looks a user or group up by name or number. False: there is none. gid may be NULL. */
 bool priv_user_find(const char *name, uid_t *uid, gid_t *gid);

@@ -7,22 +7,13 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "sys/await.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-static int64_t
-now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* Never returns. Only async-signal-safe calls from here to the exec. */
 static _Noreturn void
@@ -43,60 +34,19 @@ become_program(const struct run_request *rq, int in, int out)
     _exit(127);
 }
 
-/* Reads until end of file or the deadline (0: none). False when the time was up, or the text too long. */
-static bool
-collect(int fd, int64_t deadline, bool end_when_cut, struct buf *out)
-{
-    char chunk[8192];
-    for (;;) {
-        int wait_ms = -1;
-        if (deadline != 0) {
-            int64_t left = deadline - now_ms();
-            if (left <= 0)
-                return false;
-            wait_ms = left > 0x7fffffff ? 0x7fffffff : (int)left;
-        }
-        struct pollfd p = {.fd = fd, .events = POLLIN};
-        int ready = poll(&p, 1, wait_ms);
-        if (ready < 0 && errno == EINTR)
-            continue;
-        if (ready <= 0)
-            return ready < 0;
-        ssize_t n = read(fd, chunk, sizeof chunk);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return true;
-        buf_add(out, chunk, (size_t)n);
-        if (end_when_cut && out->overflow)
-            return false;
-    }
-}
-
-/* Waits for the child until the deadline; then the whole group is killed and waited for. */
 static void
 reap(pid_t pid, int64_t deadline, struct run_result *out)
 {
     int status = 0;
-    for (unsigned nap_us = 200;;) {
-        pid_t r = waitpid(pid, &status, deadline != 0 ? WNOHANG : 0);
-        if (r == pid)
-            break;
-        if (r < 0 && errno == EINTR)
-            continue;
-        if (r < 0) {
-            out->end = RUN_NO_WAIT;
-            return;
-        }
-        if (now_ms() >= deadline) {
-            kill(-pid, SIGKILL);
-            while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-                continue;
-            out->end = RUN_TIMED_OUT;
-            return;
-        }
-        usleep(nap_us);
-        nap_us = nap_us < 20000 ? nap_us * 2 : nap_us;
+    switch (await_end(pid, deadline, &status)) {
+    case AWAIT_NO_WAIT:
+        out->end = RUN_NO_WAIT;
+        return;
+    case AWAIT_TIMED_OUT:
+        out->end = RUN_TIMED_OUT;
+        return;
+    case AWAIT_ENDED:
+        break;
     }
     if (WIFEXITED(status)) {
         out->end = RUN_EXITED;
@@ -117,7 +67,7 @@ run_program(struct arena *a, const struct run_request *rq, struct run_result *ou
     in = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (in < 0)
         goto out;
-    int64_t deadline = rq->timeout_ms > 0 ? now_ms() + rq->timeout_ms : 0;
+    int64_t deadline = rq->timeout_ms > 0 ? await_now_ms() + rq->timeout_ms : 0;
     pid_t pid = fork();
     if (pid == 0)
         become_program(rq, in, pipe_fd[1]);
@@ -129,7 +79,7 @@ run_program(struct arena *a, const struct run_request *rq, struct run_result *ou
     close(pipe_fd[1]);
     pipe_fd[1] = -1;
     struct buf text = buf_in(a, rq->max_output);
-    if (!collect(pipe_fd[0], deadline, rq->end_when_cut, &text))
+    if (!await_collect(pipe_fd[0], deadline, rq->end_when_cut, &text))
         kill(-pid, SIGKILL);
     reap(pid, deadline, out);
     out->cut = text.overflow;

@@ -23,7 +23,7 @@ enum run_end {
     RUN_SIGNALLED, /* status: signal number */
     RUN_TIMED_OUT,
     RUN_TOO_MUCH, /* output beyond the cap; killed */
-    RUN_NO_PIPE, /* errno */
+    RUN_NO_PIPE,  /* errno */
     RUN_NO_FORK,
     RUN_NO_WAIT,
 };

@@ -253,8 +253,12 @@ check(struct arena *a, struct driver_instance *d, struct diags *diags)
     return transport_check_generic(d, TRANSPORT_LOCAL, diags) && ok;
 }
 
-const struct driver transport_appendfile = {
-    .name = STR_INIT("appendfile"),
-    .opts = &opts,
-    .check = check,
+const struct transport_driver transport_appendfile = {
+    .base =
+        {
+            .name = STR_INIT("appendfile"),
+            .opts = &opts,
+            .check = check,
+        },
+    .place = TRANSPORT_LOCAL,
 };

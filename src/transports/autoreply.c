@@ -61,8 +61,12 @@ static const struct opt_table opts = {
     .size = sizeof(struct transport_autoreply),
 };
 
-const struct driver transport_autoreply = {
-    .name = STR_INIT("autoreply"),
-    .opts = &opts,
-    .check = transport_check,
+const struct transport_driver transport_autoreply = {
+    .base =
+        {
+            .name = STR_INIT("autoreply"),
+            .opts = &opts,
+            .check = transport_check,
+        },
+    .place = TRANSPORT_LOCAL,
 };

@@ -48,8 +48,12 @@ check(struct arena *a, struct driver_instance *d, struct diags *diags)
     return transport_check_generic(d, TRANSPORT_LOCAL, diags) && ok;
 }
 
-const struct driver transport_lmtp = {
-    .name = STR_INIT("lmtp"),
-    .opts = &opts,
-    .check = check,
+const struct transport_driver transport_lmtp = {
+    .base =
+        {
+            .name = STR_INIT("lmtp"),
+            .opts = &opts,
+            .check = check,
+        },
+    .place = TRANSPORT_LOCAL,
 };

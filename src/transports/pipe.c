@@ -163,8 +163,12 @@ check(struct arena *a, struct driver_instance *d, struct diags *diags)
     return transport_check_generic(d, TRANSPORT_LOCAL, diags) && ok;
 }
 
-const struct driver transport_pipe = {
-    .name = STR_INIT("pipe"),
-    .opts = &opts,
-    .check = check,
+const struct transport_driver transport_pipe = {
+    .base =
+        {
+            .name = STR_INIT("pipe"),
+            .opts = &opts,
+            .check = check,
+        },
+    .place = TRANSPORT_LOCAL,
 };

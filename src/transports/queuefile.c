@@ -19,8 +19,12 @@ static const struct opt_table opts = {
     .size = sizeof(struct transport_queuefile),
 };
 
-const struct driver transport_queuefile = {
-    .name = STR_INIT("queuefile"),
-    .opts = &opts,
-    .check = transport_check,
+const struct transport_driver transport_queuefile = {
+    .base =
+        {
+            .name = STR_INIT("queuefile"),
+            .opts = &opts,
+            .check = transport_check,
+        },
+    .place = TRANSPORT_LOCAL,
 };

@@ -242,8 +242,12 @@ check(struct arena *a, struct driver_instance *d, struct diags *diags)
     return transport_check_generic(d, TRANSPORT_REMOTE, diags) && ok;
 }
 
-const struct driver transport_smtp = {
-    .name = STR_INIT("smtp"),
-    .opts = &opts,
-    .check = check,
+const struct transport_driver transport_smtp = {
+    .base =
+        {
+            .name = STR_INIT("smtp"),
+            .opts = &opts,
+            .check = check,
+        },
+    .place = TRANSPORT_REMOTE,
 };

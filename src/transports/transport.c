@@ -65,7 +65,7 @@ static const struct opt_table generic = {
     .size = sizeof(struct transport_generic),
 };
 
-#define TRANSPORT(name) &transport_##name,
+#define TRANSPORT(name) &transport_##name.base,
 static const struct driver *const drivers[] = {
 #include "transports/transports.def"
 };
@@ -105,4 +105,10 @@ transport_check(struct arena *a, struct driver_instance *d, struct diags *diags)
 {
     (void)a;
     return transport_check_generic(d, TRANSPORT_LOCAL, diags);
+}
+
+const struct transport_driver *
+transport_driver_of(const struct driver_instance *d)
+{
+    return (const struct transport_driver *)d->driver;
 }

@@ -8,6 +8,14 @@
 
 #include "conf/conf.h"
 #include "conf/driver_check.h"
+#include "conf/model.h"
+#include "mail/why.h"
+
+#include <sys/types.h>
+
+struct eval;
+struct vm;
+struct retry_error; /* engine/retry.h */
 
 /* Options of every transport. */
 struct transport_generic {
@@ -35,9 +43,59 @@ struct transport_generic {
 
 enum transport_place { TRANSPORT_LOCAL, TRANSPORT_REMOTE };
 
+/* Addresses that go out together, through one transport. */
+struct transport_job {
+    struct arena *arena; /* of results and texts */
+    struct eval *eval;   /* address: the first one of the batch */
+    struct vm *vm;
+    const struct driver_instance *transport;
+    struct message *message;
+    struct session *session;
+    struct address **addresses;
+    size_t n;
+    int body_fd; /* the body in the spool; read with pread, or on a descriptor of one's own */
+    off_t body_start; /* where it begins */
+    struct str return_path;
+    uid_t uid; /* who this process is */
+    gid_t gid;
+    struct str home, directory; /* expanded, or unset */
+    bool dont_deliver;          /* -N */
+};
+
+/* What became of one address. */
+struct transport_answer {
+    struct why
+        why; /* outcome OUT_OK, OUT_DEFER, OUT_FAIL, OUT_ERROR (a fault of the configuration: a deferral, frozen if freeze) */
+    struct str
+        log_note; /* of a good delivery: what stands behind (C="…", for local files nothing) */
+    int64_t
+        detail; /* of the errno: seconds for quota (age of the mailbox), exit status of a pipe */
+    bool freeze; /* the message must be looked at */
+    bool
+        retry_message; /* the failure is the message's, not the host's or mailbox's: no retry record for the latter */
+    struct str output;  /* of a pipe: path of a file for a bounce, or unset */
+    struct str warning; /* quota_warn_message: a whole message to be sent, or unset */
+    struct str warning_to;
+    struct str reply;    /* autoreply: a whole message to be sent, or unset */
+    struct str reply_to; /* its recipients, separated by commas */
+};
+
+/* Outcome per address. */
+typedef void transport_fn(const struct transport_job *job, struct transport_answer *answers);
+
+struct transport_driver {
+    struct driver
+        base; /* first, so that a struct driver can be turned into its transport_driver */
+    enum transport_place place;
+    transport_fn *deliver; /* local: in a process that is the user */
+};
+
 extern const struct driver_class transport_class;
 
-#define TRANSPORT(name) extern const struct driver transport_##name;
+/* The driver of an instance of transport_class. */
+const struct transport_driver *transport_driver_of(const struct driver_instance *d);
+
+#define TRANSPORT(name) extern const struct transport_driver transport_##name;
 #include "transports/transports.def"
 #undef TRANSPORT
 

@@ -133,10 +133,8 @@ main(void)
 {
     close(mkstemp(path));
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bound),
-        cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_fifo),
-        cmocka_unit_test(test_pipe),
+        cmocka_unit_test(test_bound), cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_fifo),  cmocka_unit_test(test_pipe),
         cmocka_unit_test(test_stat),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,52 @@
+/* What every step of the engine works with: one object a process or thread that handles messages.
+ *
+ * Identity is the real uid of who called, power the effective one. A process that can become other users keeps root in reserve
+ * (saved ids) and works as the mail user meanwhile; only children of sys/child.h become somebody, for good.
+ */
+#ifndef REMEX_ENGINE_ENGINE_H
+#define REMEX_ENGINE_ENGINE_H
+
+#include "base/str.h"
+#include "conf/conf.h"
+#include "conf/eval.h"
+#include "engine/spool.h"
+#include "filter/vm.h"
+#include "sys/log.h"
+
+struct site;
+
+/* Who called the program. */
+struct engine_caller {
+    uid_t uid;
+    gid_t gid;
+    struct str login; /* of the real uid; its number when it has no name */
+    struct str name;  /* full name, may be empty */
+    bool trusted, admin;
+};
+
+struct engine {
+    struct arena *arena; /* lives as long as the engine */
+    const struct conf *conf;
+    struct eval *eval;
+    struct vm *vm;
+    const struct site *site;
+    struct engine_caller caller;
+    uid_t mail_uid; /* exim_user, exim_group */
+    gid_t mail_gid;
+    bool can_become;    /* root is in reserve: children can become any user */
+    bool dont_deliver;  /* -N */
+    bool verbose;       /* -v: what happens is told on stderr */
+    bool log_to_stderr; /* tests (-bh, -bt): main log lines go there */
+    bool queue_run;     /* deliveries of a queue run: $queue_running */
+    bool forced;        /* -M, -qf: retry times do not count */
+    bool local_only;    /* -ql, -odqs: remote deliveries wait */
+    struct str queue;   /* named queue at work; "" is the default one */
+    struct log_settings log;
+    uint64_t selectors;                /* of log_selector, bits by enum log_selector */
+    const struct durable_calls *calls; /* of the spool: durable_kernel, or unsynced */
+};
+
+/* The spool that the configuration and the engine's queue name. */
+struct spool_place engine_place(const struct engine *e);
+
+#endif

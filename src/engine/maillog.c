@@ -1,0 +1,215 @@
+/* Lines for the logs of mail; see maillog.h. */
+#include "engine/maillog.h"
+
+#include "base/buf.h"
+#include "conf/main_options.h"
+#include "conf/model.h"
+#include "filter/fn_arg.h"
+#include "sys/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What one line takes at most; the rest of a longer text is cut off. */
+enum { MAILLOG_LINE_MAX = 8192 };
+
+bool
+maillog_selected(const struct engine *e, enum log_selector s)
+{
+    return log_selector_has(e->selectors, s);
+}
+
+struct str
+maillog_stamp(struct arena *a, const struct engine *e)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    char text[CLOCK_TEXT_MAX], zone[CLOCK_TEXT_MAX];
+    struct clock *c = &e->eval->clock;
+    bool ms = maillog_selected(e, LOG_SELECTOR_MILLISEC);
+    clock_format(c, ms ? CLOCK_LOG_MS : CLOCK_LOG, now, text);
+    if (!e->conf->main->log_timezone)
+        return str_printf(a, "%s ", text);
+    clock_format(c, CLOCK_ZONE, now, zone);
+    return str_printf(a, "%s %s ", text, zone);
+}
+
+/* A text as it may stand in a line. */
+static struct str
+clean(struct arena *a, const struct engine *e, struct str text)
+{
+    struct buf b = buf_in(a, 0);
+    fn_add_escaped(&b, text, e->conf->main->print_topbitchars);
+    return str_sub(buf_str(&b), 0, MAILLOG_LINE_MAX);
+}
+
+/* "[123] 1abc… " before the text. */
+static struct str
+with_prefix(struct arena *a, const struct engine *e, struct str id, struct str text)
+{
+    struct buf b = buf_in(a, 0);
+    if (maillog_selected(e, LOG_SELECTOR_PID))
+        buf_printf(&b, "[%d] ", (int)getpid());
+    if (str_is_set(id) && id.n > 0)
+        buf_printf(&b, "%.*s ", STR_ARG(id));
+    buf_adds(&b, text);
+    return buf_str(&b);
+}
+
+static void
+write_one(struct arena *a, struct engine *e, enum log_kind kind, const struct str *lines,
+          size_t n)
+{
+    struct str error = STR_EMPTY;
+    struct log_settings s = e->log;
+    s.stamp = maillog_stamp(a, e);
+    if (log_write(a, &s, kind, lines, n, &error))
+        return;
+    struct str text = str_printf(a, "failed to write a log: %.*s", STR_ARG(error));
+    if (kind == LOGFILE_PANIC || !log_write(a, &s, LOGFILE_PANIC, &text, 1, &error))
+        (void)fprintf(stderr, "%.*s%.*s\n", STR_ARG(s.stamp), STR_ARG(lines[0]));
+}
+
+static void
+write_lines(struct engine *e, unsigned to, const struct str *lines, size_t n)
+{
+    struct arena *a = arena_new();
+    if ((to & MAILLOG_MAIN) != 0 && e->log_to_stderr)
+        (void)fprintf(stderr, "LOG: %.*s\n", STR_ARG(lines[0]));
+    else if ((to & MAILLOG_MAIN) != 0)
+        write_one(a, e, LOGFILE_MAIN, lines, 1);
+    if ((to & MAILLOG_REJECT) != 0 && e->conf->main->write_rejectlog && !e->log_to_stderr)
+        write_one(a, e, LOGFILE_REJECT, lines, n);
+    if ((to & MAILLOG_PANIC) != 0)
+        write_one(a, e, LOGFILE_PANIC, lines, 1);
+    arena_free(a);
+}
+
+void
+maillog_line(struct engine *e, unsigned to, struct str id, struct str text)
+{
+    struct arena *a = arena_new();
+    struct str line = with_prefix(a, e, id, clean(a, e, text));
+    write_lines(e, to, &line, 1);
+    arena_free(a);
+}
+
+void
+maillog(struct engine *e, unsigned to, struct str id, const char *fmt, ...)
+{
+    struct arena *a = arena_new();
+    struct buf b = buf_in(a, 0);
+    va_list ap;
+    va_start(ap, fmt);
+    buf_vprintf(&b, fmt, ap);
+    va_end(ap);
+    maillog_line(e, to, id, buf_str(&b));
+    arena_free(a);
+}
+
+struct reject_lines {
+    VEC(struct str) v;
+};
+
+static void
+add_line(struct arena *a, const struct engine *e, struct reject_lines *l, struct str text)
+{
+    vec_push(a, &l->v, clean(a, e, text));
+}
+
+/* The lines of a header field: each physical line is one of the entry. */
+static void
+add_header(struct arena *a, const struct engine *e, struct reject_lines *l,
+           const struct header *h)
+{
+    struct str rest = h->text;
+    bool first = true;
+    while (rest.n > 0) {
+        size_t nl = str_chr(rest, '\n', 0);
+        nl = nl == STR_NPOS ? rest.n : nl;
+        struct str line = clean(a, e, str_sub(rest, 0, nl));
+        const char *front = !first ? "  " : h->type == HEADER_TYPE_OTHER ? "  " : "";
+        if (first && h->type != HEADER_TYPE_OTHER)
+            line = str_printf(a, "%c %.*s", h->type, STR_ARG(line));
+        else
+            line = str_printf(a, "%s%.*s", front, STR_ARG(line));
+        vec_push(a, &l->v, line);
+        rest = str_sub(rest, nl + 1, rest.n);
+        first = false;
+    }
+}
+
+static void
+add_envelope(struct arena *a, const struct engine *e, struct reject_lines *l,
+             const struct message *m)
+{
+    if (!str_is_set(m->sender))
+        return;
+    add_line(a, e, l, str_printf(a, "Envelope-from: <%.*s>", STR_ARG(m->sender)));
+    for (size_t i = 0; i < m->recipients.n; i++)
+        add_line(a, e, l,
+                 str_printf(a, "%s<%.*s>", i == 0 ? "Envelope-to: " : "    ",
+                            STR_ARG(m->recipients.v[i].address)));
+}
+
+void
+maillog_reject(struct engine *e, unsigned to, struct str id, struct str text)
+{
+    struct arena *a = arena_new();
+    struct reject_lines l = {.v = {NULL, 0, 0}};
+    const struct message *m = e->eval->message;
+    vec_push(a, &l.v, with_prefix(a, e, id, clean(a, e, text)));
+    if (m != NULL && m->headers != NULL && m->headers->n > 0) {
+        add_envelope(a, e, &l, m);
+        for (size_t i = 0; i < m->headers->n; i++)
+            if (m->headers->v[i].type != HEADER_TYPE_DELETED)
+                add_header(a, e, &l, &m->headers->v[i]);
+    }
+    write_lines(e, to | MAILLOG_REJECT, l.v.v, l.v.n);
+    arena_free(a);
+}
+
+/* Opens msglog/ID for appending; makes the directory when it is missing. */
+static int
+open_message_log(struct arena *a, const struct engine *e, const struct spool_entry *entry)
+{
+    struct spool_place place = engine_place(e);
+    bool named = place.queue != NULL;
+    const char *sub = entry->sub != 0 ? (const char[2]){entry->sub, '\0'} : "";
+    struct str dir = str_printf(a, "%s/%s%smsglog%s%s", place.root, named ? place.queue : "",
+                                named ? "/" : "", entry->sub != 0 ? "/" : "", sub);
+    const char *path = str_cstr(a, str_printf(a, "%.*s/%s", STR_ARG(dir), entry->id.text));
+    int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
+    int fd = open(path, flags, 0640);
+    if (fd >= 0 || errno != ENOENT)
+        return fd;
+    if (entry->sub != 0) {
+        const char *top = str_cstr(a, str_sub(dir, 0, dir.n - 2));
+        if (mkdir(top, 0750) != 0 && errno != EEXIST)
+            return -1;
+    }
+    if (mkdir(str_cstr(a, dir), 0750) != 0 && errno != EEXIST)
+        return -1;
+    return open(path, flags, 0640);
+}
+
+void
+maillog_message(struct engine *e, const struct spool_entry *entry, struct str text)
+{
+    if (!e->conf->main->message_logs)
+        return;
+    struct arena *a = arena_new();
+    int fd = open_message_log(a, e, entry);
+    struct str line =
+        str_printf(a, "%.*s%.*s\n", STR_ARG(maillog_stamp(a, e)), STR_ARG(clean(a, e, text)));
+    if (fd < 0 || !file_write_all(fd, line.p, line.n))
+        maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
+                "failed to write the message log of %s: %s", entry->id.text, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    arena_free(a);
+}

@@ -1,0 +1,34 @@
+/* Lines for the logs of mail: main, reject and panic log, and the log of one message.
+ *
+ * What has no place in a line (control characters, CR, LF) is escaped, so that no text can forge a line. A line is
+ * dropped when its selector is off. Faults of the log itself go to the panic log and, failing that, to stderr. Source:
+ * specification, chapter "Log files".
+ */
+#ifndef REMEX_ENGINE_MAILLOG_H
+#define REMEX_ENGINE_MAILLOG_H
+
+#include "engine/engine.h"
+#include "mail/header.h"
+#include "sys/log_selector.h"
+
+enum maillog_to {
+    MAILLOG_MAIN = 1u << 0,
+    MAILLOG_REJECT = 1u << 1,
+    MAILLOG_PANIC = 1u << 2,
+};
+
+/* One line, with the stamp, the pid ([123], when selected) and the id (unset: none) in front. */
+void maillog_line(struct engine *e, unsigned to, struct str id, struct str text);
+void maillog(struct engine *e, unsigned to, struct str id, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* A reject log entry: the line, then envelope and header lines of the message as the manual shows them. The text goes
+ * to the main log as well when `to` says so. */
+void maillog_reject(struct engine *e, unsigned to, struct str id, struct str text);
+bool maillog_selected(const struct engine *e, enum log_selector s);
+/* The time in front of lines, with a blank behind it (milliseconds and zone as configured). */
+struct str maillog_stamp(struct arena *a, const struct engine *e);
+
+/* Appends a line to msglog/ID of the message (message_logs). Faults are logged. */
+void maillog_message(struct engine *e, const struct spool_entry *entry, struct str text);
+
+#endif

@@ -1,0 +1,85 @@
+/* Takes a message in: from header and body bytes and an envelope to a message in the spool.
+ *
+ * Everything that the manual says happens to a message that arrives is here: header lines are read, checked, completed
+ * (Date, Message-Id, From, Sender, Received), rewritten and qualified; limits hold; the body goes to the spool file while it is
+ * read; acl_not_smtp or acl_smtp_data and local_scan have their say; the message is committed and the line of arrival
+ * logged. Runs as the mail user. Source: specification, chapters "Message processing", "SMTP processing", "Access control lists".
+ */
+#ifndef REMEX_ENGINE_RECEIVE_H
+#define REMEX_ENGINE_RECEIVE_H
+
+#include "conf/model.h"
+#include "engine/engine.h"
+#include "mail/why.h"
+
+/* How the end of the text is recognised, and what line ends mean. */
+enum receive_framing {
+    RECEIVE_TO_END,     /* end of file ends it (-i), newline alone ends lines too */
+    RECEIVE_DOT,        /* or a line with only a dot */
+    RECEIVE_SMTP,       /* DATA: CRLF . CRLF, dots doubled */
+    RECEIVE_BATCH_SMTP, /* the same with bare newlines */
+    RECEIVE_CHUNKS,     /* BDAT: source ends it; nothing is doubled */
+};
+
+/* Where bytes come from. get returns the number of bytes put into p (at most n), 0 at the end, -1 on error or time-out with
+ * errno. */
+struct receive_source {
+    ssize_t (*get)(void *ctx, char *p, size_t n);
+    /* Puts back what was read beyond the end of the message (SMTP: pipelined input). May be NULL. */
+    void (*unget)(void *ctx, const char *p, size_t n);
+    void *ctx;
+};
+
+struct receive_request {
+    struct message *message; /* sender, recipients, protocol; completed here */
+    struct session *session;
+    enum receive_framing framing;
+    struct receive_source source;
+    bool smtp;  /* acl_smtp_data applies, else acl_not_smtp */
+    bool local; /* submitted here: missing header lines are added, Sender: checked */
+    bool extract_recipients; /* -t */
+    bool dsn_bounce;         /* an own bounce: -E */
+    struct str reference;    /* id of the message that this one is about (R=), or unset */
+    struct str login;        /* of who submits (U=), and full name */
+    struct str full_name;
+    struct str from_line_sender; /* see -f and UUCP lines */
+    bool queue_only;             /* the message only goes to the queue */
+};
+
+enum receive_end {
+    RECEIVE_ACCEPTED, /* in the spool: message->id */
+    RECEIVE_DISCARDED, /* accepted by an ACL or local_scan's word, and dropped; message->id is set */
+    RECEIVE_REFUSED, /* why has code and texts; nothing is in the spool */
+    RECEIVE_LOST,    /* the input ended or timed out in the middle: nothing is in the spool */
+    RECEIVE_NO_RECIPIENTS, /* -t found none */
+};
+
+struct receive_result {
+    enum receive_end end;
+    struct why why;
+    bool frozen, queue_only;        /* delivery does not start at once */
+    VEC(struct str) bad_recipients; /* -t, header lines: "address: reason" */
+    int64_t size;
+};
+
+/* Reads the message to its end, also when it is refused (as far as limits allow). Texts live in the message's arena. */
+void receive_message(struct engine *e, const struct receive_request *rq,
+                     struct receive_result *out);
+
+/* A message that remex itself writes (bounce, warning, reply of a filter): text is a whole message, header and body. The
+ * sender of bounces is "". False: logged; *id is not set. Always goes to the spool only; the caller starts its delivery.
+ */
+struct receive_own {
+    struct str sender;
+    const struct str *recipients; /* NULL: from the header lines To:, Cc:, Bcc: */
+    size_t recipients_n;
+    struct str text;      /* may be partly in body_fd */
+    int body_fd;          /* -1, or what follows text, from its current position to its end */
+    struct str reference; /* id of the message that it is about (R=), or unset */
+    uid_t uid;            /* whose message it is (U=) */
+    gid_t gid;
+    bool error_message; /* a bounce: local error */
+};
+bool receive_own_message(struct engine *e, const struct receive_own *own, struct str *id);
+
+#endif

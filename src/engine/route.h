@@ -1,0 +1,55 @@
+/* Runs an address through the routers.
+ *
+ * The common part of all routers: preconditions in the documented order, address_data, set, the driver's function, then
+ * what its result value means (transport, new addresses, errors_to, header edits, unseen, self, more, pass_router). Nothing is delivered
+ * and, save what lookups cache, nothing is changed but the addresses. Source: specification, chapters "How Exim delivers
+ * mail", "Generic options for routers".
+ */
+#ifndef REMEX_ENGINE_ROUTE_H
+#define REMEX_ENGINE_ROUTE_H
+
+#include "conf/model.h"
+#include "engine/engine.h"
+#include "mail/why.h"
+#include "routers/router.h"
+
+struct address_vec {
+    struct address **v;
+    size_t n, cap;
+};
+
+/* What became of the address. */
+enum route_end {
+    ROUTE_DELIVER,    /* transport set: it and what `unseen` made are in deliver */
+    ROUTE_REDIRECTED, /* replaced by the addresses in again (and deliver: files, pipes, replies) */
+    ROUTE_DISCARDED, /* :blackhole:, or a filter that said "seen finish" */
+    ROUTE_FAILED,    /* why */
+    ROUTE_DEFERRED,
+};
+
+struct routing {
+    struct engine *engine;
+    struct message *message;
+    enum route_purpose purpose;
+    struct arena *arena; /* of addresses and texts */
+    /* Results, appended to. */
+    struct address_vec deliver; /* ready for their transports */
+    struct address_vec again;   /* new addresses that have to be routed */
+    /* Of the last address. */
+    struct why why;
+    bool freeze; /* the message is to be frozen (ROUTE_DEFERRED), why.log says why */
+};
+
+/* A recipient of the envelope (or an argument of -bt) as an address that can be routed. The parts are set; a domain is
+ * lower case. False: not a routable address, *fault says why. */
+bool route_new_address(struct arena *a, const struct engine *e, struct str text,
+                       struct address **out, struct str *fault);
+/* Routes one address from its start router. The address's own fields say what was decided. */
+enum route_end route_address(struct routing *r, struct address *a);
+/* Replies to "is it done?": the key of an address, its ancestors considered (homonyms). */
+
+/* -bt, -bv, -bvs: prints on stdout what becomes of each argument; the exit status of Exim. */
+int route_test(struct engine *e, const struct str *args, size_t n);
+int route_verify_list(struct engine *e, const struct str *args, size_t n, bool sender);
+
+#endif

@@ -1,0 +1,86 @@
+/* The engine of a process of the command line; see engine_start.h. */
+#include "proc/engine_start.h"
+
+#include "conf/main_options.h"
+#include "proc/context.h"
+#include "proc/notice.h"
+#include "sys/log_selector.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+/* exim_user and exim_group of the configuration, else of the site file, else who we are. */
+static bool
+find_mail_user(const struct mode *m, struct engine *e)
+{
+    const struct conf_main *c = m->conf->main;
+    bool root = geteuid() == 0;
+    if (!root) {
+        e->mail_uid = geteuid();
+        e->mail_gid = getegid();
+        return true;
+    }
+    bool known = site_find_user(m->arena, m->site, &e->mail_uid, &e->mail_gid);
+    if (c->exim_user.set)
+        e->mail_uid = (uid_t)c->exim_user.id;
+    if (c->exim_group.set)
+        e->mail_gid = (gid_t)c->exim_group.id;
+    return known || (c->exim_user.set && c->exim_group.set);
+}
+
+static void
+set_selectors(const struct mode *m, struct engine *e)
+{
+    const char *error;
+    struct str wrong;
+    e->selectors = log_selector_default();
+    if (str_is_set(m->conf->main->log_selector))
+        (void)log_selector_apply(m->conf->main->log_selector, &e->selectors, &error, &wrong);
+}
+
+static void
+set_log(const struct mode *m, struct engine *e)
+{
+    e->log = notice_settings(m->arena, m->conf, m->site);
+    e->log.own = geteuid() == 0;
+    e->log.uid = e->mail_uid;
+    e->log.gid = e->mail_gid;
+}
+
+struct engine *
+engine_start(struct mode *m)
+{
+    struct engine *e = ARENA_NEW(m->arena, struct engine);
+    struct submitter who = context_submitter(m);
+    *e = (struct engine){
+        .arena = m->arena,
+        .conf = m->conf,
+        .eval = m->eval,
+        .vm = m->vm,
+        .site = m->site,
+        .caller = {.uid = m->caller.uid,
+                   .gid = m->caller.gid,
+                   .login = who.login,
+                   .name = who.name,
+                   .trusted = m->trusted,
+                   .admin = m->admin},
+        .can_become = geteuid() == 0,
+        .dont_deliver = cli_has(m->cli, "-N"),
+        .verbose = m->cli->verbose,
+        .queue = STR_EMPTY,
+        .calls = m->conf->main->disable_fsync ? &durable_unsynced : &durable_kernel,
+    };
+    if (!find_mail_user(m, e)) {
+        (void)fprintf(stderr,
+                      "%s: there is no mail user \"%.*s\"; the site file names another\n",
+                      m->cli->program, STR_ARG(m->site->user));
+        return NULL;
+    }
+    set_selectors(m, e);
+    set_log(m, e);
+    if (!priv_lower(e->mail_uid, e->mail_gid)) {
+        (void)fprintf(stderr, "%s: unable to become the mail user\n", m->cli->program);
+        return NULL;
+    }
+    return e;
+}

@@ -1,0 +1,12 @@
+/* Makes the engine of a process of the command line from what was found out at start. */
+#ifndef REMEX_PROC_ENGINE_START_H
+#define REMEX_PROC_ENGINE_START_H
+
+#include "engine/engine.h"
+#include "proc/mode.h"
+
+/* An engine for this process, in the mode's arena. With root it works as the mail user from now on, with root in reserve (unless
+ * deliver_drop_privilege forbids it). NULL: told on stderr. */
+struct engine *engine_start(struct mode *m);
+
+#endif

@@ -1,0 +1,117 @@
+/* Children that become a user; see child.h. */
+#include "sys/child.h"
+
+#include "base/arena.h"
+#include "sys/await.h"
+#include "sys/priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What the child says before its answer: 'k', or which step failed and the errno. */
+struct child_word {
+    char step; /* 'k', 'u' (become), 'd' (directory) */
+    int sys_errno;
+};
+
+static void
+say(int out, char step)
+{
+    struct child_word w = {.step = step, .sys_errno = step == 'k' ? 0 : errno};
+    ssize_t n = write(out, &w, sizeof w);
+    (void)n; /* who does not hear it sees an answer that is too short */
+}
+
+static _Noreturn void
+live(const struct child_request *rq, int out)
+{
+    setpgid(0, 0);
+    struct sigaction dfl = {.sa_handler = SIG_DFL};
+    sigaction(SIGCHLD, &dfl, NULL);
+    sigaction(SIGALRM, &dfl, NULL);
+    sigaction(SIGTERM, &dfl, NULL);
+    if (rq->become && !priv_become_user(rq->uid, rq->gid, rq->login)) {
+        say(out, 'u');
+        _exit(1);
+    }
+    if (rq->directory != NULL && chdir(rq->directory) != 0) {
+        say(out, 'd');
+        _exit(1);
+    }
+    say(out, 'k');
+    _exit(rq->run(rq->ctx, out));
+}
+
+static void
+take_status(int status, struct child_result *out)
+{
+    out->end = WIFEXITED(status) ? CHILD_EXITED : CHILD_SIGNALLED;
+    out->status = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
+}
+
+/* Takes the word off the front of the answer. */
+static void
+take_word(struct child_result *out)
+{
+    struct child_word w;
+    if (out->answer.n < sizeof w) {
+        if (out->end == CHILD_EXITED)
+            out->end = CHILD_SIGNALLED;
+        out->answer = str_tainted(STR_EMPTY);
+        return;
+    }
+    memcpy(&w, out->answer.p, sizeof w);
+    out->answer = str_sub(out->answer, sizeof w, out->answer.n);
+    if (w.step != 'k') {
+        out->end = w.step == 'u' ? CHILD_NOT_BECOME : CHILD_NO_DIRECTORY;
+        out->sys_errno = w.sys_errno;
+    }
+}
+
+static pid_t
+start(const struct child_request *rq, const int *pipe_fd)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(pipe_fd[0]);
+        live(rq, pipe_fd[1]);
+    }
+    if (pid > 0)
+        setpgid(pid, pid);
+    return pid;
+}
+
+void
+child_run(struct arena *a, const struct child_request *rq, struct child_result *out)
+{
+    int pipe_fd[2], status = 0;
+    *out = (struct child_result){.end = CHILD_NO_START, .answer = STR_EMPTY};
+    if (pipe2(pipe_fd, O_CLOEXEC) != 0) {
+        out->sys_errno = errno;
+        return;
+    }
+    int64_t deadline = rq->timeout_s > 0 ? await_now_ms() + rq->timeout_s * 1000 : 0;
+    pid_t pid = start(rq, pipe_fd);
+    out->sys_errno = pid < 0 ? errno : 0;
+    close(pipe_fd[1]);
+    if (pid < 0) {
+        close(pipe_fd[0]);
+        return;
+    }
+    struct buf text = buf_in(a, rq->max_answer + sizeof(struct child_word));
+    bool whole = await_collect(pipe_fd[0], deadline, true, &text);
+    if (!whole)
+        kill(-pid, SIGKILL);
+    close(pipe_fd[0]);
+    if (await_end(pid, deadline, &status) == AWAIT_TIMED_OUT || (!whole && !text.overflow))
+        out->end = CHILD_TIMED_OUT;
+    else
+        take_status(status, out);
+    if (text.overflow)
+        out->end = CHILD_TOO_MUCH;
+    out->answer = str_tainted(buf_str(&text));
+    take_word(out);
+}

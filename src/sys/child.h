@@ -1,0 +1,46 @@
+/* A child process of our own code that becomes a user for good, does one thing and answers over a pipe.
+ *
+ * What users own (their .forward, their mailbox, their pipe commands) is only touched by such a child. It shares nothing
+ * with us but what it inherited: memory as it was, and the descriptors that the caller leaves open. Its answer is bytes
+ * that the caller treats as hostile. Never called while other threads run.
+ */
+#ifndef REMEX_SYS_CHILD_H
+#define REMEX_SYS_CHILD_H
+
+#include "base/str.h"
+
+#include <sys/types.h>
+
+struct child_request {
+    bool become; /* become uid and gid; else stay who we are */
+    uid_t uid;
+    gid_t gid;
+    const char *login;     /* initgroups() for this name; NULL: no further groups */
+    const char *directory; /* where it works; NULL: stays where it is */
+    int64_t timeout_s;     /* 0: none */
+    size_t max_answer;     /* bytes; more is a fault (CHILD_TOO_MUCH) */
+    /* What it does; writes its answer to out. The return value is its exit status. */
+    int (*run)(void *ctx, int out);
+    void *ctx;
+};
+
+enum child_end {
+    CHILD_EXITED, /* status: what run returned */
+    CHILD_SIGNALLED,
+    CHILD_TIMED_OUT,
+    CHILD_TOO_MUCH,
+    CHILD_NO_START,     /* no pipe or no process: sys_errno */
+    CHILD_NOT_BECOME,   /* could not become the user: sys_errno */
+    CHILD_NO_DIRECTORY, /* could not enter the directory: sys_errno */
+};
+
+struct child_result {
+    enum child_end end;
+    int status;
+    int sys_errno;
+    struct str answer; /* tainted; in the arena given */
+};
+
+void child_run(struct arena *a, const struct child_request *rq, struct child_result *out);
+
+#endif
