@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 struct header_list;     /* mail/header.h */
+struct transport_answer; /* transports/transport.h */
 struct driver_instance; /* conf/conf.h */
 struct filter_action;   /* filter/filter_run.h */
 
@@ -106,6 +107,8 @@ struct address {
     bool hide_child;   /* a bounce names the ancestor that does not have this */
     bool log_as_local;
     int64_t mode; /* of a file that a filter saves to; -1: the transport's */
+
+    struct transport_answer *answer; /* what became of a delivery; NULL before */
 
     struct str local_part, domain;
     struct str local_part_data, domain_data;

@@ -9,7 +9,7 @@
 #include "engine/delivery.h"
 
 /* Delivers one batch (n addresses of the same transport, user, home...). Fills in the outcome of each
- * (addresses[i]->result). Faults of the set-up (no user, never_users, fork) are defers or as documented. */
+ * (batch[i]->answer, in d->arena). Faults of the set-up (no user, never_users, fork) are defers or as documented. */
 void local_delivery_run(struct delivery *d, struct address **batch, size_t n);
 /* True if b can go with a in one batch (batch_max and batch_id are the caller's to count). */
 bool local_delivery_batches(struct delivery *d, const struct address *a,
