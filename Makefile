@@ -24,6 +24,7 @@ LDLIBS  := -lpcre2-8 -lnettle -lidn2 -llmdb -lcrypt -ldl
 # Of the plugins, which are loaded when a configuration names them.
 PLUGIN_LIBS_sqlite := -lsqlite3
 PLUGIN_LIBS_json   := -ljansson
+PLUGIN_LIBS_ldap   := -lldap -llber
 PLUGIN_LIBS_tls    := -lgnutls
 PLUGIN_LIBS_pam    := -lpam
 PLUGIN_LIBS_perl   := -lperl

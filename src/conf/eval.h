@@ -41,6 +41,7 @@ struct eval {
     struct arena *arena; /* for what must outlive one evaluation (results kept in variables) */
     struct str domain_data, local_part_data, sender_data, host_data,
         recipient_data; /* of list matches */
+    struct str ldap_dn; /* of the last LDAP lookup; in memory of lookups */
     struct eval_process process;
     struct clock clock; /* zone of the $tod_ variables */
     bool debug_expand;

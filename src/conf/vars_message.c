@@ -278,6 +278,16 @@ var_recipient_data(void *env, struct vm *vm, struct str rest, struct str *out)
     return VM_OK;
 }
 
+enum vm_status
+var_ldap_dn(void *env, struct vm *vm, struct str rest, struct str *out)
+{
+    const struct eval *e = env;
+    (void)vm;
+    (void)rest;
+    *out = e->ldap_dn;
+    return VM_OK;
+}
+
 /* The envelope sender with its parts; without a domain the whole is the local part. */
 static void
 split_sender(void *env, struct str *local_part, struct str *domain)

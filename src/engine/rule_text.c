@@ -2,6 +2,7 @@
 #include "engine/rule_text.h"
 
 #include "base/buf.h"
+#include "base/escape.h"
 #include "base/strlist.h"
 #include "conf/list.h"
 
@@ -27,67 +28,12 @@ rule_text_plain_word(struct rule_text *t)
     return str_sub(t->text, from, t->at - from);
 }
 
-/* Up to three octal digits, or x and up to two hexadecimal ones; *at stands behind the backslash. */
-static char
-number_escape(struct str s, size_t *at)
-{
-    unsigned value = 0;
-    if (s.p[*at] == 'x') {
-        int digit;
-        ++*at;
-        for (int i = 0; i < 2 && *at < s.n && (digit = ascii_hex(s.p[*at])) >= 0; i++, ++*at)
-            value = value * 16 + (unsigned)digit;
-    } else {
-        for (int i = 0; i < 3 && *at < s.n && s.p[*at] >= '0' && s.p[*at] <= '7'; i++, ++*at)
-            value = value * 8 + (unsigned)(s.p[*at] - '0');
-    }
-    return (char)(value & 0xff);
-}
-
-static char
-escape(struct str s, size_t *at)
-{
-    char c = s.p[*at];
-    if (c == 'x' || (c >= '0' && c <= '7'))
-        return number_escape(s, at);
-    ++*at;
-    switch (c) {
-    case 'n':
-        return '\n';
-    case 'r':
-        return '\r';
-    case 't':
-        return '\t';
-    case 'b':
-        return '\b';
-    case 'f':
-        return '\f';
-    case 'v':
-        return '\v';
-    default:
-        return c;
-    }
-}
-
 struct str
 rule_text_word(struct rule_text *t, struct arena *a)
 {
     if (rule_text_peek(t) != '"')
         return rule_text_plain_word(t);
-    struct str s = t->text;
-    struct buf b = buf_in(a, 0);
-    size_t i = t->at + 1;
-    while (i < s.n && s.p[i] != '"') {
-        if (s.p[i] == '\\' && i + 1 < s.n) {
-            i++;
-            buf_addc(&b, escape(s, &i));
-        } else {
-            buf_addc(&b, s.p[i++]);
-        }
-    }
-    t->at = i < s.n ? i + 1 : i;
-    struct str word = buf_str(&b);
-    return word.p != NULL ? word : STR_EMPTY;
+    return escape_quoted_word(a, t->text, &t->at);
 }
 
 void

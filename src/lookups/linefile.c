@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/escape.h"
 #include "lookups/open_error.h"
 
 #include <errno.h>
@@ -160,39 +161,15 @@ linefile_next(const struct linefile *f, size_t *at, struct line_entry *e)
 
 /* --- keys --- */
 
-/* The byte for the escape at p (after the backslash); *p is moved past it. */
-static char
-unescape(const char **p, const char *end)
-{
-    static const char names[] = "bfnrtv", bytes[] = "\b\f\n\r\t\v";
-    char c = *(*p)++;
-    const char *hit = c != '\0' ? strchr(names, c) : NULL;
-    unsigned v = 0;
-    if (hit != NULL)
-        return bytes[hit - names];
-    if (c >= '0' && c <= '7') {
-        v = (unsigned)(c - '0');
-        for (int i = 0; i < 2 && *p < end && **p >= '0' && **p <= '7'; i++)
-            v = v * 8 + (unsigned)(*(*p)++ - '0');
-        return (char)(unsigned char)v;
-    }
-    if (c != 'x')
-        return c;
-    for (int i = 0; i < 2 && *p < end && ascii_hex(**p) >= 0; i++)
-        v = v * 16 + (unsigned)ascii_hex(*(*p)++);
-    return (char)(unsigned char)v;
-}
-
 struct str
 linefile_key(struct arena *a, const struct line_entry *e)
 {
     if (!e->quoted || str_chr(e->key, '\\', 0) == STR_NPOS)
         return e->key;
     struct buf b = buf_in(a, 0);
-    const char *p = e->key.p, *end = p + e->key.n;
-    while (p < end) {
-        char c = *p++;
-        buf_addc(&b, c == '\\' && p < end ? unescape(&p, end) : c);
+    for (size_t i = 0; i < e->key.n;) {
+        char c = e->key.p[i++];
+        buf_addc(&b, c == '\\' && i < e->key.n ? escape_byte(e->key, &i) : c);
     }
     return buf_str(&b);
 }

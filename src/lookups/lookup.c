@@ -37,7 +37,7 @@ fail_open(struct vm *vm, const char *text)
 static void
 check_quoting(const struct search *s, struct str query)
 {
-    const struct lookup_driver *d = s->driver;
+    const struct lookup_driver *d = s->t->driver;
     if ((d->flags & LOOKUP_QUERY) == 0 || (d->flags & LOOKUP_TAINT_OK) != 0 ||
         d->quote == NULL || !str_is_tainted(query) || query.taint == STR_QUOTED + s->t->quoter)
         return;
@@ -75,7 +75,7 @@ find_key(struct search *s, struct str key, struct str *data)
     struct lookup_handle *h = lookup_cache_open(s->cache, &s->x, s->driver, s->file);
     if (h == NULL)
         return OUT_ERROR;
-    if (key.n == 0 && (s->driver->flags & LOOKUP_QUERY) == 0)
+    if (key.n == 0)
         return OUT_FAIL; /* a bad file is an error all the same */
     if ((s->driver->flags & LOOKUP_NO_RESULTS) != 0)
         return run_driver(s, h, key, data);
@@ -328,6 +328,26 @@ lookup_find(struct eval *e, struct vm *vm, const struct lookup_type *t, struct s
         str_eqz(lookup_option(t->options, "ret"), "key"))
         *data = str_untaint_by_rule(key_or_query, "ret=key: the key is in the file");
     return o;
+}
+
+/* It is a condition only, so no row of the table; its plugin is that of the lookups. */
+static const struct lookup_driver ldapauth = {
+    .name = STR_INIT("ldapauth"), .flags = LOOKUP_QUERY, .plugin = "ldap"};
+
+enum vm_status
+lookup_ldapauth(struct eval *e, struct vm *vm, struct str query)
+{
+    const struct lookup_type t = {.driver = &ldapauth, .partial = -1};
+    struct str nothing;
+    /* An empty query is no key that cannot be there, as for lookups, but an error. */
+    enum outcome o =
+        lookup_find(e, vm, &t, STR_EMPTY, query.n > 0 ? query : STR_LIT(" "), &nothing);
+    if (o == OUT_OK)
+        return VM_OK;
+    if (o == OUT_FAIL)
+        return VM_NO;
+    struct str why = str_dup(vm_scratch(vm), vm_error(vm));
+    return vm_fail(vm, "%.*s", STR_ARG(why));
 }
 
 /* --- host functions --- */

@@ -23,6 +23,10 @@
 enum outcome lookup_find(struct eval *e, struct vm *vm, const struct lookup_type *t,
                          struct str file, struct str key_or_query, struct str *data);
 
+/* ldapauth: VM_OK when an LDAP server accepts the user and password of the query, VM_NO when it does not (or there is no
+ * password), VM_ERROR. Never answered from a cache. */
+enum vm_status lookup_ldapauth(struct eval *e, struct vm *vm, struct str query);
+
 /* Host functions. */
 enum vm_status lookup_host_type(void *env, struct vm *vm, struct str type,
                                 struct host_lookup_type *out);

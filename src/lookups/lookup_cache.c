@@ -70,6 +70,7 @@ struct lookup_cache {
     VEC(struct entry *) entries; /* most recently used first */
     VEC(struct loaded) loaded;
     struct arena *arena;
+    struct arena *shown; /* what variables show of lookups */
     unsigned nesting;
     void (*log)(void *ctx, struct str line);
     void *log_ctx;
@@ -104,6 +105,7 @@ cache_free(void *ctx)
     for (size_t i = 0; i < c->entries.n; i++)
         entry_close(c->entries.v[i]);
     c->entries.n = 0;
+    arena_free(c->shown);
 }
 
 struct lookup_cache *
@@ -135,6 +137,16 @@ lookup_cache_log(struct lookup_cache *c, struct str line)
     if (localtime_r(&now, &tm) != NULL)
         (void)strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &tm);
     (void)fprintf(stderr, "%s %.*s\n", stamp, STR_ARG(line));
+}
+
+void
+lookup_show_ldap_dn(struct lookup_ctx *x, struct str dn)
+{
+    struct lookup_cache *c = x->eval->lookups;
+    if (c->shown == NULL)
+        c->shown = arena_new();
+    arena_clear(c->shown);
+    x->eval->ldap_dn = str_dup(c->shown, dn);
 }
 
 /* Whether the entry keeps something open (dsearch does not). */

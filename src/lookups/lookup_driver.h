@@ -3,6 +3,7 @@
 #define REMEX_LOOKUPS_LOOKUP_DRIVER_H
 
 #include "base/outcome.h"
+#include "base/plugin_export.h"
 #include "base/str.h"
 #include "filter/vm.h"
 
@@ -27,8 +28,14 @@ struct lookup_ctx {
     bool no_cache;      /* the driver sets it: this result must not be kept */
 };
 
+PLUGIN_API_BEGIN
+
 /* The value of `name=` among the options (comma separated), or STR_NULL. */
 struct str lookup_option(struct str options, const char *name);
+/* What $ldap_dn shows from now on; copied. */
+void lookup_show_ldap_dn(struct lookup_ctx *c, struct str dn);
+
+PLUGIN_API_END
 
 /* What a driver answers: OUT_OK found (*data), OUT_FAIL not found, OUT_DEFER (vm_defer was called). data
  * may point into the handle: the engine copies it before anything else happens to the handle. */
@@ -43,7 +50,8 @@ struct lookup_driver {
                          struct str *data);
     void (*close)(void *handle);
     /* ${quote_NAME:}; NULL: single-key style or no quoting known. VM_OK, or
-     * VM_NO when opt is not known. The engine sets the mark of the result. */
+     * VM_NO when opt is not known. The engine sets the mark of the result. Of a driver in a plugin it is in the
+     * table, so that quoting needs no plugin. */
     enum vm_status (*quote)(struct vm *vm, struct str in, struct str opt, struct str *out);
     const char *plugin; /* the plugin that has the functions; NULL: built in */
     const char *doc;

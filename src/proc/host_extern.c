@@ -10,6 +10,7 @@
 #include "conf/main_options.h"
 #include "conf/model.h"
 #include "filter/perl_plugin.h"
+#include "lookups/lookup.h"
 #include "proc/notice.h"
 #include "sys/pam_plugin.h"
 #include "sys/saslauthd.h"
@@ -309,10 +310,18 @@ ask_saslauthd(struct eval *e, struct vm *vm, const struct str *argv, unsigned ar
     return vm_fail(vm, "%.*s", STR_ARG(why));
 }
 
+static enum vm_status
+ask_ldap(struct eval *e, struct vm *vm, const struct str *argv, unsigned argc)
+{
+    (void)argc;
+    return lookup_ldapauth(e, vm, argv[0]);
+}
+
 static const struct {
     struct str name;
     enum vm_status (*ask)(struct eval *e, struct vm *vm, const struct str *argv, unsigned argc);
 } checkers[] = {
+    {STR_INIT("ldapauth"), ask_ldap},
     {STR_INIT("pam"), ask_pam},
     {STR_INIT("saslauthd"), ask_saslauthd},
 };

@@ -11,7 +11,7 @@
 struct arena;
 
 /* Raised whenever a structure that plugins share with the program changes. */
-enum { PLUGIN_ABI = 1 };
+enum { PLUGIN_ABI = 2 };
 
 enum plugin_kind {
     PLUGIN_KIND_LOOKUP = 1, /* objects: const struct lookup_driver */
