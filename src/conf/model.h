@@ -35,6 +35,7 @@ struct message {
     struct header_texts *texts;  /* what variables showed of them; conf/vars_header.c */
     struct str header_charset;   /* of decoded values; unset: the setting */
     int body_fd;                 /* -1: body_text */
+    int64_t body_start;          /* where the body begins in body_fd */
     struct str body_text;        /* for -bem and tests */
     int64_t body_size, size;     /* bytes */
     int64_t body_lines, lines;   /* $body_linecount, $message_linecount */
@@ -109,6 +110,8 @@ struct address {
     int64_t mode; /* of a file that a filter saves to; -1: the transport's */
 
     struct transport_answer *answer; /* what became of a delivery; NULL before */
+    struct address *next_duplicate;  /* others with the same key: done when this one is */
+    bool waits;                      /* it, or an address that it was redirected to, was deferred */
 
     struct str local_part, domain;
     struct str local_part_data, domain_data;

@@ -378,7 +378,7 @@ body_part(struct vm *vm, const struct message *m, size_t most, bool at_end)
     if (m->body_fd < 0)
         return str_tainted(str_sub(m->body_text, from, n));
     char *p = arena_alloc(vm_scratch(vm), n + 1);
-    ssize_t got = pread(m->body_fd, p, n, (off_t)from);
+    ssize_t got = pread(m->body_fd, p, n, (off_t)(m->body_start + (int64_t)from));
     return str_tainted(str_from(p, got < 0 ? 0 : (size_t)got));
 }
 

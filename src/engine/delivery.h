@@ -1,32 +1,63 @@
 /* One attempt to deliver one message: routing, local and remote deliveries, what is logged, retried, bounced.
  *
- * The one who calls has the message's lock for the whole attempt. An address counts as done when the journal says so.
- * Source: specification, chapter "How Exim receives and delivers mail".
+ * The one who calls has the message's lock for the whole attempt. An address counts as done when the journal says so, which
+ * is written before the log line. Nothing here parses what a user owns. Source: specification, chapter "How Exim receives
+ * and delivers mail".
  */
 #ifndef REMEX_ENGINE_DELIVERY_H
 #define REMEX_ENGINE_DELIVERY_H
 
 #include "conf/model.h"
 #include "engine/engine.h"
+#include "engine/route.h"
 #include "engine/spool.h"
+#include "engine/spool_journal.h"
 #include "mail/why.h"
 
 /* Why an attempt is made. */
 enum delivery_reason {
     DELIVERY_ARRIVED,   /* first attempt, right after acceptance */
     DELIVERY_QUEUE_RUN, /* retry times count; frozen messages stay, thaw times count */
-    DELIVERY_FORCED,    /* -M, -qff: frozen or not, retry times or not */
+    DELIVERY_FORCED,    /* -M: frozen or not, retry times or not */
     DELIVERY_GIVE_UP,   /* -Mg */
+};
+
+/* Numbers that stand in log lines and retry records where no system error fits; scripts and people know them. */
+enum delivery_errno {
+    DELIVERY_NO_ERRNO = -1,
+    DELIVERY_ERRNO_REDIRECT = -17,       /* bad redirection data, or a bad filter */
+    DELIVERY_ERRNO_QUOTA = -22,          /* mailbox over quota */
+    DELIVERY_ERRNO_HELD = -23,           /* hold_domains */
+    DELIVERY_ERRNO_LIST = -35,           /* a list could not be evaluated */
+    DELIVERY_ERRNO_ROUTE_RETRY = -52,    /* retry time of routing not reached */
+    DELIVERY_ERRNO_LOCAL_RETRY = -53,    /* of a local delivery */
+    DELIVERY_ERRNO_HOST_RETRY = -54,     /* of every host */
+    DELIVERY_ERRNO_LOCAL_ONLY = -55,     /* only local deliveries are made now */
+    DELIVERY_ERRNO_QUEUED_DOMAIN = -56,  /* queue_domains */
+    DELIVERY_ERRNO_CONCURRENCY = -57,    /* max_parallel */
 };
 
 struct delivery {
     struct engine *engine;
     struct arena *arena; /* of this attempt */
+    enum delivery_reason reason;
     struct spool_entry entry;
     struct spool_header header; /* the envelope as it is in the spool */
+    struct spool_journal journal;
+    bool journal_open;
     struct message *message;
     struct session *session;
     struct str id;
+    struct timespec started;
+
+    struct address_vec local, remote;  /* routed, in the order of delivery */
+    struct address_vec deferred;       /* newest last, as the next three */
+    struct address_vec failed;         /* not bounced yet */
+    struct address_vec delivered;      /* for success reports (DSN) */
+    bool freeze;                       /* something asked for it */
+    struct str freeze_why;             /* for the log */
+    bool changed;                      /* the -H file is not what it should be */
+    struct retry_batch *retries;       /* engine/retry_hints.h: what to change when the attempt is over */
 };
 
 enum delivery_end {
@@ -38,6 +69,36 @@ enum delivery_end {
     DELIVERY_ERROR,
 };
 
+/* Makes the attempt. What happened is in the logs. */
 enum delivery_end delivery_run(struct engine *e, struct str id, enum delivery_reason reason);
+
+/* --- between the files of the delivery --- */
+
+/* Routes the recipients that are not done: fills local and remote, ends the others. delivery_route.c */
+void delivery_route(struct delivery *d);
+/* Runs the transports. delivery_batch.c */
+void delivery_local(struct delivery *d);
+void delivery_remote(struct delivery *d);
+
+/* What became of an address; a->answer says it. Logged, and in the journal where it is for good. delivery_end.c */
+void delivery_address_ended(struct delivery *d, struct address *a);
+/* The same for one that was routed to nothing (:blackhole:). */
+void delivery_address_discarded(struct delivery *d, struct address *a, bool by_filter);
+/* Puts a deferral or failure that is not a transport's into a->answer. */
+void delivery_answer(struct delivery *d, struct address *a, enum outcome outcome, int64_t number,
+                     struct str text);
+/* The address (and ancestors whose children are all done) needs nothing more: into the journal. */
+void delivery_address_done(struct delivery *d, struct address *a);
+
+/* The recipient of the envelope that an address comes from. */
+const struct address *delivery_ancestor(const struct address *a);
+/* "addr (parent) <top> F=<> R=x T=y …": what stands behind the flag of a line. delivery_line.c */
+struct str delivery_line(struct delivery *d, const struct address *a, enum outcome outcome);
+/* The same for the message log, which has no flags. */
+struct str delivery_message_line(struct delivery *d, const struct address *a);
+
+/* Sends what there is to send: bounces for failed, warnings for deferred addresses, DSN for delivered ones. bounce.c, warning.c */
+void delivery_bounce(struct delivery *d);
+void delivery_warn(struct delivery *d);
 
 #endif

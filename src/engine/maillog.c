@@ -2,6 +2,7 @@
 #include "engine/maillog.h"
 
 #include "base/buf.h"
+#include "base/num.h"
 #include "conf/main_options.h"
 #include "conf/model.h"
 #include "filter/fn_arg.h"
@@ -173,43 +174,110 @@ maillog_reject(struct engine *e, unsigned to, struct str id, struct str text)
     arena_free(a);
 }
 
-/* Opens msglog/ID for appending; makes the directory when it is missing. */
-static int
-open_message_log(struct arena *a, const struct engine *e, const struct spool_entry *entry)
+/* The file of a message's log, in msglog/ or msglog.OLD/ (top). *dir is what it is in. */
+static const char *
+message_log_path(struct arena *a, const struct engine *e, const struct spool_entry *entry,
+                 const char *top, struct str *dir)
 {
     struct spool_place place = engine_place(e);
     bool named = place.queue != NULL;
-    const char *sub = entry->sub != 0 ? (const char[2]){entry->sub, '\0'} : "";
-    struct str dir = str_printf(a, "%s/%s%smsglog%s%s", place.root, named ? place.queue : "",
-                                named ? "/" : "", entry->sub != 0 ? "/" : "", sub);
-    const char *path = str_cstr(a, str_printf(a, "%.*s/%s", STR_ARG(dir), entry->id.text));
-    int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
-    int fd = open(path, flags, 0640);
-    if (fd >= 0 || errno != ENOENT)
-        return fd;
+    char sub[3] = {entry->sub != 0 ? '/' : '\0', entry->sub, '\0'};
+    *dir = str_printf(a, "%s/%s%s%s%s", place.root, named ? place.queue : "", named ? "/" : "",
+                      top, sub);
+    return str_cstr(a, str_printf(a, "%.*s/%s", STR_ARG(*dir), entry->id.text));
+}
+
+/* Makes the directory, and msglog above a subdirectory. */
+static bool
+make_log_directory(struct arena *a, const struct spool_entry *entry, struct str dir)
+{
     if (entry->sub != 0) {
         const char *top = str_cstr(a, str_sub(dir, 0, dir.n - 2));
         if (mkdir(top, 0750) != 0 && errno != EEXIST)
-            return -1;
+            return false;
     }
-    if (mkdir(str_cstr(a, dir), 0750) != 0 && errno != EEXIST)
-        return -1;
+    return mkdir(str_cstr(a, dir), 0750) == 0 || errno == EEXIST;
+}
+
+static int
+open_message_log(struct arena *a, const struct engine *e, const struct spool_entry *entry)
+{
+    struct str dir;
+    const char *path = message_log_path(a, e, entry, "msglog", &dir);
+    int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
+    int fd = open(path, flags, 0640);
+    if (fd >= 0 || errno != ENOENT || !make_log_directory(a, entry, dir))
+        return fd;
     return open(path, flags, 0640);
 }
 
-void
-maillog_message(struct engine *e, const struct spool_entry *entry, struct str text)
+static void
+to_message_log(struct engine *e, const struct spool_entry *entry, struct str stamp, struct str text)
 {
     if (!e->conf->main->message_logs)
         return;
     struct arena *a = arena_new();
     int fd = open_message_log(a, e, entry);
     struct str line =
-        str_printf(a, "%.*s%.*s\n", STR_ARG(maillog_stamp(a, e)), STR_ARG(clean(a, e, text)));
+        str_printf(a, "%.*s%.*s\n", STR_ARG(stamp), STR_ARG(clean(a, e, text)));
     if (fd < 0 || !file_write_all(fd, line.p, line.n))
         maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
                 "failed to write the message log of %s: %s", entry->id.text, strerror(errno));
     if (fd >= 0)
         close(fd);
     arena_free(a);
+}
+
+void
+maillog_message(struct engine *e, const struct spool_entry *entry, struct str text)
+{
+    struct arena *a = arena_new();
+    to_message_log(e, entry, maillog_stamp(a, e), text);
+    arena_free(a);
+}
+
+void
+maillog_message_plain(struct engine *e, const struct spool_entry *entry, struct str text)
+{
+    to_message_log(e, entry, STR_EMPTY, text);
+}
+
+void
+maillog_message_remove(struct engine *e, const struct spool_entry *entry)
+{
+    if (!e->conf->main->message_logs)
+        return;
+    struct arena *a = arena_new();
+    struct str dir, old;
+    const char *path = message_log_path(a, e, entry, "msglog", &dir);
+    bool ok;
+    if (e->conf->main->preserve_message_logs) {
+        const char *to = message_log_path(a, e, entry, "msglog.OLD", &old);
+        ok = rename(path, to) == 0 || errno != ENOENT ||
+             (make_log_directory(a, entry, old) && rename(path, to) == 0);
+    } else {
+        ok = unlink(path) == 0;
+    }
+    if (!ok && errno != ENOENT)
+        maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
+                "failed to remove the message log of %s: %s", entry->id.text, strerror(errno));
+    arena_free(a);
+}
+
+int64_t
+maillog_between(int64_t seconds, int64_t microseconds, struct timespec now)
+{
+    int64_t us = ((int64_t)now.tv_sec - seconds) * 1000000 + now.tv_nsec / 1000 - microseconds;
+    return us > 0 ? us : 0;
+}
+
+struct str
+maillog_duration(struct arena *a, const struct engine *e, int64_t us)
+{
+    if (maillog_selected(e, LOG_SELECTOR_MILLISEC) && us < 60 * 1000000)
+        return str_printf(a, "%lld.%03llds", (long long)(us / 1000000),
+                          (long long)(us / 1000 % 1000));
+    struct buf b = buf_in(a, 0);
+    num_add_interval(&b, us / 1000000);
+    return buf_str(&b);
 }

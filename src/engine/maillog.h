@@ -28,7 +28,16 @@ bool maillog_selected(const struct engine *e, enum log_selector s);
 /* The time in front of lines, with a blank behind it (milliseconds and zone as configured). */
 struct str maillog_stamp(struct arena *a, const struct engine *e);
 
+/* Microseconds from a time of day to now; 0 when the clock was set back. */
+int64_t maillog_between(int64_t seconds, int64_t microseconds, struct timespec now);
+/* "3m45s", or "1.578s" when milliseconds are logged: QT=, DT=, RT=, D=. */
+struct str maillog_duration(struct arena *a, const struct engine *e, int64_t microseconds);
+
 /* Appends a line to msglog/ID of the message (message_logs). Faults are logged. */
 void maillog_message(struct engine *e, const struct spool_entry *entry, struct str text);
+/* The same for a line that carries no time ("*** Frozen"). */
+void maillog_message_plain(struct engine *e, const struct spool_entry *entry, struct str text);
+/* Removes the log of a message (or keeps it in msglog.OLD, preserve_message_logs). */
+void maillog_message_remove(struct engine *e, const struct spool_entry *entry);
 
 #endif

@@ -37,6 +37,7 @@ struct routing {
     struct address_vec again;   /* new addresses that have to be routed */
     /* Of the last address. */
     struct why why;
+    bool discard_seen; /* ROUTE_DISCARDED: by a filter's "seen finish" */
     bool freeze; /* the message is to be frozen (ROUTE_DEFERRED), why.log says why */
 };
 

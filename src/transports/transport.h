@@ -78,6 +78,14 @@ struct transport_answer {
     struct str warning_to;
     struct str reply;    /* autoreply: a whole message to be sent, or unset */
     struct str reply_to; /* its recipients, separated by commas */
+
+    /* Set around the driver. */
+    struct str shadow; /* the shadow transport that ran: its name, or "name (error)" */
+    int64_t size;      /* bytes delivered (S=), 0: unknown */
+    int64_t took_us;   /* how long the delivery took (DT=) */
+    bool additional; /* not the first address of its delivery (-> and not =>) */
+    bool freeze_told; /* freeze: why.peer has the text that is logged with it */
+    bool routing_skipped; /* a deferral because the retry time of routing was not reached */
 };
 
 /* Outcome per address. */
