@@ -107,7 +107,15 @@ struct address {
     bool ignore_error; /* a failure is not told to anybody (noerror) */
     bool hide_child;   /* a bounce names the ancestor that does not have this */
     bool log_as_local;
-    int64_t mode; /* of a file that a filter saves to; -1: the transport's */
+    bool disable_logging; /* deliveries that come from it are not logged */
+    bool dsn_lasthop;     /* what follows takes no DSN requests */
+    int64_t mode;         /* of a file that a filter saves to; -1: the transport's */
+    /* Where routing begins: NULL for the first router (redirect_router, a clone behind `unseen`). */
+    const struct driver_instance *start;
+    bool
+        routes_by_local_part; /* retry times of routing are those of the address, not of its domain */
+    bool homonym;             /* an ancestor has the same text: the key has a number in front */
+    unsigned depth;           /* number of ancestors */
 
     struct transport_answer *answer; /* what became of a delivery; NULL before */
     struct address *next_duplicate;  /* others with the same key: done when this one is */

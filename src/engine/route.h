@@ -47,10 +47,14 @@ bool route_new_address(struct arena *a, const struct engine *e, struct str text,
                        struct address **out, struct str *fault);
 /* Routes one address from its start router. The address's own fields say what was decided. */
 enum route_end route_address(struct routing *r, struct address *a);
-/* Replies to "is it done?": the key of an address, its ancestors considered (homonyms). */
+/* An address as it comes from a recipient of the envelope whose text is parsed already (spool): never fails. */
+struct address *route_envelope_address(struct arena *a, struct str text, size_t recipient);
 
-/* -bt, -bv, -bvs: prints on stdout what becomes of each argument; the exit status of Exim. */
-int route_test(struct engine *e, const struct str *args, size_t n);
-int route_verify_list(struct engine *e, const struct str *args, size_t n, bool sender);
+void address_vec_push(struct arena *a, struct address_vec *v, struct address *one);
+/* True if one with the same key is in it. */
+bool address_vec_has(const struct address_vec *v, struct str key);
+/* Makes `child` an address that came out of `parent`: what is inherited, its parts, its key. text, item, mode and what
+ * the router itself decided are set before. */
+void route_adopt(struct address *parent, struct address *child);
 
 #endif

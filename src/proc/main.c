@@ -16,6 +16,7 @@
 #include "proc/test_filter.h"
 #include "proc/test_retry.h"
 #include "proc/test_rewrite.h"
+#include "proc/test_route.h"
 #include "proc/version.h"
 
 #include <stdio.h>
@@ -57,8 +58,8 @@ static const struct {
     [CLI_ATRN] = {NULL, 0, "ATRN"},
     [CLI_LOG_TEXT] = {NULL, 0, "writing to the log (-z)"},
     [CLI_MALWARE] = {NULL, 0, "the virus scanner (-bmalware)"},
-    [CLI_ROUTE] = {NULL, 0, "routing addresses (-bt)"},
-    [CLI_VERIFY] = {NULL, 0, "verifying addresses (-bv)"},
+    [CLI_ROUTE] = {test_route_run, MODE_ENGINE, NULL},
+    [CLI_VERIFY] = {test_verify_run, MODE_ENGINE, NULL},
     [CLI_FILTER] = {test_filter_run, MODE_DROP_FIRST | MODE_FILES, NULL},
     [CLI_FAKE_SMTP] = {NULL, 0, "a pretended SMTP session (-bh)"},
     [CLI_EXPAND] = {be_run, MODE_DROP_FIRST, NULL},

@@ -203,4 +203,5 @@ const struct router_driver router_redirect = {
             .opts = &opts,
             .check = check,
         },
+    .needs_user = true,
 };

@@ -120,6 +120,8 @@ struct router_driver {
     struct driver
         base; /* first, so that a struct driver can be turned into its router_driver */
     void (*route)(const struct route_call *c, struct route_result *out);
+    bool
+        needs_user; /* uid and gid of the call are those of user and group, expanded before it runs */
 };
 
 extern const struct driver_class router_class;

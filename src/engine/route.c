@@ -1,0 +1,288 @@
+/* Takes an address through the routers; see route.h. */
+#include "engine/route.h"
+
+#include "conf/conf.h"
+#include "engine/maillog.h"
+#include "engine/route_step.h"
+#include "mail/address.h"
+
+enum outcome
+route_say(struct route_step *s, enum outcome o, const char *fmt, ...)
+{
+    struct buf b = buf_in(s->r->arena, 0);
+    va_list ap;
+    va_start(ap, fmt);
+    buf_vprintf(&b, fmt, ap);
+    va_end(ap);
+    s->r->why = (struct why){.outcome = o, .log = buf_str(&b)};
+    return o;
+}
+
+enum outcome
+route_expand(struct route_step *s, const char *option, struct str text, struct str *out)
+{
+    switch (vm_expand(s->vm, text, out)) {
+    case VM_OK:
+        *out = str_dup(s->r->arena, *out);
+        return OUT_OK;
+    case VM_FORCED:
+        return OUT_DECLINE;
+    case VM_NO:
+    case VM_DEFER:
+    case VM_ERROR:
+        break;
+    }
+    return route_say(s, OUT_DEFER, "failed to expand %s \"%.*s\" in %.*s router: %.*s", option,
+                     STR_ARG(text), STR_ARG(s->router->name), STR_ARG(vm_error(s->vm)));
+}
+
+enum outcome
+route_expand_bool(struct route_step *s, const char *option, const struct opt_xbool *x,
+                  bool forced, bool *out)
+{
+    struct str value;
+    *out = x->on;
+    if (!route_has(&x->text))
+        return OUT_OK;
+    enum outcome o = route_expand(s, option, x->text.text, &value);
+    if (o == OUT_DECLINE) {
+        *out = forced;
+        return OUT_OK;
+    }
+    if (o != OUT_OK)
+        return o;
+    *out = str_ieqz(value, "true") || str_ieqz(value, "yes");
+    if (*out || str_ieqz(value, "false") || str_ieqz(value, "no"))
+        return OUT_OK;
+    return route_say(s, OUT_DEFER,
+                     "\"%.*s\" is not a valid value for the \"%s\" option in the "
+                     "%.*s router",
+                     STR_ARG(value), option, STR_ARG(s->router->name));
+}
+
+/* --- one router --- */
+
+/* What the last router left does not belong to the next. */
+static void
+start_router(struct route_step *s, const struct driver_instance *router)
+{
+    struct address *a = s->a;
+    s->router = router;
+    s->g = router->generic.fields;
+    s->uid = s->gid = -1;
+    s->login = s->user_home = STR_NULL;
+    a->local_part = s->g->caseful_local_part ? s->as_given : s->lower;
+    a->prefix = a->prefix_v = a->suffix = a->suffix_v = STR_NULL;
+    a->domain_data = a->local_part_data = STR_NULL;
+    a->home = STR_NULL;
+    a->local_uid = a->local_gid = -1;
+    a->router_name = router->name;
+    if (a->parent == NULL) {
+        a->original_local_part = a->local_part;
+        a->original_domain = a->domain;
+    }
+}
+
+/* Whether a private option of type bool is set (default true when the driver has none of that name). */
+static bool
+own_flag(const struct driver_instance *d, const char *name)
+{
+    int row = opt_find(d->driver->opts, str_from_cstr(name));
+    if (row < 0)
+        return true;
+    return *(const bool *)((const char *)d->own.fields + d->driver->opts->rows[row].offset);
+}
+
+/* An address that came out of this router already, from the same text, would go round for ever. */
+static bool
+has_been_here(const struct route_step *s)
+{
+    bool repeat = own_flag(s->router, "repeat_use");
+    for (const struct address *up = s->a->parent; up != NULL; up = up->parent) {
+        if (up->router == s->router && (!repeat || str_eq(up->text, s->a->text)))
+            return true;
+    }
+    return false;
+}
+
+static enum outcome
+set_address_data(struct route_step *s)
+{
+    struct str value;
+    if (!route_has(&s->g->address_data))
+        return OUT_OK;
+    enum outcome o = route_expand(s, "address_data", s->g->address_data.text, &value);
+    if (o == OUT_OK)
+        s->a->address_data = value;
+    return o;
+}
+
+static void
+call(struct route_step *s, struct route_result *res)
+{
+    const struct router_driver *driver = router_driver_of(s->router);
+    struct route_up up = route_up_for(s);
+    struct route_call c = {
+        .arena = s->r->arena,
+        .eval = s->eval,
+        .vm = s->vm,
+        .router = s->router,
+        .message = s->r->message,
+        .address = s->a,
+        .purpose = s->r->purpose,
+        .uid = s->uid,
+        .gid = s->gid,
+        .login = s->login,
+        .home = s->a->home,
+        .up = &up,
+    };
+    if (driver->route == NULL) {
+        res->outcome = OUT_DEFER;
+        res->why.log = str_printf(s->r->arena, "%.*s: this kind of router cannot route yet",
+                                  STR_ARG(s->router->name));
+        return;
+    }
+    driver->route(&c, res);
+}
+
+/* Preconditions, then the driver. OUT_DECLINE with *ran false: the router was skipped. */
+static enum outcome
+run_router(struct route_step *s, struct route_result *res, bool *ran)
+{
+    *ran = false;
+    if (has_been_here(s))
+        return OUT_DECLINE;
+    enum outcome o = route_check(s);
+    if (o != OUT_OK)
+        return o;
+    *ran = true;
+    o = set_address_data(s);
+    if (o == OUT_OK && router_driver_of(s->router)->needs_user)
+        o = route_set_user(s);
+    if (o != OUT_OK)
+        return o;
+    call(s, res);
+    s->r->why = res->why;
+    s->r->why.outcome = res->outcome;
+    return res->outcome;
+}
+
+/* --- the way --- */
+
+static size_t
+index_of(const struct conf *c, const struct driver_instance *d)
+{
+    size_t i = 0;
+    while (d != NULL && i < c->routers.n && c->routers.v[i] != d)
+        i++;
+    return d == NULL ? 0 : i;
+}
+
+/* No router took it: the text of the last one that saw it. */
+static enum route_end
+unrouteable(struct route_step *s)
+{
+    struct str text = STR_LIT("Unrouteable address");
+    if (s->router != NULL && route_has(&s->g->cannot_route_message)) {
+        struct str own;
+        enum outcome o =
+            route_expand(s, "cannot_route_message", s->g->cannot_route_message.text, &own);
+        if (o == OUT_OK)
+            text = own;
+        else if (o == OUT_DEFER)
+            maillog_line(s->r->engine, MAILLOG_MAIN | MAILLOG_PANIC,
+                         s->r->message == NULL ? STR_NULL : s->r->message->id, s->r->why.log);
+    }
+    s->r->why = (struct why){.outcome = OUT_FAIL, .peer = text, .log = text};
+    return ROUTE_FAILED;
+}
+
+/* fail_verify makes a failure of what the router accepts. */
+static bool
+fails_check(const struct route_step *s)
+{
+    const bool *fail = s->g->fail_verify;
+    return (s->r->purpose == ROUTE_FOR_RECIPIENT_CHECK && fail[0]) ||
+           (s->r->purpose == ROUTE_FOR_SENDER_CHECK && fail[1]);
+}
+
+static enum route_end
+accepted(struct route_step *s, struct route_result *res)
+{
+    s->a->router = s->router;
+    s->a->routes_by_local_part = s->g->retry_use_local_part;
+    if (fails_check(s)) {
+        (void)route_say(s, OUT_FAIL, "Address accepted by router with fail_verify set");
+        return ROUTE_FAILED;
+    }
+    return route_accept(s, res);
+}
+
+/* Where the address goes after a router that did not accept it. SIZE_MAX: nowhere. */
+static size_t
+next_router(struct route_step *s, size_t at, enum outcome o, bool ran, bool *deferred)
+{
+    const struct conf *c = s->r->engine->conf;
+    bool more = true;
+    *deferred = false;
+    if (o == OUT_PASS && str_is_set(s->g->pass_router))
+        return index_of(c, conf_router(c, s->g->pass_router));
+    if (o == OUT_DECLINE && ran) {
+        *deferred = route_expand_bool(s, "more", &s->g->more, true, &more) != OUT_OK;
+    }
+    return more ? at + 1 : SIZE_MAX;
+}
+
+static enum route_end
+walk(struct route_step *s)
+{
+    const struct conf *c = s->r->engine->conf;
+    for (size_t at = index_of(c, s->a->start); at < c->routers.n;) {
+        struct route_result res = {.outcome = OUT_DECLINE};
+        bool ran, deferred;
+        start_router(s, c->routers.v[at]);
+        enum outcome o = run_router(s, &res, &ran);
+        if (o == OUT_OK)
+            return accepted(s, &res);
+        if (o == OUT_DEFER || o == OUT_ERROR) {
+            s->a->router = s->router;
+            s->r->freeze = res.freeze;
+            return ROUTE_DEFERRED;
+        }
+        if (o == OUT_FAIL) {
+            s->a->router = s->router;
+            return ROUTE_FAILED;
+        }
+        at = next_router(s, at, o, ran, &deferred);
+        if (deferred)
+            return ROUTE_DEFERRED;
+    }
+    return unrouteable(s);
+}
+
+enum route_end
+route_address(struct routing *r, struct address *a)
+{
+    struct engine *e = r->engine;
+    struct route_step s = {.r = r, .eval = e->eval, .vm = e->vm, .a = a};
+    struct address *before = e->eval->address;
+    struct map *vars_before = e->eval->router_vars;
+    struct message *message_before = e->eval->message;
+    struct arena_mark mark = arena_mark(vm_scratch(e->vm));
+    r->why = (struct why){.outcome = OUT_OK};
+    r->freeze = false;
+    struct str local_part, domain;
+    address_split(a->text, &local_part, &domain);
+    s.as_given = str_tainted(address_unquote_local_part(r->arena, local_part));
+    s.lower = str_lower(r->arena, s.as_given);
+    e->eval->address = a;
+    e->eval->router_vars = a->router_vars;
+    if (r->message != NULL)
+        e->eval->message = r->message;
+    enum route_end end = walk(&s);
+    e->eval->address = before;
+    e->eval->router_vars = vars_before;
+    e->eval->message = message_before;
+    vm_release(e->vm, mark);
+    return end;
+}

@@ -1,0 +1,165 @@
+/* Addresses that are to be routed: made from the envelope, made from others, told apart. See route.h. */
+#include "engine/route.h"
+
+#include "conf/main_options.h"
+#include "mail/address.h"
+
+/* Parts of a whole address; both tainted. */
+static void
+set_parts(struct arena *arena, struct address *a)
+{
+    struct str local_part, domain;
+    address_split(a->text, &local_part, &domain);
+    a->local_part = str_tainted(local_part);
+    a->domain = str_tainted(domain.n > 0 ? str_lower(arena, domain) : STR_EMPTY);
+}
+
+static struct address *
+blank(struct arena *arena)
+{
+    struct address *a = ARENA_NEW(arena, struct address);
+    a->arena = arena;
+    a->local_uid = a->local_gid = -1;
+    a->mode = -1;
+    return a;
+}
+
+/* The address with its domain in lower case. */
+static struct str
+normal(struct arena *a, struct str text)
+{
+    struct str local_part, domain;
+    address_split(text, &local_part, &domain);
+    if (domain.n == 0 || !str_has_upper(domain))
+        return str_dup(a, text);
+    return str_cat(a, str_sub(text, 0, text.n - domain.n), str_lower(a, domain));
+}
+
+struct address *
+route_envelope_address(struct arena *arena, struct str text, size_t recipient)
+{
+    struct address *a = blank(arena);
+    a->text = str_tainted(normal(arena, text));
+    a->key = a->text;
+    a->recipient = recipient;
+    set_parts(arena, a);
+    return a;
+}
+
+static unsigned
+parse_flags(const struct conf_main *c)
+{
+    return (c->allow_domain_literals ? ADDRESS_LITERAL : 0) |
+           (c->allow_utf8_domains ? ADDRESS_UTF8_DOMAIN : 0) |
+           (c->strip_trailing_dot ? ADDRESS_STRIP_DOT : 0);
+}
+
+bool
+route_new_address(struct arena *arena, const struct engine *e, struct str text,
+                  struct address **out, struct str *fault)
+{
+    struct address_parts p;
+    const struct conf_main *c = e->conf->main;
+    enum address_status st = address_parse(arena, text, parse_flags(c), &p);
+    if (st != ADDRESS_OK) {
+        *fault = st == ADDRESS_EMPTY ? STR_LIT("empty address") : p.error;
+        return false;
+    }
+    struct str whole = address_qualify(arena, p.text, c->qualify_recipient);
+    *out = route_envelope_address(arena, whole, 0);
+    return true;
+}
+
+void
+address_vec_push(struct arena *a, struct address_vec *v, struct address *one)
+{
+    vec_push(a, v, one);
+}
+
+bool
+address_vec_has(const struct address_vec *v, struct str key)
+{
+    for (size_t i = 0; i < v->n; i++)
+        if (str_eq(v->v[i]->key, key))
+            return true;
+    return false;
+}
+
+/* --- children --- */
+
+/* The number of ancestors with the same text: what tells homonyms apart. */
+static unsigned
+namesakes(const struct address *a)
+{
+    unsigned n = 0;
+    for (const struct address *up = a->parent; up != NULL; up = up->parent)
+        n += str_eq(up->text, a->text);
+    return n;
+}
+
+static void
+set_key(struct address *child)
+{
+    const struct address *parent = child->parent;
+    child->homonym = false;
+    if (child->item != ADDRESS_ITEM_MAIL) {
+        /* Two parents may have the same pipe: it is not the same delivery. */
+        child->key =
+            str_printf(child->arena, "%.*s:%.*s", STR_ARG(child->text), STR_ARG(parent->key));
+        child->key = str_tainted(child->key);
+        return;
+    }
+    unsigned n = namesakes(child);
+    child->key = child->text;
+    if (n == 0)
+        return;
+    child->homonym = true;
+    child->key = str_tainted(str_printf(child->arena, "\\%u\\%.*s", n, STR_ARG(child->text)));
+}
+
+static void
+inherit(const struct address *parent, struct address *child)
+{
+    child->recipient = parent->recipient;
+    child->orcpt = parent->orcpt;
+    child->dsn_flags = parent->dsn_flags;
+    child->router_vars = parent->router_vars;
+    child->address_data = parent->address_data;
+    child->self_hostname = parent->self_hostname;
+    child->headers_add = parent->headers_add;
+    child->headers_remove = parent->headers_remove;
+    child->ignore_error = child->ignore_error || parent->ignore_error;
+    child->disable_logging = parent->disable_logging;
+    if (!str_is_set(child->errors_to))
+        child->errors_to = parent->errors_to;
+    child->original_local_part = parent->original_local_part;
+    child->original_domain = parent->original_domain;
+    child->parent_local_part = parent->local_part;
+    child->parent_domain = parent->domain;
+}
+
+void
+route_adopt(struct address *parent, struct address *child)
+{
+    child->parent = parent;
+    child->depth = parent->depth + 1;
+    if (child->arena == NULL)
+        child->arena = parent->arena;
+    parent->children++;
+    inherit(parent, child);
+    if (child->item == ADDRESS_ITEM_MAIL) {
+        child->text = str_tainted(normal(child->arena, child->text));
+        set_parts(child->arena, child);
+    } else {
+        /* $local_part and $domain of a file or pipe are those of who was redirected. */
+        child->local_part = parent->local_part;
+        child->domain = parent->domain;
+        child->local_part_data = parent->local_part_data;
+        child->domain_data = parent->domain_data;
+        child->prefix = parent->prefix;
+        child->prefix_v = parent->prefix_v;
+        child->suffix = parent->suffix;
+        child->suffix_v = parent->suffix_v;
+    }
+    set_key(child);
+}

@@ -1,0 +1,57 @@
+/* Between the files that route one address: what is known while one router has it.
+ *
+ * Lives on the stack of route_address. Texts that outlive the address's evaluation are copied into r->arena.
+ */
+#ifndef REMEX_ENGINE_ROUTE_STEP_H
+#define REMEX_ENGINE_ROUTE_STEP_H
+
+#include "engine/route.h"
+
+#include <stdarg.h>
+
+struct route_step {
+    struct routing *r;
+    struct eval *eval;
+    struct vm *vm;
+    struct address *a;
+    const struct driver_instance *router;
+    const struct router_generic *g;
+    struct str as_given, lower; /* the local part without quotes, affixes included */
+    /* What check_local_user, router_home_directory, user and group found out. */
+    int64_t uid, gid;
+    struct str login, user_home;
+};
+
+/* How one step ended: OUT_OK goes on, OUT_DECLINE skips the router, the others are the fate of the address (r->why). */
+
+/* r->why.log and the outcome, which is returned. */
+enum outcome route_say(struct route_step *s, enum outcome o, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Expands an option into r->arena. OUT_OK; OUT_DECLINE: forced failure; OUT_DEFER: other failures, with the text. */
+enum outcome route_expand(struct route_step *s, const char *option, struct str text,
+                          struct str *out);
+/* An option that is true, false, or text to expand; forced: its value when the expansion is forced to fail. */
+enum outcome route_expand_bool(struct route_step *s, const char *option,
+                               const struct opt_xbool *x, bool forced, bool *out);
+/* True if the text is set. */
+static inline bool
+route_has(const struct xstr *x)
+{
+    return str_is_set(x->text);
+}
+
+/* route_check.c: the preconditions, in their order. */
+enum outcome route_check(struct route_step *s);
+/* route_affix.c: takes prefix and suffix off the local part. OUT_OK or OUT_DECLINE. */
+enum outcome route_affix(struct route_step *s);
+/* route_files.c: require_files. */
+enum outcome route_files(struct route_step *s);
+/* route_user.c: check_local_user, and user and group of a router. */
+enum outcome route_local_user(struct route_step *s);
+enum outcome route_set_user(struct route_step *s);
+/* route_result.c: what an accepting router's generic options add to the address, and its children. */
+enum route_end route_accept(struct route_step *s, struct route_result *res);
+/* route_up.c: what drivers may ask, for this step. */
+struct route_up route_up_for(struct route_step *s);
+
+#endif

@@ -1,0 +1,224 @@
+/* -bt and -bv; see test_route.h. The words and the layout are Exim's, since scripts read them. */
+#include "proc/test_route.h"
+
+#include "conf/conf.h"
+#include "conf/eval.h"
+#include "engine/route_verify.h"
+#include "proc/context.h"
+#include "proc/engine_start.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 4096 }; /* of an address on the standard input; more is cut off */
+
+/* The exit status, worst last. */
+enum { ALL_GOOD = 0, SOME_UNKNOWN = 1, SOME_FAILED = 2 };
+
+struct test {
+    struct mode *m;
+    struct engine *engine;
+    enum route_purpose purpose;
+    bool full; /* every address that comes out is shown */
+    int status;
+};
+
+static void
+worsen(struct test *t, int status)
+{
+    if (t->status < status)
+        t->status = status;
+}
+
+/* --- one that could not be routed --- */
+
+static const char *
+fail_words(const struct test *t)
+{
+    return t->purpose == ROUTE_FOR_TEST ? "is undeliverable" : "failed to verify";
+}
+
+static void
+print_ancestors(const struct address *a)
+{
+    for (const struct address *up = a->parent; up != NULL; up = up->parent)
+        printf("\n    <-- %.*s", STR_ARG(up->text));
+}
+
+/* Details may hold passwords of databases: only an admin user sees them. */
+static void
+print_fate(struct test *t, const struct address *a, const struct why *why, bool failed)
+{
+    struct str text = str_is_set(why->log) ? why->log : why->peer;
+    printf("%.*s %s", STR_ARG(a->text),
+           failed ? fail_words(t) : "cannot be resolved at this time");
+    if (text.n > 0 && t->m->admin)
+        printf(": %.*s", STR_ARG(text));
+    if (t->full)
+        print_ancestors(a);
+    printf("\n");
+    worsen(t, failed ? SOME_FAILED : SOME_UNKNOWN);
+}
+
+/* --- one that was routed --- */
+
+static int
+longest(const struct host_targets *hosts, size_t offset)
+{
+    uint32_t n = 0;
+    for (size_t i = 0; i < hosts->n; i++) {
+        const struct str *s = (const struct str *)((const char *)&hosts->v[i] + offset);
+        n = s->n > n ? s->n : n;
+    }
+    return (int)n;
+}
+
+static void
+print_hosts(const struct address *a)
+{
+    int name_n = longest(&a->hosts, offsetof(struct host_target, name));
+    int address_n = longest(&a->hosts, offsetof(struct host_target, address));
+    for (size_t i = 0; i < a->hosts.n; i++) {
+        const struct host_target *h = &a->hosts.v[i];
+        printf("  host %-*.*s ", name_n, STR_ARG(h->name));
+        if (str_is_set(h->address))
+            printf("[%.*s]%*s", STR_ARG(h->address), address_n - (int)h->address.n, "");
+        if (h->preference >= 0)
+            printf(" MX=%d", (int)h->preference);
+        if (h->port != 0)
+            printf(" port=%d", (int)h->port);
+        printf("\n");
+    }
+}
+
+static void
+print_routed(const struct address *a)
+{
+    if (a->item != ADDRESS_ITEM_MAIL) {
+        printf("%.*s -> %.*s\n  transport = %.*s\n", STR_ARG(a->parent->text), STR_ARG(a->text),
+               STR_ARG(a->transport == NULL ? STR_LIT("unknown") : a->transport->name));
+        return;
+    }
+    printf("%.*s", STR_ARG(a->text));
+    print_ancestors(a);
+    printf("\n  router = %.*s, ", STR_ARG(a->router->name));
+    if (a->transport == NULL)
+        printf("transport = <none>\n");
+    else
+        printf("transport = %.*s\n", STR_ARG(a->transport->name));
+    print_hosts(a);
+}
+
+static void
+print_all_routed(const struct routing *r)
+{
+    for (size_t i = 0; i < r->deliver.n; i++)
+        if (r->deliver.v[i]->item != ADDRESS_ITEM_MAIL)
+            print_routed(r->deliver.v[i]);
+    for (size_t i = r->deliver.n; i-- > 0;)
+        if (r->deliver.v[i]->item == ADDRESS_ITEM_MAIL)
+            print_routed(r->deliver.v[i]);
+}
+
+static void
+route_all(struct test *t, struct routing *r, struct address *first)
+{
+    address_vec_push(r->arena, &r->again, first);
+    for (size_t i = 0; i < r->again.n; i++) {
+        struct address *a = r->again.v[i];
+        switch (route_address(r, a)) {
+        case ROUTE_DELIVER:
+        case ROUTE_REDIRECTED:
+            break;
+        case ROUTE_DISCARDED:
+            printf("mail to %.*s is discarded\n", STR_ARG(a->text));
+            break;
+        case ROUTE_FAILED:
+            print_fate(t, a, &r->why, true);
+            break;
+        case ROUTE_DEFERRED:
+            print_fate(t, a, &r->why, false);
+            break;
+        }
+    }
+    print_all_routed(r);
+}
+
+static void
+verify(struct test *t, struct routing *r, struct address *a)
+{
+    enum outcome o = route_verify(r, a, 0);
+    if (o == OUT_OK)
+        printf("%.*s verified\n", STR_ARG(a->text));
+    else
+        print_fate(t, a, &r->why, o == OUT_FAIL);
+}
+
+static void
+test_address(struct test *t, struct str text)
+{
+    struct address *a;
+    struct str fault;
+    struct routing r = {.engine = t->engine,
+                        .message = t->m->eval->message,
+                        .purpose = t->purpose,
+                        .arena = t->m->arena};
+    text = str_trim(text);
+    if (text.n == 0)
+        return;
+    if (!route_new_address(r.arena, t->engine, text, &a, &fault)) {
+        printf("syntax error: %.*s\n", STR_ARG(fault));
+        worsen(t, SOME_FAILED);
+    } else if (t->full) {
+        route_all(t, &r, a);
+    } else {
+        verify(t, &r, a);
+    }
+    (void)fflush(stdout);
+}
+
+/* Lines of the standard input, with a prompt. */
+static void
+test_input(struct test *t)
+{
+    char line[LINE_MAX_BYTES];
+    for (;;) {
+        printf("> ");
+        (void)fflush(stdout);
+        if (fgets(line, sizeof line, stdin) == NULL)
+            break;
+        test_address(t, str_dup(t->m->arena, str_tainted(str_from_cstr(line))));
+    }
+    printf("\n");
+}
+
+static int
+run(struct mode *m, enum route_purpose purpose)
+{
+    struct test t = {.m = m, .purpose = purpose, .status = ALL_GOOD};
+    t.full = purpose == ROUTE_FOR_TEST || m->cli->verbose || m->cli->debug;
+    if (!context_fill(m))
+        return 1;
+    t.engine = engine_start(m);
+    if (t.engine == NULL)
+        return 1;
+    t.engine->log_to_stderr = true;
+    if (m->cli->args.n == 0)
+        test_input(&t);
+    for (size_t i = 0; i < m->cli->args.n; i++)
+        test_address(&t, m->cli->args.v[i]);
+    return t.status;
+}
+
+int
+test_route_run(struct mode *m)
+{
+    return run(m, ROUTE_FOR_TEST);
+}
+
+int
+test_verify_run(struct mode *m)
+{
+    bool sender = cli_has(m->cli, "-bvs");
+    return run(m, sender ? ROUTE_FOR_SENDER_CHECK : ROUTE_FOR_RECIPIENT_CHECK);
+}
