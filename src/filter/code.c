@@ -27,6 +27,21 @@ host_call_name(unsigned call)
     return host_calls[call];
 }
 
+uint32_t
+code_offset(const struct code *c, uint32_t word)
+{
+    uint32_t low = 0;
+    uint32_t high = c->places_n;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (c->places[middle].word <= word)
+            low = middle;
+        else
+            high = middle;
+    }
+    return c->places_n > 0 ? c->places[low].at : 0;
+}
+
 static void
 quote(struct buf *out, struct str s)
 {
@@ -54,15 +69,43 @@ list_header(struct buf *out, const struct code *c, uint32_t form, uint32_t k)
 }
 
 static void
-list_filter(struct buf *out, enum op op, uint32_t a, uint32_t argc)
+list_action(struct buf *out, uint32_t a)
 {
-    if (op == OP_ASK)
-        buf_printf(out, "%s/%u", filter_ask_word((enum filter_ask)a), argc);
+    buf_printf(out, "%s%s%s%s", (a >> 8 & FILTER_SEEN) != 0 ? "seen " : "",
+               (a >> 8 & FILTER_UNSEEN) != 0 ? "unseen " : "",
+               (a >> 8 & FILTER_NOERROR) != 0 ? "noerror " : "",
+               filter_action_word((enum filter_action_id)(a & 0xff)));
+}
+
+static void
+list_test(struct buf *out, uint32_t test)
+{
+    buf_printf(out, "%s%s", filter_test_word(test),
+               (test & FILTER_TEST_CASE) != 0 ? ", case counts" : "");
+}
+
+static void
+list_filter(struct buf *out, const struct code *c, uint32_t at, enum op_shape shape)
+{
+    uint32_t a = ins_a(c->ins[at]);
+    uint32_t b = c->ins[at + 1];
+    if (shape == SHAPE_HT) {
+        list_header(out, c, a & MATCHH_FORM, b++);
+        buf_addc(out, ' ');
+        a >>= MATCHH_TEST;
+    }
+    if (ins_op(c->ins[at]) == OP_ASK)
+        buf_addz(out, filter_ask_word((enum filter_ask)a));
+    else if (shape == SHAPE_AN || shape == SHAPE_AK)
+        list_action(out, a);
     else
-        buf_printf(out, "%s%s%s%s/%u", (a >> 8 & FILTER_SEEN) != 0 ? "seen " : "",
-                   (a >> 8 & FILTER_UNSEEN) != 0 ? "unseen " : "",
-                   (a >> 8 & FILTER_NOERROR) != 0 ? "noerror " : "",
-                   filter_action_word((enum filter_action_id)(a & 0xff)), argc);
+        list_test(out, a);
+    if (shape == SHAPE_AN) {
+        buf_printf(out, "/%u", b);
+    } else {
+        buf_addc(out, ' ');
+        quote(out, c->consts[b]);
+    }
 }
 
 static void
@@ -79,8 +122,7 @@ list_operands(struct buf *out, const struct code *c, uint32_t at, enum op_shape 
         break;
     case SHAPE_N:
         if (ins_op(c->ins[at]) == OP_MATCH)
-            buf_printf(out, "%s%s", filter_test_word(a),
-                       (a & FILTER_TEST_CASE) != 0 ? ", case counts" : "");
+            list_test(out, a);
         else
             buf_printf(out, "%u", a);
         break;
@@ -102,7 +144,12 @@ list_operands(struct buf *out, const struct code *c, uint32_t at, enum op_shape 
         buf_printf(out, "%.*s/%u", STR_ARG(fn_all(&fn_n)[a].name), b);
         break;
     case SHAPE_AN:
-        list_filter(out, ins_op(c->ins[at]), a, b);
+    case SHAPE_AK:
+    case SHAPE_NK:
+    case SHAPE_HT:
+        list_filter(out, c, at, shape);
+        break;
+    case SHAPES:
         break;
     case SHAPE_XN:
         buf_printf(out, "%s/%u", host_call_name(a), b);
@@ -113,11 +160,11 @@ list_operands(struct buf *out, const struct code *c, uint32_t at, enum op_shape 
 static void
 list_place(struct buf *out, const struct code *c, uint32_t at)
 {
-    struct span s = textmap_span(c->map, c->pos[at], 0);
+    struct span s = textmap_span(c->map, code_offset(c, at), 0);
     if (s.source != NULL)
         buf_printf(out, "%u:%-5u", s.line, s.col);
     else
-        buf_printf(out, "1:%-5u", c->pos[at] + 1);
+        buf_printf(out, "1:%-5u", code_offset(c, at) + 1);
 }
 
 void

@@ -26,9 +26,13 @@ enum op_shape {
     SHAPE_V,
     SHAPE_VK,
     SHAPE_HK,
+    SHAPE_NK,
+    SHAPE_HT,
     SHAPE_FN,
     SHAPE_XN,
     SHAPE_AN,
+    SHAPE_AK,
+    SHAPES,
 };
 
 enum { POPS_A = -1, POPS_B = -2 };
@@ -77,13 +81,20 @@ struct code_range {
     bool replaces;
 };
 
+/* Words from `word` on, up to the next place, stand at offset `at` of the text. */
+struct code_place {
+    uint32_t word;
+    uint32_t at;
+};
+
 struct code {
     struct str text;
     const struct textmap *map;
     const struct host *host; /* its variables are what OP_VAR numbers */
     const uint32_t *ins;
-    const uint32_t *pos; /* by word: offset in text */
     uint32_t n;
+    const struct code_place *places; /* the position map, by word */
+    uint32_t places_n;
     const struct str *consts;
     uint32_t consts_n;
     const struct code_range *ranges;
@@ -91,6 +102,12 @@ struct code {
     uint32_t stack; /* values needed, set by the verifier */
     bool condition; /* ends with ANSWER */
 };
+
+/* Offset in the text of a word. */
+uint32_t code_offset(const struct code *c, uint32_t word);
+
+/* Operand a of OP_MATCHH. */
+enum { MATCHH_FORM = 3, MATCHH_TEST = 2 /* bits that the test is shifted */ };
 
 static inline enum op
 ins_op(uint32_t word)

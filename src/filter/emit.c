@@ -1,16 +1,21 @@
-/* The code-emitting layer. Jumps carry label numbers until emit_finish replaces them. */
+/* The code-emitting layer. The jumps to a label that is not placed yet are a chain through their operands. */
 #include "filter/emit.h"
 
-#include <assert.h>
+#include <stdint.h>
 #include <string.h>
 
 enum {
-    OPERAND_MAX = (1 << 24) - 1,
     WORDS_FIRST = 64,
+    CONSTS_FIRST = 16,
+    PLACES_FIRST = 32,
+    LABELS_FIRST = 16,
 };
 
-/* Target of a label that was not placed yet. */
-static const uint32_t LABEL_OPEN = UINT32_MAX;
+/* In a label: the rest is its word. Without it: the newest jump to the label + 1, or 0. */
+static const uint32_t PLACED = (uint32_t)1 << 31;
+
+#define FIRST_ROOM(e, vec, items)                                                              \
+    ((vec)->v = arena_alloc((e)->work, (items) * sizeof *(vec)->v), (vec)->cap = (items))
 
 void
 emit_start(struct emit *e, struct arena *a, struct arena *work)
@@ -20,106 +25,86 @@ emit_start(struct emit *e, struct arena *a, struct arena *work)
     e->work = work;
     e->ins_cap = WORDS_FIRST;
     e->ins = arena_alloc(work, WORDS_FIRST * sizeof *e->ins);
-    e->pos = arena_alloc(work, WORDS_FIRST * sizeof *e->pos);
-}
-
-void
-emit_reserve(struct emit *e, size_t words, size_t consts)
-{
-    if (words > e->ins_cap) {
-        e->ins = arena_grow(e->work, e->ins, e->ins_n * sizeof *e->ins, words * sizeof *e->ins);
-        e->pos = arena_grow(e->work, e->pos, e->ins_n * sizeof *e->pos, words * sizeof *e->pos);
-        e->ins_cap = words;
-    }
-    if (consts > e->consts.cap) {
-        e->consts.v = arena_grow(e->work, e->consts.v, e->consts.n * sizeof *e->consts.v,
-                                 consts * sizeof *e->consts.v);
-        e->consts.cap = consts;
-    }
-}
-
-void
-emit_at(struct emit *e, size_t offset)
-{
-    e->at = e->base + (uint32_t)offset;
+    FIRST_ROOM(e, &e->consts, CONSTS_FIRST);
+    FIRST_ROOM(e, &e->places, PLACES_FIRST);
+    FIRST_ROOM(e, &e->labels, LABELS_FIRST);
 }
 
 static void
-grow_words(struct emit *e)
+grow_words(struct emit *e, size_t words)
 {
-    size_t cap = e->ins_cap * 2;
-    e->ins = arena_grow(e->work, e->ins, e->ins_cap * sizeof *e->ins, cap * sizeof *e->ins);
-    e->pos = arena_grow(e->work, e->pos, e->ins_cap * sizeof *e->pos, cap * sizeof *e->pos);
-    e->ins_cap = cap;
+    e->ins = arena_grow(e->work, e->ins, e->ins_cap * sizeof *e->ins, words * sizeof *e->ins);
+    e->ins_cap = words;
 }
 
-static inline void
-put_word(struct emit *e, uint32_t word)
+#define MORE_ROOM(e, vec, items)                                                               \
+    do {                                                                                       \
+        if ((items) > (vec)->cap)                                                              \
+            FIRST_ROOM(e, vec, items);                                                         \
+    } while (0)
+
+void
+emit_reserve(struct emit *e, size_t words)
 {
-    if (e->ins_n == e->ins_cap)
-        grow_words(e);
-    e->ins[e->ins_n] = word;
-    e->pos[e->ins_n++] = e->at;
+    assert(e->ins_n == 0);
+    if (words > e->ins_cap) {
+        e->ins = arena_alloc(e->work, words * sizeof *e->ins);
+        e->ins_cap = words;
+    }
+    MORE_ROOM(e, &e->consts, words / 2);
+    MORE_ROOM(e, &e->places, words / 2);
+    MORE_ROOM(e, &e->labels, words / 4);
 }
 
 void
-emit_op(struct emit *e, enum op op)
+emit_grow(struct emit *e)
 {
-    put_word(e, (uint32_t)op);
+    grow_words(e, e->ins_cap * 2);
 }
 
 void
-emit_a(struct emit *e, enum op op, uint32_t a)
+emit_note_place(struct emit *e)
 {
-    assert(a <= OPERAND_MAX);
-    put_word(e, (uint32_t)op | a << 8);
-}
-
-void
-emit_ab(struct emit *e, enum op op, uint32_t a, uint32_t b)
-{
-    emit_a(e, op, a);
-    put_word(e, b);
-}
-
-uint32_t
-emit_constant(struct emit *e, struct str s)
-{
-    vec_push(e->work, &e->consts, s);
-    return (uint32_t)e->consts.n - 1;
-}
-
-void
-emit_const(struct emit *e, enum op op, struct str s)
-{
-    emit_a(e, op, emit_constant(e, s));
-}
-
-label_id
-emit_label(struct emit *e)
-{
-    uint32_t open = LABEL_OPEN;
-    vec_push(e->work, &e->labels, open);
-    return (label_id)e->labels.n - 1;
+    struct code_place here = {(uint32_t)e->ins_n, e->at};
+    vec_push(e->work, &e->places, here);
 }
 
 void
 emit_jump(struct emit *e, enum op op, label_id to)
 {
-    emit_a(e, op, to);
+    uint32_t label = e->labels.v[to];
+    if ((label & PLACED) == 0)
+        e->labels.v[to] = (uint32_t)e->ins_n + 1;
+    emit_a(e, op, label & ~PLACED);
 }
 
 void
 emit_place(struct emit *e, label_id l)
 {
-    if (e->labels.v[l] == LABEL_OPEN)
-        e->labels.v[l] = (uint32_t)e->ins_n;
+    uint32_t jump = e->labels.v[l];
+    uint32_t here = (uint32_t)e->ins_n;
+    if ((jump & PLACED) != 0)
+        return;
+    e->labels.v[l] = PLACED | here;
+    while (jump != 0) {
+        uint32_t *word = &e->ins[jump - 1];
+        jump = ins_a(*word);
+        *word = (uint32_t)ins_op(*word) | here << 8;
+    }
 }
 
 void
-emit_place_at(struct emit *e, label_id l, uint32_t at)
+emit_guarded(struct emit *e, enum op op, uint32_t a)
 {
-    e->labels.v[l] = at;
+    uint32_t here = (uint32_t)e->ins_n;
+    vec_push(e->work, &e->guards, here);
+    emit_a(e, op, a);
+}
+
+void
+emit_unguard(struct emit *e)
+{
+    e->guards.n--;
 }
 
 void
@@ -127,13 +112,9 @@ emit_throw(struct emit *e, struct str text)
 {
     for (size_t i = e->outer_labels; i < e->labels.n; i++)
         emit_place(e, (label_id)i);
+    while (e->guards.n > 0)
+        e->ins[e->guards.v[--e->guards.n]] = (uint32_t)OP_JUMP | (uint32_t)e->ins_n << 8;
     emit_const(e, OP_THROW, text);
-}
-
-uint32_t
-emit_here(const struct emit *e)
-{
-    return (uint32_t)e->ins_n;
 }
 
 size_t
@@ -152,26 +133,13 @@ emit_range_close(struct emit *e, size_t range)
     e->ranges.v[range].to = emit_here(e);
 }
 
-static void
-resolve_jumps(struct emit *e)
-{
-    for (size_t i = 0; i < e->ins_n;) {
-        enum op op = ins_op(e->ins[i]);
-        const struct op_row *row = op_row(op);
-        if (row->shape == SHAPE_L) {
-            uint32_t target = e->labels.v[ins_a(e->ins[i])];
-            assert(target != LABEL_OPEN);
-            e->ins[i] = (uint32_t)op | target << 8;
-        }
-        i += op_words(row->shape);
-    }
-}
-
 static void *
 keep(struct emit *e, const void *v, size_t bytes)
 {
     if (bytes == 0)
         return NULL;
+    if (e->arena == e->work) /* it grew where it stays */
+        return (void *)(uintptr_t)v;
     return memcpy(arena_alloc(e->arena, bytes), v, bytes);
 }
 
@@ -179,11 +147,11 @@ struct code *
 emit_finish(struct emit *e, bool condition)
 {
     emit_op(e, condition ? OP_ANSWER : OP_RETURN);
-    resolve_jumps(e);
     struct code *c = ARENA_NEW(e->arena, struct code);
     c->ins = keep(e, e->ins, e->ins_n * sizeof *e->ins);
-    c->pos = keep(e, e->pos, e->ins_n * sizeof *e->pos);
     c->n = (uint32_t)e->ins_n;
+    c->places = keep(e, e->places.v, e->places.n * sizeof *e->places.v);
+    c->places_n = (uint32_t)e->places.n;
     c->consts = keep(e, e->consts.v, e->consts.n * sizeof *e->consts.v);
     c->consts_n = (uint32_t)e->consts.n;
     c->ranges = keep(e, e->ranges.v, e->ranges.n * sizeof *e->ranges.v);

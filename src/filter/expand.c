@@ -237,14 +237,36 @@ parse_backslash(struct parse *p, struct pieces *s)
     }
 }
 
+struct str
+parse_unescape(struct parse *p, struct str text)
+{
+    char *to = arena_alloc(p->emit.arena, (size_t)text.n + 1);
+    uint32_t n = 0;
+    p->text = text;
+    p->at = 0;
+    while (!parse_is_end(p)) {
+        char c = p->text.p[p->at++];
+        if (c == '\\' && parse_peek(p) == 'N' && !parse_is_end(p)) {
+            p->at++;
+            struct str part = take_protected(p);
+            memcpy(to + n, part.p, part.n);
+            n += part.n;
+        } else {
+            to[n++] = c == '\\' && !parse_is_end(p) ? take_escape(p) : c;
+        }
+    }
+    to[n] = '\0';
+    return (struct str){to, n, text.taint};
+}
+
 /* --- variables --- */
 
 /* h_, header_ and the two with r, b or l in front. */
 bool
 parse_is_header(struct str name, uint32_t *form, size_t *prefix)
 {
-    static const struct str words[] = {STR_INIT("h_"), STR_INIT("header_")};
-    size_t at = 1;
+    static const char word[] = "header_";
+    uint32_t at = 1;
     *form = HEADER_COOKED;
     switch (name.n > 0 ? name.p[0] : '\0') {
     case 'h':
@@ -262,12 +284,11 @@ parse_is_header(struct str name, uint32_t *form, size_t *prefix)
     default:
         return false;
     }
-    for (size_t i = 0; i < 2; i++) {
-        *prefix = at + words[i].n;
-        if (str_eq(str_sub(name, at, words[i].n), words[i]))
-            return true;
-    }
-    return false;
+    if (name.n < at + 2 || name.p[at] != 'h')
+        return false;
+    bool brief = name.p[at + 1] == '_';
+    *prefix = at + (brief ? 2 : sizeof word - 1);
+    return brief || (name.n >= *prefix && memcmp(name.p + at, word, sizeof word - 1) == 0);
 }
 
 struct str

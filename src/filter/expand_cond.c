@@ -259,7 +259,7 @@ parse_list_condition(struct parse *p, const struct fn *fn, struct list_cond c)
     if (!parse_take(p, '}'))
         return parse_error(p, "missing } at end of condition inside \"%.*s\"",
                            STR_ARG(fn->name));
-    parse_loop_good(p, &loop);
+    parse_loop_good(p);
     return true;
 }
 

@@ -9,20 +9,17 @@
 void
 parse_loop_begin(struct parse *p, struct parse_loop *l, uint32_t mode)
 {
-    l->start = emit_label(&p->emit);
     l->next = emit_label(&p->emit);
     l->end = emit_label(&p->emit);
-    emit_jump(&p->emit, OP_JUMP, l->start);
-    l->at = emit_here(&p->emit);
-    emit_a(&p->emit, OP_LOOP, mode);
+    emit_guarded(&p->emit, OP_LOOP, mode);
     emit_place(&p->emit, l->next);
     emit_jump(&p->emit, OP_NEXT, l->end);
 }
 
 void
-parse_loop_good(struct parse *p, const struct parse_loop *l)
+parse_loop_good(struct parse *p)
 {
-    emit_place_at(&p->emit, l->start, l->at);
+    emit_unguard(&p->emit);
 }
 
 static void
@@ -65,7 +62,7 @@ loop_body(struct parse *p, const struct loop_form *form, struct parse_loop *loop
 
 /* After the body: "}" of the body, spaces, "}" of the item. */
 static bool
-loop_close(struct parse *p, struct str name, const struct parse_loop *loop)
+loop_close(struct parse *p, struct str name)
 {
     parse_skip_space(p);
     if (!parse_take(p, '}'))
@@ -76,7 +73,7 @@ loop_close(struct parse *p, struct str name, const struct parse_loop *loop)
     parse_skip_space(p);
     if (!parse_take(p, '}'))
         return parse_error(p, "missing } at end of \"%.*s\"", STR_ARG(name));
-    parse_loop_good(p, loop);
+    parse_loop_good(p);
     return true;
 }
 
@@ -120,7 +117,7 @@ parse_map_item(struct parse *p, const struct fn *fn)
         !loop_body(p, &form, &loop))
         return false;
     emit_op(&p->emit, OP_ENDLOOP);
-    return loop_close(p, fn->name, &loop);
+    return loop_close(p, fn->name);
 }
 
 bool
@@ -136,7 +133,7 @@ parse_filter_item(struct parse *p, const struct fn *fn)
     emit_op(&p->emit, OP_ENDLOOP);
     parse_at_item(p);
     emit_op(&p->emit, OP_RESTORE);
-    return loop_close(p, fn->name, &loop);
+    return loop_close(p, fn->name);
 }
 
 bool
@@ -154,7 +151,7 @@ parse_reduce_item(struct parse *p, const struct fn *fn)
     emit_op(&p->emit, OP_VALUE);
     parse_at_item(p);
     emit_op(&p->emit, OP_RESTORE);
-    return loop_close(p, fn->name, &loop);
+    return loop_close(p, fn->name);
 }
 
 /* The comparator must be a condition of two values that orders. The loop notes the key of each item, then
@@ -175,7 +172,7 @@ sort_keys(struct parse *p)
     p->emit.ranges.v[range].name = str_sub(p->text, start, p->at - start);
     emit_jump(&p->emit, OP_JUMP, loop.next);
     emit_place(&p->emit, loop.end);
-    parse_loop_good(p, &loop);
+    parse_loop_good(p);
     return parse_take(p, '}') || parse_bracket_error(p, "missing } at end of string");
 }
 

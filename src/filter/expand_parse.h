@@ -91,6 +91,8 @@ void parse_note_item_forms(unsigned char *forms);
 void parse_note_condition_forms(unsigned char *forms);
 /* Text up to an unescaped } (not taken) without expansion: one constant. */
 bool parse_plain_text(struct parse *p);
+/* What a text without `$` stands for; only its escapes mean something. */
+struct str parse_unescape(struct parse *p, struct str text);
 /* One item, after "${" and its name were taken. */
 bool parse_item(struct parse *p, const struct fn *fn);
 /* A condition after "${if"; leaves the answer in the flag. */
@@ -108,13 +110,12 @@ uint32_t parse_fn_number(const struct fn *fn);
 bool parse_found_branches(struct parse *p, struct str name);
 
 /* Begins a loop over the list on the stack. A syntax error in its body comes before anything of the loop runs:
- * until parse_loop_good is called, the loop is jumped over to it. */
+ * until parse_loop_good is called, the error takes the place of the loop. */
 struct parse_loop {
-    label_id start, next, end;
-    uint32_t at;
+    label_id next, end;
 };
 void parse_loop_begin(struct parse *p, struct parse_loop *l, uint32_t mode);
-void parse_loop_good(struct parse *p, const struct parse_loop *l);
+void parse_loop_good(struct parse *p);
 
 /* Items with files of their own: expand_loop.c, expand_ask.c. */
 bool parse_map_item(struct parse *p, const struct fn *fn);

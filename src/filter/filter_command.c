@@ -39,16 +39,12 @@ disabled(struct filter_parse *f)
         STR_ARG(f->command), f->words.line);
 }
 
-/* The mode behind a file name: octal digits, if the next byte is a digit. */
+/* The mode behind a file name: octal digits. */
 static void
 emit_mode(struct filter_parse *f)
 {
     struct filter_words *w = &f->words;
     size_t from = w->at, to;
-    if (!ascii_digit(filter_words_peek(w))) {
-        filter_emit_unset(f);
-        return;
-    }
     for (to = from; to < w->text.n && w->text.p[to] >= '0' && w->text.p[to] <= '7'; to++)
         continue;
     struct filter_word mode = {str_sub(w->text, from, to - from), from, to, false};
@@ -66,18 +62,18 @@ parse_deliver(struct filter_parse *f, const struct command *c, unsigned flags)
     struct filter_word address, w;
     if (!take_argument(f, &address))
         return false;
-    filter_emit_string(f, &address);
     size_t before = f->words.at;
     if (!filter_parse_word(f, true, &w))
         return false;
-    if (FILTER_WORD_IS(w.text, "errors_to")) {
-        if (!filter_parse_word(f, true, &w))
-            return false;
-        filter_emit_string(f, &w);
-    } else {
+    if (!FILTER_WORD_IS(w.text, "errors_to")) {
         f->words.at = before;
-        filter_emit_unset(f);
+        filter_emit_action_of(f, c->id, flags, &address);
+        return true;
     }
+    if (!filter_parse_word(f, true, &w))
+        return false;
+    filter_emit_string(f, &address);
+    filter_emit_string(f, &w);
     filter_emit_action(f, c->id, flags);
     return true;
 }
@@ -89,6 +85,10 @@ parse_file_command(struct filter_parse *f, const struct command *c, unsigned fla
     struct filter_word name;
     if (!take_argument(f, &name))
         return false;
+    if (!ascii_digit(filter_words_peek(&f->words))) {
+        filter_emit_action_of(f, c->id, flags, &name);
+        return true;
+    }
     filter_emit_string(f, &name);
     emit_mode(f);
     filter_emit_action(f, c->id, flags);
@@ -225,12 +225,11 @@ parse_text_command(struct filter_parse *f, const struct command *c, unsigned fla
         return false;
     if (c->id == FILTER_LOGWRITE && text.text.p[text.text.n - 1] != '\n')
         text.text = str_cat(f->expand.emit.arena, text.text, STR_LIT("\n"));
-    filter_emit_string(f, &text);
-    filter_emit_action(f, c->id, flags);
+    filter_emit_action_of(f, c->id, flags, &text);
     return true;
 }
 
-/* finish, and what else ends the filter: nothing behind it in the same branch runs. */
+/* What ends the filter: nothing behind it in the same branch runs. */
 static bool
 parse_finish(struct filter_parse *f, const struct command *c, unsigned flags)
 {
@@ -267,8 +266,9 @@ parse_ending(struct filter_parse *f, const struct command *c, unsigned flags)
     }
     if (text && !filter_parse_item(f, false, &w))
         return false;
-    filter_emit_string(f, &w);
-    return parse_finish(f, c, flags);
+    filter_emit_action_of(f, c->id, flags, &w);
+    emit_op(&f->expand.emit, OP_ANSWER);
+    return true;
 }
 
 /* --- add, headers --- */
@@ -332,8 +332,7 @@ parse_headers(struct filter_parse *f, const struct command *c, unsigned flags)
             "value missing after \"add\", \"remove\", or \"charset\" near "
             "line %u of filter file",
             f->words.line);
-    filter_emit_string(f, &value);
-    filter_emit_action(f, id, flags);
+    filter_emit_action_of(f, id, flags, &value);
     return true;
 }
 
@@ -436,8 +435,8 @@ static const struct command commands[] = {
 static const struct command *
 find_command(struct str word)
 {
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (str_eq(word, commands[i].word))
+    for (size_t i = 0; word.n > 0 && i < sizeof commands / sizeof *commands; i++) {
+        if (word.p[0] == commands[i].word.p[0] && str_eq(word, commands[i].word))
             return &commands[i];
     }
     return NULL;

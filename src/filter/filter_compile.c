@@ -99,49 +99,125 @@ filter_parse_item(struct filter_parse *f, bool brackets, struct filter_word *out
 
 /* --- arguments --- */
 
-static bool
-has_expansion(struct str s)
-{
-    for (uint32_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '$' || s.p[i] == '\\')
-            return true;
-    }
-    return false;
-}
-
-/* A syntax error in the expansion becomes an instruction, as everywhere: the command may never be reached. */
-static void
-emit_expansion(struct filter_parse *f, const struct filter_word *s)
-{
-    struct parse *p = &f->expand;
-    p->text = s->text;
-    p->at = 0;
-    p->depth = 0;
-    p->item_at = 0;
-    p->frame = NULL;
-    p->open_header = false;
-    f->work_items = 0;
-    p->emit.base = (uint32_t)s->from;
-    p->emit.outer_labels = (uint32_t)p->emit.labels.n;
-    if (!parse_text(p, STOP_AT_END))
-        emit_op(&p->emit, OP_EMPTY);
-    p->emit.base = 0;
-    p->emit.outer_labels = 0;
-}
-
-void
-filter_emit_string(struct filter_parse *f, const struct filter_word *s)
+/* For a second reading; see frame_error. */
+static inline void
+note_text(struct filter_parse *f, const struct filter_word *s)
 {
     if (f->seek >= s->from && f->seek <= s->to) {
         f->sought = *s;
         f->sought_command = f->command;
     }
-    if (has_expansion(s->text)) {
-        emit_expansion(f, s);
+}
+
+enum { HAS_DOLLAR = 1, HAS_BACKSLASH = 2 };
+
+static unsigned
+special_bytes(struct str s)
+{
+    static const unsigned char special[256] = {['$'] = HAS_DOLLAR, ['\\'] = HAS_BACKSLASH};
+    unsigned found = 0;
+    for (uint32_t i = 0; i < s.n; i++)
+        found |= special[(unsigned char)s.p[i]];
+    return found;
+}
+
+/* The value of a text that is the same each time. */
+static bool
+constant(struct filter_parse *f, struct str text, struct str *value)
+{
+    unsigned found = special_bytes(text);
+    *value = found == HAS_BACKSLASH ? parse_unescape(&f->expand, text) : text;
+    return (found & HAS_DOLLAR) == 0;
+}
+
+/* A lone $name, which most texts in conditions are. False: it is something else, and nothing was emitted. */
+static bool
+emit_variable(struct filter_parse *f, struct str text)
+{
+    uint32_t n = 1;
+    while (n < text.n && (ascii_alnum(text.p[n]) || text.p[n] == '_'))
+        n++;
+    return n == text.n && n > 1 && ascii_alpha(text.p[1]) &&
+           parse_try_variable(&f->expand, str_sub(text, 1, n));
+}
+
+/* $header_name: and its like, and nothing else. */
+static bool
+is_header(struct str text, uint32_t *form, struct str *name)
+{
+    size_t prefix;
+    if (text.n < 4 || !parse_is_header(str_sub(text, 1, text.n), form, &prefix))
+        return false;
+    *name = str_sub(text, prefix + 1, text.n);
+    uint32_t n = 0;
+    while (n < name->n && name->p[n] != ':' && !ascii_space(name->p[n]))
+        n++;
+    bool whole = n == name->n || (n + 1 == name->n && name->p[n] == ':');
+    name->n = n;
+    return whole && n > 0;
+}
+
+/* An expansion is compiled when it is first needed: most commands of a filter are not reached by most messages. A syntax
+ * error in it is raised then, as everywhere. */
+void
+filter_emit_string(struct filter_parse *f, const struct filter_word *s)
+{
+    struct emit *e = &f->expand.emit;
+    uint32_t form;
+    struct str name;
+    note_text(f, s);
+    emit_at(e, s->from);
+    if (s->text.n > 0 && s->text.p[0] == '$') {
+        if (is_header(s->text, &form, &name))
+            emit_ab(e, OP_HEADER, form, emit_constant(e, name));
+        else if (!emit_variable(f, s->text))
+            emit_const(e, OP_TEXT, s->text);
     } else {
-        emit_at(&f->expand.emit, s->from);
-        emit_const(&f->expand.emit, OP_CONST, s->text);
+        bool same = constant(f, s->text, &name);
+        emit_const(e, same ? OP_CONST : OP_TEXT, name);
     }
+}
+
+/* A test of two values; where the operands allow it, one instruction. */
+void
+filter_emit_match(struct filter_parse *f, const struct filter_word *left,
+                  const struct filter_word *right, uint32_t test, size_t at)
+{
+    struct emit *e = &f->expand.emit;
+    uint32_t form;
+    struct str name, text;
+    if (!constant(f, right->text, &text)) {
+        filter_emit_string(f, left);
+        filter_emit_string(f, right);
+        emit_at(e, at);
+        emit_a(e, OP_MATCH, test);
+        return;
+    }
+    note_text(f, right);
+    if (left->text.n > 0 && left->text.p[0] == '$' && is_header(left->text, &form, &name)) {
+        note_text(f, left);
+        emit_at(e, at);
+        emit_ab(e, OP_MATCHH, form | test << MATCHH_TEST, emit_constant(e, name));
+        (void)emit_constant(e, text);
+    } else {
+        filter_emit_string(f, left);
+        emit_at(e, at);
+        emit_ab(e, OP_MATCHK, test, emit_constant(e, text));
+    }
+}
+
+void
+filter_emit_action_of(struct filter_parse *f, enum filter_action_id id, unsigned flags,
+                      const struct filter_word *text)
+{
+    struct emit *e = &f->expand.emit;
+    if ((f->flags & FILTER_TRACE_CONDITIONS) != 0)
+        flags |= f->depth << FILTER_DEPTH;
+    note_text(f, text);
+    emit_at(e, f->command_at);
+    emit_a(e, OP_ACTIONT, (uint32_t)id | flags << 8);
+    emit_at(e, text->from);
+    emit_second(e, emit_constant(e, text->text));
 }
 
 void
@@ -180,10 +256,9 @@ start(struct filter_parse *f, struct arena *a, struct vm *vm, struct str text, u
         .flags = flags,
         .seek = STR_NPOS,
     };
-    f->expand.work = &f->work_items;
     f->this_address = host_var(vm_host(vm), STR_LIT("thisaddress"), &rest);
-    emit_start(&f->expand.emit, a, vm_scratch(vm));
-    emit_reserve(&f->expand.emit, text.n / 6, text.n / 20);
+    emit_start(&f->expand.emit, a, a);
+    emit_reserve(&f->expand.emit, text.n / 10);
 }
 
 static const struct code *
@@ -202,13 +277,13 @@ finish(struct filter_parse *f, struct filter_program *p)
     return NULL;
 }
 
-/* Exim reads a file as far as the first NUL. */
+/* Exim reads a file as far as the first NUL. The words want one behind the text. */
 static struct str
-readable(struct str text)
+readable(struct arena *a, struct str text)
 {
     size_t nul = str_chr(text, '\0', 0);
     text = str_untaint_by_rule(text, "a filter is the program of the user whose it is");
-    return nul == STR_NPOS ? text : str_sub(text, 0, nul);
+    return str_dup(a, str_sub(text, 0, nul));
 }
 
 const struct filter_program *
@@ -218,7 +293,7 @@ filter_compile(struct arena *a, struct vm *vm, struct str name, struct str text,
     struct filter_parse f;
     struct arena_mark mark = arena_mark(vm_scratch(vm));
     p->name = name;
-    p->text = readable(text);
+    p->text = readable(a, text);
     p->flags = flags;
     start(&f, a, vm, p->text, flags);
     if (parse_file(&f)) {

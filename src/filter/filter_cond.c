@@ -46,6 +46,19 @@ static const struct {
 #undef FILTER_TEST
 };
 
+/* The same letters, whatever their case; lower: in lower case. */
+static inline bool
+is_letters(struct str word, struct str lower)
+{
+    if (word.n != lower.n)
+        return false;
+    for (uint32_t i = 0; i < word.n; i++) {
+        if (ascii_lower(word.p[i]) != lower.p[i])
+            return false;
+    }
+    return true;
+}
+
 static bool
 is_short_upper(struct str word, size_t i)
 {
@@ -57,7 +70,10 @@ is_short_upper(struct str word, size_t i)
 static unsigned
 find_test(struct str word)
 {
+    char first = word.n > 0 ? ascii_lower(word.p[0]) : '\0';
     for (unsigned i = 0; i < FILTER_TESTS; i++) {
+        if (first != tests[i].word.p[0])
+            continue;
         if (str_eq(word, tests[i].word) || str_eq(word, tests[i].short_form))
             return i;
         if (i < FILTER_TEST_ABOVE && (str_eq(word, tests[i].upper) || is_short_upper(word, i)))
@@ -92,8 +108,8 @@ take_test(struct filter_parse *f, struct node *n)
     struct filter_word w;
     if (!filter_parse_word(f, true, &w))
         return false;
-    bool is = str_ieqz(w.text, "is");
-    if (!is && !str_ieqz(w.text, "does")) {
+    bool is = is_letters(w.text, STR_LIT("is"));
+    if (!is && !is_letters(w.text, STR_LIT("does"))) {
         n->which = find_test(w.text);
         return n->which != FILTER_TESTS || unrecognized(f, &w);
     }
@@ -101,7 +117,7 @@ take_test(struct filter_parse *f, struct node *n)
     size_t behind = f->words.at;
     if (!filter_parse_word(f, true, &w))
         return false;
-    if (str_ieqz(w.text, "not")) {
+    if (is_letters(w.text, STR_LIT("not"))) {
         n->negated = !n->negated;
         behind = f->words.at;
         if (!filter_parse_word(f, true, &w))
@@ -122,8 +138,10 @@ take_test(struct filter_parse *f, struct node *n)
 static struct node *
 new_node(struct condition *c, enum node_kind kind)
 {
-    struct node *n = ARENA_NEW(c->f->work, struct node);
+    struct node *n = arena_alloc(c->f->work, sizeof *n);
     n->kind = kind;
+    n->negated = n->loops = false;
+    n->depth = n->aliases_n = 0;
     n->at = c->f->words.at;
     return n;
 }
@@ -206,6 +224,23 @@ take_ask(struct filter_parse *f, struct node *n, struct str word)
     return take_test(f, n) && take_value(f, &n->right);
 }
 
+/* What its first word, in n->left, begins. */
+static bool
+take_rest_of_test(struct condition *c, struct node *n)
+{
+    struct filter_parse *f = c->f;
+    struct str word = n->left.text;
+    if (word.n > 0 && word.p[0] == '$')
+        return take_test(f, n) && take_value(f, &n->right);
+    if (word.n == 0 && !n->left.quoted)
+        return filter_parse_error(f, n->left.from, "\"then\" missing at end of filter file");
+    if (FILTER_WORD_IS(word, "then"))
+        return filter_parse_error(
+            f, n->left.from, "unexpected \"then\" near line %u of filter file", f->words.line);
+    return FILTER_WORD_IS(word, "foranyaddress") ? take_foranyaddress(c, n)
+                                                 : take_ask(f, n, word);
+}
+
 /* One test, question or group, after its "not"s. */
 static struct node *
 parse_primary(struct condition *c)
@@ -213,7 +248,6 @@ parse_primary(struct condition *c)
     struct filter_parse *f = c->f;
     bool negated = false;
     for (;;) {
-        struct filter_word w;
         if (filter_words_peek(&f->words) == '(') {
             struct node *group = open_bracket(c) ? parse_group(c, true) : NULL;
             if (group != NULL)
@@ -221,25 +255,14 @@ parse_primary(struct condition *c)
             return group;
         }
         struct node *n = new_node(c, NODE_TEST);
-        if (!take_value(f, &w))
+        if (!take_value(f, &n->left))
             return NULL;
-        if (w.text.n == 0 && !w.quoted)
-            return filter_parse_error(f, w.from, "\"then\" missing at end of filter file"),
-                   NULL;
-        if (FILTER_WORD_IS(w.text, "not")) {
+        if (FILTER_WORD_IS(n->left.text, "not")) {
             negated = !negated;
             continue;
         }
-        if (FILTER_WORD_IS(w.text, "then"))
-            return filter_parse_error(f, w.from,
-                                      "unexpected \"then\" near line %u of filter file",
-                                      f->words.line),
-                   NULL;
         n->negated = negated;
-        n->left = w;
-        bool good = FILTER_WORD_IS(w.text, "foranyaddress") ? take_foranyaddress(c, n)
-                                                            : take_ask(f, n, w.text);
-        return good ? n : NULL;
+        return take_rest_of_test(c, n) ? n : NULL;
     }
 }
 
@@ -385,8 +408,6 @@ emit_trace(struct filter_parse *f, const struct node *n, bool whole)
 {
     struct arena *a = f->expand.emit.arena;
     struct buf b = buf_in(a, 0);
-    if ((f->flags & FILTER_TRACE_CONDITIONS) == 0)
-        return;
     emit_const(&f->expand.emit, OP_CONST,
                str_printf(a, "%*s%s", (int)f->depth * 2 + 1, "",
                           whole ? "Condition" : "Sub-condition"));
@@ -443,10 +464,7 @@ emit_node(struct filter_parse *f, const struct node *n, bool whole)
     struct emit *e = &f->expand.emit;
     switch (n->kind) {
     case NODE_TEST:
-        filter_emit_string(f, &n->left);
-        filter_emit_string(f, &n->right);
-        emit_at(e, n->at);
-        emit_a(e, OP_MATCH, n->which);
+        filter_emit_match(f, &n->left, &n->right, n->which, n->at);
         break;
     case NODE_ASK:
         emit_ask(f, n);
@@ -461,7 +479,8 @@ emit_node(struct filter_parse *f, const struct node *n, bool whole)
     }
     if (n->negated)
         emit_op(e, OP_NOT);
-    emit_trace(f, n, whole);
+    if ((f->flags & FILTER_TRACE_CONDITIONS) != 0)
+        emit_trace(f, n, whole);
 }
 
 bool

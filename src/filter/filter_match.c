@@ -46,19 +46,23 @@ filter_match_find(struct str s, struct str needle, bool heed_case)
 static bool
 plain_text(struct str pattern, char *to, size_t *n)
 {
-    static const char special[] = "^$.[]|()?*+{}";
+    static const bool special[256] = {
+        ['\0'] = true, ['^'] = true, ['$'] = true, ['.'] = true, ['['] = true,
+        [']'] = true,  ['|'] = true, ['('] = true, [')'] = true, ['?'] = true,
+        ['*'] = true,  ['+'] = true, ['{'] = true, ['}'] = true,
+    };
     *n = 0;
+    if (pattern.n > PLAIN_MAX)
+        return false;
     for (size_t i = 0; i < pattern.n; i++) {
         char c = pattern.p[i];
         if (c == '\\') {
             if (++i == pattern.n || ascii_alnum(pattern.p[i]) || !ascii_print(pattern.p[i]))
                 return false;
             c = pattern.p[i];
-        } else if (c == '\0' || memchr(special, c, sizeof special - 1) != NULL) {
+        } else if (special[(unsigned char)c]) {
             return false;
         }
-        if (*n == PLAIN_MAX)
-            return false;
         to[(*n)++] = c;
     }
     return true;

@@ -15,7 +15,6 @@ struct filter_parse {
     struct arena *work; /* of what is needed only while compiling */
     unsigned flags;
     unsigned depth;                 /* of if commands */
-    unsigned work_items;            /* of one expansion */
     const struct var *this_address; /* NULL: the host has no such variable */
     size_t command_at;              /* offset of the command being compiled */
     struct str command;             /* its word; for conditions STR_NULL */
@@ -36,9 +35,15 @@ bool filter_parse_item(struct filter_parse *f, bool brackets, struct filter_word
 bool filter_parse_word(struct filter_parse *f, bool brackets, struct filter_word *out);
 /* Emits what pushes the expanded text. */
 void filter_emit_string(struct filter_parse *f, const struct filter_word *s);
+/* Emits a test of two expanded texts; at: where its errors are. */
+void filter_emit_match(struct filter_parse *f, const struct filter_word *left,
+                       const struct filter_word *right, uint32_t test, size_t at);
 /* Pushes an unset value. */
 void filter_emit_unset(struct filter_parse *f);
 void filter_emit_action(struct filter_parse *f, enum filter_action_id id, unsigned flags);
+/* The same with the expanded text as the only argument that is given. */
+void filter_emit_action_of(struct filter_parse *f, enum filter_action_id id, unsigned flags,
+                           const struct filter_word *text);
 
 /* Commands up to the end of the file, or to the word that ends them inside an if command. */
 enum filter_end { FILTER_END_FILE, FILTER_END_ELIF, FILTER_END_ELSE, FILTER_END_ENDIF };

@@ -261,11 +261,11 @@ filter_run_action(struct vm *vm, uint32_t operand, const struct str *argv, unsig
         .id = (enum filter_action_id)(operand & 0xff),
         .flags = operand >> 8,
         .number = -1,
-        .argc = argc,
     };
-    struct str *kept = arena_alloc(run->arena, argc * sizeof *kept);
-    for (unsigned i = 0; i < argc; i++)
-        kept[i] = str_dup(run->arena, argv[i]);
+    a.argc = filter_action_args(a.id);
+    struct str *kept = arena_alloc(run->arena, a.argc * sizeof *kept);
+    for (unsigned i = 0; i < a.argc; i++)
+        kept[i] = i < argc ? str_dup(run->arena, argv[i]) : STR_NULL;
     a.argv = kept;
     enum vm_status st = acts[a.id](vm, &a, kept);
     if (st != VM_OK || a.id == FILTER_TRACE)

@@ -21,36 +21,11 @@ filter_words_skip(struct filter_words *w)
     w->at = (size_t)(p - w->text.p);
 }
 
-/* Mostly one space, and then something that is neither white space nor a comment. */
-static inline void
-skip_after(struct filter_words *w)
-{
-    const char *p = w->text.p + w->at;
-    if (w->at + 1 < w->text.n && p[0] == ' ' && p[1] > ' ' && p[1] != '#')
-        w->at++;
-    else
-        filter_words_skip(w);
-}
-
-enum filter_word_status
-filter_words_next(struct filter_words *w, bool brackets, struct filter_word *out)
-{
-    static const unsigned char ends[256] = {
-        [' '] = 2,  ['\t'] = 2, ['\n'] = 2, ['\v'] = 2,
-        ['\f'] = 2, ['\r'] = 2, ['('] = 1,  [')'] = 1,
-    };
-    const unsigned char *text = (const unsigned char *)w->text.p;
-    unsigned char least = brackets ? 1 : 2;
-    size_t i = w->at;
-    while (i < w->text.n && ends[text[i]] < least)
-        i++;
-    if (i - w->at >= FILTER_WORD_MAX)
-        return FILTER_WORD_TOO_LONG;
-    *out = (struct filter_word){str_sub(w->text, w->at, i - w->at), w->at, i, false};
-    w->at = i;
-    skip_after(w);
-    return FILTER_WORD_OK;
-}
+const unsigned char filter_word_ends[256] = {
+    ['\0'] = FILTER_BYTE_END,   [' '] = FILTER_BYTE_SPACE,   ['\t'] = FILTER_BYTE_SPACE,
+    ['\n'] = FILTER_BYTE_SPACE, ['\v'] = FILTER_BYTE_SPACE,  ['\f'] = FILTER_BYTE_SPACE,
+    ['\r'] = FILTER_BYTE_SPACE, ['('] = FILTER_BYTE_BRACKET, [')'] = FILTER_BYTE_BRACKET,
+};
 
 /* --- quoted strings --- */
 
@@ -124,7 +99,7 @@ close_string(struct filter_words *w, struct filter_word *out, struct str text, s
 {
     *out = (struct filter_word){text, w->at, end, true};
     w->at = end + 1;
-    skip_after(w);
+    filter_words_skip_after(w);
 }
 
 static enum filter_word_status
@@ -154,15 +129,16 @@ take_escaped(struct filter_words *w, struct arena *a, struct filter_word *out)
 enum filter_word_status
 filter_words_string(struct filter_words *w, struct arena *a, struct filter_word *out)
 {
+    static const unsigned char ends[256] = {['\0'] = 1, ['"'] = 1, ['\\'] = 1, ['\n'] = 1};
     size_t i = ++w->at;
-    const char *p = w->text.p;
-    while (i < w->text.n && p[i] != '"' && p[i] != '\\' && p[i] != '\n')
+    const unsigned char *p = (const unsigned char *)w->text.p;
+    while (ends[p[i]] == 0)
         i++;
-    if (i < w->text.n && p[i] == '\\')
+    if (p[i] == '\\')
         return take_escaped(w, a, out);
     if (i - w->at >= FILTER_WORD_MAX)
         return FILTER_STRING_TOO_LONG;
-    if (i == w->text.n || p[i] != '"')
+    if (p[i] != '"')
         return FILTER_STRING_OPEN;
     close_string(w, out, str_sub(w->text, w->at, i - w->at), i);
     return FILTER_WORD_OK;

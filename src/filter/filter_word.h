@@ -9,11 +9,13 @@
 
 #include "base/str.h"
 
+struct arena;
+
 /* Longest word or string, with its end. */
 enum { FILTER_WORD_MAX = 1024 };
 
 struct filter_words {
-    struct str text;
+    struct str text; /* a NUL stands behind it, and none in it */
     size_t at;
     uint32_t line; /* from 1 */
 };
@@ -46,10 +48,41 @@ filter_words_peek(const struct filter_words *w)
     return w->at < w->text.n ? w->text.p[w->at] : '\0';
 }
 
+/* What ends a word: END also stands for the NUL behind the text. */
+enum { FILTER_BYTE_BRACKET = 1, FILTER_BYTE_SPACE = 2, FILTER_BYTE_END = 3 };
+extern const unsigned char filter_word_ends[256];
+
+/* What may follow a word: mostly one space, and then something that is neither white space nor a comment. */
+static inline void
+filter_words_skip_after(struct filter_words *w)
+{
+    const char *p = w->text.p + w->at;
+    if (p[0] == ' ' && p[1] > ' ' && p[1] != '#')
+        w->at++;
+    else if (filter_word_ends[(unsigned char)p[0]] == FILTER_BYTE_SPACE || p[0] == '#')
+        filter_words_skip(w);
+}
+
 /* Takes a word up to white space (or a parenthesis, if brackets) and what filter_words_skip takes; empty at the end. The text is
  * part of the file. */
-enum filter_word_status filter_words_next(struct filter_words *w, bool brackets,
-                                          struct filter_word *out);
+static inline enum filter_word_status
+filter_words_next(struct filter_words *w, bool brackets, struct filter_word *out)
+{
+    const unsigned char *from = (const unsigned char *)w->text.p + w->at;
+    const unsigned char *p = from;
+    unsigned char least = brackets ? FILTER_BYTE_BRACKET : FILTER_BYTE_SPACE;
+    while (filter_word_ends[*p] < least)
+        p++;
+    size_t n = (size_t)(p - from);
+    if (n >= FILTER_WORD_MAX)
+        return FILTER_WORD_TOO_LONG;
+    out->text = (struct str){(const char *)from, (uint32_t)n, STR_CLEAN};
+    out->from = w->at;
+    out->to = w->at += n;
+    out->quoted = false;
+    filter_words_skip_after(w);
+    return FILTER_WORD_OK;
+}
 /* The same for a quoted string, whose text is in a; the opening quote comes next. */
 enum filter_word_status filter_words_string(struct filter_words *w, struct arena *a,
                                             struct filter_word *out);

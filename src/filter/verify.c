@@ -1,6 +1,6 @@
-/* The verifier: one pass over the words with the depths of the value stack, loops and saves on entry to
- * each instruction, packed into one number. Jumps must agree with what is known at their target. A THROW
- * ends the evaluation, so branches of different depth may meet there.
+/* The verifier: one pass over the words with the depths of the value stack, loops and saves, packed into one
+ * number that goes from instruction to instruction; a table by word has it for what jumps lead to. Jumps must agree
+ * with what is known at their target. A THROW ends the evaluation, so branches of different depth may meet there.
  */
 #include "filter/verify.h"
 
@@ -14,25 +14,34 @@
 enum {
     STACK_MAX = 1024,
     CONCAT_MAX = 4096,
-    LOOP_UNIT = 1 << 12,
-    SAVE_UNIT = 1 << 22,
+    LOOP_UNIT = 1 << 11,
+    LOOPS_MAX = 1023,
+    SAVE_UNIT = 1 << 21,
+    SAVES_MAX = 1023,
 };
 
-/* Depths on entry: values in bits 0-11, loops in 12-21, saves in 22-31, and KNOWN. Below zero shows as a
- * borrow into the next field, so each field is checked before it is lowered. */
-typedef uint64_t depths;
-static const depths KNOWN = (depths)1 << 63;
+/* Values in bits 0-10, loops in 11-20, saves in 21-30, and KNOWN; each field is checked before it is raised or
+ * lowered. 0: nothing is known, or nothing gets here. */
+typedef uint32_t depths;
+static const depths KNOWN = (depths)1 << 31;
 /* Stands for the second word of an instruction: nothing may go there. */
 static const depths OPERAND = 1;
+static const depths FAULT = 2;
+
+/* Operands of a shape must be below these. */
+struct limits {
+    uint32_t a;
+    uint32_t b;
+};
 
 struct verifier {
     const struct code *code;
-    depths *at; /* by word; 0: not reached yet */
+    depths *at; /* by word, of those that were passed or that a jump leads to */
+    struct limits limits[SHAPES];
     const struct fn *functions;
     size_t functions_n;
     const char *why;
     uint32_t where;
-    uint32_t stack;
 };
 
 static bool
@@ -43,53 +52,70 @@ refuse(struct verifier *v, uint32_t where, const char *why)
     return false;
 }
 
-static bool
-check_call(struct verifier *v, uint32_t i, uint32_t a, uint32_t b)
+/* --- operands --- */
+
+static void
+set_limits(struct verifier *v)
 {
-    if (a >= v->functions_n || v->functions[a].call == NULL)
-        return refuse(v, i, "no such function");
-    return b <= FN_ARGS_MAX || refuse(v, i, "too many arguments");
+    enum { ANY = 1 << 24 };
+    const struct code *c = v->code;
+    uint32_t vars = (uint32_t)c->host->vars_n;
+    v->functions = fn_all(&v->functions_n);
+    v->limits[SHAPE_NONE] = (struct limits){ANY, 1};
+    v->limits[SHAPE_K] = (struct limits){c->consts_n, 1};
+    v->limits[SHAPE_N] = (struct limits){CONCAT_MAX + 1, 1};
+    v->limits[SHAPE_L] = (struct limits){c->n, 1};
+    v->limits[SHAPE_V] = (struct limits){vars, 1};
+    v->limits[SHAPE_VK] = (struct limits){vars, c->consts_n};
+    v->limits[SHAPE_HK] = (struct limits){HEADER_LIST + 1, c->consts_n};
+    v->limits[SHAPE_NK] = (struct limits){FILTER_TEST_CASE * 2, c->consts_n};
+    v->limits[SHAPE_HT] = (struct limits){FILTER_TEST_CASE * 2 << MATCHH_TEST,
+                                          c->consts_n > 0 ? c->consts_n - 1 : 0};
+    v->limits[SHAPE_FN] = (struct limits){(uint32_t)v->functions_n, FN_ARGS_MAX + 1};
+    v->limits[SHAPE_XN] = (struct limits){HOST_CALL_COUNT, FN_ARGS_MAX + 1};
+    v->limits[SHAPE_AN] = (struct limits){ANY, FN_ARGS_MAX + 1};
+    v->limits[SHAPE_AK] = (struct limits){ANY, c->consts_n};
 }
 
-/* An action takes as many arguments as its row says. */
+static bool
+refuse_operands(struct verifier *v, uint32_t i, enum op_shape shape, bool of_a)
+{
+    static const char *const why[] = {
+        [SHAPE_NONE] = "operand too large", [SHAPE_K] = "no such constant",
+        [SHAPE_N] = "number too large",     [SHAPE_L] = "jump into nowhere",
+        [SHAPE_V] = "no such variable",     [SHAPE_VK] = "no such variable",
+        [SHAPE_HK] = "no such header form", [SHAPE_FN] = "no such function",
+        [SHAPE_XN] = "no such host call",   [SHAPE_AN] = "no such action",
+        [SHAPE_AK] = "no such constant",    [SHAPE_NK] = "no such constant",
+        [SHAPE_HT] = "no such constant",
+    };
+    bool arguments = shape == SHAPE_FN || shape == SHAPE_XN || shape == SHAPE_AN;
+    return refuse(v, i, arguments && !of_a ? "too many arguments" : why[shape]);
+}
+
+/* An action takes as many arguments as its row says, or less: the last ones are unset. */
 static bool
 check_filter(struct verifier *v, uint32_t i, uint32_t a, uint32_t b)
 {
     if (ins_op(v->code->ins[i]) == OP_ASK)
-        return (a < FILTER_ASKS && b <= FN_ARGS_MAX) || refuse(v, i, "no such question");
+        return a < FILTER_ASKS || refuse(v, i, "no such question");
     uint32_t row = a & 0xff;
-    return (row < FILTER_ACTIONS && b == filter_action_args((enum filter_action_id)row)) ||
+    return (row < FILTER_ACTIONS && b <= filter_action_args((enum filter_action_id)row)) ||
            refuse(v, i, "no such action");
 }
 
-static inline bool
-check_operands(struct verifier *v, uint32_t i, enum op_shape shape, uint32_t a, uint32_t b)
+/* What the limits of the shape do not say. */
+static bool
+check_more(struct verifier *v, uint32_t i)
 {
-    const struct code *c = v->code;
-    switch (shape) {
-    case SHAPE_NONE:
-        return true;
-    case SHAPE_N:
-        return a <= CONCAT_MAX || refuse(v, i, "number too large");
-    case SHAPE_K:
-        return a < c->consts_n || refuse(v, i, "no such constant");
-    case SHAPE_L:
-        return a < c->n || refuse(v, i, "jump into nowhere");
-    case SHAPE_V:
-        return a < c->host->vars_n || refuse(v, i, "no such variable");
-    case SHAPE_VK:
-        return (a < c->host->vars_n && b < c->consts_n) || refuse(v, i, "no such variable");
-    case SHAPE_HK:
-        return (a <= HEADER_LIST && b < c->consts_n) || refuse(v, i, "no such header form");
-    case SHAPE_FN:
-        return check_call(v, i, a, b);
-    case SHAPE_XN:
-        return (a < HOST_CALL_COUNT && b <= FN_ARGS_MAX) || refuse(v, i, "no such host call");
-    case SHAPE_AN:
-        return check_filter(v, i, a, b);
-    }
-    return refuse(v, i, "unknown shape");
+    uint32_t a = ins_a(v->code->ins[i]);
+    enum op op = ins_op(v->code->ins[i]);
+    if (op == OP_ACTIONT || op == OP_ACTION || op == OP_ASK)
+        return check_filter(v, i, a, op == OP_ACTIONT ? 1 : v->code->ins[i + 1]);
+    return v->functions[a].call != NULL || refuse_operands(v, i, SHAPE_FN, true);
 }
+
+/* --- flow --- */
 
 /* What an instruction does beyond values, by opcode; most do nothing. */
 enum {
@@ -99,12 +125,26 @@ enum {
     LOOP_OUT = 8,
     SAVE_IN = 16,
     SAVE_OUT = 32,
-    FAILS = 64, /* ends the evaluation, whatever is on the stacks */
-    ENDS = 128, /* ends it with a result */
+    JUMPS = 64,
+    FAILS = 128, /* ends the evaluation, whatever is on the stacks */
+    ENDS = 256,  /* ends it with a result */
+    TAKEN = 512, /* a jump that is always taken */
+    MORE = 1024, /* check_more */
+    NESTS = IN_LOOP | IN_SAVE | LOOP_IN | SAVE_IN,
+    STOPS = FAILS | ENDS | TAKEN, /* behind it nothing runs, unless a jump leads there */
 };
 
-static const unsigned char effects[256] = {
-    [OP_NEXT] = IN_LOOP,
+static const unsigned short effects[OP_COUNT] = {
+    [OP_CALL] = MORE,
+    [OP_FIND] = MORE,
+    [OP_TEST] = MORE,
+    [OP_ASK] = MORE,
+    [OP_ACTION] = MORE,
+    [OP_ACTIONT] = MORE,
+    [OP_JUMP] = JUMPS | TAKEN,
+    [OP_JUMPF] = JUMPS,
+    [OP_JUMPT] = JUMPS,
+    [OP_NEXT] = IN_LOOP | JUMPS,
     [OP_GATHER] = IN_LOOP,
     [OP_KEEP] = IN_LOOP,
     [OP_KEY] = IN_LOOP,
@@ -125,10 +165,13 @@ static const unsigned char effects[256] = {
 static bool
 apply_nesting(struct verifier *v, uint32_t i, unsigned effect, depths *d)
 {
-    bool in_loop = (*d & (SAVE_UNIT - 1)) >= LOOP_UNIT;
-    bool in_save = (*d & ~KNOWN) >= SAVE_UNIT;
-    if (((effect & IN_LOOP) != 0 && !in_loop) || ((effect & IN_SAVE) != 0 && !in_save))
+    uint32_t loops = *d / LOOP_UNIT & LOOPS_MAX;
+    uint32_t saves = *d / SAVE_UNIT & SAVES_MAX;
+    if (((effect & IN_LOOP) != 0 && loops == 0) || ((effect & IN_SAVE) != 0 && saves == 0))
         return refuse(v, i, "no loop or no save to end");
+    if (((effect & LOOP_IN) != 0 && loops == LOOPS_MAX) ||
+        ((effect & SAVE_IN) != 0 && saves == SAVES_MAX))
+        return refuse(v, i, "too many loops or saves");
     if ((effect & LOOP_IN) != 0)
         *d += LOOP_UNIT;
     if ((effect & LOOP_OUT) != 0)
@@ -140,94 +183,108 @@ apply_nesting(struct verifier *v, uint32_t i, unsigned effect, depths *d)
     return true;
 }
 
+/* A jump from word `from` to word `to`, which there is. */
 static bool
-flow_to(struct verifier *v, uint32_t from, uint32_t to, depths d)
+jump_to(struct verifier *v, uint32_t from, uint32_t to, depths d)
 {
-    if (to >= v->code->n)
-        return refuse(v, from, "runs off the end");
-    if (v->at[to] == d || ins_op(v->code->ins[to]) == OP_THROW)
-        return v->at[to] != OPERAND || refuse(v, from, "jump into nowhere");
-    if (v->at[to] != 0)
-        return refuse(v, from,
-                      v->at[to] == OPERAND ? "jump into nowhere"
-                                           : "branches disagree about the stack");
+    depths there = v->at[to];
+    if (there == OPERAND)
+        return refuse(v, from, "jump into nowhere");
+    if (there == d || ins_op(v->code->ins[to]) == OP_THROW)
+        return true;
+    if (there != 0)
+        return refuse(v, from, "branches disagree about the stack");
     if (to <= from)
         return refuse(v, from, "jumps back to what was not reached");
     v->at[to] = d;
     return true;
 }
 
-/* What most instructions do not: loops and saves, jumps, ends. d: depths after its values. */
-static bool
-step_special(struct verifier *v, uint32_t i, const struct op_row *row, depths d)
+/* What most instructions do not: loops and saves, jumps, ends. d: depths after its values; returns what the next
+ * instruction begins with, FAULT when refused. */
+static depths
+step_special(struct verifier *v, uint32_t i, depths d)
 {
     enum op op = ins_op(v->code->ins[i]);
     unsigned effect = effects[op];
-    if ((effect & ENDS) != 0)
-        return (op == OP_ANSWER) == v->code->condition || refuse(v, i, "ends in the wrong way");
-    if (effect != 0 && !apply_nesting(v, i, effect, &d))
-        return false;
-    if (row->shape == SHAPE_L && !flow_to(v, i, ins_a(v->code->ins[i]), d))
-        return false;
-    return op == OP_JUMP || flow_to(v, i, i + op_words(row->shape), d);
+    if ((effect & MORE) != 0)
+        return check_more(v, i) ? d : FAULT;
+    if ((effect & ENDS) != 0 && (op == OP_ANSWER) != v->code->condition)
+        (void)refuse(v, i, "ends in the wrong way");
+    else if ((effect & NESTS) == 0 || apply_nesting(v, i, effect, &d))
+        if ((effect & JUMPS) == 0 || jump_to(v, i, ins_a(v->code->ins[i]), d))
+            return (effect & STOPS) != 0 ? 0 : d;
+    return FAULT;
 }
 
-/* Checks the instruction at word i, whose operands are good, and passes its depths on. */
+/* A row of op.def as the loop wants it. */
+static const struct row {
+    unsigned char shape, words;
+    signed char pops;
+    unsigned char pushes;
+} rows[OP_COUNT] = {
+#define OP(name, shape, pops, pushes, doc)                                                     \
+    {SHAPE_##shape, SHAPE_##shape >= SHAPE_VK ? 2 : 1, pops, pushes},
+#include "filter/op.def"
+#undef OP
+};
+
+/* The second word of an instruction, which is taken before anything can jump there. */
 static inline bool
-step(struct verifier *v, uint32_t i, const struct op_row *row, uint32_t pops)
-{
-    depths d = v->at[i];
-    unsigned effect = effects[ins_op(v->code->ins[i])];
-    uint32_t next = i + op_words(row->shape);
-    if (d == 0 || (effect & FAILS) != 0) /* behind a THROW nothing runs */
-        return true;
-    uint32_t values = (uint32_t)(d & (LOOP_UNIT - 1));
-    if (values < pops)
-        return refuse(v, i, "value stack is too low");
-    values = values - pops + (uint32_t)row->pushes;
-    if (values > STACK_MAX)
-        return refuse(v, i, "value stack is too high");
-    if (values > v->stack)
-        v->stack = values;
-    d = (d & ~(depths)(LOOP_UNIT - 1)) | values;
-    if (effect != 0 || row->shape == SHAPE_L || next >= v->code->n || v->at[next] != 0)
-        return step_special(v, i, row, d);
-    v->at[next] = d;
-    return true;
-}
-
-/* The second word of an instruction is taken before anything can jump there. */
-static bool
-take_operand(struct verifier *v, uint32_t i)
+take_operand(struct verifier *v, uint32_t i, uint32_t *b)
 {
     if (v->code->n - i < 2)
         return refuse(v, i, "instruction cut off");
     if (v->at[i + 1] != 0)
         return refuse(v, i, "jump into nowhere");
     v->at[i + 1] = OPERAND;
+    *b = v->code->ins[i + 1];
     return true;
 }
 
+/* The one hot loop: everything that most instructions need is in local variables. */
 static bool
-verify_words(struct verifier *v)
+verify_words(struct verifier *v, uint32_t *stack)
 {
+    enum { VALUES = LOOP_UNIT - 1 };
     const uint32_t *ins = v->code->ins;
-    uint32_t n = v->code->n;
+    const uint32_t n = v->code->n;
+    depths *at = v->at;
+    depths d = KNOWN;
+    uint32_t most = 0;
+    uint32_t last = 0;
     for (uint32_t i = 0; i < n;) {
-        if (ins_op(ins[i]) >= OP_COUNT)
-            return refuse(v, i, "unknown opcode");
-        const struct op_row *row = op_row(ins_op(ins[i]));
-        uint32_t words = op_words(row->shape);
-        if (words == 2 && !take_operand(v, i))
-            return false;
+        uint32_t op = ins_op(ins[i]);
         uint32_t a = ins_a(ins[i]);
-        uint32_t b = words == 2 ? ins[i + 1] : 0;
-        uint32_t pops = row->pops >= 0 ? (uint32_t)row->pops : row->pops == POPS_A ? a : b;
-        if (!check_operands(v, i, row->shape, a, b) || !step(v, i, row, pops))
+        uint32_t b = 0;
+        if (op >= OP_COUNT)
+            return refuse(v, i, "unknown opcode");
+        struct row row = rows[op];
+        if (row.words == 2 && !take_operand(v, i, &b))
             return false;
-        i += words;
+        if (a >= v->limits[row.shape].a || b >= v->limits[row.shape].b)
+            return refuse_operands(v, i, row.shape, a >= v->limits[row.shape].a);
+        if (at[i] == 0)
+            at[i] = d;
+        else if (d == 0)
+            d = at[i];
+        else if (d != at[i])
+            return refuse(v, i, "branches disagree about the stack");
+        last = i;
+        i += row.words;
+        if (d == 0)
+            continue;
+        uint32_t pops = row.pops >= 0 ? (uint32_t)row.pops : row.pops == POPS_A ? a : b;
+        if ((d & VALUES) < pops)
+            return refuse(v, last, "value stack is too low");
+        d = d - pops + row.pushes;
+        if ((d & VALUES) > most && (most = d & VALUES) > STACK_MAX)
+            return refuse(v, last, "value stack is too high");
+        if (effects[op] != 0 && (d = step_special(v, last, d)) == FAULT)
+            return false;
     }
-    return n > 0 || refuse(v, 0, "empty code");
+    *stack = most;
+    return d == 0 ? n > 0 || refuse(v, 0, "empty code") : refuse(v, last, "runs off the end");
 }
 
 bool
@@ -235,11 +292,12 @@ code_verify(struct arena *scratch, struct code *code, const char **why, uint32_t
 {
     struct arena_mark mark = arena_mark(scratch);
     struct verifier v = {.code = code};
-    v.functions = fn_all(&v.functions_n);
-    v.at = ARENA_ARRAY(scratch, depths, (size_t)code->n + 1);
-    v.at[0] = KNOWN;
-    bool good = verify_words(&v);
-    code->stack = v.stack;
+    uint32_t stack = 0;
+    set_limits(&v);
+    v.at = arena_alloc(scratch, code->n * sizeof *v.at);
+    memset(v.at, 0, code->n * sizeof *v.at);
+    bool good = verify_words(&v, &stack);
+    code->stack = stack;
     *why = v.why;
     *where = v.where;
     arena_reset(scratch, mark);

@@ -237,6 +237,26 @@ need_integer(struct vm *vm, struct str s)
     return vm_fail(vm, "%.*s", STR_ARG(num_int_error(vm->scratch, st, s)));
 }
 
+/* The expansion of a text that was not compiled with the rest. */
+static enum vm_status
+expand_text(struct vm *vm, struct str text, struct str *out)
+{
+    *out = STR_EMPTY;
+    return vm_expand(vm, text, out);
+}
+
+static enum vm_status
+match_header(struct vm *vm, uint32_t a, const struct str *consts)
+{
+    struct str argv[2];
+    enum vm_status st = get_header(vm, a & MATCHH_FORM, consts[0], &argv[0]);
+    if (st > VM_NO)
+        return st;
+    set_if_unset(&argv[0]);
+    argv[1] = consts[1];
+    return filter_run_match(vm, a >> MATCHH_TEST, argv);
+}
+
 static void
 swap(struct str *two)
 {
@@ -247,11 +267,18 @@ swap(struct str *two)
 
 /* --- the loop --- */
 
-/* Runs from the first word to RETURN or ANSWER; *pc is where it ended. The one long function: a row
+/* Where and how a run ended that failed. */
+struct failure {
+    uint32_t pc;
+    bool in_text; /* in a text of its own: the machine's error offset is one in that */
+    bool thrown;  /* the error text was completed when it was compiled */
+};
+
+/* Runs from the first word to RETURN or ANSWER; *end tells of a failure. The one long function: a row
  * of op.def is a case here. sp points behind the newest value; what may run other code is told of it
  * through vm->sp. */
 static enum vm_status
-run_words(struct vm *vm, const struct code *c, uint32_t *pc, struct str *out)
+run_words(struct vm *vm, const struct code *c, struct failure *end, struct str *out)
 {
     const uint32_t *ins = c->ins;
     struct str *sp = vm->stack + vm->sp;
@@ -266,6 +293,10 @@ run_words(struct vm *vm, const struct code *c, uint32_t *pc, struct str *out)
             break;
         case OP_EMPTY:
             *sp++ = STR_EMPTY;
+            break;
+        case OP_TEXT:
+            st = expand_text(vm, c->consts[a], sp++);
+            end->in_text = st > VM_NO;
             break;
         case OP_CONCAT:
             sp -= a - 1;
@@ -406,6 +437,14 @@ run_words(struct vm *vm, const struct code *c, uint32_t *pc, struct str *out)
             sp -= 2;
             st = filter_run_match(vm, a, sp);
             break;
+        case OP_MATCHK: {
+            const struct str argv[2] = {*--sp, c->consts[ins[++i]]};
+            st = filter_run_match(vm, a, argv);
+            break;
+        }
+        case OP_MATCHH:
+            st = match_header(vm, a, &c->consts[ins[++i]]);
+            break;
         case OP_ASK: {
             uint32_t argc = ins[++i];
             sp -= argc;
@@ -418,8 +457,19 @@ run_words(struct vm *vm, const struct code *c, uint32_t *pc, struct str *out)
             st = filter_run_action(vm, a, sp, argc);
             break;
         }
+        case OP_ACTIONT: {
+            struct str text;
+            st = expand_text(vm, c->consts[ins[++i]], &text);
+            end->in_text = st > VM_NO;
+            if (st <= VM_NO) {
+                st = filter_run_action(vm, a, &text, 1);
+                i -= st > VM_NO; /* the text has a place of its own */
+            }
+            break;
+        }
         case OP_THROW:
             st = vm_fail(vm, "%.*s", STR_ARG(c->consts[a]));
+            end->thrown = true;
             break;
         case OP_THROWERR:
             st = VM_ERROR;
@@ -438,7 +488,7 @@ run_words(struct vm *vm, const struct code *c, uint32_t *pc, struct str *out)
             break;
         }
         if (st > VM_NO) {
-            *pc = i;
+            end->pc = i;
             return st;
         }
         i++;
@@ -448,8 +498,6 @@ run_words(struct vm *vm, const struct code *c, uint32_t *pc, struct str *out)
 static void
 add_suffixes(struct vm *vm, const struct code *c, uint32_t pc)
 {
-    if (ins_op(c->ins[pc]) == OP_THROW) /* its text was completed when it was compiled */
-        return;
     for (uint32_t i = c->ranges_n; i-- > 0;) { /* from the inside out */
         const struct code_range *r = &c->ranges[i];
         if (pc < r->from || pc >= r->to)
@@ -473,14 +521,16 @@ vm_run(struct vm *vm, const struct code *c, struct str *out)
     struct str value = vm->value;
     const struct str *caps = vm->caps;
     unsigned caps_n = vm->caps_n;
-    uint32_t pc = 0;
+    struct failure end = {0, false, false};
     vm->depth++;
-    enum vm_status st = run_words(vm, c, &pc, out);
+    enum vm_status st = run_words(vm, c, &end, out);
     vm->depth--;
     vm->sp = sp;
     if (st != VM_OK && st != VM_NO) {
-        vm->error_offset = c->pos[pc];
-        add_suffixes(vm, c, pc);
+        bool inner = end.in_text && vm->error_offset != STR_NPOS;
+        vm->error_offset = code_offset(c, end.pc) + (inner ? vm->error_offset : 0);
+        if (!end.thrown)
+            add_suffixes(vm, c, end.pc);
         vm->saves = saves;
         vm->loops = loops;
         vm->item = item;

@@ -9,15 +9,10 @@ static const struct str one_constant[] = {STR_INIT("x")};
 static const char *
 verdict(struct fixture *f, const uint32_t *ins, uint32_t n)
 {
-    uint32_t pos[16] = {0};
     const char *why = "sound";
     uint32_t where;
-    struct code c = {.ins = ins,
-                     .pos = pos,
-                     .n = n,
-                     .consts = one_constant,
-                     .consts_n = 1,
-                     .host = &f->host};
+    struct code c = {
+        .ins = ins, .n = n, .consts = one_constant, .consts_n = 1, .host = &f->host};
     return code_verify(f->arena, &c, &why, &where) ? "sound" : why;
 }
 
