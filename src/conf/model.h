@@ -11,10 +11,10 @@
 
 #include <sys/types.h>
 
-struct header_list;     /* mail/header.h */
+struct header_list;      /* mail/header.h */
 struct transport_answer; /* transports/transport.h */
-struct driver_instance; /* conf/conf.h */
-struct filter_action;   /* filter/filter_run.h */
+struct driver_instance;  /* conf/conf.h */
+struct filter_action;    /* filter/filter_run.h */
 
 struct recipient {
     struct str address;
@@ -117,6 +117,8 @@ struct address {
     bool homonym;             /* an ancestor has the same text: the key has a number in front */
     unsigned depth;           /* number of ancestors */
 
+    struct address *
+        duplicate; /* the next one that was left out because this one is the same delivery, or NULL */
     struct transport_answer *answer; /* what became of a delivery; NULL before */
     struct address *next_duplicate;  /* others with the same key: done when this one is */
     bool waits;                      /* it, or an address that it was redirected to, was deferred */

@@ -1,38 +1,19 @@
 /* Runs another program; see run.h.
  *
- * fork and exec are next to each other: between them the child calls async-signal-safe functions
- * only. There is no shell anywhere: a command line is split here and nothing in it is special.
+ * There is no shell anywhere: a command line is split here and nothing in it is special.
  */
 #include "sys/run.h"
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "sys/await.h"
+#include "sys/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* Never returns. Only async-signal-safe calls from here to the exec. */
-static _Noreturn void
-become_program(const struct run_request *rq, int in, int out)
-{
-    static char *const nothing[] = {NULL};
-    setpgid(0, 0);
-    struct sigaction dfl = {.sa_handler = SIG_DFL};
-    sigaction(SIGPIPE, &dfl, NULL);
-    sigaction(SIGCHLD, &dfl, NULL);
-    sigaction(SIGALRM, &dfl, NULL);
-    if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
-        _exit(127);
-    close_range(3, ~0U, 0);
-    if (rq->directory != NULL && chdir(rq->directory) != 0)
-        _exit(127);
-    execve(rq->argv[0], rq->argv, rq->environ != NULL ? rq->environ : nothing);
-    _exit(127);
-}
 
 static void
 reap(pid_t pid, int64_t deadline, struct run_result *out)
@@ -68,14 +49,18 @@ run_program(struct arena *a, const struct run_request *rq, struct run_result *ou
     if (in < 0)
         goto out;
     int64_t deadline = rq->timeout_ms > 0 ? await_now_ms() + rq->timeout_ms : 0;
-    pid_t pid = fork();
-    if (pid == 0)
-        become_program(rq, in, pipe_fd[1]);
+    const struct spawn_request start = {
+        .argv = rq->argv,
+        .environ = rq->environ,
+        .directory = rq->directory,
+        .in = in,
+        .out = pipe_fd[1],
+    };
+    pid_t pid = spawn_program(&start);
     if (pid < 0) {
         out->end = RUN_NO_FORK;
         goto out;
     }
-    setpgid(pid, pid); /* in both, so that the group exists whoever runs first */
     close(pipe_fd[1]);
     pipe_fd[1] = -1;
     struct buf text = buf_in(a, rq->max_output);

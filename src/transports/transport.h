@@ -15,6 +15,7 @@
 
 struct eval;
 struct vm;
+struct header;      /* mail/header.h */
 struct retry_error; /* engine/retry.h */
 
 /* Options of every transport. */
@@ -60,6 +61,10 @@ struct transport_job {
     gid_t gid;
     struct str home, directory; /* expanded, or unset */
     bool dont_deliver;          /* -N */
+    bool shadow;                /* runs as a shadow transport */
+    /* What headers_rewrite makes of a header line; false: nothing. NULL: no rewriting. */
+    bool (*rewrite)(void *ctx, struct arena *a, const struct header *h, struct str *out);
+    void *up_ctx;
 };
 
 /* What became of one address. */
@@ -73,8 +78,11 @@ struct transport_answer {
     bool freeze; /* the message must be looked at */
     bool
         retry_message; /* the failure is the message's, not the host's or mailbox's: no retry record for the latter */
-    struct str output;  /* of a pipe: path of a file for a bounce, or unset */
-    struct str warning; /* quota_warn_message: a whole message to be sent, or unset */
+    struct str output;       /* of a pipe, for a bounce: the text itself; or unset */
+    struct str log_line;     /* a line for the main log before that of the delivery, or unset */
+    struct str shadow;       /* name of the shadow transport that ran (ST=), or unset */
+    struct str shadow_error; /* why it did not succeed, or unset */
+    struct str warning;      /* quota_warn_message: a whole message to be sent, or unset */
     struct str warning_to;
     struct str reply;    /* autoreply: a whole message to be sent, or unset */
     struct str reply_to; /* its recipients, separated by commas */

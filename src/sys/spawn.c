@@ -1,0 +1,65 @@
+/* Starts another program; see spawn.h.
+ *
+ * fork and exec are next to each other: between them the child calls async-signal-safe functions only.
+ */
+#include "sys/spawn.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void
+default_signals(void)
+{
+    static const int signals[] = {SIGPIPE, SIGCHLD, SIGALRM, SIGTERM, SIGHUP, SIGINT};
+    struct sigaction dfl = {.sa_handler = SIG_DFL};
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        sigaction(signals[i], &dfl, NULL);
+}
+
+/* Puts in and out where they belong, also when one of them is a standard descriptor already. */
+static bool
+arrange(int in, int out)
+{
+    if (out == 0) {
+        out = dup(out);
+        if (out < 0)
+            return false;
+    }
+    return dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(out, 2) == 2;
+}
+
+/* Never returns. Only async-signal-safe calls from here to the exec. */
+static _Noreturn void
+become_program(const struct spawn_request *rq)
+{
+    static char *const nothing[] = {NULL};
+    setpgid(0, 0);
+    default_signals();
+    if (!arrange(rq->in, rq->out))
+        _exit(SPAWN_NO_EXEC);
+    close_range(3, ~0U, 0);
+    if (rq->set_umask)
+        umask(rq->umask);
+    if (rq->core) {
+        struct rlimit core = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+        (void)setrlimit(RLIMIT_CORE, &core); /* a lower hard limit stays */
+    }
+    if (rq->directory != NULL && chdir(rq->directory) != 0)
+        _exit(SPAWN_NO_EXEC);
+    execve(rq->argv[0], rq->argv, rq->environ != NULL ? rq->environ : nothing);
+    _exit(SPAWN_NO_EXEC);
+}
+
+pid_t
+spawn_program(const struct spawn_request *rq)
+{
+    pid_t pid = fork();
+    if (pid == 0)
+        become_program(rq);
+    if (pid > 0)
+        setpgid(pid, pid); /* in both, so that the group exists whoever runs first */
+    return pid;
+}
