@@ -117,11 +117,9 @@ struct address {
     bool homonym;             /* an ancestor has the same text: the key has a number in front */
     unsigned depth;           /* number of ancestors */
 
-    struct address *
-        duplicate; /* the next one that was left out because this one is the same delivery, or NULL */
     struct transport_answer *answer; /* what became of a delivery; NULL before */
     struct address *next_duplicate;  /* others with the same key: done when this one is */
-    bool waits;                      /* it, or an address that it was redirected to, was deferred */
+    bool waits; /* it, or an address that it was redirected to, was deferred */
 
     struct str local_part, domain;
     struct str local_part_data, domain_data;

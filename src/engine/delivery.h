@@ -25,16 +25,16 @@ enum delivery_reason {
 /* Numbers that stand in log lines and retry records where no system error fits; scripts and people know them. */
 enum delivery_errno {
     DELIVERY_NO_ERRNO = -1,
-    DELIVERY_ERRNO_REDIRECT = -17,       /* bad redirection data, or a bad filter */
-    DELIVERY_ERRNO_QUOTA = -22,          /* mailbox over quota */
-    DELIVERY_ERRNO_HELD = -23,           /* hold_domains */
-    DELIVERY_ERRNO_LIST = -35,           /* a list could not be evaluated */
-    DELIVERY_ERRNO_ROUTE_RETRY = -52,    /* retry time of routing not reached */
-    DELIVERY_ERRNO_LOCAL_RETRY = -53,    /* of a local delivery */
-    DELIVERY_ERRNO_HOST_RETRY = -54,     /* of every host */
-    DELIVERY_ERRNO_LOCAL_ONLY = -55,     /* only local deliveries are made now */
-    DELIVERY_ERRNO_QUEUED_DOMAIN = -56,  /* queue_domains */
-    DELIVERY_ERRNO_CONCURRENCY = -57,    /* max_parallel */
+    DELIVERY_ERRNO_REDIRECT = -17,      /* bad redirection data, or a bad filter */
+    DELIVERY_ERRNO_QUOTA = -22,         /* mailbox over quota */
+    DELIVERY_ERRNO_HELD = -23,          /* hold_domains */
+    DELIVERY_ERRNO_LIST = -35,          /* a list could not be evaluated */
+    DELIVERY_ERRNO_ROUTE_RETRY = -52,   /* retry time of routing not reached */
+    DELIVERY_ERRNO_LOCAL_RETRY = -53,   /* of a local delivery */
+    DELIVERY_ERRNO_HOST_RETRY = -54,    /* of every host */
+    DELIVERY_ERRNO_LOCAL_ONLY = -55,    /* only local deliveries are made now */
+    DELIVERY_ERRNO_QUEUED_DOMAIN = -56, /* queue_domains */
+    DELIVERY_ERRNO_CONCURRENCY = -57,   /* max_parallel */
 };
 
 struct delivery {
@@ -50,14 +50,15 @@ struct delivery {
     struct str id;
     struct timespec started;
 
-    struct address_vec local, remote;  /* routed, in the order of delivery */
-    struct address_vec deferred;       /* newest last, as the next three */
-    struct address_vec failed;         /* not bounced yet */
-    struct address_vec delivered;      /* for success reports (DSN) */
-    bool freeze;                       /* something asked for it */
-    struct str freeze_why;             /* for the log */
-    bool changed;                      /* the -H file is not what it should be */
-    struct retry_batch *retries;       /* engine/retry_hints.h: what to change when the attempt is over */
+    struct address_vec local, remote; /* routed, in the order of delivery */
+    struct address_vec deferred;      /* newest last, as the next three */
+    struct address_vec failed;        /* not bounced yet */
+    struct address_vec delivered;     /* for success reports (DSN) */
+    bool freeze;                      /* something asked for it */
+    struct str freeze_why;            /* for the log */
+    bool changed;                     /* the -H file is not what it should be */
+    struct retry_batch
+        *retries; /* engine/retry_hints.h: what to change when the attempt is over */
 };
 
 enum delivery_end {
@@ -85,8 +86,8 @@ void delivery_address_ended(struct delivery *d, struct address *a);
 /* The same for one that was routed to nothing (:blackhole:). */
 void delivery_address_discarded(struct delivery *d, struct address *a, bool by_filter);
 /* Puts a deferral or failure that is not a transport's into a->answer. */
-void delivery_answer(struct delivery *d, struct address *a, enum outcome outcome, int64_t number,
-                     struct str text);
+void delivery_answer(struct delivery *d, struct address *a, enum outcome outcome,
+                     int64_t number, struct str text);
 /* The address (and ancestors whose children are all done) needs nothing more: into the journal. */
 void delivery_address_done(struct delivery *d, struct address *a);
 

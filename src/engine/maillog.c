@@ -212,14 +212,14 @@ open_message_log(struct arena *a, const struct engine *e, const struct spool_ent
 }
 
 static void
-to_message_log(struct engine *e, const struct spool_entry *entry, struct str stamp, struct str text)
+to_message_log(struct engine *e, const struct spool_entry *entry, struct str stamp,
+               struct str text)
 {
     if (!e->conf->main->message_logs)
         return;
     struct arena *a = arena_new();
     int fd = open_message_log(a, e, entry);
-    struct str line =
-        str_printf(a, "%.*s%.*s\n", STR_ARG(stamp), STR_ARG(clean(a, e, text)));
+    struct str line = str_printf(a, "%.*s%.*s\n", STR_ARG(stamp), STR_ARG(clean(a, e, text)));
     if (fd < 0 || !file_write_all(fd, line.p, line.n))
         maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
                 "failed to write the message log of %s: %s", entry->id.text, strerror(errno));

@@ -38,7 +38,7 @@ struct routing {
     /* Of the last address. */
     struct why why;
     bool discard_seen; /* ROUTE_DISCARDED: by a filter's "seen finish" */
-    bool freeze; /* the message is to be frozen (ROUTE_DEFERRED), why.log says why */
+    bool freeze;       /* the message is to be frozen (ROUTE_DEFERRED), why.log says why */
 };
 
 /* A recipient of the envelope (or an argument of -bt) as an address that can be routed. The parts are set; a domain is

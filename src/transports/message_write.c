@@ -228,7 +228,7 @@ add_origins(const struct message_write *w, struct buf *out)
 {
     struct map *seen = map_new(w->arena, MAP_CASEFUL);
     for (size_t i = 0; i < w->n; i++)
-        for (const struct address *a = w->addresses[i]; a != NULL; a = a->duplicate)
+        for (const struct address *a = w->addresses[i]; a != NULL; a = a->next_duplicate)
             add_origin(out, seen, a);
     if (map_count(seen) > 0)
         buf_addc(out, '\n');

@@ -78,21 +78,19 @@ struct transport_answer {
     bool freeze; /* the message must be looked at */
     bool
         retry_message; /* the failure is the message's, not the host's or mailbox's: no retry record for the latter */
-    struct str output;       /* of a pipe, for a bounce: the text itself; or unset */
-    struct str log_line;     /* a line for the main log before that of the delivery, or unset */
-    struct str shadow;       /* name of the shadow transport that ran (ST=), or unset */
-    struct str shadow_error; /* why it did not succeed, or unset */
-    struct str warning;      /* quota_warn_message: a whole message to be sent, or unset */
+    struct str output;   /* of a pipe, for a bounce: the text itself; or unset */
+    struct str log_line; /* a line for the main log before that of the delivery, or unset */
+    struct str warning;  /* quota_warn_message: a whole message to be sent, or unset */
     struct str warning_to;
     struct str reply;    /* autoreply: a whole message to be sent, or unset */
     struct str reply_to; /* its recipients, separated by commas */
 
     /* Set around the driver. */
-    struct str shadow; /* the shadow transport that ran: its name, or "name (error)" */
-    int64_t size;      /* bytes delivered (S=), 0: unknown */
-    int64_t took_us;   /* how long the delivery took (DT=) */
-    bool additional; /* not the first address of its delivery (-> and not =>) */
-    bool freeze_told; /* freeze: why.peer has the text that is logged with it */
+    struct str shadow;    /* the shadow transport that ran: its name, or "name (error)" */
+    int64_t size;         /* bytes delivered (S=), 0: unknown */
+    int64_t took_us;      /* how long the delivery took (DT=) */
+    bool additional;      /* not the first address of its delivery (-> and not =>) */
+    bool freeze_told;     /* freeze: why.peer has the text that is logged with it */
     bool routing_skipped; /* a deferral because the retry time of routing was not reached */
 };
 

@@ -181,7 +181,7 @@ test_trace(void **state)
 {
     struct sample *s = sample(*state, "b\n");
     struct address same = {.text = STR_LIT("other@test.ex")};
-    s->mail.duplicate = &same;
+    s->mail.next_duplicate = &same;
     s->w.flags = MESSAGE_WRITE_RETURN_PATH | MESSAGE_WRITE_ENVELOPE_TO |
                  MESSAGE_WRITE_DELIVERY_DATE | MESSAGE_WRITE_NO_BODY;
     s->w.prefix.text = STR_LIT("From x\n");
