@@ -29,6 +29,12 @@ kernel_unlink(int dir, const char *name)
 }
 
 static int
+kernel_link(int dir, const char *from, const char *to)
+{
+    return linkat(dir, from, dir, to, 0);
+}
+
+static int
 no_sync(int fd)
 {
     (void)fd;
@@ -42,6 +48,8 @@ const struct durable_calls durable_kernel = {
     .rename_at = kernel_rename,
     .unlink_at = kernel_unlink,
     .close_fd = close,
+    .link_at = kernel_link,
+    .truncate_fd = ftruncate,
 };
 
 const struct durable_calls durable_unsynced = {
@@ -51,6 +59,8 @@ const struct durable_calls durable_unsynced = {
     .rename_at = kernel_rename,
     .unlink_at = kernel_unlink,
     .close_fd = close,
+    .link_at = kernel_link,
+    .truncate_fd = ftruncate,
 };
 
 bool

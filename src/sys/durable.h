@@ -18,6 +18,8 @@ struct durable_calls {
     int (*rename_at)(int dir, const char *from, const char *to);
     int (*unlink_at)(int dir, const char *name);
     int (*close_fd)(int fd);
+    int (*link_at)(int dir, const char *from, const char *to);
+    int (*truncate_fd)(int fd, off_t n);
 };
 
 /* The kernel's own. */

@@ -7,6 +7,7 @@
 #ifndef REMEX_SYS_FILE_LOCK_H
 #define REMEX_SYS_FILE_LOCK_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 enum file_lock_result {
@@ -14,6 +15,14 @@ enum file_lock_result {
     FILE_LOCK_BUSY,  /* someone else has it */
     FILE_LOCK_ERROR, /* errno says why */
 };
+
+enum file_lock_kind { FILE_LOCK_SHARED, FILE_LOCK_EXCLUSIVE };
+enum file_lock_by { FILE_LOCK_BY_FCNTL, FILE_LOCK_BY_FLOCK };
+
+/* Locks a whole file; tries for up to timeout_ms (0: once). fd must be open for reading (shared, fcntl) or writing
+ * (exclusive, fcntl). BUSY: the time was up. */
+enum file_lock_result file_lock_all(int fd, enum file_lock_by by, enum file_lock_kind kind,
+                                    int64_t timeout_ms);
 
 /* Takes a write lock on the first n bytes without waiting; fd must be open for writing. */
 enum file_lock_result file_lock_head(int fd, off_t n);

@@ -1,88 +1,63 @@
-/* The appendfile transport: delivers to mailbox files and to folders of messages. */
-#include "transports/transport.h"
+/* The appendfile transport: delivers to mailbox files and to folders of messages. Options, their check, the order of
+ * steps; see appendfile.h. */
+#include "transports/appendfile.h"
 
-struct transport_appendfile {
-    bool allow_fifo, allow_symlink;
-    struct xstr batch_id;
-    int64_t batch_max;
-    bool check_group, check_owner;
-    struct str check_string;
-    bool create_directory;
-    struct str create_file;
-    struct xstr directory, directory_file;
-    int64_t directory_mode;
-    struct str escape_string;
-    struct xstr file;
-    struct str file_format;
-    bool file_must_exist;
-    int64_t lock_fcntl_timeout, lock_flock_timeout, lock_interval, lock_retries, lockfile_mode,
-        lockfile_timeout;
-    struct xstr mailbox_filecount, mailbox_size;
-    bool maildir_format;
-    struct str maildir_quota_directory_regex;
-    int64_t maildir_retries;
-    struct xstr maildir_tag;
-    bool maildir_use_size_file;
-    struct str maildirfolder_create_regex;
-    bool mailstore_format;
-    struct xstr mailstore_prefix, mailstore_suffix;
-    bool mbx_format;
-    struct xstr message_prefix, message_suffix;
-    int64_t mode;
-    bool mode_fail_narrower, notify_comsat;
-    struct xstr quota, quota_directory, quota_filecount;
-    bool quota_is_inclusive;
-    struct str quota_size_regex;
-    struct xstr quota_warn_message, quota_warn_threshold;
-    bool use_bsmtp, use_crlf, use_fcntl_lock, use_flock_lock, use_lockfile, use_mbx_lock;
-};
+#include "base/arena.h"
+#include "sys/user_file.h"
+#include "transports/append_file.h"
+#include "transports/append_path.h"
+#include "transports/append_write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 /* clang-format off */
 static const struct opt rows[] = {
-    OPT_BOOL(struct transport_appendfile, allow_fifo, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_appendfile, allow_fifo, false, 0,
         "Lets the file be a named pipe."),
-    OPT_BOOL(struct transport_appendfile, allow_symlink, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_appendfile, allow_symlink, false, 0,
         "Lets the file be a symbolic link."),
     OPT_XSTR(struct transport_appendfile, batch_id, NULL, OPT_NO_EFFECT,
         "Text that addresses must have in common to be delivered together."),
     OPT_INT(struct transport_appendfile, batch_max, 1, OPT_NO_EFFECT,
         "How many addresses are delivered together."),
-    OPT_BOOL(struct transport_appendfile, check_group, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_appendfile, check_group, false, 0,
         "Checks that an existing file belongs to the right group."),
-    OPT_BOOL(struct transport_appendfile, check_owner, true, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_appendfile, check_owner, true, 0,
         "Checks that an existing file belongs to the right user."),
-    OPT_STR(struct transport_appendfile, check_string, NULL, OPT_NO_EFFECT,
+    OPT_STR(struct transport_appendfile, check_string, NULL, 0,
         "Start of a line that must be escaped in the body."),
-    OPT_BOOL(struct transport_appendfile, create_directory, true, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_appendfile, create_directory, true, 0,
         "Makes missing folders."),
-    OPT_STR(struct transport_appendfile, create_file, "anywhere", OPT_NO_EFFECT,
+    OPT_STR(struct transport_appendfile, create_file, "anywhere", 0,
         "Where files may be made: anywhere, belowhome or inhome."),
     OPT_XSTR(struct transport_appendfile, directory, NULL, OPT_NO_EFFECT,
         "Folder to which messages are delivered, a file each."),
     OPT_XSTR(struct transport_appendfile, directory_file, "q${base62:$tod_epoch}-$inode",
         OPT_NO_EFFECT,
         "Name of the file in the folder."),
-    OPT_OCTAL(struct transport_appendfile, directory_mode, 0700, OPT_NO_EFFECT,
+    OPT_OCTAL(struct transport_appendfile, directory_mode, 0700, 0,
         "Permissions of folders that are made."),
-    OPT_STR(struct transport_appendfile, escape_string, NULL, OPT_NO_EFFECT,
+    OPT_STR(struct transport_appendfile, escape_string, NULL, 0,
         "Text that takes the place of check_string at the start of a line."),
-    OPT_XSTR(struct transport_appendfile, file, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_appendfile, file, NULL, 0,
         "File to which messages are appended."),
     OPT_STR(struct transport_appendfile, file_format, NULL, OPT_NO_EFFECT,
         "How to tell formats of existing files apart, and which transport handles each."),
-    OPT_BOOL(struct transport_appendfile, file_must_exist, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_appendfile, file_must_exist, false, 0,
         "Defers when the file does not exist."),
-    OPT_TIME(struct transport_appendfile, lock_fcntl_timeout, 0, OPT_NO_EFFECT,
+    OPT_TIME(struct transport_appendfile, lock_fcntl_timeout, 0, 0,
         "How long to wait for an fcntl lock; zero tries without waiting."),
-    OPT_TIME(struct transport_appendfile, lock_flock_timeout, 0, OPT_NO_EFFECT,
+    OPT_TIME(struct transport_appendfile, lock_flock_timeout, 0, 0,
         "How long to wait for a flock lock; zero tries without waiting."),
-    OPT_TIME(struct transport_appendfile, lock_interval, 3, OPT_NO_EFFECT,
+    OPT_TIME(struct transport_appendfile, lock_interval, 3, 0,
         "Time between two attempts to lock the mailbox."),
-    OPT_INT(struct transport_appendfile, lock_retries, 10, OPT_NO_EFFECT,
+    OPT_INT(struct transport_appendfile, lock_retries, 10, 0,
         "How often it is tried to lock the mailbox."),
-    OPT_OCTAL(struct transport_appendfile, lockfile_mode, 0600, OPT_NO_EFFECT,
+    OPT_OCTAL(struct transport_appendfile, lockfile_mode, 0600, 0,
         "Permissions of lock files."),
-    OPT_TIME(struct transport_appendfile, lockfile_timeout, 30 * 60, OPT_NO_EFFECT,
+    OPT_TIME(struct transport_appendfile, lockfile_timeout, 30 * 60, 0,
         "Age at which a lock file counts as left behind."),
     OPT_XSTR(struct transport_appendfile, mailbox_filecount, NULL, OPT_NO_EFFECT,
         "Number of files in the mailbox, when it is known without counting."),
@@ -97,7 +72,7 @@ static const struct opt rows[] = {
         "How often it is tried to create a file in a maildir."),
     OPT_XSTR(struct transport_appendfile, maildir_tag, NULL, OPT_NO_EFFECT,
         "Text that is added to names of files in a maildir."),
-    OPT_BOOL(struct transport_appendfile, maildir_use_size_file, false, OPT_NO_EFFECT,
+    OPT_XBOOL(struct transport_appendfile, maildir_use_size_file, false, OPT_NO_EFFECT,
         "Keeps the size of a maildir in a maildirsize file."),
     OPT_STR(struct transport_appendfile, maildirfolder_create_regex, NULL, OPT_NO_EFFECT,
         "Folders in which a maildirfolder file is made."),
@@ -109,13 +84,13 @@ static const struct opt rows[] = {
         "Last text in the envelope file of mailstore format."),
     OPT_BOOL(struct transport_appendfile, mbx_format, false, OPT_NO_EFFECT,
         "Delivers in MBX format."),
-    OPT_XSTR(struct transport_appendfile, message_prefix, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_appendfile, message_prefix, NULL, 0,
         "Text before each message."),
-    OPT_XSTR(struct transport_appendfile, message_suffix, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_appendfile, message_suffix, NULL, 0,
         "Text after each message."),
-    OPT_OCTAL(struct transport_appendfile, mode, 0600, OPT_NO_EFFECT,
+    OPT_OCTAL(struct transport_appendfile, mode, 0600, 0,
         "Permissions of files that are made."),
-    OPT_BOOL(struct transport_appendfile, mode_fail_narrower, true, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_appendfile, mode_fail_narrower, true, 0,
         "Defers when an existing file has fewer permissions than mode."),
     OPT_BOOL(struct transport_appendfile, notify_comsat, false, OPT_NO_EFFECT,
         "Tells the comsat service about new mail."),
@@ -137,13 +112,13 @@ static const struct opt rows[] = {
         "Writes messages as SMTP commands."),
     OPT_BOOL(struct transport_appendfile, use_crlf, false, OPT_NO_EFFECT,
         "Ends lines with carriage return and line feed."),
-    OPT_BOOL(struct transport_appendfile, use_fcntl_lock, true, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_appendfile, use_fcntl_lock, true, 0,
         "Locks the file with fcntl."),
-    OPT_BOOL(struct transport_appendfile, use_flock_lock, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_appendfile, use_flock_lock, false, 0,
         "Locks the file with flock."),
-    OPT_BOOL(struct transport_appendfile, use_lockfile, true, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_appendfile, use_lockfile, true, 0,
         "Locks the mailbox with a lock file."),
-    OPT_BOOL(struct transport_appendfile, use_mbx_lock, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_appendfile, use_mbx_lock, false, 0,
         "Locks the file by the rules of MBX format."),
 };
 /* clang-format on */
@@ -253,6 +228,54 @@ check(struct arena *a, struct driver_instance *d, struct diags *diags)
     return transport_check_generic(d, TRANSPORT_LOCAL, diags) && ok;
 }
 
+/* A file that was made needs its name on stable storage too. */
+static bool
+sync_file(struct append *d, const struct append_file *f)
+{
+    if (f->fifo)
+        return true;
+    if (d->calls->sync(f->fd) != 0)
+        return append_write_failed(d, d->path);
+    if (!f->created)
+        return true;
+    return user_file_sync_folder(d->calls, user_file_folder(d->arena, d->path)) ||
+           append_write_failed(d, d->path);
+}
+
+static bool
+deliver_to_file(struct append *d)
+{
+    struct append_file f;
+    if (!append_path_make_folders(d, user_file_folder(d->arena, d->path)))
+        return false;
+    bool ok = append_file_open(d, &f);
+    if (ok) {
+        ok = append_write(d, f.fd, d->path) && sync_file(d, &f);
+        if (!ok)
+            append_file_undo(d, &f);
+    }
+    append_file_close(d, &f);
+    return ok;
+}
+
+static void
+deliver(const struct transport_job *job, struct transport_answer *answers)
+{
+    struct append d = {
+        .job = job,
+        .transport = job->transport,
+        .opt = job->transport->own.fields,
+        .calls = job->calls != NULL ? job->calls : &durable_kernel,
+        .arena = job->arena,
+        .answer = &answers[0],
+    };
+    answers[0] = (struct transport_answer){.why = {.outcome = OUT_OK}};
+    if (append_path_find(&d) && append_write_prepare(&d))
+        (void)deliver_to_file(&d);
+    for (size_t i = 1; i < job->n; i++)
+        answers[i] = answers[0];
+}
+
 const struct transport_driver transport_appendfile = {
     .base =
         {
@@ -261,4 +284,5 @@ const struct transport_driver transport_appendfile = {
             .check = check,
         },
     .place = TRANSPORT_LOCAL,
+    .deliver = deliver,
 };

@@ -15,8 +15,9 @@
 
 struct eval;
 struct vm;
-struct header;      /* mail/header.h */
-struct retry_error; /* engine/retry.h */
+struct header;        /* mail/header.h */
+struct retry_error;   /* engine/retry.h */
+struct durable_calls; /* sys/durable.h */
 
 /* Options of every transport. */
 struct transport_generic {
@@ -65,6 +66,8 @@ struct transport_job {
     /* What headers_rewrite makes of a header line; false: nothing. NULL: no rewriting. */
     bool (*rewrite)(void *ctx, struct arena *a, const struct header *h, struct str *out);
     void *up_ctx;
+    const struct durable_calls *calls; /* how mailboxes are written; NULL: durable_kernel */
+    void *prepared;                    /* what the driver's prepare function left, or NULL */
 };
 
 /* What became of one address. */
@@ -97,11 +100,16 @@ struct transport_answer {
 /* Outcome per address. */
 typedef void transport_fn(const struct transport_job *job, struct transport_answer *answers);
 
+/* Runs before a local delivery becomes the user: expands what users may not be able to read (quotas), leaves it in
+ * job->prepared. False: *why has the reason. A deliver function that finds nothing prepared does it itself. */
+typedef bool transport_prepare_fn(struct transport_job *job, struct why *why);
+
 struct transport_driver {
     struct driver
         base; /* first, so that a struct driver can be turned into its transport_driver */
     enum transport_place place;
-    transport_fn *deliver; /* local: in a process that is the user */
+    transport_fn *deliver;         /* local: in a process that is the user */
+    transport_prepare_fn *prepare; /* may be NULL */
 };
 
 extern const struct driver_class transport_class;

@@ -68,6 +68,18 @@ fault_close(int fd)
     return fault_due("close", "") ? -1 : r;
 }
 
+static int
+fault_link(int dir, const char *from, const char *to)
+{
+    return fault_due("link", to) ? -1 : durable_kernel.link_at(dir, from, to);
+}
+
+static int
+fault_truncate(int fd, off_t n)
+{
+    return fault_due("truncate", "") ? -1 : durable_kernel.truncate_fd(fd, n);
+}
+
 static const struct durable_calls faulty = {
     .open_at = fault_open,
     .write_some = fault_write,
@@ -75,6 +87,8 @@ static const struct durable_calls faulty = {
     .rename_at = fault_rename,
     .unlink_at = fault_unlink,
     .close_fd = fault_close,
+    .link_at = fault_link,
+    .truncate_fd = fault_truncate,
 };
 
 static inline void

@@ -1,0 +1,24 @@
+/* Numbers in struct why.sys_errno that are not of the system: those that log lines of the reference show, "defer (-22)".
+ *
+ * They are negative, so that they never meet an errno. Log readers and retry rules know them: never renumber.
+ */
+#ifndef REMEX_MAIL_WHY_ERRNO_H
+#define REMEX_MAIL_WHY_ERRNO_H
+
+enum why_errno {
+    WHY_UNKNOWN = -1,        /* a fault of the configuration, or no number of its own */
+    WHY_NOT_REGULAR = -4,    /* a mailbox is no regular file, or has several names */
+    WHY_WRONG_OWNER = -6,    /* a mailbox belongs to someone else */
+    WHY_WRONG_MODE = -7,     /* a mailbox has other permissions than it should */
+    WHY_LOCKED = -9,         /* someone else holds the lock of a mailbox */
+    WHY_INODE_CHANGED = -11, /* a mailbox was exchanged while it was opened */
+    WHY_EXISTENCE = -12,     /* a mailbox comes and goes */
+    WHY_NOT_ABSOLUTE = -21,  /* a file or directory name that does not begin with a slash */
+    WHY_QUOTA = -22,         /* our own limit, not the system's */
+    WHY_EXPANSION = -27,     /* a text of a transport failed to expand */
+    WHY_NO_TRANSPORT = -30,  /* no transport of that name */
+    WHY_MAILBOX_KIND = -33,  /* nobody knows the format of a mailbox */
+    WHY_CREATE_PLACE = -34,  /* a file may not be made there */
+};
+
+#endif
