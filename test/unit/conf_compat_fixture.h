@@ -104,7 +104,7 @@ compat_type_fits(struct str want, enum opt_type have)
         enum opt_type have[5];
         size_t n;
     } types[] = {
-        {"bool", {OPT_T_BOOL, OPT_T_BOOL_VERIFY}, 2},
+        {"bool", {OPT_T_BOOL, OPT_T_BOOL_VERIFY, OPT_T_XBOOL}, 3}, /* may be expanded besides */
         {"bool-expanded", {OPT_T_XBOOL}, 1},
         {"int", {OPT_T_INT}, 1},
         {"int-expanded", {OPT_T_XSTR}, 1},
