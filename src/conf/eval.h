@@ -14,6 +14,7 @@ struct map;
 struct list_cache;
 struct lookup_cache;
 struct host_extern;
+struct acl_runner;
 struct site;
 
 /* What variables show of the process. */
@@ -36,6 +37,7 @@ struct eval {
     struct map *router_vars;      /* $r_*: name -> struct str * */
     struct list_cache *lists;     /* compiled lists and results; conf/list.h */
     struct lookup_cache *lookups; /* handles and results; lookups/lookup.h */
+    struct acl_runner *acls;      /* compiled ACLs; acl/acl_run.h */
     struct host_extern
         *external;       /* plugins, Perl and shared objects in use; proc/host_extern.h */
     struct arena *arena; /* for what must outlive one evaluation (results kept in variables) */

@@ -15,6 +15,11 @@ struct header_list;      /* mail/header.h */
 struct transport_answer; /* transports/transport.h */
 struct driver_instance;  /* conf/conf.h */
 struct filter_action;    /* filter/filter_run.h */
+struct header_list;     /* mail/header.h */
+struct driver_instance; /* conf/conf.h */
+struct filter_action;   /* filter/filter_run.h */
+struct acl_message;     /* acl/acl_state.h */
+struct acl_connection;
 
 struct recipient {
     struct str address;
@@ -36,6 +41,7 @@ struct message {
     struct str header_charset;   /* of decoded values; unset: the setting */
     int body_fd;                 /* -1: body_text */
     int64_t body_start;          /* where the body begins in body_fd */
+    int64_t body_start;          /* offset of the body in body_fd */
     struct str body_text;        /* for -bem and tests */
     int64_t body_size, size;     /* bytes */
     int64_t body_lines, lines;   /* $body_linecount, $message_linecount */
@@ -53,6 +59,7 @@ struct message {
     struct str warn_delay, warn_recipients;
     struct str bounce_recipient;
     int64_t filter_n[10], filter_sn[10]; /* $n0.., $sn0.. */
+    struct acl_message *acl;             /* what ACLs decided of it, or NULL */
 };
 
 /* What an address stands for: those that are no mail address came out of a redirection. */
@@ -184,7 +191,8 @@ struct session {
     struct str srs_recipient;
     struct str headers_added;
     struct tls_state tls_in, tls_out;
-    bool tls_out_active; /* $tls_cipher and its kind mean the outgoing connection */
+    bool tls_out_active;        /* $tls_cipher and its kind mean the outgoing connection */
+    struct acl_connection *acl; /* what ACLs decided of the connection, or NULL */
 };
 
 #endif

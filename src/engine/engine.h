@@ -14,6 +14,7 @@
 #include "sys/log.h"
 
 struct site;
+struct acl_up;
 
 /* Who called the program. */
 struct engine_caller {
@@ -44,6 +45,7 @@ struct engine {
     struct log_settings log;
     uint64_t selectors;                /* of log_selector, bits by enum log_selector */
     const struct durable_calls *calls; /* of the spool: durable_kernel, or unsynced */
+    const struct acl_up *policy; /* what ACLs ask; engine/policy.h makes it when it is needed */
 };
 
 /* The spool that the configuration and the engine's queue name. */

@@ -1,6 +1,7 @@
 /* Wiring: the host table of each kind of process. */
 #include "proc/wire.h"
 
+#include "acl/acl_run.h"
 #include "base/arena.h"
 #include "conf/list.h"
 #include "conf/vars.h"
@@ -27,6 +28,7 @@ command_line_host(struct arena *a)
         .lookup_type = lookup_host_type,
         .lookup = lookup_host_find,
         .quote = lookup_host_quote,
+        .acl = acl_host_call,
         .run = host_sys_run,
         .readfile = host_sys_readfile,
         .readsocket = host_sys_readsocket,
@@ -56,6 +58,7 @@ wire(struct arena *a, const struct host *host, const struct conf *conf)
     w.eval->lookups = lookup_cache_new(a);
     w.vm = vm_new(host, w.eval);
     arena_on_free(a, free_vm, w.vm);
+    w.eval->acls = acl_runner_new(a, w.eval, w.vm);
     return w;
 }
 

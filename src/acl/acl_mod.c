@@ -1,0 +1,156 @@
+/* Modifiers that act at once: set, logwrite, delay, queue and the like. */
+#include "acl/acl_machine.h"
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "base/num.h"
+#include "base/strlist.h"
+
+enum acl_test
+acl_mod_continue(struct acl_call *c, const struct acl_item *item, struct str arg)
+{
+    (void)c;
+    (void)item;
+    (void)arg;
+    return ACL_TEST_TRUE;
+}
+
+enum acl_test
+acl_mod_delay(struct acl_call *c, const struct acl_item *item, struct str arg)
+{
+    int64_t seconds;
+    const struct acl_up *up = c->r->up;
+    const struct session *s = c->r->eval->session;
+    (void)item;
+    if (!num_parse_interval(str_trim(arg), &seconds))
+        return acl_error(
+            c, "syntax error in argument for \"delay\" modifier: \"%.*s\" is not a time value",
+            STR_ARG(arg));
+    bool flush = s == NULL || s->acl == NULL || !s->acl->no_delay_flush;
+    if (up != NULL && up->delay != NULL)
+        up->delay(up->ctx, seconds, flush);
+    return ACL_TEST_TRUE;
+}
+
+/* --- logs --- */
+
+static bool
+log_bit(struct str name, unsigned *bits)
+{
+    static const struct {
+        const char *name;
+        unsigned bit;
+    } rows[] = {{"main", ACL_LOG_MAIN}, {"reject", ACL_LOG_REJECT}, {"panic", ACL_LOG_PANIC}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (!str_eqz(name, rows[i].name))
+            continue;
+        *bits |= rows[i].bit;
+        return true;
+    }
+    return false;
+}
+
+/* A name that is no log is told, and passed over. */
+static void
+complain(struct acl_call *c, struct str name, const char *modifier)
+{
+    acl_log(c->r, ACL_LOG_MAIN | ACL_LOG_PANIC,
+            "unknown log name \"%.*s\" in \"%s\" in %.*s ACL", STR_ARG(name), modifier,
+            STR_ARG(acl_phase_title(c->phase)));
+}
+
+enum acl_test
+acl_mod_log_reject_target(struct acl_call *c, const struct acl_item *item, struct str arg)
+{
+    struct strlist_split s = strlist_split_start(arg, ':');
+    struct str name;
+    unsigned bits = 0;
+    (void)item;
+    while (strlist_split_next(&s, vm_scratch(c->r->vm), &name))
+        if (name.n > 0 && !log_bit(name, &bits))
+            complain(c, name, "log_reject_target");
+    c->r->answer->log_to = bits;
+    return ACL_TEST_TRUE;
+}
+
+/* ":main,reject: text": which logs. */
+static unsigned
+take_targets(struct acl_call *c, struct str *text)
+{
+    size_t end = str_chr(*text, ':', 1);
+    if (text->n == 0 || text->p[0] != ':' || end == STR_NPOS)
+        return ACL_LOG_MAIN;
+    struct str whole = *text;
+    struct strlist_split s = strlist_split_start(str_sub(whole, 1, end - 1), ',');
+    struct str name;
+    unsigned bits = 0;
+    bool good = true;
+    while (strlist_split_next(&s, vm_scratch(c->r->vm), &name))
+        good = (name.n == 0 || log_bit(name, &bits)) && good;
+    if (!good)
+        complain(c, whole, "logwrite");
+    *text = str_trim_left(str_sub(whole, end + 1, whole.n));
+    return bits;
+}
+
+enum acl_test
+acl_mod_logwrite(struct acl_call *c, const struct acl_item *item, struct str arg)
+{
+    (void)item;
+    unsigned bits = take_targets(c, &arg);
+    if (bits != 0)
+        acl_log(c->r, bits, "%.*s", STR_ARG(arg));
+    return ACL_TEST_TRUE;
+}
+
+/* --- variables, queue --- */
+
+static void
+set_variable(struct arena *a, struct map **map, struct str name, struct str value)
+{
+    if (*map == NULL)
+        *map = map_new(a, MAP_CASEFUL);
+    struct str *slot = ARENA_NEW(a, struct str);
+    *slot = str_dup(a, value);
+    map_set(*map, str_dup(a, name), slot);
+}
+
+/* acl_c… lives as long as the connection, acl_m… as the message. */
+enum acl_test
+acl_mod_set(struct acl_call *c, const struct acl_item *item, struct str arg)
+{
+    struct eval *e = c->r->eval;
+    if (str_starts(item->variable, "dkim_"))
+        return acl_error(c, "\"set %.*s\" is not available in this version of remex",
+                         STR_ARG(item->variable));
+    struct str name = str_sub(item->variable, strlen("acl_"), item->variable.n);
+    bool session = str_starts(item->variable, "acl_c");
+    struct arena *a = session && e->session != NULL && e->session->arena != NULL
+                          ? e->session->arena
+                          : c->keep;
+    set_variable(a, session ? &e->acl_c : &e->acl_m, name, arg);
+    return ACL_TEST_TRUE;
+}
+
+enum acl_test
+acl_mod_queue(struct acl_call *c, const struct acl_item *item, struct str arg)
+{
+    struct message *m = c->r->eval->message;
+    (void)item;
+    if (str_is_tainted(arg))
+        return acl_error(c, "Tainted name '%.*s' for queue not permitted", STR_ARG(arg));
+    if (str_chr(arg, '/', 0) != STR_NPOS || str_eqz(arg, ".") || str_eqz(arg, ".."))
+        return acl_error(c, "Directory separator not permitted in queue name: '%.*s'",
+                         STR_ARG(arg));
+    if (m != NULL)
+        m->queue_name = str_dup(m->arena, arg);
+    return ACL_TEST_TRUE;
+}
+
+enum acl_test
+acl_mod_udpsend(struct acl_call *c, const struct acl_item *item, struct str arg)
+{
+    (void)item;
+    (void)arg;
+    return acl_error(c, "ACL modifier \"udpsend\" is not available in this version of remex");
+}

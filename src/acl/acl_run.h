@@ -1,0 +1,104 @@
+/* Runs ACLs: finds the one that a text means, and evaluates it on the language machine.
+ *
+ * A runner belongs to one thread, as its struct eval and struct vm do. It keeps what it has compiled: named ACLs,
+ * ACLs from files and texts that stand in options. What only the program around can do (logs, verification by routing,
+ * waiting) comes through struct acl_up. Source: specification, chapter "Access control lists".
+ */
+#ifndef REMEX_ACL_ACL_RUN_H
+#define REMEX_ACL_ACL_RUN_H
+
+#include "acl/acl.h"
+#include "acl/acl_state.h"
+#include "base/outcome.h"
+#include "conf/eval.h"
+#include "filter/expand.h"
+#include "filter/host.h"
+#include "mail/why.h"
+
+struct acl_runner;
+
+enum acl_result {
+    ACL_ACCEPT,
+    ACL_DENY,
+    ACL_DEFER,
+    ACL_DISCARD,
+    ACL_DROP,  /* deny, and close the connection */
+    ACL_ERROR, /* the ACL is wrong: answered like a deferral */
+};
+
+/* Which logs; the bits are those of engine/maillog.h. */
+enum { ACL_LOG_MAIN = 1u << 0, ACL_LOG_REJECT = 1u << 1, ACL_LOG_PANIC = 1u << 2 };
+
+/* How an ACL ended. Texts live in the message's arena, or the session's when there is no message. */
+struct acl_answer {
+    enum acl_result result;
+    struct str message;     /* for the peer, may begin with a code; STR_NULL: none was given */
+    struct str log_message; /* for the log; STR_NULL: none */
+    unsigned log_to;        /* where a refusal is logged: log_reject_target */
+    bool details; /* the texts may be told to the peer although the result is ACL_DEFER */
+    bool sender_unverified; /* a failed verify = sender decided */
+    struct why sender_why;  /* why that was */
+    struct str sender;      /* the address that was verified */
+    bool is_default;        /* no ACL is set for the phase */
+};
+
+/* What is verified by routing. */
+enum acl_verify_kind { ACL_VERIFY_RECIPIENT, ACL_VERIFY_SENDER, ACL_VERIFY_HEADER_SENDER };
+
+struct acl_verify {
+    enum acl_verify_kind kind;
+    struct str address;
+    bool header_address; /* an address of a header line, which may lack its domain */
+    bool success_on_redirect;
+    bool quota; /* recipient: the mailbox has room */
+    struct str
+        callout; /* options after callout=, STR_NULL: no callout; "": callout without options */
+};
+
+struct acl_verified {
+    enum outcome outcome; /* OK, FAIL, DEFER, ERROR */
+    struct why why;       /* peer: text for the client; log: for the log */
+    struct str
+        failure; /* $sender_verify_failure and its kind: "qualify", "route", "mail", "recipient", "postmaster" */
+    struct str address_data; /* that routing left, or unset */
+};
+
+struct acl_up {
+    void *ctx;
+    void (*log)(void *ctx, unsigned to, struct str text);
+    /* "H=name [address]" or "U=login": who the peer is, as log lines show it. In a. */
+    struct str (*peer)(void *ctx, struct arena *a);
+    bool (*selected)(void *ctx, int selector); /* enum log_selector */
+    /* Waits; flush: what is buffered for the peer goes out first. */
+    void (*delay)(void *ctx, int64_t seconds, bool flush);
+    void (*verify)(void *ctx, const struct acl_verify *q, struct acl_verified *out);
+    /* verify = helo: OUT_OK, OUT_FAIL, OUT_DEFER. */
+    enum outcome (*verify_helo)(void *ctx);
+    /* verify = reverse_host_lookup; *text says why not. */
+    enum outcome (*verify_reverse)(void *ctx, struct str *text);
+    void (*debug)(void *ctx, struct str options); /* control = debug; may be NULL */
+    bool (*set_dscp)(void *ctx, struct str value, struct str *why); /* may be NULL: no socket */
+};
+
+struct acl_runner *acl_runner_new(struct arena *a, struct eval *e, struct vm *vm);
+/* Who answers; NULL: nobody (tests of strings): logs go to the host's log, verification defers. */
+void acl_runner_set_up(struct acl_runner *r, const struct acl_up *up);
+
+/* Runs what an option's value means (not yet expanded). Unset, empty or forced to fail: what the phase does without an ACL.
+ * $local_part and the like come from the eval's address, message and session. */
+void acl_run(struct acl_runner *r, enum acl_phase phase, const struct xstr *option,
+             struct acl_answer *out);
+/* The same with the option of the phase. */
+void acl_run_phase(struct acl_runner *r, enum acl_phase phase, struct acl_answer *out);
+
+/* The main option that names the ACL of a phase. NULL: there is none. */
+const struct xstr *acl_phase_option(const struct conf *c, enum acl_phase phase);
+
+/* The function of struct host behind ${acl and the condition acl; e->acls is the runner. */
+enum vm_status acl_host_call(void *env, struct vm *vm, const struct str *argv, unsigned argc,
+                             struct str *out);
+
+/* "RCPT", "DATA", "non-SMTP": how messages name the phase. */
+struct str acl_phase_title(enum acl_phase p);
+
+#endif
