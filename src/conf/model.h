@@ -15,9 +15,6 @@ struct header_list;      /* mail/header.h */
 struct transport_answer; /* transports/transport.h */
 struct driver_instance;  /* conf/conf.h */
 struct filter_action;    /* filter/filter_run.h */
-struct header_list;     /* mail/header.h */
-struct driver_instance; /* conf/conf.h */
-struct filter_action;   /* filter/filter_run.h */
 struct acl_message;     /* acl/acl_state.h */
 struct acl_connection;
 
@@ -41,7 +38,6 @@ struct message {
     struct str header_charset;   /* of decoded values; unset: the setting */
     int body_fd;                 /* -1: body_text */
     int64_t body_start;          /* where the body begins in body_fd */
-    int64_t body_start;          /* offset of the body in body_fd */
     struct str body_text;        /* for -bem and tests */
     int64_t body_size, size;     /* bytes */
     int64_t body_lines, lines;   /* $body_linecount, $message_linecount */
