@@ -51,6 +51,8 @@ struct message {
     int64_t originator_uid, originator_gid;
     bool smtputf8;
     bool first_delivery;
+    struct str dsn_envid; /* DSN: ENVID of MAIL, or unset */
+    int64_t dsn_ret;      /* DSN: RET of MAIL: 0 none, 1 FULL, 2 HDRS */
     struct str local_scan_text;
     struct str warn_delay, warn_recipients;
     struct str bounce_recipient;

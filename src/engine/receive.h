@@ -35,15 +35,21 @@ struct receive_request {
     struct session *session;
     enum receive_framing framing;
     struct receive_source source;
-    bool smtp;  /* acl_smtp_data applies, else acl_not_smtp */
-    bool local; /* submitted here: missing header lines are added, Sender: checked */
-    bool extract_recipients; /* -t */
-    bool dsn_bounce;         /* an own bounce: -E */
-    struct str reference;    /* id of the message that this one is about (R=), or unset */
-    struct str login;        /* of who submits (U=), and full name */
+    bool smtp;            /* acl_smtp_data applies, else acl_not_smtp */
+    bool local;           /* submitted here: missing header lines are added, Sender: checked */
+    bool suppress_fixups; /* -G, control = suppress_local_fixups: they are not */
+    bool extract_recipients; /* -t: recipients are those that it does not mean */
+    bool own;                /* written by remex itself */
+    bool sender_given;       /* by -f or MAIL; else it is the submitter */
+    bool sender_untrusted;   /* an untrusted user set it (untrusted_set_sender) */
+    bool from_line;          /* a UUCP "From " line may come first, and sets the sender if... */
+    bool from_line_sets;     /* ...this is set as well */
+    /* Addresses in header lines are completed; recipients without a domain were allowed. */
+    bool unqualified_sender, unqualified_recipient;
+    struct str reference; /* id of the message that this one is about (R=), or unset */
+    struct str login;     /* of who submits (U=), and full name */
     struct str full_name;
-    struct str from_line_sender; /* see -f and UUCP lines */
-    bool queue_only;             /* the message only goes to the queue */
+    bool queue_only; /* the message only goes to the queue */
 };
 
 enum receive_end {
@@ -54,17 +60,46 @@ enum receive_end {
     RECEIVE_NO_RECIPIENTS, /* -t found none */
 };
 
+/* What was wrong with a message that was refused, for who has to word an answer or a bounce. */
+enum receive_fault {
+    RECEIVE_FAULT_NONE,
+    RECEIVE_FAULT_ACL,
+    RECEIVE_FAULT_HEADER_BIG, /* header_maxsize */
+    RECEIVE_FAULT_LINE_BIG,   /* header_line_maxsize */
+    RECEIVE_FAULT_SIZE,       /* message_size_limit */
+    RECEIVE_FAULT_RECIPIENTS, /* recipients_max */
+    RECEIVE_FAULT_ADDRESSES,  /* -t: bad addresses, and no good one */
+    RECEIVE_FAULT_SPACE,      /* check_spool_space and its kind */
+    RECEIVE_FAULT_IO,         /* the spool cannot be written */
+    RECEIVE_FAULT_CONFIG,     /* a string that does not expand */
+    RECEIVE_FAULT_LOCAL_SCAN,
+};
+
+struct receive_bad_address {
+    struct str address, reason;
+};
+
 struct receive_result {
     enum receive_end end;
+    enum receive_fault fault; /* of RECEIVE_REFUSED */
     struct why why;
-    bool frozen, queue_only;        /* delivery does not start at once */
-    VEC(struct str) bad_recipients; /* -t, header lines: "address: reason" */
-    int64_t size;
+    bool frozen, queue_only;             /* delivery does not start at once */
+    VEC(struct receive_bad_address) bad; /* of -t, in header lines */
+    int64_t size;                        /* S= */
 };
 
 /* Reads the message to its end, also when it is refused (as far as limits allow). Texts live in the message's arena. */
 void receive_message(struct engine *e, const struct receive_request *rq,
                      struct receive_result *out);
+
+/* Rewrites an address of the envelope (place: REWRITE_ENV_FROM, REWRITE_ENV_TO); the result is in a. */
+struct str receive_rewrite_envelope(struct engine *e, struct arena *a, unsigned place,
+                                    struct str address);
+
+/* "Zaphod Beeblebrox <zaphod@end.univ.example>", with the name quoted or encoded as RFC 2822 wants it; just the address
+ * when there is no name. */
+struct str receive_mailbox(struct engine *e, struct arena *a, struct str name,
+                           struct str address);
 
 /* A message that remex itself writes (bounce, warning, reply of a filter): text is a whole message, header and body. The
  * sender of bounces is "". False: logged; *id is not set. Always goes to the spool only; the caller starts its delivery.

@@ -35,6 +35,8 @@ static const struct row message_rows[] = {
     ROW(ROW_NUMBER,   body_lines,         message, body_lines),
     ROW(ROW_NUMBER,   max_received_line,  message, max_received_line),
     ROW(ROW_POSITIVE, body_zeros,         message, body_zeros),
+    ROW(ROW_TEXT,     dsn_envid,          message, dsn_envid),
+    ROW(ROW_POSITIVE, dsn_ret,            message, dsn_ret),
     ROW(ROW_FLAG,     smtputf8,           message, smtputf8),
     ROW(ROW_FLAG,     first_delivery,     message, first_delivery),
 };
@@ -111,7 +113,11 @@ spool_model_load(struct arena *a, const struct spool_header *h, struct message *
     for (size_t i = 0; i < h->recipients.n; i++) {
         const struct spool_recipient *r = &h->recipients.v[i];
         vec_push(a, &m->recipients,
-                 ((struct recipient){.address = r->address, .errors_to = r->errors_to}));
+                 ((struct recipient){.address = r->address,
+                                     .errors_to = r->errors_to,
+                                     .orcpt = r->orcpt,
+                                     .dsn_flags = r->dsn_flags,
+                                     .parent = r->parent}));
     }
 }
 
@@ -132,8 +138,11 @@ spool_model_store(struct arena *a, const struct message *m, const struct session
     for (size_t i = 0; i < m->recipients.n; i++) {
         const struct recipient *r = &m->recipients.v[i];
         vec_push(a, &h->recipients,
-                 ((struct spool_recipient){
-                     .address = r->address, .errors_to = r->errors_to, .parent = SPOOL_NONE}));
+                 ((struct spool_recipient){.address = r->address,
+                                           .errors_to = r->errors_to,
+                                           .orcpt = r->orcpt,
+                                           .dsn_flags = r->dsn_flags,
+                                           .parent = SPOOL_NONE}));
     }
     return true;
 }

@@ -25,6 +25,14 @@ static const struct type_row types[] = {
     {STR_INIT("to"), HEADER_TYPE_TO, true},
 };
 
+/* True at a newline that folds. */
+static bool
+is_fold(struct str text, size_t at)
+{
+    return text.p[at] == '\n' && at + 1 < text.n &&
+           (text.p[at + 1] == ' ' || text.p[at + 1] == '\t');
+}
+
 size_t
 header_name_length(struct str text)
 {
@@ -32,7 +40,7 @@ header_name_length(struct str text)
     while (n < text.n && ascii_print(text.p[n]) && text.p[n] != ' ' && text.p[n] != ':')
         n++;
     size_t at = n;
-    while (at < text.n && (text.p[at] == ' ' || text.p[at] == '\t'))
+    while (at < text.n && (text.p[at] == ' ' || text.p[at] == '\t' || is_fold(text, at)))
         at++;
     return at < text.n && text.p[at] == ':' ? n : 0;
 }
@@ -76,8 +84,7 @@ is_clean(struct str text)
 }
 
 bool
-header_list_add(struct arena *a, struct header_list *l, struct str text,
-                enum header_place place)
+header_list_insert(struct arena *a, struct header_list *l, size_t at, struct str text)
 {
     l->changes++;
     size_t name_n = header_name_length(text);
@@ -90,10 +97,26 @@ header_list_add(struct arena *a, struct header_list *l, struct str text,
         .type = header_type(str_sub(text, 0, name_n)),
     };
     vec_push(a, l, h);
-    if (place == HEADER_AT_TOP) {
-        memmove(l->v + 1, l->v, (l->n - 1) * sizeof *l->v);
-        l->v[0] = h;
+    if (at < l->n - 1) {
+        memmove(l->v + at + 1, l->v + at, (l->n - 1 - at) * sizeof *l->v);
+        l->v[at] = h;
     }
+    return true;
+}
+
+bool
+header_list_add(struct arena *a, struct header_list *l, struct str text,
+                enum header_place place)
+{
+    return header_list_insert(a, l, place == HEADER_AT_TOP ? 0 : l->n, text);
+}
+
+bool
+header_list_replace(struct arena *a, struct header_list *l, size_t i, struct str text)
+{
+    if (!header_list_insert(a, l, i + 1, text))
+        return false;
+    l->v[i].type = HEADER_TYPE_DELETED;
     return true;
 }
 

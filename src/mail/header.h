@@ -58,6 +58,10 @@ enum header_place { HEADER_AT_END, HEADER_AT_TOP };
  * not be in one, or too many lines. */
 bool header_list_add(struct arena *a, struct header_list *l, struct str text,
                      enum header_place place);
+/* The same with a place in the list: the new line gets the index `at` (at most l->n). */
+bool header_list_insert(struct arena *a, struct header_list *l, size_t at, struct str text);
+/* Makes line i invisible and puts a copy of text right behind it. */
+bool header_list_replace(struct arena *a, struct header_list *l, size_t i, struct str text);
 /* Reads a header block line by line up to the empty line or the first line that is no header.
  * CRLF becomes LF, another CR a space, NUL a question mark. Returns the bytes consumed, with
  * the empty line. */

@@ -58,8 +58,8 @@ claim_protocol(struct mode *m, struct session *s, struct message *msg)
         s->sender_host_name = str_sub(given, colon + 1, given.n);
 }
 
-static void
-claim_all(struct mode *m, struct session *s, struct message *msg)
+void
+context_claims(struct mode *m, struct session *s, struct message *msg)
 {
     claim_address(m, "-oMa", &s->sender_host_address, &s->sender_host_port);
     claim_address(m, "-oMi", &s->interface_address, &s->interface_port);
@@ -396,7 +396,7 @@ context_fill(struct mode *m)
         s->authenticated_id = who.login;
         msg->authenticated_sender = own_address(m, &who);
     }
-    claim_all(m, s, msg);
+    context_claims(m, s, msg);
     if (str_is_set(m->cli->sender)) {
         if (!take_sender(m, msg))
             return false;

@@ -5,6 +5,8 @@
 #include "proc/mode.h"
 
 struct header;
+struct message;
+struct session;
 
 enum { CONTEXT_MESSAGE_MAX = 64 * 1024 * 1024 };
 
@@ -14,6 +16,9 @@ bool context_fill(struct mode *m);
 /* Makes text, a submitted message, the one that context_fill left empty: it is completed as such messages are, what is odd
  * about it is told on the standard error. */
 void context_take_message(struct mode *m, struct str text);
+
+/* Puts in what -oM… and -p say. */
+void context_claims(struct mode *m, struct session *s, struct message *msg);
 
 /* What a Return-path: line says: its body without the angle brackets, not copied. */
 struct str context_return_path(const struct header *h);

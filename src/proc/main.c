@@ -13,6 +13,7 @@
 #include "proc/info.h"
 #include "proc/report.h"
 #include "proc/show.h"
+#include "proc/submit.h"
 #include "proc/test_filter.h"
 #include "proc/test_retry.h"
 #include "proc/test_rewrite.h"
@@ -46,7 +47,7 @@ static const struct {
     unsigned flags;
     const char *what; /* for the answer when there is no function */
 } modes[CLI_MODES] = {
-    [CLI_RECEIVE] = {NULL, 0, "taking a message"},
+    [CLI_RECEIVE] = {submit_run, MODE_ENGINE, NULL},
     [CLI_SMTP] = {NULL, 0, "SMTP on the standard input (-bs)"},
     [CLI_BATCH_SMTP] = {NULL, 0, "batched SMTP (-bS)"},
     [CLI_DAEMON] = {NULL, 0, "the daemon"},
@@ -117,9 +118,6 @@ check_permission(const struct mode *m)
 static int
 answer_later(const struct mode *m)
 {
-    if (m->cli->mode == CLI_RECEIVE && m->cli->args.n == 0 && !cli_has(m->cli, "-t") &&
-        !cli_has(m->cli, "-ti"))
-        return info_usage();
     fprintf(stderr, "%s: %s is not available in this version of remex\n", m->cli->program,
             modes[m->cli->mode].what);
     return 1;

@@ -1,0 +1,375 @@
+/* A message comes in; see receive.h.
+ *
+ * Order: header, envelope, fix-ups, body into the spool file, checks, commit, log. Until the commit nothing exists that a
+ * crash could leave behind as a message; whatever fails before removes the body file again.
+ */
+#include "base/arena.h"
+#include "base/map.h"
+#include "base/num.h"
+#include "conf/main_options.h"
+#include "engine/receive_state.h"
+#include "engine/spool_model.h"
+#include "filter/vm.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+bool
+receive_refuse(struct receiving *r, enum receive_fault fault, int code, struct str peer,
+               struct str log)
+{
+    struct receive_result *out = r->out;
+    out->end = RECEIVE_REFUSED;
+    out->fault = fault;
+    out->why = (struct why){.outcome = code / 100 == 4 ? OUT_DEFER : OUT_FAIL,
+                            .smtp_code = code,
+                            .peer = peer,
+                            .log = log,
+                            .sys_errno = errno};
+    return false;
+}
+
+/* --- identity --- */
+
+/* localhost_number. */
+static int
+host_number(struct receiving *r)
+{
+    struct str setting = r->e->conf->main->localhost_number.text, text;
+    struct arena_mark mark = arena_mark(vm_scratch(r->e->vm));
+    uint64_t n = MESSAGE_ID_HOST_MAX + 1;
+    if (str_is_set(setting) && vm_expand(r->e->vm, setting, &text) == VM_OK)
+        (void)num_parse_digits(str_trim(text), &n);
+    vm_release(r->e->vm, mark);
+    return n <= MESSAGE_ID_HOST_MAX ? (int)n : MESSAGE_ID_HOST_NONE;
+}
+
+static void
+make_id(struct receiving *r)
+{
+    clock_gettime(CLOCK_REALTIME, &r->started);
+    r->id_source = (struct message_id_source){
+        .now = r->started,
+        .pid = (uint64_t)getpid(),
+        .host = host_number(r),
+        .form = MESSAGE_ID_NEW,
+    };
+    struct message_id id = message_id_make(&r->id_source);
+    r->m->id = str_dup(r->a, message_id_str(&id));
+    r->m->received_time = r->started.tv_sec;
+    r->m->received_time_us = r->started.tv_nsec / 1000;
+}
+
+/* --- caps --- */
+
+/* message_size_limit; false: it does not expand to a size. */
+static bool
+size_limit(struct receiving *r, int64_t *limit)
+{
+    struct str setting = r->e->conf->main->message_size_limit.text, text;
+    struct arena_mark mark = arena_mark(vm_scratch(r->e->vm));
+    *limit = 0;
+    if (!str_is_set(setting))
+        return true;
+    bool ok = vm_expand(r->e->vm, setting, &text) == VM_OK;
+    size_t at = 0;
+    struct str why = ok ? STR_LIT("bad value") : vm_error(r->e->vm);
+    if (ok) {
+        text = str_trim(text);
+        ok = text.n == 0 ||
+             (num_scan(text, &at, NUM_OCTAL_HEX | NUM_SUFFIX, limit) == NUM_OK && at == text.n);
+    }
+    if (!ok)
+        (void)receive_refuse(
+            r, RECEIVE_FAULT_CONFIG, 451, STR_NULL,
+            str_printf(r->a, "unable to expand message_size_limit: %.*s", STR_ARG(why)));
+    vm_release(r->e->vm, mark);
+    return ok;
+}
+
+static bool
+set_caps(struct receiving *r)
+{
+    const struct conf_main *c = r->e->conf->main;
+    r->text.caps.header = c->header_maxsize;
+    r->text.caps.header_line = c->header_line_maxsize;
+    return size_limit(r, &r->text.caps.message);
+}
+
+/* Who sends, for the log. */
+static struct str
+sender_text(const struct receiving *r)
+{
+    if (r->s->sender_fullhost.n > 0)
+        return str_printf(r->a, "H=%.*s", STR_ARG(r->s->sender_fullhost));
+    return r->rq->login;
+}
+
+/* The input ended early or was too large. Always false. */
+static bool
+end_badly(struct receiving *r, enum receive_text_end end)
+{
+    struct str who = sender_text(r);
+    switch (end) {
+    case RECEIVE_TEXT_HEADER_BIG:
+        return receive_refuse(r, RECEIVE_FAULT_HEADER_BIG, 552,
+                              STR_LIT("Message header is ridiculously long"),
+                              str_printf(r->a,
+                                         "ridiculously long message header received from %.*s "
+                                         "(more than %lld characters): message abandoned",
+                                         STR_ARG(who), (long long)r->text.caps.header));
+    case RECEIVE_TEXT_LINE_BIG:
+        return receive_refuse(r, RECEIVE_FAULT_LINE_BIG, 552,
+                              STR_LIT("A message header line is too long"),
+                              str_printf(r->a,
+                                         "overlong message header line received from %.*s "
+                                         "(more than %lld characters): message abandoned",
+                                         STR_ARG(who), (long long)r->text.caps.header_line));
+    case RECEIVE_TEXT_BIG:
+        return receive_refuse(
+            r, RECEIVE_FAULT_SIZE, 552, STR_LIT("Message size exceeds maximum permitted"),
+            str_printf(r->a, "rejected from <%.*s>: message too big: read=%lld max=%lld",
+                       STR_ARG(r->m->sender),
+                       (long long)(r->text.header_size + r->text.body_size),
+                       (long long)r->text.caps.message));
+    case RECEIVE_TEXT_NO_WRITE:
+        return false;
+    case RECEIVE_TEXT_CUT_OFF:
+    case RECEIVE_TEXT_NO_READ:
+        r->out->end = RECEIVE_LOST;
+        r->out->why = (struct why){.outcome = OUT_FAIL,
+                                   .sys_errno = end == RECEIVE_TEXT_NO_READ ? errno : 0};
+        return false;
+    case RECEIVE_TEXT_MORE:
+    case RECEIVE_TEXT_BODY:
+    case RECEIVE_TEXT_OVER:
+        break;
+    }
+    return true;
+}
+
+/* --- header --- */
+
+static bool
+too_many_recipients(struct receiving *r)
+{
+    struct str setting = r->e->conf->main->recipients_max.text, text;
+    struct arena_mark mark = arena_mark(vm_scratch(r->e->vm));
+    uint64_t most = 0;
+    if (str_is_set(setting) && vm_expand(r->e->vm, setting, &text) == VM_OK)
+        (void)num_parse_digits(str_trim(text), &most);
+    vm_release(r->e->vm, mark);
+    return most > 0 && r->m->recipients.n > most;
+}
+
+static bool
+check_envelope(struct receiving *r)
+{
+    if (r->rq->extract_recipients)
+        receive_header_recipients(r);
+    if (!r->rq->smtp && r->rq->extract_recipients && too_many_recipients(r))
+        return receive_refuse(r, RECEIVE_FAULT_RECIPIENTS, 452, STR_LIT("too many recipients"),
+                              STR_NULL);
+    if (r->m->recipients.n > 0 || !r->rq->extract_recipients)
+        return true;
+    if (r->out->bad.n > 0)
+        return receive_refuse(r, RECEIVE_FAULT_ADDRESSES, 550, STR_NULL,
+                              STR_LIT("bad addresses found in headers"));
+    r->out->end = RECEIVE_NO_RECIPIENTS;
+    return false;
+}
+
+static bool
+read_header(struct receiving *r)
+{
+    enum receive_text_end end = receive_header_read(r);
+    return end_badly(r, end) && check_envelope(r) && receive_fixup(r);
+}
+
+/* --- body --- */
+
+static bool
+spool_refusal(struct receiving *r, const struct spool_fault *f)
+{
+    errno = f->sys_errno;
+    (void)receive_refuse(r, RECEIVE_FAULT_IO, 451, STR_LIT("Error while writing spool file"),
+                         str_dup(r->a, str_from_cstr(f->text)));
+    maillog_line(r->e, MAILLOG_MAIN | MAILLOG_PANIC, r->m->id, r->out->why.log);
+    return false;
+}
+
+static bool
+put_body(void *ctx, const char *p, size_t n)
+{
+    struct receiving *r = ctx;
+    struct durable_fault d;
+    struct spool_fault f;
+    if (durable_append(r->e->calls, r->entry.body, r->entry.id.text, str_from(p, n), &d))
+        return true;
+    (void)spool_system_fault(&f, &d);
+    return spool_refusal(r, &f);
+}
+
+static bool
+create(struct receiving *r)
+{
+    struct spool_place place = engine_place(r->e);
+    struct spool_fault f;
+    struct message_id id;
+    if (r->m->queue_name.n > 0)
+        place.queue = str_cstr(r->a, r->m->queue_name);
+    (void)message_id_parse(r->m->id, &id);
+    enum spool_result result = spool_create(&place, r->e->calls, &id, &r->entry, &f);
+    if (result != SPOOL_OK)
+        return spool_refusal(r, &f);
+    r->created = true;
+    r->m->body_fd = r->entry.body;
+    r->m->body_start = r->entry.body_start;
+    return true;
+}
+
+/* Bytes of the message as it is now: visible header lines, the empty line, the body. */
+static int64_t
+message_size(const struct receiving *r)
+{
+    int64_t n = 1 + r->text.body_size;
+    for (size_t i = 0; i < r->m->headers->n; i++) {
+        if (r->m->headers->v[i].type != HEADER_TYPE_DELETED)
+            n += r->m->headers->v[i].text.n;
+    }
+    return n;
+}
+
+static void
+take_figures(struct receiving *r)
+{
+    struct message *m = r->m;
+    m->body_size = r->text.body_size;
+    m->body_lines = r->text.body_lines;
+    m->body_zeros = r->text.body_zeros;
+    m->max_received_line = r->text.max_line;
+    m->lines = r->text.header_lines + r->text.body_lines;
+    m->size = r->out->size = message_size(r);
+}
+
+static bool
+read_body(struct receiving *r)
+{
+    if (!create(r))
+        return false;
+    r->text.put = put_body;
+    r->text.put_ctx = r;
+    enum receive_text_end end = receive_text_body(&r->text, r->body_first);
+    take_figures(r);
+    return end_badly(r, end);
+}
+
+/* --- commit --- */
+
+static void
+add_acl_variables(struct receiving *r, const struct map *m, bool of_message,
+                  struct spool_header *h)
+{
+    for (size_t i = 0; m != NULL && i < map_count(m); i++) {
+        const struct map_entry *one = map_at(m, i);
+        const struct str *value = one->value;
+        struct spool_acl_variable v = {.of_message = of_message,
+                                       .name = str_sub(one->key, 1, one->key.n),
+                                       .value = *value};
+        vec_push(r->a, &h->acl_variables, v);
+    }
+}
+
+static void
+fill_header(struct receiving *r, struct spool_header *h)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    spool_header_init(h);
+    (void)spool_model_store(r->a, r->m, r->s, h);
+    h->login = r->rq->login;
+    h->warning_count = 0;
+    h->received_complete_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    h->local = r->rq->local;
+    h->localerror = r->rq->own && r->m->sender.n == 0;
+    h->allow_unqualified_sender = r->rq->unqualified_sender;
+    h->allow_unqualified_recipient = r->rq->unqualified_recipient;
+    h->sender_set_untrusted = r->rq->sender_untrusted;
+    h->dont_deliver = r->e->dont_deliver;
+    h->first_delivery = true;
+    if (r->out->frozen)
+        h->frozen_time = now.tv_sec;
+    add_acl_variables(r, r->e->eval->acl_c, false, h);
+    add_acl_variables(r, r->e->eval->acl_m, true, h);
+}
+
+static bool
+commit(struct receiving *r)
+{
+    struct spool_header h;
+    struct spool_fault f;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (!receive_fixup_received(r, now.tv_sec))
+        return false;
+    fill_header(r, &h);
+    enum spool_result result = spool_commit(r->a, &r->entry, &h, &f);
+    if (result != SPOOL_OK) {
+        spool_close(&r->entry);
+        r->created = false;
+        return spool_refusal(r, &f);
+    }
+    r->out->end = RECEIVE_ACCEPTED;
+    r->out->queue_only = r->rq->queue_only;
+    receive_log_arrival(r);
+    return true;
+}
+
+static void
+end(struct receiving *r)
+{
+    if (r->created) {
+        if (r->out->end != RECEIVE_ACCEPTED)
+            spool_abandon(&r->entry);
+        spool_close(&r->entry);
+    }
+    r->m->body_fd = -1;
+    r->created = false;
+    /* What is still to come of a message that was not wanted is not the next command. */
+    if (r->rq->smtp && r->out->end != RECEIVE_LOST)
+        (void)receive_text_drain(&r->text);
+    message_id_wait(&r->id_source);
+}
+
+void
+receive_message(struct engine *e, const struct receive_request *rq, struct receive_result *out)
+{
+    struct receiving r = {
+        .e = e,
+        .rq = rq,
+        .out = out,
+        .m = rq->message,
+        .s = rq->session,
+        .a = rq->message->arena,
+        .received_index = STR_NPOS,
+        .sender_given = rq->sender_given,
+        .original_sender = rq->message->sender,
+        .body_first = STR_EMPTY,
+    };
+    *out = (struct receive_result){.end = RECEIVE_REFUSED};
+    struct message *outer_message = e->eval->message;
+    struct session *outer_session = e->eval->session;
+    e->eval->message = r.m;
+    e->eval->session = r.s;
+    r.m->headers = ARENA_NEW(r.a, struct header_list);
+    r.m->body_fd = -1;
+    if (!str_is_set(r.m->received_protocol))
+        r.m->received_protocol = STR_LIT("local");
+    make_id(&r);
+    receive_text_start(&r.text, r.a, rq->framing, &rq->source);
+    if (set_caps(&r) && read_header(&r) && read_body(&r))
+        (void)commit(&r);
+    end(&r);
+    e->eval->message = outer_message;
+    e->eval->session = outer_session;
+}

@@ -1,0 +1,334 @@
+/* Header lines that a submitted message lacks or should not have.
+ *
+ * Source: specification, chapter "Message processing", sections on single header lines.
+ */
+#include "base/arena.h"
+#include "base/clock.h"
+#include "conf/main_options.h"
+#include "engine/receive_state.h"
+#include "filter/vm.h"
+#include "mail/address.h"
+#include "mail/rfc2047.h"
+
+/* --- small parts --- */
+
+static const char *
+prefix(const struct receiving *r)
+{
+    return r->resent ? "Resent-" : "";
+}
+
+/* Index of the next visible line of that type which belongs to the newest set (Resent- or not). */
+static size_t
+find(const struct receiving *r, char type, size_t from)
+{
+    const struct header_list *l = r->m->headers;
+    for (size_t i = from; i < l->n; i++) {
+        if (l->v[i].type == type && str_istarts(l->v[i].text, "resent-") == r->resent)
+            return i;
+    }
+    return STR_NPOS;
+}
+
+static void
+add(struct receiving *r, enum header_place place, struct str text)
+{
+    (void)header_list_add(r->a, r->m->headers, str_tainted(text), place);
+}
+
+static struct str
+own_address(const struct receiving *r)
+{
+    return str_tainted(address_qualify(r->a, r->rq->login, r->e->conf->main->qualify_domain));
+}
+
+/* --- phrases --- */
+
+/* White space and what may stand in a phrase without quotes. */
+static bool
+is_phrase_char(char c)
+{
+    return ascii_alnum(c) || strchr(" \t!#$%&'*+-/=?^_`{|}~", c) != NULL;
+}
+
+static bool
+is_plain(struct str s)
+{
+    for (uint32_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '\0' || !is_phrase_char(s.p[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool
+is_printable(const struct engine *e, struct str s)
+{
+    for (uint32_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        bool top = c > 127 && e->conf->main->print_topbitchars;
+        if (!ascii_print(s.p[i]) && c != '\t' && !top)
+            return false;
+    }
+    return true;
+}
+
+static struct str
+quote_phrase(struct arena *a, struct str s)
+{
+    struct buf b = buf_in(a, 0);
+    buf_addc(&b, '"');
+    for (uint32_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '"' || s.p[i] == '\\')
+            buf_addc(&b, '\\');
+        buf_addc(&b, s.p[i]);
+    }
+    buf_addc(&b, '"');
+    b.taint = s.taint;
+    return buf_str(&b);
+}
+
+struct str
+receive_mailbox(struct engine *e, struct arena *a, struct str name, struct str address)
+{
+    name = str_trim(name);
+    if (name.n == 0)
+        return address;
+    if (!is_printable(e, name)) {
+        struct str charset = e->conf->main->headers_charset;
+        name = rfc2047_encode(a, name, charset.n > 0 ? charset : STR_LIT("UTF-8"));
+    } else if (!is_plain(name)) {
+        name = quote_phrase(a, name);
+    }
+    return str_tainted(str_printf(a, "%.*s <%.*s>", STR_ARG(name), STR_ARG(address)));
+}
+
+/* --- Message-Id --- */
+
+/* message_id_header_text: what may not be in a message id becomes a hyphen. */
+static struct str
+id_text(struct receiving *r)
+{
+    const struct conf_main *c = r->e->conf->main;
+    struct str text;
+    if (!str_is_set(c->message_id_header_text.text))
+        return STR_EMPTY;
+    if (vm_expand(r->e->vm, c->message_id_header_text.text, &text) != VM_OK) {
+        maillog(r->e, MAILLOG_MAIN | MAILLOG_PANIC, r->m->id,
+                "expansion of \"%.*s\" (message_id_header_text) failed: %.*s",
+                STR_ARG(c->message_id_header_text.text), STR_ARG(vm_error(r->e->vm)));
+        return STR_EMPTY;
+    }
+    if (text.n == 0)
+        return STR_EMPTY;
+    struct buf b = buf_in(r->a, 0);
+    buf_addc(&b, '.');
+    for (uint32_t i = 0; i < text.n; i++) {
+        char c2 = text.p[i];
+        bool good = ascii_print(c2) && c2 != ' ' && strchr("()<>@,;:\\\".[]", c2) == NULL;
+        buf_addc(&b, good || c2 == '.' ? c2 : '-');
+    }
+    return buf_str(&b);
+}
+
+static struct str
+id_domain(struct receiving *r)
+{
+    const struct conf_main *c = r->e->conf->main;
+    struct str text;
+    if (!str_is_set(c->message_id_header_domain.text))
+        return c->primary_hostname;
+    if (vm_expand(r->e->vm, c->message_id_header_domain.text, &text) != VM_OK) {
+        maillog(r->e, MAILLOG_MAIN | MAILLOG_PANIC, r->m->id,
+                "expansion of \"%.*s\" (message_id_header_domain) failed: %.*s",
+                STR_ARG(c->message_id_header_domain.text), STR_ARG(vm_error(r->e->vm)));
+        return c->primary_hostname;
+    }
+    if (text.n == 0)
+        return c->primary_hostname;
+    struct buf b = buf_in(r->a, 0);
+    for (uint32_t i = 0; i < text.n; i++)
+        buf_addc(&b, ascii_alnum(text.p[i]) || text.p[i] == '.' ? text.p[i] : '-');
+    return buf_str(&b);
+}
+
+static void
+add_message_id(struct receiving *r)
+{
+    if (find(r, HEADER_TYPE_MESSAGE_ID, 0) != STR_NPOS)
+        return;
+    struct arena_mark mark = arena_mark(vm_scratch(r->e->vm));
+    struct str text = id_text(r), domain = id_domain(r);
+    add(r, r->resent ? HEADER_AT_TOP : HEADER_AT_END,
+        str_printf(r->a, "%sMessage-Id: <E%.*s%.*s@%.*s>\n", prefix(r), STR_ARG(r->m->id),
+                   STR_ARG(text), STR_ARG(domain)));
+    vm_release(r->e->vm, mark);
+    r->own_message_id = true;
+}
+
+/* --- Date --- */
+
+static struct str
+date_text(struct receiving *r, time_t when)
+{
+    char date[CLOCK_TEXT_MAX];
+    struct timespec t = {.tv_sec = when};
+    clock_format(&r->e->eval->clock, CLOCK_FULL, t, date);
+    return str_dup(r->a, str_from_cstr(date));
+}
+
+static bool
+has_date(const struct receiving *r)
+{
+    struct str name = r->resent ? STR_LIT("Resent-Date") : STR_LIT("Date");
+    return header_list_find(r->m->headers, name, 0) != STR_NPOS;
+}
+
+static void
+add_date(struct receiving *r)
+{
+    if (!has_date(r))
+        add(r, r->resent ? HEADER_AT_TOP : HEADER_AT_END,
+            str_printf(r->a, "%sDate: %.*s\n", prefix(r),
+                       STR_ARG(date_text(r, r->started.tv_sec))));
+}
+
+/* --- From and Sender --- */
+
+static void
+add_from(struct receiving *r)
+{
+    bool sender = r->sender_given && r->m->sender.n > 0 && !r->rq->sender_untrusted &&
+                  r->e->caller.trusted;
+    struct str text =
+        sender ? r->m->sender : receive_mailbox(r->e, r->a, r->rq->full_name, own_address(r));
+    add(r, HEADER_AT_END, str_printf(r->a, "%sFrom: %.*s\n", prefix(r), STR_ARG(text)));
+}
+
+/* A From: line of just the login name becomes a proper one. */
+static void
+complete_from(struct receiving *r)
+{
+    struct header_list *l = r->m->headers;
+    for (size_t i = 0; !r->rq->smtp && i < l->n; i++) {
+        if (l->v[i].type != HEADER_TYPE_FROM ||
+            !str_ieq(str_trim(header_body(&l->v[i])), r->rq->login))
+            continue;
+        struct str box = receive_mailbox(r->e, r->a, r->rq->full_name, own_address(r));
+        struct str text =
+            str_printf(r->a, "%.*s: %.*s\n", STR_ARG(header_name(&l->v[i])), STR_ARG(box));
+        (void)header_list_replace(r->a, l, i, str_tainted(text));
+    }
+}
+
+/* The login name, perhaps between a prefix and a suffix that are allowed. */
+static bool
+is_own_local_part(const struct receiving *r, struct str local_part)
+{
+    const struct conf_main *c = r->e->conf->main;
+    (void)c;
+    return str_eq(local_part, r->rq->login);
+}
+
+/* True if a From: line names the submitter and nobody else. */
+static bool
+is_from_submitter(struct receiving *r, const struct header *h)
+{
+    const struct conf_main *c = r->e->conf->main;
+    struct address_parts p;
+    struct str local_part, domain;
+    if (address_parse(r->a, header_body(h), ADDRESS_LITERAL, &p) != ADDRESS_OK)
+        return false;
+    address_split(address_qualify(r->a, p.text, c->qualify_domain), &local_part, &domain);
+    return str_ieq(domain, c->qualify_domain) && is_own_local_part(r, local_part);
+}
+
+static void
+fix_sender(struct receiving *r)
+{
+    const struct conf_main *c = r->e->conf->main;
+    struct header_list *l = r->m->headers;
+    if (r->e->caller.trusted || r->rq->own)
+        return;
+    for (size_t i = find(r, HEADER_TYPE_SENDER, 0); i != STR_NPOS && !c->local_sender_retain;
+         i = find(r, HEADER_TYPE_SENDER, i + 1))
+        l->v[i].type = HEADER_TYPE_DELETED;
+    if (!c->local_from_check)
+        return;
+    for (size_t i = find(r, HEADER_TYPE_FROM, 0); i != STR_NPOS;
+         i = find(r, HEADER_TYPE_FROM, i + 1)) {
+        if (is_from_submitter(r, &l->v[i]))
+            continue;
+        struct str box = receive_mailbox(r->e, r->a, r->rq->full_name, own_address(r));
+        add(r, HEADER_AT_END, str_printf(r->a, "%sSender: %.*s\n", prefix(r), STR_ARG(box)));
+        return;
+    }
+}
+
+bool
+receive_fixup(struct receiving *r)
+{
+    bool fix = r->rq->local && !r->rq->suppress_fixups;
+    if (fix) {
+        add_message_id(r);
+        receive_rewrite_recipients(r);
+        complete_from(r);
+        if (find(r, HEADER_TYPE_FROM, 0) == STR_NPOS)
+            add_from(r);
+        fix_sender(r);
+    } else {
+        receive_rewrite_recipients(r);
+    }
+    receive_rewrite_headers(r);
+    receive_rewrite_sender(r);
+    if (fix)
+        add_date(r);
+    return receive_fixup_received(r, r->started.tv_sec);
+}
+
+/* --- Received --- */
+
+static bool
+expand_received(struct receiving *r, struct str *text)
+{
+    struct str setting = r->e->conf->main->received_header_text.text;
+    struct message *m = r->m;
+    m->received_for = m->recipients.n == 1 ? m->recipients.v[0].address : STR_NULL;
+    enum vm_status st = vm_expand(r->e->vm, setting, text);
+    m->received_for = STR_NULL;
+    if (st == VM_OK)
+        return true;
+    if (st == VM_FORCED) {
+        *text = STR_EMPTY;
+        return true;
+    }
+    struct str why = vm_error(r->e->vm);
+    return receive_refuse(
+        r, RECEIVE_FAULT_CONFIG, 451, STR_NULL,
+        str_printf(r->a, "Expansion of \"%.*s\" (received_header_text) failed: %.*s",
+                   STR_ARG(setting), STR_ARG(why)));
+}
+
+bool
+receive_fixup_received(struct receiving *r, time_t when)
+{
+    struct header_list *l = r->m->headers;
+    struct str text;
+    struct arena_mark mark = arena_mark(vm_scratch(r->e->vm));
+    bool ok = expand_received(r, &text);
+    if (ok && text.n > 0) {
+        struct str line = str_tainted(
+            str_printf(r->a, "%.*s;\n\t%.*s\n", STR_ARG(text), STR_ARG(date_text(r, when))));
+        if (r->received_index == STR_NPOS) {
+            if (header_list_insert(r->a, l, 0, line)) {
+                r->received_index = 0;
+                r->m->received_count++;
+            }
+        } else {
+            l->v[r->received_index].text = line;
+            l->changes++;
+        }
+    }
+    vm_release(r->e->vm, mark);
+    return ok;
+}

@@ -1,0 +1,205 @@
+/* The header of a message on its way in: which lines there are, and which of them stay.
+ *
+ * Source: specification, chapter "Message processing", option -t.
+ */
+#include "base/arena.h"
+#include "conf/main_options.h"
+#include "engine/receive_state.h"
+#include "filter/vm.h"
+#include "mail/address.h"
+#include "sys/regex.h"
+
+/* --- the line that some programs put first --- */
+
+/* The sender that a "From " line gives, or unset when it does not parse. */
+static struct str
+from_line_sender(struct receiving *r)
+{
+    const struct conf_main *c = r->e->conf->main;
+    struct str text;
+    struct address_parts p;
+    if (vm_expand(r->e->vm, c->uucp_from_sender.text, &text) != VM_OK) {
+        maillog(r->e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
+                "expansion of \"%.*s\" failed after matching \"From \" line: %.*s",
+                STR_ARG(c->uucp_from_sender.text), STR_ARG(vm_error(r->e->vm)));
+        return STR_NULL;
+    }
+    if (address_parse(r->a, text, ADDRESS_LITERAL | ADDRESS_NULL, &p) != ADDRESS_OK)
+        return STR_NULL;
+    return str_tainted(str_dup(r->a, p.domain > 0 || p.text.n == 0
+                                         ? p.text
+                                         : address_qualify(r->a, p.text, c->qualify_domain)));
+}
+
+static bool
+is_from_line(struct receiving *r, struct str line)
+{
+    const struct conf_main *c = r->e->conf->main;
+    struct str why;
+    size_t at;
+    if (!r->rq->from_line || !str_starts(line, "From ") || c->uucp_from_pattern.n == 0)
+        return false;
+    const struct regex *re = vm_regex(r->e->vm, c->uucp_from_pattern, 0, &why, &at);
+    return re != NULL && vm_regex_match(r->e->vm, re, line) == VM_OK;
+}
+
+/* True if the line was one; it is not kept. */
+static bool
+take_from_line(struct receiving *r, struct str line)
+{
+    struct arena_mark mark = arena_mark(vm_scratch(r->e->vm));
+    bool is = is_from_line(r, line);
+    if (is && r->rq->from_line_sets) {
+        struct str sender = from_line_sender(r);
+        if (str_is_set(sender)) {
+            r->m->sender = r->original_sender = sender;
+            r->sender_given = true;
+        }
+    }
+    vm_release(r->e->vm, mark);
+    return is;
+}
+
+/* --- lines that should not be in transit --- */
+
+static bool
+is_unwanted(const struct receiving *r, const struct header *h)
+{
+    const struct conf_main *c = r->e->conf->main;
+    const struct {
+        const char *name;
+        bool remove;
+    } rows[] = {
+        {"return-path", c->return_path_remove},
+        {"delivery-date", c->delivery_date_remove},
+        {"envelope-to", c->envelope_to_remove},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (str_ieqz(header_name(h), rows[i].name))
+            return rows[i].remove;
+    }
+    return false;
+}
+
+static void
+judge_line(struct receiving *r, struct header *h)
+{
+    if (str_istarts(h->text, "resent-"))
+        r->resent = true;
+    if (h->type == HEADER_TYPE_RECEIVED)
+        r->m->received_count++;
+    if (is_unwanted(r, h))
+        h->type = HEADER_TYPE_DELETED;
+}
+
+enum receive_text_end
+receive_header_read(struct receiving *r)
+{
+    struct header_list *l = r->m->headers;
+    bool first = true;
+    for (;;) {
+        struct str line;
+        enum receive_text_end end = receive_text_line(&r->text, r->a, &line);
+        if (end != RECEIVE_TEXT_MORE)
+            return end;
+        if (first && take_from_line(r, line)) {
+            first = false;
+            continue;
+        }
+        first = false;
+        if (!header_list_add(r->a, l, line, HEADER_AT_END)) {
+            r->body_first = line;
+            return RECEIVE_TEXT_BODY;
+        }
+        judge_line(r, &l->v[l->n - 1]);
+    }
+}
+
+/* --- -t --- */
+
+static bool
+names_recipients(const struct receiving *r, const struct header *h)
+{
+    bool right =
+        h->type == HEADER_TYPE_TO || h->type == HEADER_TYPE_CC || h->type == HEADER_TYPE_BCC;
+    return right && str_istarts(h->text, "resent-") == r->resent;
+}
+
+/* The addresses on the command line, which may mean "not these". */
+struct unwanted {
+    const struct recipient *v;
+    size_t n;
+};
+
+static bool
+is_listed(const struct unwanted *u, struct str address)
+{
+    for (size_t i = 0; i < u->n; i++) {
+        if (str_ieq(u->v[i].address, address))
+            return true;
+    }
+    return false;
+}
+
+static void
+add_bad(struct receiving *r, struct str item, struct str reason)
+{
+    struct receive_bad_address bad = {.address = str_trim(item), .reason = reason};
+    vec_push(r->a, &r->out->bad, bad);
+}
+
+static void
+take_address(struct receiving *r, const struct unwanted *u, struct str item,
+             const struct address_parts *p)
+{
+    const struct conf_main *c = r->e->conf->main;
+    struct str address = p->text;
+    if (p->domain == 0 && !r->rq->unqualified_recipient) {
+        add_bad(r, item, STR_LIT("unqualified recipient address not allowed"));
+        return;
+    }
+    if (p->domain == 0)
+        address = address_qualify(r->a, address, c->qualify_recipient);
+    if (is_listed(u, address))
+        return;
+    struct recipient one = {.address = str_tainted(address)};
+    vec_push(r->a, &r->m->recipients, one);
+}
+
+static void
+take_line(struct receiving *r, const struct unwanted *u, const struct header *h)
+{
+    struct address_list l = address_list_start(header_body(h), ADDRESS_GROUP | ADDRESS_LITERAL);
+    enum address_status st;
+    struct address_parts p;
+    struct str item;
+    while (address_list_next(&l, r->a, &st, &p, &item)) {
+        if (st == ADDRESS_OK)
+            take_address(r, u, item, &p);
+        else if (st == ADDRESS_BAD)
+            add_bad(r, item, p.error);
+    }
+}
+
+void
+receive_header_recipients(struct receiving *r)
+{
+    struct header_list *l = r->m->headers;
+    struct unwanted u = {.v = r->m->recipients.v, .n = r->m->recipients.n};
+    bool remove = r->e->conf->main->extract_addresses_remove_arguments;
+    /* A list of its own, since the old one is still read. */
+    r->m->recipients.v = NULL;
+    r->m->recipients.n = r->m->recipients.cap = 0;
+    if (!remove) {
+        for (size_t i = 0; i < u.n; i++)
+            vec_push(r->a, &r->m->recipients, u.v[i]);
+        u.n = 0;
+    }
+    for (size_t i = 0; i < l->n; i++) {
+        if (!names_recipients(r, &l->v[i]))
+            continue;
+        take_line(r, &u, &l->v[i]);
+        if (l->v[i].type == HEADER_TYPE_BCC)
+            l->v[i].type = HEADER_TYPE_DELETED;
+    }
+}

@@ -1,0 +1,182 @@
+/* The line of arrival. Source: specification, sections "Logging message reception", "Reducing or increasing what is
+ * logged". */
+#include "base/arena.h"
+#include "base/num.h"
+#include "conf/main_options.h"
+#include "conf/vars.h"
+#include "engine/receive_state.h"
+#include "filter/vm.h"
+
+#include <inttypes.h>
+
+static bool
+on(const struct receiving *r, enum log_selector s)
+{
+    return maillog_selected(r->e, s);
+}
+
+static void
+field(struct buf *b, const char *name, struct str value)
+{
+    if (str_is_set(value) && value.n > 0)
+        buf_printf(b, " %s=%.*s", name, STR_ARG(value));
+}
+
+/* "host (helo) [ip]:port" or what is known of it. */
+static void
+add_host(const struct receiving *r, struct buf *b)
+{
+    const struct session *s = r->s;
+    if (s->sender_fullhost.n > 0) {
+        field(b, "H", s->sender_fullhost);
+        if (on(r, LOG_SELECTOR_INCOMING_INTERFACE) && s->interface_address.n > 0)
+            buf_printf(b, " I=[%.*s]:%" PRId64, STR_ARG(s->interface_address),
+                       s->interface_port);
+    }
+    if (on(r, LOG_SELECTOR_CONNECTION_ID))
+        field(b, "Ci", s->connection_id);
+    if (s->sender_ident.n > 0)
+        field(b, "U", s->sender_ident);
+}
+
+static void
+add_tls(const struct receiving *r, struct buf *b)
+{
+    const struct tls_state *t = &r->s->tls_in;
+    if (t->cipher.n == 0)
+        return;
+    if (on(r, LOG_SELECTOR_TLS_CIPHER))
+        field(b, "X", t->cipher);
+    if (on(r, LOG_SELECTOR_TLS_CERTIFICATE_VERIFIED))
+        buf_printf(b, " CV=%s", t->verified != 0 ? "yes" : "no");
+    if (on(r, LOG_SELECTOR_TLS_PEERDN) && t->peerdn.n > 0)
+        buf_printf(b, " DN=\"%.*s\"", STR_ARG(t->peerdn));
+    if (on(r, LOG_SELECTOR_TLS_SNI) && t->sni.n > 0)
+        buf_printf(b, " SNI=\"%.*s\"", STR_ARG(t->sni));
+}
+
+static void
+add_authentication(const struct receiving *r, struct buf *b)
+{
+    const struct session *s = r->s;
+    if (s->sender_host_authenticated.n == 0)
+        return;
+    field(b, "A", s->sender_host_authenticated);
+    if (s->authenticated_id.n > 0)
+        buf_printf(b, ":%.*s", STR_ARG(s->authenticated_id));
+    if (on(r, LOG_SELECTOR_SMTP_MAILAUTH) && r->m->authenticated_sender.n > 0)
+        buf_printf(b, ":%.*s", STR_ARG(r->m->authenticated_sender));
+}
+
+static void
+add_reception_time(const struct receiving *r, struct buf *b)
+{
+    struct timespec now;
+    if (!on(r, LOG_SELECTOR_RECEIVE_TIME))
+        return;
+    clock_gettime(CLOCK_REALTIME, &now);
+    int64_t us =
+        (now.tv_sec - r->started.tv_sec) * 1000000 + (now.tv_nsec - r->started.tv_nsec) / 1000;
+    us = us < 0 ? 0 : us;
+    if (on(r, LOG_SELECTOR_MILLISEC))
+        buf_printf(b, " RT=%" PRId64 ".%03" PRId64 "s", us / 1000000, us / 1000 % 1000);
+    else {
+        buf_addz(b, " RT=");
+        num_add_interval(b, us / 1000000);
+    }
+}
+
+/* The id in a Message-Id: line, without its brackets. */
+static struct str
+message_id(const struct receiving *r)
+{
+    const struct header_list *l = r->m->headers;
+    for (size_t i = 0; i < l->n; i++) {
+        if (l->v[i].type != HEADER_TYPE_MESSAGE_ID ||
+            str_istarts(l->v[i].text, "resent-") != r->resent)
+            continue;
+        struct str id = str_trim(header_body(&l->v[i]));
+        size_t open = str_chr(id, '<', 0), close = str_rchr(id, '>');
+        if (open != STR_NPOS && close != STR_NPOS && open < close)
+            return str_sub(id, open + 1, close - open - 1);
+        return id;
+    }
+    return STR_NULL;
+}
+
+static void
+add_message_id(const struct receiving *r, struct buf *b)
+{
+    if (r->own_message_id) {
+        if (on(r, LOG_SELECTOR_MSG_ID_CREATED))
+            field(b, "id*", message_id(r));
+    } else if (on(r, LOG_SELECTOR_MSG_ID)) {
+        field(b, "id", message_id(r));
+    }
+}
+
+/* T="…", quotes and backslashes escaped. */
+static void
+add_subject(const struct receiving *r, struct buf *b)
+{
+    struct str text;
+    if (!on(r, LOG_SELECTOR_SUBJECT) ||
+        vm_expand(r->e->vm, STR_LIT("$h_subject:"), &text) != VM_OK || text.n == 0)
+        return;
+    buf_addz(b, " T=\"");
+    for (uint32_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '"' || text.p[i] == '\\')
+            buf_addc(b, '\\');
+        buf_addc(b, text.p[i]);
+    }
+    buf_addc(b, '"');
+}
+
+static void
+add_envelope(const struct receiving *r, struct buf *b)
+{
+    if (on(r, LOG_SELECTOR_RECEIVED_SENDER))
+        buf_printf(b, " from <%.*s>", STR_ARG(r->original_sender));
+    if (!on(r, LOG_SELECTOR_RECEIVED_RECIPIENTS) || r->m->recipients.n == 0)
+        return;
+    buf_addz(b, " for");
+    for (size_t i = 0; i < r->m->recipients.n; i++)
+        buf_printf(b, " %.*s", STR_ARG(r->m->recipients.v[i].address));
+}
+
+/* What both logs have, from the sender on. */
+static void
+add_common(const struct receiving *r, struct buf *b)
+{
+    if (r->m->sender.n > 0)
+        buf_adds(b, r->m->sender);
+    else
+        buf_addz(b, "<>");
+    field(b, "R", r->rq->reference);
+    add_host(r, b);
+    field(b, "P", r->m->received_protocol);
+    add_tls(r, b);
+    add_authentication(r, b);
+    if (r->s->proxy && on(r, LOG_SELECTOR_PROXY))
+        field(b, "PRX", r->s->proxy_local);
+    if (r->rq->framing == RECEIVE_CHUNKS)
+        buf_addz(b, " K");
+    buf_printf(b, " S=%" PRId64, r->out->size);
+    if (r->m->queue_name.n > 0)
+        field(b, "Q", r->m->queue_name);
+    add_reception_time(r, b);
+    add_message_id(r, b);
+}
+
+void
+receive_log_arrival(struct receiving *r)
+{
+    struct arena_mark mark = arena_mark(vm_scratch(r->e->vm));
+    struct buf b = buf_in(r->a, 0);
+    buf_addz(&b, "<= ");
+    add_common(r, &b);
+    add_subject(r, &b);
+    add_envelope(r, &b);
+    maillog_line(r->e, MAILLOG_MAIN, r->m->id, buf_str(&b));
+    vm_release(r->e->vm, mark);
+}

@@ -1,0 +1,92 @@
+/* Messages that remex writes itself: bounces, warnings, replies. They take the way of every message, with a text that is
+ * at hand for input.
+ */
+#include "base/arena.h"
+#include "conf/main_options.h"
+#include "engine/receive_state.h"
+#include "sys/account.h"
+
+#include <string.h>
+#include <unistd.h>
+
+struct own_text {
+    struct str rest;
+    int fd;
+};
+
+static ssize_t
+get_text(void *ctx, char *p, size_t n)
+{
+    struct own_text *t = ctx;
+    if (t->rest.n == 0)
+        return t->fd < 0 ? 0 : read(t->fd, p, n);
+    struct str part = str_sub(t->rest, 0, n);
+    memcpy(p, part.p, part.n);
+    t->rest = str_sub(t->rest, part.n, t->rest.n);
+    return (ssize_t)part.n;
+}
+
+static struct str
+login_of(struct arena *a, uid_t uid)
+{
+    const struct passwd *pw = account_user_of_id(a, uid);
+    return pw != NULL ? str_dup(a, str_from_cstr(pw->pw_name)) : str_printf(a, "%u", uid);
+}
+
+static struct message *
+new_message(struct arena *a, const struct receive_own *own)
+{
+    struct message *m = ARENA_NEW(a, struct message);
+    m->arena = a;
+    m->sender = str_is_set(own->sender) ? own->sender : STR_EMPTY;
+    m->originator_uid = own->uid;
+    m->originator_gid = own->gid;
+    m->received_protocol = STR_LIT("local");
+    for (size_t i = 0; own->recipients != NULL && i < own->recipients_n; i++) {
+        struct recipient one = {.address = own->recipients[i]};
+        vec_push(a, &m->recipients, one);
+    }
+    return m;
+}
+
+static void
+log_refusal(struct engine *e, const struct receive_own *own, const struct receive_result *out)
+{
+    struct str why = str_is_set(out->why.log) ? out->why.log : out->why.peer;
+    maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, own->reference,
+            "a message of our own was not accepted: %.*s", STR_ARG(why));
+}
+
+bool
+receive_own_message(struct engine *e, const struct receive_own *own, struct str *id)
+{
+    struct arena *a = arena_new();
+    struct own_text text = {.rest = own->text, .fd = own->body_fd};
+    struct session *s = ARENA_NEW(a, struct session);
+    struct receive_result out;
+    s->arena = a;
+    s->sender_ident = login_of(a, own->uid);
+    struct receive_request rq = {
+        .message = new_message(a, own),
+        .session = s,
+        .framing = RECEIVE_TO_END,
+        .source = {.get = get_text, .ctx = &text},
+        .local = true,
+        .own = true,
+        .sender_given = true,
+        .extract_recipients = own->recipients == NULL,
+        .unqualified_sender = true,
+        .unqualified_recipient = true,
+        .reference = own->reference,
+        .login = s->sender_ident,
+        .full_name = STR_EMPTY,
+    };
+    receive_message(e, &rq, &out);
+    bool ok = out.end == RECEIVE_ACCEPTED;
+    if (ok)
+        *id = str_dup(e->arena, rq.message->id);
+    else
+        log_refusal(e, own, &out);
+    arena_free(a);
+    return ok;
+}

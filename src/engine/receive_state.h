@@ -1,0 +1,52 @@
+/* What the parts of receive.c share: a message on its way in. */
+#ifndef REMEX_ENGINE_RECEIVE_STATE_H
+#define REMEX_ENGINE_RECEIVE_STATE_H
+
+#include "engine/maillog.h"
+#include "engine/receive_text.h"
+
+#include <time.h>
+
+struct receiving {
+    struct engine *e;
+    const struct receive_request *rq;
+    struct receive_result *out;
+    struct message *m;
+    struct session *s;
+    struct arena *a; /* of the message */
+    struct receive_text text;
+    struct message_id_source id_source;
+    struct timespec started;
+    struct spool_entry entry;
+    bool created;               /* entry is good */
+    bool resent;                /* there are Resent- lines, to which what is added belongs */
+    bool own_message_id;        /* the Message-Id: line is ours */
+    bool sender_given;          /* as in the request, or by a "From " line */
+    size_t received_index;      /* of our Received: line; STR_NPOS: none */
+    struct str body_first;      /* text read as a header line that is the body's */
+    struct str original_sender; /* before rewriting */
+};
+
+/* receive_header.c: reads the header up to the body, without what must not be in transit. */
+enum receive_text_end receive_header_read(struct receiving *r);
+/* -t. */
+void receive_header_recipients(struct receiving *r);
+
+/* receive_fixup.c: adds and corrects header lines of submitted messages. False: out says why not. */
+bool receive_fixup(struct receiving *r);
+/* The Received: line, first with the time at which the message began to come; then with that of acceptance. */
+bool receive_fixup_received(struct receiving *r, time_t when);
+
+/* receive_rewrite.c: completes and rewrites addresses of header lines, and the recipients of the envelope. */
+void receive_rewrite_headers(struct receiving *r);
+void receive_rewrite_recipients(struct receiving *r);
+void receive_rewrite_sender(struct receiving *r);
+
+/* receive_log.c: the line of arrival in the main log and the message's own. */
+void receive_log_arrival(struct receiving *r);
+
+/* Ends as refused. Always false. */
+bool receive_refuse(struct receiving *r, enum receive_fault fault, int code, struct str peer,
+                    struct str log);
+
+#endif

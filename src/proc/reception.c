@@ -1,0 +1,184 @@
+/* Reception by a child without privilege; see reception.h. */
+#include "proc/reception.h"
+
+#include "base/arena.h"
+#include "engine/delivery.h"
+#include "sys/priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Until there is one: messages stay in the queue. */
+#pragma weak delivery_run
+
+enum { QUEUE_NAME_MAX = 255 };
+
+/* What the child says of one message; the parent's answer is one byte, once it is done. */
+struct word {
+    char id[MESSAGE_ID_NEW_N + 1];
+    char queue[QUEUE_NAME_MAX + 1];
+    unsigned char when;
+};
+
+/* --- deliveries --- */
+
+/* The caller may wait for the end of our output. */
+static void
+let_go_of_caller(void)
+{
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int i = 0; fd >= 0 && i <= 2; i++)
+        (void)dup2(fd, i);
+    (void)setsid();
+}
+
+static _Noreturn void
+deliver(struct engine *e, const struct word *w)
+{
+    struct sigaction dfl = {.sa_handler = SIG_DFL};
+    sigaction(SIGCHLD, &dfl, NULL);
+    sigaction(SIGALRM, &dfl, NULL);
+    if (w->when != RECEPTION_WAIT && !e->verbose)
+        let_go_of_caller();
+    if (w->queue[0] != '\0')
+        e->queue = str_from_cstr(w->queue);
+    e->local_only = w->when == RECEPTION_ROUTE;
+    if (delivery_run != NULL)
+        (void)delivery_run(e, str_from_cstr(w->id), DELIVERY_ARRIVED);
+    (void)fflush(stdout);
+    _exit(0);
+}
+
+static void
+start_delivery(struct engine *e, const struct word *w)
+{
+    (void)fflush(stdout);
+    (void)fflush(stderr);
+    pid_t pid = fork();
+    if (pid == 0)
+        deliver(e, w);
+    int status;
+    while (pid > 0 && w->when == RECEPTION_WAIT && waitpid(pid, &status, 0) < 0 &&
+           errno == EINTR)
+        continue;
+}
+
+/* --- the two sides --- */
+
+void
+reception_deliver(struct reception *r, struct str id, struct str queue,
+                  enum reception_delivery when)
+{
+    struct word w = {.when = (unsigned char)when};
+    char done;
+    if (when == RECEPTION_QUEUE || id.n > MESSAGE_ID_NEW_N || queue.n > QUEUE_NAME_MAX)
+        return;
+    memcpy(w.id, id.p, id.n);
+    if (queue.n > 0)
+        memcpy(w.queue, queue.p, queue.n);
+    if (r->parent < 0) {
+        start_delivery(r->engine, &w);
+        return;
+    }
+    ssize_t n;
+    do {
+        n = send(r->parent, &w, sizeof w, MSG_NOSIGNAL);
+    } while (n < 0 && errno == EINTR);
+    while (n > 0 && recv(r->parent, &done, 1, 0) < 0 && errno == EINTR)
+        continue;
+}
+
+/* A name that is one step of a path. */
+static bool
+is_queue_name(const char *name)
+{
+    return strchr(name, '/') == NULL && name[0] != '.';
+}
+
+static bool
+is_good(const struct word *w, ssize_t n)
+{
+    if (n != sizeof *w || memchr(w->id, '\0', sizeof w->id) == NULL ||
+        memchr(w->queue, '\0', sizeof w->queue) == NULL)
+        return false;
+    return message_id_parse(str_from_cstr(w->id), NULL) && is_queue_name(w->queue) &&
+           (w->when == RECEPTION_BACKGROUND || w->when == RECEPTION_WAIT ||
+            w->when == RECEPTION_ROUTE);
+}
+
+/* Serves the child until it closes its side. Anything odd that it says ends the service. */
+static void
+serve(struct engine *e, int fd)
+{
+    struct word w;
+    for (;;) {
+        ssize_t n = recv(fd, &w, sizeof w, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (!is_good(&w, n))
+            return;
+        start_delivery(e, &w);
+        if (send(fd, "", 1, MSG_NOSIGNAL) != 1)
+            return;
+    }
+}
+
+static int
+exit_status(pid_t pid)
+{
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR)
+            return 1;
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+static _Noreturn void
+live(struct engine *e, int fd, int (*run)(struct reception *r, void *ctx), void *ctx)
+{
+    struct reception r = {.engine = e, .parent = fd};
+    e->can_become = false;
+    if (!priv_become_user(e->mail_uid, e->mail_gid, NULL)) {
+        (void)fprintf(stderr, "unable to give up privilege: %s\n", strerror(errno));
+        _exit(1);
+    }
+    int status = run(&r, ctx);
+    if (fflush(stdout) != 0)
+        status = status != 0 ? status : 1;
+    _exit(status);
+}
+
+int
+reception_run(struct engine *e, int (*run)(struct reception *r, void *ctx), void *ctx)
+{
+    struct reception r = {.engine = e, .parent = -1};
+    int fds[2];
+    if (!e->can_become)
+        return run(&r, ctx);
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0) {
+        (void)fprintf(stderr, "cannot make a socket pair: %s\n", strerror(errno));
+        return 1;
+    }
+    (void)fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(fds[0]);
+        live(e, fds[1], run, ctx);
+    }
+    close(fds[1]);
+    if (pid < 0) {
+        (void)fprintf(stderr, "cannot start a process: %s\n", strerror(errno));
+        close(fds[0]);
+        return 1;
+    }
+    serve(e, fds[0]);
+    close(fds[0]);
+    return exit_status(pid);
+}

@@ -1,0 +1,9 @@
+/* A message on the standard input: the mode of the program when it is called as sendmail. */
+#ifndef REMEX_PROC_SUBMIT_H
+#define REMEX_PROC_SUBMIT_H
+
+#include "proc/mode.h"
+
+int submit_run(struct mode *m);
+
+#endif
