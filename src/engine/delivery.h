@@ -55,7 +55,9 @@ struct delivery {
     struct address_vec failed;        /* not bounced yet */
     struct address_vec delivered;     /* for success reports (DSN) */
     bool freeze;                      /* something asked for it */
-    struct str freeze_why;            /* for the log */
+    bool freeze_bounce;               /* a bounce that cannot be delivered */
+    struct str freeze_why;            /* for the log: behind "Frozen" */
+    struct str freeze_tell;           /* for freeze_tell: behind "has been frozen" */
     bool changed;                     /* the -H file is not what it should be */
     struct retry_batch
         *retries; /* engine/retry_hints.h: what to change when the attempt is over */
@@ -100,6 +102,12 @@ struct str delivery_message_line(struct delivery *d, const struct address *a);
 
 /* Sends what there is to send: bounces for failed, warnings for deferred addresses, DSN for delivered ones. bounce.c, warning.c */
 void delivery_bounce(struct delivery *d);
+/* True if a failure of the address cannot be told: no sender, or NOTIFY=NEVER and the like. */
+bool delivery_tells_nobody(const struct delivery *d, const struct address *a);
 void delivery_warn(struct delivery *d);
+void delivery_report_success(struct delivery *d);
+void delivery_tell_frozen(struct delivery *d);
+/* Starts the delivery of another message (a report) in a process of its own, in the background. */
+void delivery_start_other(struct delivery *d, struct str id);
 
 #endif

@@ -9,6 +9,25 @@
 
 #include "engine/delivery.h"
 
+struct hints;
+struct retry_step;
+
+/* A record of the store, as the tools read it too. */
+struct retry_record {
+    int64_t first_failed, last_try, next_try; /* seconds since 1970 */
+    int64_t number;                           /* errno or enum delivery_errno */
+    int64_t detail;
+    bool expired; /* the cutoff time of its rule is over */
+    struct str text;
+};
+enum { RETRY_RECORD_VERSION = 1 };
+/* False: not a record of that version. The text points into value. */
+bool retry_record_read(struct str value, struct retry_record *out);
+/* The store of the engine's spool, opened when it is first needed. Never NULL. */
+struct hints *retry_store(struct delivery *d);
+/* The interval that a step gives after one of `previous` seconds, at most max. */
+int64_t retry_interval(const struct retry_step *s, int64_t previous, int64_t max);
+
 /* True if routing the address has to wait: a->answer says so. Only in queue runs. */
 bool retry_routing_waits(struct delivery *d, struct address *a);
 /* The same for a local delivery. */

@@ -94,6 +94,8 @@ struct transport_answer {
     int64_t took_us;      /* how long the delivery took (DT=) */
     bool additional;      /* not the first address of its delivery (-> and not =>) */
     bool freeze_told;     /* freeze: why.peer has the text that is logged with it */
+    bool gave_up;         /* the retry time-out is over: said behind the text */
+    bool peer_reports;    /* the host that took it tells of its delivery itself (DSN) */
     bool routing_skipped; /* a deferral because the retry time of routing was not reached */
 };
 

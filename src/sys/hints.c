@@ -1,0 +1,325 @@
+/* The hints store on LMDB; see hints.h.
+ *
+ * Committed transactions may be lost in a power cut (MDB_NOMETASYNC), the file cannot be torn by one. An environment must not be
+ * used by a child: the process that opened it is remembered, and a child opens its own at its first call.
+ */
+#include "sys/hints.h"
+
+#include "base/arena.h"
+#include "sys/digest.h"
+
+#include <errno.h>
+#include <lmdb.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    MAP_BYTES = 1024 * 1024 * 1024, /* address space; the file grows as it needs */
+    MAGIC = 0x7278,                 /* "rx" */
+};
+
+struct hints {
+    char *directory;
+    MDB_env *env; /* NULL: could not be opened */
+    MDB_dbi dbi[HINTS_KINDS];
+    pid_t owner;
+    pthread_mutex_t lock; /* of opening and the text of the error */
+    char error[256];
+};
+
+/* In front of the bytes of a record. */
+struct head {
+    uint16_t magic;
+    uint16_t kind;
+    uint16_t version;
+    uint16_t zero;
+    uint32_t length;
+};
+
+static const char *const names[HINTS_KINDS] = {
+    [HINTS_RETRY] = "retry",         [HINTS_WAIT] = "wait", [HINTS_CALLOUT] = "callout",
+    [HINTS_RATELIMIT] = "ratelimit", [HINTS_SEEN] = "seen", [HINTS_TLS] = "tls",
+    [HINTS_ONCE] = "once",           [HINTS_MISC] = "misc",
+};
+
+const char *
+hints_kind_name(enum hints_kind k)
+{
+    return names[k];
+}
+
+static bool
+failed(struct hints *h, const char *what, int rc)
+{
+    (void)snprintf(h->error, sizeof h->error, "hints in %s: %s: %s", h->directory, what,
+                   mdb_strerror(rc));
+    return false;
+}
+
+/* --- opening --- */
+
+static int
+open_tables(struct hints *h)
+{
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(h->env, NULL, 0, &txn);
+    if (rc != 0)
+        return rc;
+    for (unsigned k = 0; k < HINTS_KINDS && rc == 0; k++)
+        rc = mdb_dbi_open(txn, names[k], MDB_CREATE, &h->dbi[k]);
+    if (rc == 0)
+        return mdb_txn_commit(txn);
+    mdb_txn_abort(txn);
+    return rc;
+}
+
+static bool
+open_environment(struct hints *h)
+{
+    char path[4096];
+    if ((size_t)snprintf(path, sizeof path, "%s/hints.lmdb", h->directory) >= sizeof path)
+        return failed(h, "open", ENAMETOOLONG);
+    if (mkdir(h->directory, 0750) != 0 && errno != EEXIST)
+        return failed(h, "make the directory", errno);
+    int dead = 0, rc = mdb_env_create(&h->env);
+    if (rc == 0)
+        rc = mdb_env_set_maxdbs(h->env, HINTS_KINDS);
+    if (rc == 0)
+        rc = mdb_env_set_mapsize(h->env, MAP_BYTES);
+    if (rc == 0)
+        rc = mdb_env_open(h->env, path, MDB_NOSUBDIR | MDB_NOMETASYNC | MDB_NOTLS, 0640);
+    if (rc == 0)
+        rc = mdb_reader_check(h->env, &dead);
+    if (rc == 0)
+        rc = open_tables(h);
+    if (rc == 0)
+        return true;
+    failed(h, "open", rc);
+    if (h->env != NULL)
+        mdb_env_close(h->env);
+    h->env = NULL;
+    return false;
+}
+
+/* True if there is an environment of this process. */
+static bool
+is_ready(struct hints *h)
+{
+    pthread_mutex_lock(&h->lock);
+    if (h->owner != getpid()) {
+        h->env = NULL; /* the parent's: leave it alone */
+        h->owner = getpid();
+        (void)open_environment(h);
+    }
+    bool ready = h->env != NULL;
+    pthread_mutex_unlock(&h->lock);
+    return ready;
+}
+
+static void
+close_environment(void *ctx)
+{
+    struct hints *h = ctx;
+    if (h->env != NULL && h->owner == getpid())
+        mdb_env_close(h->env);
+    pthread_mutex_destroy(&h->lock);
+}
+
+struct hints *
+hints_open(struct arena *a, const char *directory, struct str *error)
+{
+    struct hints *h = ARENA_NEW(a, struct hints);
+    size_t n = strlen(directory) + 1;
+    h->directory = memcpy(arena_alloc(a, n), directory, n);
+    pthread_mutex_init(&h->lock, NULL);
+    arena_on_free(a, close_environment, h);
+    *error = is_ready(h) ? STR_NULL : hints_error(h);
+    return h;
+}
+
+struct str
+hints_error(const struct hints *h)
+{
+    return str_from_cstr(h->error);
+}
+
+/* --- records --- */
+
+/* A long key is kept under its hash. */
+struct key_room {
+    unsigned char hash[DIGEST_MAX];
+    MDB_val val;
+};
+
+static void
+make_key(struct str key, struct key_room *r)
+{
+    if (key.n > 0 && key.n <= HINTS_KEY_MAX) {
+        memcpy(&r->val.mv_data, &key.p, sizeof key.p); /* LMDB does not write to it */
+        r->val.mv_size = key.n;
+        return;
+    }
+    r->val.mv_size = digest_bytes(digest_find(STR_LIT("sha2-256")), key, r->hash);
+    r->val.mv_data = r->hash;
+}
+
+/* The bytes of a record that is as it should be. */
+static bool
+check_record(const MDB_val *v, enum hints_kind k, uint16_t version, struct str *value)
+{
+    struct head head;
+    if (v->mv_size < sizeof head || v->mv_size > HINTS_VALUE_MAX + sizeof head)
+        return false;
+    memcpy(&head, v->mv_data, sizeof head);
+    if (head.magic != MAGIC || head.kind != (uint16_t)k || head.version != version ||
+        head.length != v->mv_size - sizeof head)
+        return false;
+    *value = str_tainted(str_from((const char *)v->mv_data + sizeof head, head.length));
+    return true;
+}
+
+static int
+put_record(MDB_txn *txn, MDB_dbi dbi, MDB_val *key, struct head head, struct str value)
+{
+    MDB_val v = {.mv_size = sizeof head + value.n};
+    int rc = mdb_put(txn, dbi, key, &v, MDB_RESERVE);
+    if (rc != 0)
+        return rc;
+    memcpy(v.mv_data, &head, sizeof head);
+    if (value.n > 0)
+        memcpy((char *)v.mv_data + sizeof head, value.p, value.n);
+    return 0;
+}
+
+static struct head
+head_for(enum hints_kind k, uint16_t version, struct str value)
+{
+    return (struct head){
+        .magic = MAGIC, .kind = (uint16_t)k, .version = version, .length = value.n};
+}
+
+bool
+hints_get(struct hints *h, struct arena *a, enum hints_kind k, struct str key,
+          uint16_t version, struct str *value)
+{
+    struct key_room room;
+    MDB_txn *txn;
+    MDB_val v;
+    struct str found;
+    *value = STR_NULL;
+    if (!is_ready(h))
+        return false;
+    int rc = mdb_txn_begin(h->env, NULL, MDB_RDONLY, &txn);
+    if (rc != 0)
+        return failed(h, "read", rc);
+    make_key(key, &room);
+    rc = mdb_get(txn, h->dbi[k], &room.val, &v);
+    if (rc == 0 && check_record(&v, k, version, &found))
+        *value = str_dup(a, found);
+    mdb_txn_abort(txn);
+    if (rc != 0 && rc != MDB_NOTFOUND)
+        return failed(h, "read", rc);
+    return str_is_set(*value);
+}
+
+struct change {
+    struct str value; /* STR_NULL: remove */
+};
+
+static bool
+take_change(void *ctx, struct str old, struct str *value)
+{
+    const struct change *c = ctx;
+    (void)old;
+    *value = c->value;
+    return true;
+}
+
+bool
+hints_put(struct hints *h, enum hints_kind k, struct str key, uint16_t version,
+          struct str value)
+{
+    struct change c = {.value = value};
+    return hints_update(h, NULL, k, key, version, take_change, &c);
+}
+
+bool
+hints_delete(struct hints *h, enum hints_kind k, struct str key)
+{
+    struct change c = {.value = STR_NULL};
+    return hints_update(h, NULL, k, key, 0, take_change, &c);
+}
+
+/* The record as it is, for who wants to change it. a is NULL where nobody looks at it. */
+static struct str
+old_value(struct arena *a, MDB_txn *txn, MDB_dbi dbi, MDB_val *key, struct head want)
+{
+    MDB_val v;
+    struct str found;
+    if (a == NULL || mdb_get(txn, dbi, key, &v) != 0 ||
+        !check_record(&v, (enum hints_kind)want.kind, want.version, &found))
+        return STR_NULL;
+    return str_dup(a, found);
+}
+
+bool
+hints_update(struct hints *h, struct arena *a, enum hints_kind k, struct str key,
+             uint16_t version, bool (*fn)(void *ctx, struct str old, struct str *value),
+             void *ctx)
+{
+    struct key_room room;
+    MDB_txn *txn;
+    struct str value = STR_NULL;
+    if (!is_ready(h))
+        return false;
+    int rc = mdb_txn_begin(h->env, NULL, 0, &txn);
+    if (rc != 0)
+        return failed(h, "write", rc);
+    make_key(key, &room);
+    struct str old = old_value(a, txn, h->dbi[k], &room.val, head_for(k, version, value));
+    if (!fn(ctx, old, &value)) {
+        mdb_txn_abort(txn);
+        return true;
+    }
+    if (str_is_set(value) && value.n > HINTS_VALUE_MAX)
+        rc = MDB_BAD_VALSIZE;
+    else if (str_is_set(value))
+        rc = put_record(txn, h->dbi[k], &room.val, head_for(k, version, value), value);
+    else
+        rc = mdb_del(txn, h->dbi[k], &room.val, NULL);
+    if (rc == 0)
+        rc = mdb_txn_commit(txn);
+    else
+        mdb_txn_abort(txn);
+    return rc == 0 || rc == MDB_NOTFOUND || failed(h, "write", rc);
+}
+
+void
+hints_each(struct hints *h, enum hints_kind k,
+           bool (*fn)(void *ctx, struct str key, uint16_t version, struct str value), void *ctx)
+{
+    MDB_txn *txn;
+    MDB_cursor *cursor;
+    MDB_val key, v;
+    if (!is_ready(h) || mdb_txn_begin(h->env, NULL, MDB_RDONLY, &txn) != 0)
+        return;
+    if (mdb_cursor_open(txn, h->dbi[k], &cursor) != 0) {
+        mdb_txn_abort(txn);
+        return;
+    }
+    bool more = true;
+    while (more && mdb_cursor_get(cursor, &key, &v, MDB_NEXT) == 0) {
+        struct head head;
+        struct str value;
+        if (v.mv_size < sizeof head)
+            continue;
+        memcpy(&head, v.mv_data, sizeof head);
+        if (check_record(&v, k, head.version, &value))
+            more = fn(ctx, str_tainted(str_from(key.mv_data, key.mv_size)), head.version, value);
+    }
+    mdb_cursor_close(cursor);
+    mdb_txn_abort(txn);
+}
