@@ -15,7 +15,7 @@ struct header_list;      /* mail/header.h */
 struct transport_answer; /* transports/transport.h */
 struct driver_instance;  /* conf/conf.h */
 struct filter_action;    /* filter/filter_run.h */
-struct acl_message;     /* acl/acl_state.h */
+struct acl_message;      /* acl/acl_state.h */
 struct acl_connection;
 
 struct recipient {

@@ -15,10 +15,18 @@ enum why_errno {
     WHY_EXISTENCE = -12,     /* a mailbox comes and goes */
     WHY_NOT_ABSOLUTE = -21,  /* a file or directory name that does not begin with a slash */
     WHY_QUOTA = -22,         /* our own limit, not the system's */
+    WHY_FILTER = -24,        /* the transport filter failed */
+    WHY_HEADERS = -25,       /* headers_add or headers_remove failed to expand */
     WHY_EXPANSION = -27,     /* a text of a transport failed to expand */
+    WHY_NO_GROUP = -28,      /* no group for a delivery */
+    WHY_NO_USER = -29,       /* no user for a delivery, or one that must not be */
     WHY_NO_TRANSPORT = -30,  /* no transport of that name */
     WHY_MAILBOX_KIND = -33,  /* nobody knows the format of a mailbox */
     WHY_CREATE_PLACE = -34,  /* a file may not be made there */
+    WHY_RCPT_4XX = -44,      /* a server deferred RCPT, MAIL, or the end of the data */
+    WHY_MAIL_4XX = -45,
+    WHY_DATA_4XX = -46,
+    WHY_CONCURRENCY = -57, /* max_parallel */
 };
 
 #endif

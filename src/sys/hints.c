@@ -202,8 +202,8 @@ head_for(enum hints_kind k, uint16_t version, struct str value)
 }
 
 bool
-hints_get(struct hints *h, struct arena *a, enum hints_kind k, struct str key,
-          uint16_t version, struct str *value)
+hints_get(struct hints *h, struct arena *a, enum hints_kind k, struct str key, uint16_t version,
+          struct str *value)
 {
     struct key_room room;
     MDB_txn *txn;
@@ -318,7 +318,8 @@ hints_each(struct hints *h, enum hints_kind k,
             continue;
         memcpy(&head, v.mv_data, sizeof head);
         if (check_record(&v, k, head.version, &value))
-            more = fn(ctx, str_tainted(str_from(key.mv_data, key.mv_size)), head.version, value);
+            more =
+                fn(ctx, str_tainted(str_from(key.mv_data, key.mv_size)), head.version, value);
     }
     mdb_cursor_close(cursor);
     mdb_txn_abort(txn);

@@ -6,6 +6,7 @@
 #include "base/strlist.h"
 #include "conf/eval.h"
 #include "filter/expand.h"
+#include "mail/why_errno.h"
 #include "transports/command.h"
 #include "transports/transport_filter.h"
 
@@ -14,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { READ_CHUNK = 64 * 1024, ERRNO_HEADER_CHANGE = -25, ERRNO_FILTER_SETUP = -1 };
+enum { READ_CHUNK = 64 * 1024 };
 
 void
 message_write_plain(struct message_write *w, struct arena *a, const struct message *m,
@@ -60,7 +61,7 @@ header_fault(const struct message_write *w, struct why *why)
     struct str text = vm_error(w->vm);
     *why = (struct why){
         .outcome = OUT_ERROR,
-        .sys_errno = ERRNO_HEADER_CHANGE,
+        .sys_errno = WHY_HEADERS,
         .log = str_printf(w->arena, "Failed to expand headers_add or headers_remove: %.*s",
                           STR_ARG(text)),
     };
@@ -168,7 +169,7 @@ prepare_filter(struct message_write *w, struct why *why)
         w->filter = c.argv;
         return OUT_OK;
     }
-    *why = (struct why){.outcome = OUT_ERROR, .sys_errno = ERRNO_FILTER_SETUP, .log = c.error};
+    *why = (struct why){.outcome = OUT_ERROR, .sys_errno = WHY_UNKNOWN, .log = c.error};
     return OUT_ERROR;
 }
 

@@ -112,3 +112,82 @@ transport_driver_of(const struct driver_instance *d)
 {
     return (const struct transport_driver *)d->driver;
 }
+
+/* The field of a private option of one of these types, or NULL. */
+static const void *
+own_field(const struct driver_instance *d, const char *option, unsigned types)
+{
+    int row = opt_find(d->own.table, str_from_cstr(option));
+    if (row < 0 || (types & 1u << d->own.table->rows[row].type) == 0)
+        return NULL;
+    return (const char *)d->own.fields + d->own.table->rows[row].offset;
+}
+
+bool
+transport_own_bool(const struct driver_instance *d, const char *option)
+{
+    const bool *b = own_field(d, option, 1u << OPT_T_BOOL);
+    return b != NULL && *b;
+}
+
+int64_t
+transport_own_number(const struct driver_instance *d, const char *option)
+{
+    const int64_t *n = own_field(d, option, 1u << OPT_T_INT | 1u << OPT_T_SIZE);
+    return n != NULL ? *n : 0;
+}
+
+enum {
+    EXPANDED_TYPES = 1u << OPT_T_XSTR | 1u << OPT_T_LIST | 1u << OPT_T_DOMAINS |
+                     1u << OPT_T_HOSTS | 1u << OPT_T_ADDRESSES | 1u << OPT_T_LOCALPARTS,
+    TEXT_TYPES = EXPANDED_TYPES | 1u << OPT_T_STR,
+    ID_TYPES = 1u << OPT_T_XUID | 1u << OPT_T_XGID,
+};
+
+struct xstr
+transport_own_text(const struct driver_instance *d, const char *option)
+{
+    const struct xstr *x = own_field(d, option, EXPANDED_TYPES);
+    return x != NULL ? *x : (struct xstr){.text = STR_NULL};
+}
+
+/* "$name" or "${name}" or "${op:$name…", with no longer name. */
+static bool
+text_uses(struct str text, struct str variable)
+{
+    for (size_t at = 0; (at = str_find(text, variable, at)) != STR_NPOS; at += variable.n) {
+        size_t end = at + variable.n;
+        bool starts = at > 0 && (text.p[at - 1] == '$' ||
+                                 (at > 1 && text.p[at - 1] == '{' && text.p[at - 2] == '$'));
+        bool ends = end == text.n || !(ascii_alnum(text.p[end]) || text.p[end] == '_');
+        if (starts && ends)
+            return true;
+    }
+    return false;
+}
+
+static bool
+set_uses(const struct opt_set *s, struct str variable)
+{
+    for (size_t i = 0; i < s->table->n; i++) {
+        const struct opt *o = &s->table->rows[i];
+        const void *field = (const char *)s->fields + o->offset;
+        struct str text = STR_NULL;
+        if ((1u << o->type & ID_TYPES) != 0)
+            text = ((const struct opt_id *)field)->text.text;
+        else if (o->type == OPT_T_STR)
+            text = *(const struct str *)field;
+        else if ((1u << o->type & TEXT_TYPES) != 0)
+            text = ((const struct xstr *)field)->text;
+        if (text.n > 0 && text_uses(text, variable))
+            return true;
+    }
+    return false;
+}
+
+bool
+transport_uses(const struct driver_instance *d, const char *variable)
+{
+    struct str name = str_from_cstr(variable);
+    return set_uses(&d->generic, name) || set_uses(&d->own, name);
+}

@@ -119,6 +119,13 @@ extern const struct driver_class transport_class;
 /* The driver of an instance of transport_class. */
 const struct transport_driver *transport_driver_of(const struct driver_instance *d);
 
+/* Private options that only some drivers have, by name; false, 0, unset when the driver has none of that name. */
+bool transport_own_bool(const struct driver_instance *d, const char *option);
+int64_t transport_own_number(const struct driver_instance *d, const char *option);
+struct xstr transport_own_text(const struct driver_instance *d, const char *option);
+/* True if a text option of the instance refers to the variable ($name, ${name}, also within items). */
+bool transport_uses(const struct driver_instance *d, const char *variable);
+
 #define TRANSPORT(name) extern const struct transport_driver transport_##name;
 #include "transports/transports.def"
 #undef TRANSPORT

@@ -1,0 +1,408 @@
+/* Local deliveries; see local_delivery.h. */
+#include "engine/local_delivery.h"
+
+#include "base/num.h"
+#include "engine/answer_record.h"
+#include "engine/local_identity.h"
+#include "engine/local_reply.h"
+#include "engine/local_slot.h"
+#include "engine/maillog.h"
+#include "mail/why_errno.h"
+#include "sys/child.h"
+#include "sys/file.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+/* One run of one transport. */
+struct local_run {
+    struct delivery *d;
+    const struct driver_instance *transport;
+    const struct transport_generic *g;
+    struct address **batch;
+    size_t n;
+    struct transport_answer *answers;
+    bool shadow;
+    struct address view; /* what variables show of the addresses */
+    struct local_identity who;
+};
+
+/* --- before the child --- */
+
+/* What is the same for all addresses of the batch; the rest is unset. */
+static void
+set_view(struct local_run *r)
+{
+    r->view = *r->batch[0];
+    r->view.transport = r->transport;
+    r->view.transport_name = r->transport->name;
+    if (r->view.hosts.n > 0)
+        r->view.host = r->view.hosts.v[0].name;
+    if (r->n == 1)
+        return;
+    r->view.local_part = r->view.local_part_data = STR_NULL;
+    r->view.prefix = r->view.prefix_v = r->view.suffix = r->view.suffix_v = STR_NULL;
+    r->view.original_local_part = r->view.original_domain = STR_NULL;
+    for (size_t i = 1; i < r->n; i++)
+        if (!str_ieq(r->batch[i]->domain, r->view.domain))
+            r->view.domain = r->view.domain_data = STR_NULL;
+}
+
+static enum outcome
+set_return_path(struct local_run *r, struct why *why)
+{
+    struct delivery *d = r->d;
+    struct str value;
+    r->view.return_path =
+        str_is_set(r->view.errors_to) ? r->view.errors_to : d->message->sender;
+    if (!str_is_set(r->g->return_path.text))
+        return OUT_OK;
+    enum vm_status st = vm_expand_x(d->engine->vm, &r->g->return_path, &value);
+    if (st == VM_OK)
+        r->view.return_path = str_dup(d->arena, value);
+    if (st == VM_OK || st == VM_FORCED)
+        return OUT_OK;
+    return local_fault(d, why, WHY_EXPANSION,
+                       "Failed to expand return path \"%.*s\" in %.*s transport: %.*s",
+                       STR_ARG(r->g->return_path.text), STR_ARG(r->transport->name),
+                       STR_ARG(vm_error(d->engine->vm)));
+}
+
+static enum outcome
+size_fault(struct local_run *r, struct why *why, enum outcome o, struct str text)
+{
+    *why =
+        (struct why){.outcome = o, .sys_errno = o == OUT_DEFER ? WHY_UNKNOWN : 0, .log = text};
+    if (o == OUT_FAIL)
+        why->peer = text;
+    (void)r;
+    return o;
+}
+
+/* Digits, with K, M or G behind them. */
+static bool
+read_size(struct str s, int64_t *out)
+{
+    size_t at = 0;
+    s = str_trim(s);
+    return s.n > 0 && ascii_digit(s.p[0]) && num_scan(s, &at, NUM_SUFFIX, out) == NUM_OK &&
+           at == s.n;
+}
+
+static enum outcome
+check_size(struct local_run *r, struct why *why)
+{
+    struct arena *a = r->d->arena;
+    struct str value;
+    int64_t limit;
+    if (!str_is_set(r->g->message_size_limit.text))
+        return OUT_OK;
+    if (vm_expand_x(r->d->engine->vm, &r->g->message_size_limit, &value) != VM_OK) {
+        struct str text = vm_error(r->d->engine->vm);
+        return size_fault(
+            r, why, OUT_DEFER,
+            str_printf(a, "failed to expand message_size_limit in %.*s transport: %.*s",
+                       STR_ARG(r->transport->name), STR_ARG(text)));
+    }
+    if (!read_size(value, &limit))
+        return size_fault(
+            r, why, OUT_DEFER,
+            str_printf(a,
+                       "invalid message_size_limit in %.*s transport: invalid integer \"%.*s\"",
+                       STR_ARG(r->transport->name), STR_ARG(value)));
+    if (limit > 0 && r->d->message->size > limit)
+        return size_fault(
+            r, why, OUT_FAIL,
+            str_printf(a, "message is too big (transport limit = %lld)", (long long)limit));
+    return OUT_OK;
+}
+
+/* debug_print. */
+static void
+show_debug(struct local_run *r)
+{
+    struct str text;
+    struct engine *e = r->d->engine;
+    if (e->eval->debug == 0 || !str_is_set(r->g->debug_print.text))
+        return;
+    if (vm_expand_x(e->vm, &r->g->debug_print, &text) != VM_OK)
+        (void)fprintf(stderr, "expansion of \"%.*s\" failed: %.*s\n",
+                      STR_ARG(r->g->debug_print.text), STR_ARG(vm_error(e->vm)));
+    else
+        (void)fprintf(stderr, "%.*s%s", STR_ARG(text),
+                      text.n > 0 && text.p[text.n - 1] == '\n' ? "" : "\n");
+}
+
+static enum outcome
+prepare(struct local_run *r, struct why *why)
+{
+    enum outcome o = local_identity_find(r->d, r->transport, &r->view, &r->who, why);
+    r->view.home = r->who.home;
+    if (o == OUT_OK)
+        o = set_return_path(r, why);
+    if (o == OUT_OK)
+        o = check_size(r, why);
+    return o;
+}
+
+/* --- the child --- */
+
+struct child_work {
+    struct transport_job job;
+    const struct transport_driver *driver;
+    struct transport_answer *answers;
+};
+
+static void
+no_core(void)
+{
+    const struct rlimit none = {.rlim_cur = 0, .rlim_max = RLIM_INFINITY};
+    struct rlimit now;
+    if (getrlimit(RLIMIT_CORE, &now) == 0)
+        (void)setrlimit(RLIMIT_CORE,
+                        &(struct rlimit){.rlim_cur = none.rlim_cur, .rlim_max = now.rlim_max});
+}
+
+static int
+work(void *ctx, int out)
+{
+    struct child_work *w = ctx;
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct buf records = buf_in(w->job.arena, ANSWER_RECORDS_MAX);
+    sigaction(SIGPIPE, &ignore, NULL);
+    if (!transport_own_bool(w->job.transport, "permit_coredump"))
+        no_core();
+    w->job.uid = geteuid();
+    w->job.gid = getegid();
+    w->driver->deliver(&w->job, w->answers);
+    answer_record_add(&records, w->answers, w->job.n);
+    return file_write_all(out, records.p, records.n) ? 0 : 1;
+}
+
+static struct transport_job
+job_of(struct local_run *r)
+{
+    const struct delivery *d = r->d;
+    return (struct transport_job){
+        .arena = d->arena,
+        .eval = d->engine->eval,
+        .vm = d->engine->vm,
+        .transport = r->transport,
+        .message = d->message,
+        .session = d->session,
+        .addresses = r->batch,
+        .n = r->n,
+        .body_fd = d->entry.body,
+        .body_start = d->entry.body_start,
+        .return_path = r->view.return_path,
+        .home = r->who.home,
+        .directory = r->who.directory,
+        .dont_deliver = d->engine->dont_deliver,
+        .shadow = r->shadow,
+    };
+}
+
+static void
+answer_all(struct local_run *r, const struct why *why)
+{
+    for (size_t i = 0; i < r->n; i++)
+        r->answers[i] = (struct transport_answer){.why = *why};
+}
+
+/* What is to be said when the child did not come to its end. */
+static enum outcome
+child_fault(struct local_run *r, const struct child_result *c, const char *fault,
+            struct why *why)
+{
+    struct delivery *d = r->d;
+    struct str name = r->transport->name;
+    switch (c->end) {
+    case CHILD_NO_START:
+        return local_fault(d, why, c->sys_errno, "Fork failed for local delivery to %.*s",
+                           STR_ARG(r->batch[0]->text));
+    case CHILD_NOT_BECOME:
+        return local_fault(d, why, c->sys_errno,
+                           "unable to set gid=%ld or uid=%ld for local delivery to %.*s "
+                           "transport=%.*s",
+                           (long)r->who.gid, (long)r->who.uid, STR_ARG(r->batch[0]->text),
+                           STR_ARG(name));
+    case CHILD_NO_DIRECTORY:
+        *why = (struct why){
+            .outcome = OUT_DEFER,
+            .sys_errno = c->sys_errno,
+            .log = str_printf(d->arena, "failed to chdir to %.*s", STR_ARG(r->who.directory)),
+        };
+        return OUT_DEFER;
+    case CHILD_SIGNALLED:
+        return local_fault(
+            d, why, WHY_UNKNOWN,
+            "%.*s transport process ended by signal %d (%s) before its result was "
+            "known",
+            STR_ARG(name), c->status, strsignal(c->status));
+    case CHILD_EXITED:
+    case CHILD_TIMED_OUT:
+    case CHILD_TOO_MUCH:
+        break;
+    }
+    return local_fault(d, why, WHY_UNKNOWN, "%.*s transport process gave no usable result (%s)",
+                       STR_ARG(name), fault);
+}
+
+static void
+run_child(struct local_run *r)
+{
+    struct delivery *d = r->d;
+    struct why why;
+    struct child_work w = {
+        .job = job_of(r),
+        .driver = transport_driver_of(r->transport),
+        .answers = r->answers,
+    };
+    local_rewrite_set(d, &w.job);
+    const struct child_request rq = {
+        .become = d->engine->can_become,
+        .uid = r->who.uid,
+        .gid = r->who.gid,
+        .login = str_is_set(r->who.login) ? str_cstr(d->arena, r->who.login) : NULL,
+        .directory = str_cstr(d->arena, r->who.directory),
+        .max_answer = ANSWER_RECORDS_MAX,
+        .run = work,
+        .ctx = &w,
+    };
+    struct child_result c;
+    const char *fault = "too long";
+    child_run(d->arena, &rq, &c);
+    if (c.end == CHILD_EXITED && answer_record_read(c.answer, r->answers, r->n, &fault))
+        return;
+    child_fault(r, &c, fault, &why);
+    answer_all(r, &why);
+}
+
+/* --- around it --- */
+
+static void
+run_with_slot(struct local_run *r)
+{
+    struct why why;
+    int slot = -1;
+    if (!r->shadow && local_slot_take(r->d, r->transport, &slot, &why) != OUT_OK) {
+        answer_all(r, &why);
+        return;
+    }
+    run_child(r);
+    if (slot >= 0)
+        close(slot);
+}
+
+/* A line for the log that the driver asked for. */
+static void
+log_output(struct local_run *r)
+{
+    for (size_t i = 0; i < r->n && !r->shadow; i++)
+        if (str_is_set(r->answers[i].log_line))
+            maillog(r->d->engine, MAILLOG_MAIN, r->d->id, "<%.*s>: %.*s transport output: %.*s",
+                    STR_ARG(r->batch[i]->text), STR_ARG(r->transport->name),
+                    STR_ARG(r->answers[i].log_line));
+}
+
+/* Runs the transport once; eval shows the addresses meanwhile. */
+static void
+run_once(struct local_run *r)
+{
+    struct eval *e = r->d->engine->eval;
+    struct address *outer = e->address;
+    struct map *vars = e->router_vars;
+    struct why why = {.outcome = OUT_DEFER};
+    r->g = r->transport->generic.fields;
+    set_view(r);
+    e->address = &r->view;
+    e->router_vars = r->view.router_vars;
+    show_debug(r);
+    if (transport_driver_of(r->transport)->deliver == NULL) {
+        local_fault(r->d, &why, WHY_UNKNOWN, "%.*s transport: this driver cannot deliver",
+                    STR_ARG(r->transport->name));
+        answer_all(r, &why);
+    } else if (prepare(r, &why) != OUT_OK)
+        answer_all(r, &why);
+    else
+        run_with_slot(r);
+    log_output(r);
+    local_reply_send(r->d, &r->who, r->answers, r->n);
+    e->address = outer;
+    e->router_vars = vars;
+}
+
+/* --- shadow transports --- */
+
+/* Whether shadow_condition lets it run. */
+static bool
+wants_shadow(struct local_run *r)
+{
+    struct delivery *d = r->d;
+    struct eval *e = d->engine->eval;
+    struct str value = STR_NULL;
+    if (!str_is_set(r->g->shadow_condition.text))
+        return true;
+    struct address *outer = e->address;
+    e->address = &r->view;
+    enum vm_status st = vm_expand_x(d->engine->vm, &r->g->shadow_condition, &value);
+    if (st != VM_OK && st != VM_FORCED)
+        maillog(d->engine, MAILLOG_MAIN | MAILLOG_PANIC, d->id,
+                "failed to expand condition \"%.*s\" for %.*s transport: %.*s",
+                STR_ARG(r->g->shadow_condition.text), STR_ARG(r->transport->name),
+                STR_ARG(vm_error(d->engine->vm)));
+    e->address = outer;
+    return st == VM_OK && value.n > 0 && !str_eqz(value, "0") && !str_ieqz(value, "no") &&
+           !str_ieqz(value, "false");
+}
+
+/* Runs the shadow transport for the addresses that were delivered. */
+static void
+run_shadow(struct local_run *of)
+{
+    struct delivery *d = of->d;
+    struct local_run r = {.d = d,
+                          .transport = conf_transport(d->engine->conf, of->g->shadow_transport),
+                          .shadow = true};
+    size_t *which = ARENA_ARRAY(d->arena, size_t, of->n);
+    r.batch = ARENA_ARRAY(d->arena, struct address *, of->n);
+    r.answers = ARENA_ARRAY(d->arena, struct transport_answer, of->n);
+    for (size_t i = 0; i < of->n; i++)
+        if (of->answers[i].why.outcome == OUT_OK) {
+            which[r.n] = i;
+            r.batch[r.n++] = of->batch[i];
+        }
+    if (r.n == 0 || r.transport == NULL || !wants_shadow(of))
+        return;
+    run_once(&r);
+    for (size_t i = 0; i < r.n; i++) {
+        const struct why *w = &r.answers[i].why;
+        struct str text = str_is_set(w->log) ? w->log : w->peer;
+        of->answers[which[i]].shadow =
+            w->outcome == OUT_OK ? r.transport->name
+                                 : str_printf(d->arena, "%.*s (%.*s)",
+                                              STR_ARG(r.transport->name), STR_ARG(text));
+    }
+}
+
+void
+local_delivery_run(struct delivery *d, struct address **batch, size_t n)
+{
+    struct local_run r = {.d = d, .transport = batch[0]->transport, .batch = batch, .n = n};
+    struct timespec from, to;
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    r.answers = ARENA_ARRAY(d->arena, struct transport_answer, n);
+    run_once(&r);
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    if (str_is_set(r.g->shadow_transport))
+        run_shadow(&r);
+    for (size_t i = 0; i < n; i++) {
+        r.answers[i].took_us =
+            (to.tv_sec - from.tv_sec) * 1000000LL + (to.tv_nsec - from.tv_nsec) / 1000;
+        batch[i]->answer = &r.answers[i];
+    }
+}

@@ -1,0 +1,101 @@
+/* max_parallel; see local_slot.h. */
+#include "engine/local_slot.h"
+
+#include "base/num.h"
+#include "conf/main_options.h"
+#include "mail/why_errno.h"
+#include "sys/file_lock.h"
+#include "transports/transport.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The folder of the locks, made when it is missing. -1: not possible. */
+static int
+open_folder(struct delivery *d)
+{
+    const char *root = engine_place(d->engine).root;
+    int spool = root == NULL ? -1 : open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (spool < 0)
+        return -1;
+    (void)mkdirat(spool, "db", 0750); /* a failure shows when it is opened */
+    int db = openat(spool, "db", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    close(spool);
+    return db;
+}
+
+/* The descriptor of slot i if nobody has it, or -1; *error when the file cannot be used at all. */
+static int
+try_slot(struct delivery *d, int folder, struct str transport, int64_t i, bool *error)
+{
+    char name[256];
+    struct str text =
+        str_printf(d->arena, "parallel-%.*s-%lld", STR_ARG(transport), (long long)i);
+    *error = true;
+    if (text.n >= sizeof name)
+        return -1;
+    memcpy(name, text.p, text.n);
+    name[text.n] = '\0';
+    int fd = openat(folder, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return -1;
+    *error = false;
+    if (file_lock_head(fd, 1) == FILE_LOCK_OK)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static enum outcome
+limit_of(struct delivery *d, const struct driver_instance *transport, int64_t *limit,
+         struct why *why)
+{
+    const struct transport_generic *g = transport->generic.fields;
+    struct vm *vm = d->engine->vm;
+    struct str value;
+    *limit = 0;
+    if (!str_is_set(g->max_parallel.text))
+        return OUT_OK;
+    enum vm_status st = vm_expand_x(vm, &g->max_parallel, &value);
+    if (st == VM_FORCED)
+        return OUT_OK;
+    struct str text = st == VM_OK ? STR_NULL : vm_error(vm);
+    if (st == VM_OK && num_parse_int(value, limit) == NUM_OK)
+        return OUT_OK;
+    *why = (struct why){
+        .outcome = OUT_DEFER,
+        .sys_errno = WHY_UNKNOWN,
+        .log =
+            str_printf(d->arena, "failed to expand max_parallel option in %.*s transport: %.*s",
+                       STR_ARG(transport->name),
+                       STR_ARG(str_is_set(text) ? text : STR_LIT("not a number"))),
+    };
+    return OUT_DEFER;
+}
+
+enum outcome
+local_slot_take(struct delivery *d, const struct driver_instance *transport, int *slot,
+                struct why *why)
+{
+    int64_t limit;
+    *slot = -1;
+    enum outcome o = limit_of(d, transport, &limit, why);
+    if (o != OUT_OK || limit <= 0)
+        return o;
+    bool error = true;
+    int folder = open_folder(d);
+    for (int64_t i = 0; folder >= 0 && i < limit && i < LOCAL_SLOTS_MAX && *slot < 0; i++)
+        *slot = try_slot(d, folder, transport->name, i, &error);
+    if (folder >= 0)
+        close(folder);
+    if (*slot >= 0)
+        return OUT_OK;
+    *why = (struct why){
+        .outcome = OUT_DEFER,
+        .sys_errno = WHY_CONCURRENCY,
+        .log = error ? STR_LIT("no place for the locks of max_parallel")
+                     : STR_LIT("concurrency limit reached for transport"),
+    };
+    return OUT_DEFER;
+}

@@ -1,0 +1,116 @@
+/* Addresses of one header line; see rewrite_header.h. */
+#include "engine/rewrite_header.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "mail/address.h"
+
+unsigned
+rewrite_header_place(char type)
+{
+    switch (type) {
+    case HEADER_TYPE_BCC:
+        return REWRITE_BCC;
+    case HEADER_TYPE_CC:
+        return REWRITE_CC;
+    case HEADER_TYPE_FROM:
+        return REWRITE_FROM;
+    case HEADER_TYPE_REPLY_TO:
+        return REWRITE_REPLY_TO;
+    case HEADER_TYPE_SENDER:
+        return REWRITE_SENDER;
+    case HEADER_TYPE_TO:
+        return REWRITE_TO;
+    default:
+        return 0;
+    }
+}
+
+/* One header line at work. */
+struct line {
+    const struct rewriting *w;
+    struct arena *a;
+    unsigned place;
+    struct str domain; /* to complete with */
+    struct str body;
+    struct buf out;
+    size_t done; /* of body, bytes that are in out */
+    bool changed;
+};
+
+/* Where, within the item, what belongs to its group ends. */
+static size_t
+behind_group_name(struct str item, const struct address_parts *p, size_t base)
+{
+    struct str front = str_sub(item, 0, p->start - base);
+    size_t colon = p->group_begin ? str_rchr(front, ':') : STR_NPOS;
+    return colon == STR_NPOS ? 0 : colon + 1;
+}
+
+/* The text of an item with its address completed. */
+static struct str
+complete(struct line *k, struct str text, size_t start, size_t end,
+         const struct address_parts *p)
+{
+    if (p->domain > 0 || !str_is_set(k->domain))
+        return text;
+    struct buf b = buf_in(k->a, 0);
+    buf_adds(&b, str_sub(text, 0, start));
+    buf_adds(&b, address_qualify(k->a, str_sub(text, start, end - start), k->domain));
+    buf_adds(&b, str_sub(text, end, text.n));
+    k->changed = true;
+    return buf_str(&b);
+}
+
+static void
+take_item(struct line *k, struct str item, const struct address_parts *p)
+{
+    size_t base = (size_t)(item.p - k->body.p);
+    size_t from = behind_group_name(item, p, base);
+    struct str text = str_sub(item, from, item.n), after = STR_EMPTY;
+    if (p->group_end) {
+        size_t semicolon = str_rchr(text, ';');
+        after = str_sub(text, semicolon, text.n);
+        text = str_sub(text, 0, semicolon);
+    }
+    struct str given = text;
+    text = complete(k, text, p->start - base - from, p->end - base - from, p);
+    struct str rewritten;
+    if (rewrite_item(k->w, k->a, k->place, text, &rewritten)) {
+        text = rewritten;
+        k->changed = true;
+    }
+    buf_adds(&k->out, str_sub(k->body, k->done, base + from - k->done));
+    buf_adds(&k->out, text);
+    k->done = base + from + given.n;
+    (void)after; /* it is copied with what follows */
+}
+
+static bool
+process(struct line *k)
+{
+    struct address_list l = address_list_start(k->body, ADDRESS_GROUP | ADDRESS_LITERAL);
+    enum address_status st;
+    struct address_parts p;
+    struct str item;
+    while (address_list_next(&l, k->a, &st, &p, &item)) {
+        if (st == ADDRESS_OK)
+            take_item(k, item, &p);
+    }
+    buf_adds(&k->out, str_sub(k->body, k->done, k->body.n));
+    return k->changed;
+}
+
+bool
+rewrite_header(const struct rewriting *w, struct arena *a, const struct header *h,
+               struct str domain, struct str *out)
+{
+    struct line k = {.w = w, .a = a, .place = rewrite_header_place(h->type), .domain = domain};
+    k.body = header_body(h);
+    k.out = buf_in(a, 0);
+    buf_adds(&k.out, str_sub(h->text, 0, h->text.n - k.body.n));
+    if (!process(&k))
+        return false;
+    *out = buf_str(&k.out);
+    return true;
+}
