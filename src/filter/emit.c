@@ -23,6 +23,7 @@ emit_start(struct emit *e, struct arena *a, struct arena *work)
     memset(e, 0, sizeof *e);
     e->arena = a;
     e->work = work;
+    e->noted = UINT32_MAX;
     e->ins_cap = WORDS_FIRST;
     e->ins = arena_alloc(work, WORDS_FIRST * sizeof *e->ins);
     FIRST_ROOM(e, &e->consts, CONSTS_FIRST);
@@ -63,10 +64,16 @@ emit_grow(struct emit *e)
 }
 
 void
-emit_note_place(struct emit *e)
+emit_cut(struct emit *e, uint32_t word)
 {
-    struct code_place here = {(uint32_t)e->ins_n, e->at};
-    vec_push(e->work, &e->places, here);
+    while (e->ins_n > word) {
+        uint32_t last = e->ins[--e->ins_n];
+        if (ins_op(last) == OP_CONST && ins_a(last) + 1 == e->consts.n)
+            e->consts.n--;
+    }
+    while (e->places.n > 0 && e->places.v[e->places.n - 1].word >= word)
+        e->places.n--;
+    e->noted = e->places.n > 0 ? e->places.v[e->places.n - 1].at : UINT32_MAX;
 }
 
 void

@@ -26,8 +26,9 @@ struct emit {
     VEC(uint32_t) labels;          /* placed, or the chain of jumps to patch; emit.c */
     VEC(uint32_t) guards;          /* loops that a syntax error inside them replaces */
     VEC(struct code_range) ranges;
-    uint32_t at;   /* source offset of what is emitted next */
-    uint32_t base; /* added to offsets: where the text being compiled lies in the whole */
+    uint32_t at;    /* source offset of what is emitted next */
+    uint32_t noted; /* the newest of places, UINT32_MAX: none */
+    uint32_t base;  /* added to offsets: where the text being compiled lies in the whole */
     uint32_t
         outer_labels; /* labels before this one belong to what stands round the text: emit_throw leaves them alone */
 };
@@ -38,13 +39,20 @@ void emit_start(struct emit *e, struct arena *a, struct arena *work);
 void emit_reserve(struct emit *e, size_t words);
 /* For the inline functions: room for one word more. */
 void emit_grow(struct emit *e);
-void emit_note_place(struct emit *e);
 
 /* Source offset of the instructions that follow. */
 static inline void
 emit_at(struct emit *e, size_t offset)
 {
     e->at = e->base + (uint32_t)offset;
+}
+
+static inline void
+emit_note_place(struct emit *e)
+{
+    struct code_place here = {(uint32_t)e->ins_n, e->at};
+    e->noted = e->at;
+    vec_push(e->work, &e->places, here);
 }
 
 static inline void
@@ -59,7 +67,7 @@ static inline void
 emit_a(struct emit *e, enum op op, uint32_t a)
 {
     assert(a <= EMIT_OPERAND_MAX);
-    if (e->places.n == 0 || e->places.v[e->places.n - 1].at != e->at)
+    if (e->at != e->noted)
         emit_note_place(e);
     emit_word(e, (uint32_t)op | a << 8);
 }
@@ -81,7 +89,7 @@ emit_ab(struct emit *e, enum op op, uint32_t a, uint32_t b)
 static inline void
 emit_second(struct emit *e, uint32_t b)
 {
-    if (e->places.v[e->places.n - 1].at != e->at)
+    if (e->at != e->noted)
         emit_note_place(e);
     emit_word(e, b);
 }
@@ -115,6 +123,8 @@ emit_here(const struct emit *e)
     return (uint32_t)e->ins_n;
 }
 
+/* Takes back the words from `word` on: instructions without a second word, to which no jump leads. */
+void emit_cut(struct emit *e, uint32_t word);
 void emit_jump(struct emit *e, enum op op, label_id to);
 /* The label stands for the next instruction. */
 void emit_place(struct emit *e, label_id l);

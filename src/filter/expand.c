@@ -97,15 +97,26 @@ parse_bracket_error(struct parse *p, const char *text)
 
 /* --- the cursor --- */
 
+/* Letters, digits, underscore. */
+#define SIX(a)                                                                                 \
+    [a] = 1, [(a) + 1] = 1, [(a) + 2] = 1, [(a) + 3] = 1, [(a) + 4] = 1, [(a) + 5] = 1
+#define TEN(a) SIX(a), [(a) + 6] = 1, [(a) + 7] = 1, [(a) + 8] = 1, [(a) + 9] = 1
+static const unsigned char is_name[256] = {
+    TEN('0'), TEN('A'), TEN('K'), SIX('U'), TEN('a'), TEN('k'), SIX('u'), ['_'] = 1,
+};
+#undef SIX
+#undef TEN
+
 struct str
 parse_name(struct parse *p)
 {
-    size_t from = p->at;
-    size_t i = from;
-    while (i < p->text.n && (ascii_alnum(p->text.p[i]) || p->text.p[i] == '_'))
-        i++;
-    p->at = i;
-    return str_sub(p->text, from, i - from);
+    const char *from = p->text.p + p->at;
+    const char *end = p->text.p + p->text.n;
+    const char *at = from;
+    while (at < end && is_name[(unsigned char)*at])
+        at++;
+    p->at = (size_t)(at - p->text.p);
+    return (struct str){from, (uint32_t)(at - from), p->text.taint};
 }
 
 /* --- escapes --- */
@@ -182,14 +193,16 @@ push_piece(struct parse *p, struct pieces *s)
     s->n = 1;
 }
 
-static void
+static inline void
 flush_text(struct parse *p, struct pieces *s)
 {
+    if (s->text == NULL && s->span.n == 0)
+        return;
     if (s->text != NULL) {
         emit_const(&p->emit, OP_CONST, buf_str(s->text));
         push_piece(p, s);
         s->text = NULL;
-    } else if (s->span.n > 0) {
+    } else {
         emit_const(&p->emit, OP_CONST, s->span);
         push_piece(p, s);
     }
@@ -325,13 +338,29 @@ emit_machine_variable(struct parse *p, struct str name)
     return false;
 }
 
+/* Variables of families are not remembered: their name is more than the row's. */
+static const struct var *
+find_variable(struct parse *p, struct str name, struct str *rest)
+{
+    bool known;
+    struct vm_name *slot = vm_name_slot(p->vm, VM_NAME_VAR, name, &known);
+    if (known)
+        return slot->row;
+    const struct var *v = host_var(p->host, name, rest);
+    if (slot != NULL && v != NULL && (v->flags & VAR_FAMILY) == 0)
+        slot->row = v;
+    else if (slot != NULL)
+        slot->n = 0;
+    return v;
+}
+
 bool
 parse_try_variable(struct parse *p, struct str name)
 {
     struct str rest;
     if (emit_machine_variable(p, name))
         return true;
-    const struct var *v = host_var(p->host, name, &rest);
+    const struct var *v = find_variable(p, name, &rest);
     if (v == NULL)
         return false;
     uint32_t index = (uint32_t)(v - p->host->vars);
@@ -393,10 +422,23 @@ take_number(struct parse *p)
 
 /* --- operators --- */
 
-static const struct fn *
-find_operator(struct str name, struct str *suffix)
+const struct fn *
+parse_find_fn(struct parse *p, enum fn_kind kind, struct str name)
 {
-    const struct fn *fn = fn_find(FN_OPER, name);
+    bool known;
+    struct vm_name *slot = vm_name_slot(p->vm, kind, name, &known);
+    if (known)
+        return slot->row;
+    const struct fn *fn = fn_find(kind, name);
+    if (slot != NULL)
+        slot->row = fn;
+    return fn;
+}
+
+static const struct fn *
+find_operator(struct parse *p, struct str name, struct str *suffix)
+{
+    const struct fn *fn = parse_find_fn(p, FN_OPER, name);
     *suffix = STR_NULL;
     for (size_t i = name.n; fn == NULL && i > 0; i--) {
         if (name.p[i - 1] != '_')
@@ -425,7 +467,8 @@ static bool
 parse_operator(struct parse *p, struct str name)
 {
     struct str suffix;
-    const struct fn *fn = find_operator(name, &suffix);
+    const struct fn *fn = find_operator(p, name, &suffix);
+    uint32_t from = emit_here(&p->emit);
     if (!parse_text(p, STOP_AT_BRACE))
         return false;
     if (!parse_take(p, '}'))
@@ -440,8 +483,7 @@ parse_operator(struct parse *p, struct str name)
         return true;
     }
     uint32_t argc = 1 + emit_suffix(p, suffix);
-    size_t n;
-    emit_ab(&p->emit, OP_CALL, (uint32_t)(fn - fn_all(&n)), argc);
+    parse_emit_call(p, fn, from, argc);
     return true;
 }
 
@@ -474,9 +516,9 @@ parse_braced(struct parse *p, const struct fn *unused)
     if (!ascii_alpha(parse_peek(p)))
         return parse_error(p, "letter or digit expected after ${");
     struct str name = parse_braced_name(p);
-    const struct fn *fn = fn_find(FN_ITEM, name);
+    const struct fn *fn = parse_find_fn(p, FN_ITEM, name);
     if (fn == NULL)
-        fn = fn_find(FN_ITEM_YN, name);
+        fn = parse_find_fn(p, FN_ITEM_YN, name);
     if (fn != NULL)
         return parse_item(p, fn);
     if (parse_take(p, ':'))
@@ -539,12 +581,29 @@ static size_t
 literal_end(const struct parse *p, enum parse_stop stop)
 {
     static const unsigned char special[256] = {['$'] = 2, ['\\'] = 2, ['}'] = 1};
-    const unsigned char *text = (const unsigned char *)p->text.p;
+    const unsigned char *at = (const unsigned char *)p->text.p + p->at;
+    const unsigned char *end = (const unsigned char *)p->text.p + p->text.n;
     unsigned char threshold = stop == STOP_AT_BRACE ? 0 : 1;
-    size_t i = p->at;
-    while (i < p->text.n && special[text[i]] <= threshold)
-        i++;
-    return i;
+    while (at < end && special[*at] <= threshold)
+        at++;
+    return (size_t)(at - (const unsigned char *)p->text.p);
+}
+
+/* An item at word item_at that was folded to a constant becomes part of the text, with the text at text_at in front of
+ * it, if there was any. */
+static bool
+take_constant(struct parse *p, struct pieces *s, uint32_t text_at, uint32_t item_at)
+{
+    struct str value;
+    if (!parse_constant(p, item_at, emit_here(&p->emit), &value) || item_at > text_at + 1)
+        return false;
+    if (item_at > text_at) {
+        s->n--;
+        (void)parse_constant(p, text_at, item_at, &s->span);
+    }
+    emit_cut(&p->emit, text_at);
+    add_text(p, s, value);
+    return true;
 }
 
 bool
@@ -565,9 +624,13 @@ parse_text(struct parse *p, enum parse_stop stop)
             continue;
         }
         emit_at(&p->emit, begin);
+        uint32_t text_at = emit_here(&p->emit);
         flush_text(p, &s);
+        uint32_t item_at = emit_here(&p->emit);
         if (!parse_dollar(p))
             return false;
+        if (take_constant(p, &s, text_at, item_at))
+            continue;
         push_piece(p, &s);
         begin = p->at;
     }
@@ -580,9 +643,27 @@ parse_text(struct parse *p, enum parse_stop stop)
     return true;
 }
 
+/* Most arguments are text alone. False: this one is not, and nothing was emitted. */
+static inline bool
+take_literal(struct parse *p)
+{
+    size_t end = literal_end(p, STOP_AT_BRACE);
+    if (end >= p->text.n || p->text.p[end] != '}')
+        return false;
+    emit_at(&p->emit, p->at);
+    if (end > p->at)
+        emit_const(&p->emit, OP_CONST, str_sub(p->text, p->at, end - p->at));
+    else
+        emit_op(&p->emit, OP_EMPTY);
+    p->at = end + 1;
+    return true;
+}
+
 bool
 parse_braced_rest(struct parse *p)
 {
+    if (take_literal(p))
+        return true;
     if (!parse_text(p, STOP_AT_BRACE))
         return false;
     return parse_take(p, '}') || parse_bracket_error(p, "missing } at end of string");

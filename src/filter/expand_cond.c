@@ -5,6 +5,7 @@
  */
 #include "filter/expand_parse.h"
 
+#include "base/num.h"
 #include "filter/host.h"
 #include "filter/vm_state.h"
 
@@ -52,10 +53,18 @@ parse_list_text(struct parse *p)
            (parse_take(p, '}') || parse_error(p, "missing } at end of string"));
 }
 
+/* A constant that is known to be an integer. */
+static bool
+is_integer(const struct parse *p, uint32_t from, uint32_t to)
+{
+    struct str s;
+    int64_t n;
+    return parse_constant(p, from, to, &s) && num_parse_int(s, &n) == NUM_OK;
+}
+
 static bool
 parse_test(struct parse *p, const struct fn *fn)
 {
-    size_t n;
     uint32_t starts[FN_ARGS_MAX + 1] = {emit_here(&p->emit)};
     for (unsigned i = 0; i < fn->min; i++) {
         if (i == 0 && !need_open(p, fn->name))
@@ -67,13 +76,13 @@ parse_test(struct parse *p, const struct fn *fn)
         if (!(i == 1 && takes_list(fn) ? parse_list_text(p) : parse_braced_rest(p)))
             return false;
         starts[i + 1] = emit_here(&p->emit);
-        if (i == 0 && is_symbol(fn->name.p[0]))
+        if (i == 0 && is_symbol(fn->name.p[0]) && !is_integer(p, starts[0], starts[1]))
             emit_op(&p->emit, OP_NEEDINT); /* before the second is evaluated */
     }
     if (!parse_check_constants(p, fn, starts, fn->min))
         return false;
     parse_at_item(p);
-    emit_ab(&p->emit, OP_TEST, (uint32_t)(fn - fn_all(&n)), fn->min);
+    parse_emit_test(p, fn, starts[0], fn->min);
     return true;
 }
 
@@ -170,14 +179,25 @@ cond_def(struct parse *p, const struct fn *fn)
 
 /* --- and, or --- */
 
+/* A first condition that was folded to what an empty group answers needs no instruction. */
+static bool
+drop_neutral(struct parse *p, uint32_t from, enum op neutral)
+{
+    if (emit_here(&p->emit) != from + 1 || ins_op(p->emit.ins[from]) != neutral)
+        return false;
+    emit_cut(&p->emit, from);
+    return true;
+}
+
 static bool
 parse_group(struct parse *p, const struct fn *fn, enum op leave)
 {
     struct parse_frame frame = {p->frame, " inside \"", fn->name, "{...}\" condition"};
+    const enum op neutral = leave == OP_JUMPF ? OP_TRUE : OP_FALSE;
     label_id end = emit_label(&p->emit);
+    bool first = true; /* nothing was emitted yet */
     if (!need_open(p, fn->name))
         return false;
-    emit_op(&p->emit, leave == OP_JUMPF ? OP_TRUE : OP_FALSE);
     size_t range = emit_range_open(
         &p->emit, &(struct code_range){
                       .before = " inside \"", .name = fn->name, .after = "{...}\" condition"});
@@ -190,6 +210,9 @@ parse_group(struct parse *p, const struct fn *fn, enum op leave)
                                "each subcondition inside an \"%.*s{...}\" condition must be in "
                                "its own {}",
                                STR_ARG(fn->name));
+        if (!first)
+            emit_jump(&p->emit, leave, end);
+        uint32_t from = emit_here(&p->emit);
         p->frame = &frame;
         bool good = parse_condition(p);
         p->frame = frame.up;
@@ -199,8 +222,10 @@ parse_group(struct parse *p, const struct fn *fn, enum op leave)
         if (!parse_take(p, '}'))
             return parse_error(p, "missing } at end of condition inside \"%.*s\" group",
                                STR_ARG(fn->name));
-        emit_jump(&p->emit, leave, end);
+        first = first && drop_neutral(p, from, neutral);
     }
+    if (first)
+        emit_op(&p->emit, neutral);
     emit_place(&p->emit, end);
     emit_range_close(&p->emit, range);
     return true;
@@ -348,8 +373,8 @@ parse_named(struct parse *p)
         return parse_error(p, "condition name expected, but found \"%.*s\"",
                            STR_ARG(str_sub(parse_rest(p), 0, FOUND_MAX)));
     }
-    const struct fn *fn = fn_find(FN_COND, name);
-    if (fn == NULL || str_eqz(name, "!"))
+    const struct fn *fn = parse_find_fn(p, FN_COND, name);
+    if (fn == NULL || name.p[0] == '!')
         return parse_error(p, "unknown condition \"%.*s\"", STR_ARG(name));
     return parse_nested(p, parse_form, fn);
 }

@@ -12,6 +12,9 @@
 
 enum { REST_MAX = 1024 };
 
+/* Where a call whose arguments are not all known begins. */
+static const uint32_t NO_WORD = UINT32_MAX;
+
 /* --- parts that many forms share --- */
 
 /* A part that must start with a brace: `what` names it in the error. */
@@ -58,11 +61,11 @@ close_arguments(struct parse *p, struct str name)
            parse_curly_error(p, "missing '}' after '%.*s'", STR_ARG(name));
 }
 
-/* Arguments in braces, evaluated in order, and the end of the item; *argc of them. */
+/* Arguments in braces, evaluated in order, and the end of the item; *argc of them, argument i from word starts[i]
+ * on. */
 static bool
-parse_arguments(struct parse *p, const struct fn *fn, uint32_t *argc)
+parse_arguments(struct parse *p, const struct fn *fn, uint32_t *starts, uint32_t *argc)
 {
-    uint32_t starts[FN_ARGS_MAX + 1];
     *argc = 0;
     for (;;) {
         starts[*argc] = emit_here(&p->emit);
@@ -79,7 +82,7 @@ parse_arguments(struct parse *p, const struct fn *fn, uint32_t *argc)
     if (*argc < fn->min)
         return parse_curly_error(p, "Not enough arguments for '%.*s' (min is %u)",
                                  STR_ARG(fn->name), fn->min);
-    return close_arguments(p, fn->name) && parse_check_constants(p, fn, starts, *argc);
+    return close_arguments(p, fn->name);
 }
 
 static struct str
@@ -192,7 +195,13 @@ static bool
 parse_call(struct parse *p, const struct fn *fn)
 {
     uint32_t argc;
-    if (!parse_arguments(p, fn, &argc))
+    uint32_t starts[FN_ARGS_MAX + 1];
+    if (!parse_arguments(p, fn, starts, &argc))
+        return false;
+    parse_at_item(p);
+    if (parse_fold_call(p, fn, starts[0], argc))
+        return true;
+    if (!parse_check_constants(p, fn, starts, argc))
         return false;
     parse_at_item(p);
     emit_ab(&p->emit, OP_CALL, parse_fn_number(fn), argc);
@@ -204,7 +213,8 @@ static bool
 parse_host_item(struct parse *p, const struct fn *fn, enum host_call call)
 {
     uint32_t argc;
-    if (!parse_arguments(p, fn, &argc))
+    uint32_t starts[FN_ARGS_MAX + 1];
+    if (!parse_arguments(p, fn, starts, &argc))
         return false;
     parse_at_item(p);
     emit_ab(&p->emit, OP_HOST, (uint32_t)call, argc);
@@ -269,12 +279,13 @@ static bool
 parse_find(struct parse *p, const struct fn *fn)
 {
     emit_op(&p->emit, OP_SAVE);
+    uint32_t from = emit_here(&p->emit);
     for (uint32_t i = 0; i < fn->min; i++) {
         if (!parse_numbered_part(p, fn->name, i))
             return false;
     }
     parse_at_item(p);
-    emit_ab(&p->emit, OP_FIND, parse_fn_number(fn), fn->min);
+    parse_emit_find(p, fn, from, fn->min);
     return parse_found_branches(p, fn->name);
 }
 
@@ -317,6 +328,19 @@ form_certextract(struct parse *p, const struct fn *fn)
     return parse_found_branches(p, fn->name);
 }
 
+/* The value that was pushed from word `from` on must not be empty; white space round it goes. */
+static void
+need_text(struct parse *p, uint32_t from, const char *otherwise)
+{
+    struct str s;
+    if (parse_constant(p, from, emit_here(&p->emit), &s) && str_trim(s).n > 0) {
+        emit_cut(&p->emit, from);
+        emit_const(&p->emit, OP_CONST, str_trim(s));
+    } else {
+        emit_const(&p->emit, OP_NEEDTEXT, str_from_cstr(otherwise));
+    }
+}
+
 /* listextract: the number is checked before the list is evaluated. */
 static bool
 form_listextract(struct parse *p, const struct fn *fn)
@@ -329,18 +353,19 @@ form_listextract(struct parse *p, const struct fn *fn)
     bool constant = parse_constant(p, from, emit_here(&p->emit), &number);
     if (constant && str_trim(number).n > 0 && !parse_is_number(str_trim(number)))
         return parse_error(p, "first argument of \"listextract\" must be numeric");
-    emit_const(&p->emit, OP_NEEDTEXT,
-               STR_LIT("first argument of \"listextract\" must not be empty"));
-    label_id good = emit_label(&p->emit);
-    emit_op(&p->emit, OP_ISNUMBER);
-    emit_jump(&p->emit, OP_JUMPT, good);
-    emit_const(&p->emit, OP_THROW,
-               STR_LIT("first argument of \"listextract\" must be numeric"));
-    emit_place(&p->emit, good);
+    need_text(p, from, "first argument of \"listextract\" must not be empty");
+    if (!constant) {
+        label_id good = emit_label(&p->emit);
+        emit_op(&p->emit, OP_ISNUMBER);
+        emit_jump(&p->emit, OP_JUMPT, good);
+        emit_const(&p->emit, OP_THROW,
+                   STR_LIT("first argument of \"listextract\" must be numeric"));
+        emit_place(&p->emit, good);
+    }
     if (!parse_part(p, "arg 2", fn->name))
         return false;
     parse_at_item(p);
-    emit_ab(&p->emit, OP_FIND, parse_fn_number(fn), 2);
+    parse_emit_find(p, fn, from, 2);
     return parse_found_branches(p, fn->name);
 }
 
@@ -360,7 +385,7 @@ extract_cut_off(struct parse *p, uint32_t missing)
 /* The rest of an extract: its parts after the key, the call, the branches. On the stack are the kind ("",
  * "json", "jsons") and the key. */
 static bool
-extract_rest(struct parse *p, const struct fn *fn, uint32_t parts)
+extract_rest(struct parse *p, const struct fn *fn, uint32_t parts, uint32_t from)
 {
     for (uint32_t i = 0; i < parts; i++) {
         parse_skip_space(p);
@@ -370,7 +395,7 @@ extract_rest(struct parse *p, const struct fn *fn, uint32_t parts)
             return false;
     }
     parse_at_item(p);
-    emit_ab(&p->emit, OP_FIND, parse_fn_number(fn), parts + 2);
+    parse_emit_find(p, fn, from, parts + 2);
     return parse_branches(p, fn->name, true);
 }
 
@@ -390,7 +415,7 @@ try_reading(const struct parse *p, const struct fn *fn, uint32_t parts)
     struct parse t = *p;
     t.diags = NULL;
     emit_start(&t.emit, p->emit.arena, p->emit.work);
-    if (extract_rest(&t, fn, parts))
+    if (extract_rest(&t, fn, parts, 0))
         return STR_NULL;
     return t.emit.consts.v[t.emit.consts.n - 1];
 }
@@ -404,7 +429,7 @@ extract_reading(struct parse *p, const struct fn *fn, uint32_t parts, size_t *re
     struct str error = try_reading(p, fn, parts);
     bool good = !str_is_set(error);
     if (good)
-        good = extract_rest(p, fn, parts);
+        good = extract_rest(p, fn, parts, NO_WORD);
     else
         emit_const(&p->emit, OP_THROW, error);
     if (good)
@@ -426,7 +451,7 @@ extract_either(struct parse *p, const struct fn *fn)
     emit_place(&p->emit, named);
     bool named_good = extract_reading(p, fn, 1, &reached);
     if (!numbered_good && !named_good)
-        return extract_rest(p, fn, 1); /* raises the error here and now */
+        return extract_rest(p, fn, 1, NO_WORD); /* raises the error here and now */
     emit_place(&p->emit, end);
     p->at = reached;
     return true;
@@ -441,18 +466,18 @@ form_extract(struct parse *p, const struct fn *fn)
     if (kind.n > 0 && !str_eqz(kind, "json") && !str_eqz(kind, "jsons"))
         return parse_error(p, "missing '{' for arg 1 of extract");
     emit_op(&p->emit, OP_SAVE);
+    uint32_t kind_at = emit_here(&p->emit);
     emit_const(&p->emit, OP_CONST, kind);
     uint32_t from = emit_here(&p->emit);
     if (!parse_part(p, "arg 1", fn->name))
         return false;
     bool constant = parse_constant(p, from, emit_here(&p->emit), &key);
-    emit_const(&p->emit, OP_NEEDTEXT,
-               STR_LIT("first argument of \"extract\" must not be empty"));
+    need_text(p, from, "first argument of \"extract\" must not be empty");
     bool good;
     if (kind.n > 0)
-        good = extract_rest(p, fn, 1);
+        good = extract_rest(p, fn, 1, kind_at);
     else if (constant)
-        good = extract_rest(p, fn, parse_is_number(str_trim(key)) ? 2 : 1);
+        good = extract_rest(p, fn, parse_is_number(str_trim(key)) ? 2 : 1, kind_at);
     else
         good = extract_either(p, fn);
     parse_at_item(p);

@@ -104,6 +104,14 @@ bool parse_need_brace(struct parse *p, const char *what, struct str item);
 bool parse_part(struct parse *p, const char *what, struct str item);
 /* Text up to the brace that closes it, as it stands; braces inside are counted. */
 bool parse_raw_part(struct parse *p, struct str *raw);
+/* A call of a function whose arguments are what was emitted from word `from` on: of constants, its value instead. */
+/* False, and nothing was emitted, unless all are constants and there is a value. */
+bool parse_fold_call(struct parse *p, const struct fn *fn, uint32_t from, uint32_t argc);
+void parse_emit_call(struct parse *p, const struct fn *fn, uint32_t from, uint32_t argc);
+void parse_emit_find(struct parse *p, const struct fn *fn, uint32_t from, uint32_t argc);
+void parse_emit_test(struct parse *p, const struct fn *fn, uint32_t from, uint32_t argc);
+/* The row of that kind and name, from the machine's memory of what was asked before. NULL: there is none. */
+const struct fn *parse_find_fn(struct parse *p, enum fn_kind kind, struct str name);
 /* The number of a row of fn.def. */
 uint32_t parse_fn_number(const struct fn *fn);
 /* The branches of an item that found a value or not, and the end of its SAVE. */

@@ -28,7 +28,8 @@ enum {
     /* The front end compiles it with a form of its own (branches, loops, lazy parts); call is NULL or
      * a part of it. */
     FN_SPECIAL = 1u << 0,
-    FN_PURE = 1u << 1, /* same arguments, same result: constant arguments may be folded */
+    FN_PURE = 1u << 1,     /* same arguments, same result: constant arguments are folded */
+    FN_REPLACES = 1u << 2, /* that holds only if the last argument uses nothing but captures */
 };
 
 struct fn {

@@ -207,6 +207,8 @@ step_special(struct verifier *v, uint32_t i, depths d)
 {
     enum op op = ins_op(v->code->ins[i]);
     unsigned effect = effects[op];
+    if ((effect & ~(unsigned)TAKEN) == JUMPS)
+        return !jump_to(v, i, ins_a(v->code->ins[i]), d) ? FAULT : op == OP_JUMP ? 0 : d;
     if ((effect & MORE) != 0)
         return check_more(v, i) ? d : FAULT;
     if ((effect & ENDS) != 0 && (op == OP_ANSWER) != v->code->condition)
@@ -265,7 +267,7 @@ verify_words(struct verifier *v, uint32_t *stack)
         if (a >= v->limits[row.shape].a || b >= v->limits[row.shape].b)
             return refuse_operands(v, i, row.shape, a >= v->limits[row.shape].a);
         if (at[i] == 0)
-            at[i] = d;
+            at[i] = d; /* a jump back may lead here */
         else if (d == 0)
             d = at[i];
         else if (d != at[i])
@@ -291,8 +293,11 @@ bool
 code_verify(struct arena *scratch, struct code *code, const char **why, uint32_t *where)
 {
     struct arena_mark mark = arena_mark(scratch);
-    struct verifier v = {.code = code};
+    struct verifier v; /* set_limits fills in the limits */
     uint32_t stack = 0;
+    v.code = code;
+    v.why = NULL;
+    v.where = 0;
     set_limits(&v);
     v.at = arena_alloc(scratch, code->n * sizeof *v.at);
     memset(v.at, 0, code->n * sizeof *v.at);

@@ -280,22 +280,24 @@ struct failure {
 static enum vm_status
 run_words(struct vm *vm, const struct code *c, struct failure *end, struct str *out)
 {
-    const uint32_t *ins = c->ins;
+    const uint32_t *const ins = c->ins;
+    const struct str *const consts = c->consts;
+    const uint32_t *pc = ins; /* behind the first word of the instruction that runs */
     struct str *sp = vm->stack + vm->sp;
     enum vm_status st = VM_OK;
-    uint32_t i = 0;
     vm->sp += c->stack; /* values of inner evaluations lie above ours */
     for (;;) {
-        uint32_t a = ins_a(ins[i]);
-        switch (ins_op(ins[i])) {
+        uint32_t word = *pc++;
+        uint32_t a = ins_a(word);
+        switch (ins_op(word)) {
         case OP_CONST:
-            *sp++ = c->consts[a];
-            break;
+            *sp++ = consts[a];
+            continue;
         case OP_EMPTY:
             *sp++ = STR_EMPTY;
-            break;
+            continue;
         case OP_TEXT:
-            st = expand_text(vm, c->consts[a], sp++);
+            st = expand_text(vm, consts[a], sp++);
             end->in_text = st > VM_NO;
             break;
         case OP_CONCAT:
@@ -304,91 +306,93 @@ run_words(struct vm *vm, const struct code *c, struct failure *end, struct str *
             break;
         case OP_POP:
             sp--;
-            break;
+            continue;
         case OP_DUP:
             sp[0] = sp[-1];
             sp++;
-            break;
+            continue;
         case OP_SWAP:
             swap(sp - 2);
-            break;
+            continue;
         case OP_ISNUMBER:
             vm->flag = parse_is_number(sp[-1]);
-            break;
+            continue;
         case OP_NEEDINT:
             st = need_integer(vm, sp[-1]);
             break;
         case OP_NEEDTEXT:
             sp[-1] = str_trim(sp[-1]);
             if (sp[-1].n == 0)
-                st = vm_fail(vm, "%.*s", STR_ARG(c->consts[a]));
+                st = vm_fail(vm, "%.*s", STR_ARG(consts[a]));
             break;
         case OP_VAR:
             st = get_variable(vm, a, STR_EMPTY, sp++);
             break;
         case OP_FAMILY:
-            st = get_variable(vm, a, c->consts[ins[++i]], sp++);
+            st = get_variable(vm, a, consts[*pc++], sp++);
             break;
         case OP_HEADER:
-            st = get_header(vm, a, c->consts[ins[++i]], sp);
+            st = get_header(vm, a, consts[*pc++], sp);
             set_if_unset(sp++);
             break;
         case OP_CAPTURE:
             *sp++ = capture(vm, a);
-            break;
+            continue;
         case OP_VALUE:
             *sp++ = or_empty(vm->value);
-            break;
+            continue;
         case OP_ITEM:
             *sp++ = or_empty(vm->item);
-            break;
+            continue;
         case OP_RUNRC:
             *sp++ = str_printf(vm->scratch, "%d", vm->runrc);
-            break;
+            continue;
         case OP_NONEMPTY:
             vm->flag = (--sp)->n > 0;
-            break;
+            continue;
         case OP_HASHEADER: {
             struct str unused;
-            st = get_header(vm, a, c->consts[ins[++i]], &unused);
+            st = get_header(vm, a, consts[*pc++], &unused);
             vm->flag = st == VM_OK;
             break;
         }
         case OP_TRUE:
             vm->flag = true;
-            break;
+            continue;
         case OP_FALSE:
             vm->flag = false;
-            break;
+            continue;
         case OP_NOT:
             vm->flag = !vm->flag;
-            break;
+            continue;
         case OP_JUMP:
-            if (a <= i && (st = count_step(vm)) != VM_OK)
+            if (ins + a < pc && (st = count_step(vm)) != VM_OK)
                 break;
-            i = a;
+            pc = ins + a;
             continue;
         case OP_JUMPF:
-            i = vm->flag ? i + 1 : a;
+            if (!vm->flag)
+                pc = ins + a;
             continue;
         case OP_JUMPT:
-            i = vm->flag ? a : i + 1;
+            if (vm->flag)
+                pc = ins + a;
             continue;
         case OP_CALL:
         case OP_FIND: {
-            uint32_t argc = ins[++i];
+            uint32_t argc = *pc++;
             sp -= argc;
             st = call(vm, a, sp++, argc);
             break;
         }
         case OP_TEST: {
-            uint32_t argc = ins[++i];
+            uint32_t argc = *pc++;
             sp -= argc;
             st = call(vm, a, sp, argc);
             break;
         }
         case OP_HOST: {
-            uint32_t argc = ins[++i];
+            uint32_t argc = *pc++;
             sp -= argc;
             st = ask_host(vm, a, sp++, argc);
             break;
@@ -398,13 +402,13 @@ run_words(struct vm *vm, const struct code *c, struct failure *end, struct str *
             break;
         case OP_SAVE:
             save(vm);
-            break;
+            continue;
         case OP_RESTORE:
             restore(vm);
-            break;
+            continue;
         case OP_SETVALUE:
             vm->value = *--sp;
-            break;
+            continue;
         case OP_LOOP:
             st = vm_loop_start(vm, *--sp, a);
             break;
@@ -412,15 +416,16 @@ run_words(struct vm *vm, const struct code *c, struct failure *end, struct str *
             st = vm_loop_next(vm);
             if (st > VM_NO)
                 break;
-            i = st == VM_NO ? a : i + 1;
+            if (st == VM_NO)
+                pc = ins + a;
             continue;
         case OP_GATHER:
             vm_loop_gather(vm, *--sp);
-            break;
+            continue;
         case OP_KEEP:
             if (vm->flag)
                 vm_loop_gather(vm, vm->item);
-            break;
+            continue;
         case OP_KEY:
             st = vm_loop_key(vm, *--sp);
             break;
@@ -429,53 +434,53 @@ run_words(struct vm *vm, const struct code *c, struct failure *end, struct str *
             break;
         case OP_ENDLOOP:
             *sp++ = vm_loop_end(vm);
-            break;
+            continue;
         case OP_LEAVE:
             (void)vm_loop_end(vm);
-            break;
+            continue;
         case OP_MATCH:
             sp -= 2;
             st = filter_run_match(vm, a, sp);
             break;
         case OP_MATCHK: {
-            const struct str argv[2] = {*--sp, c->consts[ins[++i]]};
+            const struct str argv[2] = {*--sp, consts[*pc++]};
             st = filter_run_match(vm, a, argv);
             break;
         }
         case OP_MATCHH:
-            st = match_header(vm, a, &c->consts[ins[++i]]);
+            st = match_header(vm, a, &consts[*pc++]);
             break;
         case OP_ASK: {
-            uint32_t argc = ins[++i];
+            uint32_t argc = *pc++;
             sp -= argc;
             st = filter_run_ask(vm, a, sp, argc);
             break;
         }
         case OP_ACTION: {
-            uint32_t argc = ins[++i];
+            uint32_t argc = *pc++;
             sp -= argc;
             st = filter_run_action(vm, a, sp, argc);
             break;
         }
         case OP_ACTIONT: {
             struct str text;
-            st = expand_text(vm, c->consts[ins[++i]], &text);
+            st = expand_text(vm, consts[*pc++], &text);
             end->in_text = st > VM_NO;
             if (st <= VM_NO) {
                 st = filter_run_action(vm, a, &text, 1);
-                i -= st > VM_NO; /* the text has a place of its own */
+                pc -= st > VM_NO; /* the text has a place of its own */
             }
             break;
         }
         case OP_THROW:
-            st = vm_fail(vm, "%.*s", STR_ARG(c->consts[a]));
+            st = vm_fail(vm, "%.*s", STR_ARG(consts[a]));
             end->thrown = true;
             break;
         case OP_THROWERR:
             st = VM_ERROR;
             break;
         case OP_FORCE:
-            (void)vm_fail(vm, "%.*s", STR_ARG(c->consts[a]));
+            (void)vm_fail(vm, "%.*s", STR_ARG(consts[a]));
             st = VM_FORCED;
             break;
         case OP_RETURN:
@@ -488,10 +493,9 @@ run_words(struct vm *vm, const struct code *c, struct failure *end, struct str *
             break;
         }
         if (st > VM_NO) {
-            end->pc = i;
+            end->pc = (uint32_t)(pc - ins) - 1;
             return st;
         }
-        i++;
     }
 }
 

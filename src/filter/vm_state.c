@@ -93,6 +93,24 @@ vm_setting(struct vm *vm, const char *name)
     return value;
 }
 
+struct vm_name *
+vm_name_slot(struct vm *vm, unsigned kind, struct str name, bool *known)
+{
+    *known = false;
+    if (name.n == 0 || name.n > VM_NAME_MAX)
+        return NULL;
+    unsigned first = (unsigned char)name.p[0], last = (unsigned char)name.p[name.n - 1];
+    unsigned slot = first * 3 + last * 11 + name.n * 5 + kind * 17;
+    struct vm_name *v = &vm->names[slot & (VM_NAMES - 1)];
+    *known = v->n == name.n && v->kind == kind && memcmp(v->name, name.p, name.n) == 0;
+    if (!*known) {
+        v->kind = (unsigned char)kind;
+        v->n = (unsigned char)name.n;
+        memcpy(v->name, name.p, name.n);
+    }
+    return v;
+}
+
 void
 vm_forget_settings(struct vm *vm)
 {

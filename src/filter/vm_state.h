@@ -25,6 +25,16 @@ struct vm_setting {
 };
 enum { VM_SETTINGS = 16 };
 
+/* What a name in a text stood for the last time: a row of fn.def or a variable. */
+enum { VM_NAMES = 64 /* a power of two */, VM_NAME_MAX = 22 };
+enum { VM_NAME_VAR = 0xff }; /* or an fn_kind */
+struct vm_name {
+    unsigned char kind;
+    unsigned char n; /* 0: nothing */
+    char name[VM_NAME_MAX];
+    const void *row; /* NULL: there is none of that name */
+};
+
 struct vm {
     const struct host *host;
     void *env;
@@ -56,6 +66,7 @@ struct vm {
     struct vm_checked checked;
     struct vm_setting settings[VM_SETTINGS]; /* answers of host->setting, asked once each */
     unsigned settings_n;
+    struct vm_name names[VM_NAMES];
     struct arena *kept; /* $value across vm_release; NULL until needed */
     struct str kept_value;
     bool flag;
@@ -69,6 +80,8 @@ struct vm {
 
 /* Runs verified code; the answer of a condition is VM_OK or VM_NO. */
 enum vm_status vm_run(struct vm *vm, const struct code *c, struct str *out);
+/* The place where a name is remembered; *known: it is. NULL: the name is too long for that. */
+struct vm_name *vm_name_slot(struct vm *vm, unsigned kind, struct str name, bool *known);
 /* VM_OK, or VM_ERROR when the budget of memory or time is used up. */
 enum vm_status vm_check_budget(struct vm *vm);
 /* OP_HOST: vm_host_call.c. VM_OK and VM_NO set the condition. */
