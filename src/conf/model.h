@@ -72,7 +72,8 @@ enum address_item {
 /* A host to deliver to. */
 struct host_target {
     struct str name;
-    struct str address; /* unset: not looked up yet; else an IP address without brackets */
+    /* An IP address without brackets; unset when the transport is local: then name is the whole list, $host. */
+    struct str address;
     int64_t port;       /* 0: the transport's */
     int64_t preference; /* of the MX record; -1: none */
     bool dnssec;        /* found by an answer that was authenticated */
@@ -106,7 +107,8 @@ struct address {
     struct str headers_add;    /* lines, each with its newline; or unset */
     struct str headers_remove; /* colon-separated names, or unset */
     struct map *router_vars;   /* $r_*: name -> struct str *, or NULL */
-    struct str current_directory;
+    struct str transport_home,
+        current_directory; /* texts that the transport's process expands */
     bool initgroups,
         identity_set;  /* identity_set: local_uid and local_gid came from the router */
     bool ignore_error; /* a failure is not told to anybody (noerror) */

@@ -14,49 +14,48 @@ route_say(struct route_step *s, enum outcome o, const char *fmt, ...)
     va_start(ap, fmt);
     buf_vprintf(&b, fmt, ap);
     va_end(ap);
-    s->r->why = (struct why){.outcome = o, .log = buf_str(&b)};
+    s->r->why =
+        (struct why){.outcome = o, .log = buf_str(&b), .sys_errno = ROUTE_ERRNO_UNKNOWN};
     return o;
 }
 
-enum outcome
-route_expand(struct route_step *s, const char *option, struct str text, struct str *out)
+void
+route_panic(struct route_step *s, struct str text)
 {
-    switch (vm_expand(s->vm, text, out)) {
-    case VM_OK:
+    struct str id = s->r->message == NULL ? STR_NULL : s->r->message->id;
+    maillog_line(s->r->engine, MAILLOG_MAIN | MAILLOG_PANIC, id, text);
+}
+
+enum vm_status
+route_expand(struct route_step *s, struct str text, struct str *out)
+{
+    enum vm_status st = vm_expand(s->vm, text, out);
+    if (st == VM_OK)
         *out = str_dup(s->r->arena, *out);
-        return OUT_OK;
-    case VM_FORCED:
-        return OUT_DECLINE;
-    case VM_NO:
-    case VM_DEFER:
-    case VM_ERROR:
-        break;
-    }
-    return route_say(s, OUT_DEFER, "failed to expand %s \"%.*s\" in %.*s router: %.*s", option,
-                     STR_ARG(text), STR_ARG(s->router->name), STR_ARG(vm_error(s->vm)));
+    return st;
 }
 
 enum outcome
 route_expand_bool(struct route_step *s, const char *option, const struct opt_xbool *x,
-                  bool forced, bool *out)
+                  bool by_default, bool *out)
 {
     struct str value;
     *out = x->on;
     if (!route_has(&x->text))
         return OUT_OK;
-    enum outcome o = route_expand(s, option, x->text.text, &value);
-    if (o == OUT_DECLINE) {
-        *out = forced;
+    enum vm_status st = route_expand(s, x->text.text, &value);
+    if (st == VM_FORCED) {
+        *out = by_default;
         return OUT_OK;
     }
-    if (o != OUT_OK)
-        return o;
+    if (st != VM_OK)
+        return route_say(s, OUT_DEFER, "failed to expand \"%s\" in %.*s router: %.*s", option,
+                         STR_ARG(s->router->name), STR_ARG(vm_error(s->vm)));
     *out = str_ieqz(value, "true") || str_ieqz(value, "yes");
     if (*out || str_ieqz(value, "false") || str_ieqz(value, "no"))
         return OUT_OK;
     return route_say(s, OUT_DEFER,
-                     "\"%.*s\" is not a valid value for the \"%s\" option in the "
-                     "%.*s router",
+                     "\"%.*s\" is not a valid value for the \"%s\" option in the %.*s router",
                      STR_ARG(value), option, STR_ARG(s->router->name));
 }
 
@@ -64,11 +63,12 @@ route_expand_bool(struct route_step *s, const char *option, const struct opt_xbo
 
 /* What the last router left does not belong to the next. */
 static void
-start_router(struct route_step *s, const struct driver_instance *router)
+start_router(struct route_step *s, size_t at)
 {
     struct address *a = s->a;
-    s->router = router;
-    s->g = router->generic.fields;
+    s->at = at;
+    s->router = s->r->engine->conf->routers.v[at];
+    s->g = s->router->generic.fields;
     s->uid = s->gid = -1;
     s->login = s->user_home = STR_NULL;
     a->local_part = s->g->caseful_local_part ? s->as_given : s->lower;
@@ -76,14 +76,14 @@ start_router(struct route_step *s, const struct driver_instance *router)
     a->domain_data = a->local_part_data = STR_NULL;
     a->home = STR_NULL;
     a->local_uid = a->local_gid = -1;
-    a->router_name = router->name;
+    a->router_name = s->router->name;
     if (a->parent == NULL) {
         a->original_local_part = a->local_part;
         a->original_domain = a->domain;
     }
 }
 
-/* Whether a private option of type bool is set (default true when the driver has none of that name). */
+/* Whether a private option of type bool is on (true when the driver has none of that name). */
 static bool
 own_flag(const struct driver_instance *d, const char *name)
 {
@@ -93,28 +93,27 @@ own_flag(const struct driver_instance *d, const char *name)
     return *(const bool *)((const char *)d->own.fields + d->driver->opts->rows[row].offset);
 }
 
+static bool
+same_address(const struct route_step *s, const struct address *up)
+{
+    if (!s->g->caseful_local_part)
+        return str_ieq(up->text, s->a->text);
+    struct str local_part, other, domain;
+    address_split(s->a->text, &local_part, &domain);
+    address_split(up->text, &other, &domain);
+    return str_eq(local_part, other) && str_ieq(up->domain, s->a->domain);
+}
+
 /* An address that came out of this router already, from the same text, would go round for ever. */
 static bool
 has_been_here(const struct route_step *s)
 {
-    bool repeat = own_flag(s->router, "repeat_use");
     for (const struct address *up = s->a->parent; up != NULL; up = up->parent) {
-        if (up->router == s->router && (!repeat || str_eq(up->text, s->a->text)))
+        if (up->router == s->router &&
+            (!own_flag(s->router, "repeat_use") || same_address(s, up)))
             return true;
     }
     return false;
-}
-
-static enum outcome
-set_address_data(struct route_step *s)
-{
-    struct str value;
-    if (!route_has(&s->g->address_data))
-        return OUT_OK;
-    enum outcome o = route_expand(s, "address_data", s->g->address_data.text, &value);
-    if (o == OUT_OK)
-        s->a->address_data = value;
-    return o;
 }
 
 static void
@@ -156,7 +155,7 @@ run_router(struct route_step *s, struct route_result *res, bool *ran)
     if (o != OUT_OK)
         return o;
     *ran = true;
-    o = set_address_data(s);
+    o = route_data(s);
     if (o == OUT_OK && router_driver_of(s->router)->needs_user)
         o = route_set_user(s);
     if (o != OUT_OK)
@@ -164,6 +163,8 @@ run_router(struct route_step *s, struct route_result *res, bool *ran)
     call(s, res);
     s->r->why = res->why;
     s->r->why.outcome = res->outcome;
+    if (res->outcome == OUT_DEFER && res->why.sys_errno == 0)
+        s->r->why.sys_errno = ROUTE_ERRNO_UNKNOWN;
     return res->outcome;
 }
 
@@ -182,17 +183,18 @@ index_of(const struct conf *c, const struct driver_instance *d)
 static enum route_end
 unrouteable(struct route_step *s)
 {
-    struct str text = STR_LIT("Unrouteable address");
+    struct str text = STR_LIT("Unrouteable address"), own;
     if (s->router != NULL && route_has(&s->g->cannot_route_message)) {
-        struct str own;
-        enum outcome o =
-            route_expand(s, "cannot_route_message", s->g->cannot_route_message.text, &own);
-        if (o == OUT_OK)
+        enum vm_status st = route_expand(s, s->g->cannot_route_message.text, &own);
+        if (st == VM_OK)
             text = own;
-        else if (o == OUT_DEFER)
-            maillog_line(s->r->engine, MAILLOG_MAIN | MAILLOG_PANIC,
-                         s->r->message == NULL ? STR_NULL : s->r->message->id, s->r->why.log);
+        else if (st != VM_FORCED)
+            route_panic(s, str_printf(s->r->arena,
+                                      "failed to expand cannot_route_message in %.*s router: "
+                                      "%.*s",
+                                      STR_ARG(s->router->name), STR_ARG(vm_error(s->vm))));
     }
+    s->a->router = NULL;
     s->r->why = (struct why){.outcome = OUT_FAIL, .peer = text, .log = text};
     return ROUTE_FAILED;
 }
@@ -212,7 +214,8 @@ accepted(struct route_step *s, struct route_result *res)
     s->a->router = s->router;
     s->a->routes_by_local_part = s->g->retry_use_local_part;
     if (fails_check(s)) {
-        (void)route_say(s, OUT_FAIL, "Address accepted by router with fail_verify set");
+        (void)route_say(s, OUT_FAIL, "%.*s router forced verify failure",
+                        STR_ARG(s->router->name));
         return ROUTE_FAILED;
     }
     return route_accept(s, res);
@@ -240,7 +243,7 @@ walk(struct route_step *s)
     for (size_t at = index_of(c, s->a->start); at < c->routers.n;) {
         struct route_result res = {.outcome = OUT_DECLINE};
         bool ran, deferred;
-        start_router(s, c->routers.v[at]);
+        start_router(s, at);
         enum outcome o = run_router(s, &res, &ran);
         if (o == OUT_OK)
             return accepted(s, &res);

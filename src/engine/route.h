@@ -20,10 +20,11 @@ struct address_vec {
 
 /* What became of the address. */
 enum route_end {
-    ROUTE_DELIVER,    /* transport set: it and what `unseen` made are in deliver */
-    ROUTE_REDIRECTED, /* replaced by the addresses in again (and deliver: files, pipes, replies) */
-    ROUTE_DISCARDED, /* :blackhole:, or a filter that said "seen finish" */
-    ROUTE_FAILED,    /* why */
+    ROUTE_DELIVER, /* what goes to a transport is in deliver: the address, or with `unseen` a copy
+                       * whose parent it is (then a clone that goes on is in again) */
+    ROUTE_REDIRECTED, /* replaced by the addresses in again */
+    ROUTE_DISCARDED,  /* :blackhole:, or a filter that said "seen finish" */
+    ROUTE_FAILED,     /* why */
     ROUTE_DEFERRED,
 };
 
@@ -34,7 +35,9 @@ struct routing {
     struct arena *arena; /* of addresses and texts */
     /* Results, appended to. */
     struct address_vec deliver; /* ready for their transports */
-    struct address_vec again;   /* new addresses that have to be routed */
+    /* New addresses, in the order of the list that they come from. Those that are no mail addresses (files, pipes, replies)
+     * have their transport already. */
+    struct address_vec again;
     /* Of the last address. */
     struct why why;
     bool discard_seen; /* ROUTE_DISCARDED: by a filter's "seen finish" */
@@ -47,6 +50,11 @@ bool route_new_address(struct arena *a, const struct engine *e, struct str text,
                        struct address **out, struct str *fault);
 /* Routes one address from its start router. The address's own fields say what was decided. */
 enum route_end route_address(struct routing *r, struct address *a);
+/* The key is the text with the domain in lower case. An address that came out of one with the same text (case aside) is a
+ * homonym: its key has the number of those ancestors in front, \0\a@b, and since that can differ from one attempt to the next, what the
+ * journal says when it is done is its text, a slash and the name of its transport. A file or pipe has its parent's key behind
+ * its own text; what an `unseen` router takes has the router's name behind it. */
+
 /* An address as it comes from a recipient of the envelope whose text is parsed already (spool): never fails. */
 struct address *route_envelope_address(struct arena *a, struct str text, size_t recipient);
 

@@ -10,18 +10,8 @@ set_parts(struct arena *arena, struct address *a)
 {
     struct str local_part, domain;
     address_split(a->text, &local_part, &domain);
-    a->local_part = str_tainted(local_part);
+    a->local_part = str_tainted(address_unquote_local_part(arena, local_part));
     a->domain = str_tainted(domain.n > 0 ? str_lower(arena, domain) : STR_EMPTY);
-}
-
-static struct address *
-blank(struct arena *arena)
-{
-    struct address *a = ARENA_NEW(arena, struct address);
-    a->arena = arena;
-    a->local_uid = a->local_gid = -1;
-    a->mode = -1;
-    return a;
 }
 
 /* The address with its domain in lower case. */
@@ -31,16 +21,20 @@ normal(struct arena *a, struct str text)
     struct str local_part, domain;
     address_split(text, &local_part, &domain);
     if (domain.n == 0 || !str_has_upper(domain))
-        return str_dup(a, text);
-    return str_cat(a, str_sub(text, 0, text.n - domain.n), str_lower(a, domain));
+        return text;
+    struct str front = str_sub(text, 0, text.n - domain.n);
+    return str_cat(a, front, str_lower(a, domain));
 }
 
 struct address *
 route_envelope_address(struct arena *arena, struct str text, size_t recipient)
 {
-    struct address *a = blank(arena);
-    a->text = str_tainted(normal(arena, text));
-    a->key = a->text;
+    struct address *a = ARENA_NEW(arena, struct address);
+    a->arena = arena;
+    a->local_uid = a->local_gid = -1;
+    a->mode = -1;
+    a->text = str_tainted(str_dup(arena, text));
+    a->key = normal(arena, a->text);
     a->recipient = recipient;
     set_parts(arena, a);
     return a;
@@ -93,28 +87,26 @@ namesakes(const struct address *a)
 {
     unsigned n = 0;
     for (const struct address *up = a->parent; up != NULL; up = up->parent)
-        n += str_eq(up->text, a->text);
+        n += str_ieq(up->text, a->text);
     return n;
 }
 
 static void
 set_key(struct address *child)
 {
-    const struct address *parent = child->parent;
-    child->homonym = false;
     if (child->item != ADDRESS_ITEM_MAIL) {
         /* Two parents may have the same pipe: it is not the same delivery. */
-        child->key =
-            str_printf(child->arena, "%.*s:%.*s", STR_ARG(child->text), STR_ARG(parent->key));
-        child->key = str_tainted(child->key);
+        struct str colon = str_cat(child->arena, child->text, STR_LIT(":"));
+        child->key = str_cat(child->arena, colon, child->parent->key);
         return;
     }
     unsigned n = namesakes(child);
-    child->key = child->text;
+    child->key = normal(child->arena, child->text);
+    child->homonym = n > 0;
     if (n == 0)
         return;
-    child->homonym = true;
-    child->key = str_tainted(str_printf(child->arena, "\\%u\\%.*s", n, STR_ARG(child->text)));
+    struct str number = str_printf(child->arena, "\\%u\\", n - 1);
+    child->key = str_cat(child->arena, number, child->key);
 }
 
 static void
@@ -148,7 +140,7 @@ route_adopt(struct address *parent, struct address *child)
     parent->children++;
     inherit(parent, child);
     if (child->item == ADDRESS_ITEM_MAIL) {
-        child->text = str_tainted(normal(child->arena, child->text));
+        child->text = str_tainted(child->text);
         set_parts(child->arena, child);
     } else {
         /* $local_part and $domain of a file or pipe are those of who was redirected. */

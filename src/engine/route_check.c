@@ -3,6 +3,8 @@
 
 #include "conf/list.h"
 
+#include <stdio.h>
+
 /* --- for whom it runs --- */
 
 static bool
@@ -30,13 +32,19 @@ static enum outcome
 match(struct route_step *s, const char *option, struct list_question *q, struct str *value)
 {
     struct list_answer answer;
-    enum outcome o = route_expand(s, option, q->list, &q->list);
-    if (o == OUT_DECLINE) /* forced failure: as if the option were not there */
-        return OUT_OK;
-    if (o != OUT_OK)
-        return o;
-    q->what = str_from_cstr(option);
-    o = list_match(s->eval, s->vm, q, &answer);
+    struct str text = q->list;
+    enum vm_status st = route_expand(s, text, &q->list);
+    if (st == VM_FORCED)
+        return OUT_DECLINE;
+    enum outcome o = OUT_DEFER;
+    if (st == VM_OK) {
+        q->what = str_from_cstr(option);
+        o = list_match(s->eval, s->vm, q, &answer);
+    } else {
+        route_panic(s, str_printf(s->r->arena,
+                                  "failed to expand \"%.*s\" while checking a list: %.*s",
+                                  STR_ARG(text), STR_ARG(vm_error(s->vm))));
+    }
     if (o == OUT_DEFER || o == OUT_ERROR)
         return route_say(s, OUT_DEFER, "%s check lookup or other defer", option);
     if (o == OUT_OK && value != NULL)
@@ -80,15 +88,20 @@ check_senders(struct route_step *s)
 static enum outcome
 check_home(struct route_step *s)
 {
-    struct str home;
-    enum outcome o =
-        route_expand(s, "router_home_directory", s->g->router_home_directory.text, &home);
-    if (o == OUT_DEFER)
-        return o;
-    if (o == OUT_OK) {
+    struct str home, text = s->g->router_home_directory.text;
+    switch (route_expand(s, text, &home)) {
+    case VM_OK:
         s->a->home = home;
+        return OUT_OK;
+    case VM_FORCED:
+        return OUT_OK;
+    case VM_NO:
+    case VM_DEFER:
+    case VM_ERROR:
+        break;
     }
-    return OUT_OK;
+    return route_say(s, OUT_DEFER, "failed to expand \"%.*s\" for router_home_directory: %.*s",
+                     STR_ARG(text), STR_ARG(vm_error(s->vm)));
 }
 
 static bool
@@ -97,14 +110,35 @@ is_false(struct str s)
     return s.n == 0 || str_eqz(s, "0") || str_ieqz(s, "no") || str_ieqz(s, "false");
 }
 
+/* A condition that cannot be expanded is logged, and does not hold. */
 static enum outcome
 check_condition(struct route_step *s)
 {
-    struct str value;
-    enum outcome o = route_expand(s, "condition", s->g->condition.text, &value);
-    if (o != OUT_OK)
-        return o;
-    return is_false(str_trim(value)) ? OUT_DECLINE : OUT_OK;
+    struct str value, text = s->g->condition.text;
+    enum vm_status st = route_expand(s, text, &value);
+    if (st == VM_OK)
+        return is_false(str_trim(value)) ? OUT_DECLINE : OUT_OK;
+    if (st != VM_FORCED)
+        route_panic(s, str_printf(s->r->arena,
+                                  "failed to expand condition \"%.*s\" for %.*s router: %.*s",
+                                  STR_ARG(text), STR_ARG(s->router->name),
+                                  STR_ARG(vm_error(s->vm))));
+    return OUT_DECLINE;
+}
+
+/* debug_print comes behind the tests of who it is for. */
+static enum outcome
+debug_print(struct route_step *s)
+{
+    struct str value, text = s->g->debug_print.text;
+    if (s->eval->debug == 0 && s->r->purpose != ROUTE_FOR_TEST)
+        return OUT_OK;
+    if (route_expand(s, text, &value) != VM_OK)
+        value = str_printf(s->r->arena, "failed to expand debug_output \"%.*s\": %.*s",
+                           STR_ARG(text), STR_ARG(vm_error(s->vm)));
+    bool ended = value.n > 0 && value.p[value.n - 1] == '\n';
+    (void)fprintf(stderr, "%.*s%s", STR_ARG(value), ended ? "" : "\n");
+    return OUT_OK;
 }
 
 /* Expanded and matched only when the option is set. */
@@ -115,6 +149,7 @@ static const struct {
     {offsetof(struct router_generic, domains), check_domains},
     {offsetof(struct router_generic, local_parts), check_local_parts},
     {0, route_local_user},
+    {offsetof(struct router_generic, debug_print), debug_print},
     {offsetof(struct router_generic, router_home_directory), check_home},
     {offsetof(struct router_generic, senders), check_senders},
     {offsetof(struct router_generic, require_files), route_files},

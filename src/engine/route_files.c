@@ -1,41 +1,136 @@
-/* require_files: files that must exist, or must not. */
-#include "engine/route_step.h"
-
+/* require_files: files that must exist, or must not. Source: specification, chapter "Generic options for routers". */
 #include "base/strlist.h"
+#include "engine/route_step.h"
+#include "sys/account.h"
+#include "sys/child.h"
+#include "sys/user.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-/* One item, expanded. */
-static enum outcome
-check_item(struct route_step *s, struct str item)
+/* Whose access the next files are looked at with. */
+struct looker {
+    bool set;
+    int64_t uid, gid;
+};
+
+/* What a child does: its answer is the errno, 0 when the file is there. */
+struct look {
+    const char *path;
+    bool access; /* readable, and not only there */
+};
+
+static int
+look(void *ctx, int out)
+{
+    const struct look *l = ctx;
+    struct stat st;
+    int error = 0;
+    if (l->access ? access(l->path, R_OK) != 0 : stat(l->path, &st) != 0)
+        error = errno;
+    ssize_t n = write(out, &error, sizeof error);
+    return n == (ssize_t)sizeof error ? 0 : 1;
+}
+
+/* The errno with which the user sees the file. */
+static int
+look_as(struct route_step *s, uid_t uid, gid_t gid, struct look *l)
+{
+    struct child_request rq = {.become = s->r->engine->can_become,
+                               .uid = uid,
+                               .gid = gid,
+                               .timeout_s = 60,
+                               .max_answer = sizeof(int),
+                               .run = look,
+                               .ctx = l};
+    struct child_result got;
+    int error = EIO;
+    child_run(s->r->arena, &rq, &got);
+    if (got.end == CHILD_EXITED && got.answer.n == sizeof error)
+        memcpy(&error, got.answer.p, sizeof error);
+    return error;
+}
+
+/* The errno of stat(). What the mail user may not see, root may: delivery looks as root. */
+static int
+look_self(struct route_step *s, const char *path)
 {
     struct stat st;
-    bool absent = item.n > 0 && item.p[0] == '!';
-    struct str path = absent ? str_trim_left(str_sub(item, 1, item.n)) : item;
+    if (stat(path, &st) == 0)
+        return 0;
+    if (errno != EACCES || !s->r->engine->can_become)
+        return errno;
+    struct look l = {.path = path, .access = false};
+    return look_as(s, 0, 0, &l);
+}
+
+static enum outcome
+check_file(struct route_step *s, const struct looker *who, struct str item)
+{
+    bool absent = false, plus = false;
+    struct str path = item;
+    /* "+" and "!" in either order. */
+    for (int i = 0; i < 2 && path.n > 0; i++) {
+        bool is_plus = !plus && path.p[0] == '+', is_not = !absent && path.p[0] == '!';
+        if (!is_plus && !is_not)
+            break;
+        plus = plus || is_plus;
+        absent = absent || is_not;
+        path = str_trim_left(str_sub(path, 1, path.n));
+    }
     const char *z = str_cstr(s->r->arena, path);
     if (z == NULL || path.n == 0 || path.p[0] != '/')
-        return route_say(s, OUT_DEFER, "require_files: \"%.*s\" is not a fully qualified path",
+        return route_say(s, OUT_DEFER, "require_files: \"%.*s\" is not absolute",
                          STR_ARG(path));
-    bool there = stat(z, &st) == 0;
-    if (!there && errno != ENOENT && errno != ENOTDIR)
-        return route_say(s, OUT_DEFER, "require_files: error for %s: %s", z, strerror(errno));
-    return there != absent ? OUT_OK : OUT_DECLINE;
+    int error = look_self(s, z);
+    if (error == 0 && who->set) {
+        struct look l = {.path = z, .access = true};
+        error = look_as(s, (uid_t)who->uid, (gid_t)who->gid, &l);
+    }
+    if (error == EACCES && plus)
+        error = ENOENT;
+    if (error != 0 && error != ENOENT)
+        return route_say(s, OUT_DEFER, "require_files: error for %s: %s", z, strerror(error));
+    return (error == 0) != absent ? OUT_OK : OUT_DECLINE;
+}
+
+/* "user" or "user,group". */
+static enum outcome
+set_looker(struct route_step *s, struct looker *who, struct str item)
+{
+    size_t comma = str_chr(item, ',', 0);
+    struct str user = str_trim(str_sub(item, 0, comma == STR_NPOS ? item.n : comma));
+    struct str group =
+        comma == STR_NPOS ? STR_NULL : str_trim(str_sub(item, comma + 1, item.n));
+    if (str_cstr(s->r->arena, user) == NULL || !user_find(NULL, user, &who->uid))
+        return route_say(s, OUT_DEFER, "user \"%.*s\" for require_files not found",
+                         STR_ARG(user));
+    const struct passwd *pw = account_user_of_id(s->r->arena, (uid_t)who->uid);
+    who->gid = pw == NULL ? (int64_t)s->r->engine->mail_gid : (int64_t)pw->pw_gid;
+    if (str_is_set(group) && !user_find_group(NULL, group, &who->gid))
+        return route_say(s, OUT_DEFER, "group \"%.*s\" for require_files not found",
+                         STR_ARG(group));
+    who->set = true;
+    return OUT_OK;
 }
 
 enum outcome
 route_files(struct route_step *s)
 {
     struct strlist_split split = strlist_split_start(s->g->require_files.text, ':');
+    struct looker who = {.set = false};
     struct str item, text;
     while (strlist_split_next(&split, s->r->arena, &item)) {
-        enum outcome o = route_expand(s, "require_files", item, &text);
-        if (o == OUT_DEFER)
-            return o;
-        if (o == OUT_DECLINE || text.n == 0)
+        enum vm_status st = route_expand(s, item, &text);
+        if (st == VM_FORCED || (st == VM_OK && text.n == 0))
             continue;
-        o = check_item(s, text);
+        if (st != VM_OK)
+            return route_say(s, OUT_DEFER, "failed to expand \"%.*s\" for require_files: %.*s",
+                             STR_ARG(item), STR_ARG(vm_error(s->vm)));
+        bool name = str_chr(text, '/', 0) == STR_NPOS;
+        enum outcome o = name ? set_looker(s, &who, text) : check_file(s, &who, text);
         if (o != OUT_OK)
             return o;
     }

@@ -1,115 +1,59 @@
-/* What an accepting router means for the address: its transport or its children, and what the generic options add. Source:
- * specification, chapter "Generic options for routers". */
-#include "engine/route_step.h"
-
-#include "base/buf.h"
-#include "base/strlist.h"
+/* What an accepting router means for the address: its transport, or the addresses that replace it, and with `unseen` a clone
+ * that goes on. Source: specification, chapter "Generic options for routers". */
 #include "conf/conf.h"
-
-/* --- options that go with the address --- */
-
-static enum outcome
-set_errors_to(struct route_step *s)
-{
-    struct str value;
-    if (!route_has(&s->g->errors_to))
-        return OUT_OK;
-    enum outcome o = route_expand(s, "errors_to", s->g->errors_to.text, &value);
-    if (o == OUT_OK)
-        s->a->errors_to = value;
-    return o == OUT_DECLINE ? OUT_OK : o;
-}
-
-static enum outcome
-add_headers(struct route_step *s)
-{
-    if (!route_has(&s->g->headers_add))
-        return OUT_OK;
-    struct buf b = buf_in(s->r->arena, 0);
-    if (str_is_set(s->a->headers_add))
-        buf_adds(&b, s->a->headers_add);
-    struct strlist_split split = strlist_split_start(s->g->headers_add.text, '\n');
-    struct str item, text;
-    while (strlist_split_next(&split, s->r->arena, &item)) {
-        enum outcome o = route_expand(s, "headers_add", item, &text);
-        if (o == OUT_DEFER)
-            return o;
-        if (o == OUT_DECLINE || text.n == 0)
-            continue;
-        buf_adds(&b, text);
-        if (text.p[text.n - 1] != '\n')
-            buf_addc(&b, '\n');
-    }
-    if (b.n > 0)
-        s->a->headers_add = buf_str(&b);
-    return OUT_OK;
-}
-
-static enum outcome
-remove_headers(struct route_step *s)
-{
-    if (!route_has(&s->g->headers_remove))
-        return OUT_OK;
-    struct buf b = buf_in(s->r->arena, 0);
-    bool first = true;
-    if (str_is_set(s->a->headers_remove)) {
-        buf_adds(&b, s->a->headers_remove);
-        first = false;
-    }
-    struct strlist_split split = strlist_split_start(s->g->headers_remove.text, ':');
-    struct str item, text;
-    while (strlist_split_next(&split, s->r->arena, &item)) {
-        enum outcome o = route_expand(s, "headers_remove", item, &text);
-        if (o == OUT_DEFER)
-            return o;
-        if (o == OUT_DECLINE || text.n == 0)
-            continue;
-        strlist_append(&b, text, ':', first);
-        first = false;
-    }
-    if (b.n > 0)
-        s->a->headers_remove = buf_str(&b);
-    return OUT_OK;
-}
-
-static bool
-is_for_delivery(const struct route_step *s)
-{
-    return s->r->purpose == ROUTE_FOR_DELIVERY || s->r->purpose == ROUTE_FOR_TEST;
-}
-
-static enum outcome
-set_transport(struct route_step *s, const struct route_result *res)
-{
-    struct str name;
-    s->a->transport = res->transport;
-    if (res->transport != NULL || !route_has(&s->g->transport))
-        return OUT_OK;
-    enum outcome o = route_expand(s, "transport", s->g->transport.text, &name);
-    if (o == OUT_DECLINE)
-        return route_say(s, OUT_DEFER,
-                         "failed to expand \"%.*s\" in %.*s router: forced failure",
-                         STR_ARG(s->g->transport.text), STR_ARG(s->router->name));
-    if (o != OUT_OK)
-        return o;
-    s->a->transport = conf_transport(s->r->engine->conf, name);
-    if (s->a->transport == NULL)
-        return route_say(s, OUT_DEFER, "unable to find transport \"%.*s\" in %.*s router",
-                         STR_ARG(name), STR_ARG(s->router->name));
-    return OUT_OK;
-}
+#include "engine/route_step.h"
+#include "mail/address.h"
 
 /* --- transport --- */
 
-/* $home of the transport: its own option wins later. */
-static void
-set_homes(struct route_step *s)
+static enum outcome
+no_transport(struct route_step *s, struct str text)
 {
-    struct address *a = s->a;
+    (void)route_say(s, OUT_DEFER, "%.*s", STR_ARG(text));
+    s->r->why.sys_errno = ROUTE_ERRNO_TRANSPORT;
+    return OUT_DEFER;
+}
+
+/* A name that a stranger chose is no name of a transport. */
+static enum outcome
+refuse_tainted(struct route_step *s, struct str name, struct str text)
+{
+    route_panic(s, str_printf(s->r->arena,
+                              "attempt to use tainted value '%.*s' from '%.*s' for transport",
+                              STR_ARG(name), STR_ARG(text)));
+    return no_transport(s, STR_LIT("internal configuration error"));
+}
+
+enum outcome
+route_find_transport(struct route_step *s, const struct driver_instance **out)
+{
+    struct str name, text = s->g->transport.text;
+    *out = NULL;
+    if (!str_is_set(text))
+        return OUT_OK;
+    if (route_expand(s, text, &name) != VM_OK)
+        return no_transport(s, str_printf(s->r->arena,
+                                          "failed to expand transport \"%.*s\" in %.*s router: "
+                                          "%.*s",
+                                          STR_ARG(text), STR_ARG(s->router->name),
+                                          STR_ARG(vm_error(s->vm))));
+    if (str_is_tainted(name))
+        return refuse_tainted(s, name, text);
+    *out = conf_transport(s->r->engine->conf, name);
+    if (*out != NULL)
+        return OUT_OK;
+    return no_transport(s,
+                        str_printf(s->r->arena, "transport \"%.*s\" not found in %.*s router",
+                                   STR_ARG(name), STR_ARG(s->router->name)));
+}
+
+/* $home of the transport and its working directory, as texts that it expands; its own options win. */
+static void
+set_homes(struct route_step *s, struct address *a)
+{
     const struct router_generic *g = s->g;
-    if (route_has(&g->transport_home_directory))
-        a->home = g->transport_home_directory.text;
-    else if (str_is_set(s->user_home))
+    a->transport_home = g->transport_home_directory.text;
+    if (str_is_set(s->user_home))
         a->home = s->user_home;
     a->current_directory = g->transport_current_directory.text;
 }
@@ -123,45 +67,90 @@ set_identity(struct route_step *s, struct address *a)
     a->initgroups = s->g->initgroups;
 }
 
-static enum route_end
-deliver(struct route_step *s, struct route_result *res)
+static void
+set_transport_name(struct address *a)
 {
-    struct address *a = s->a;
-    enum outcome o = set_transport(s, res);
+    a->transport_name = a->transport == NULL ? STR_NULL : a->transport->name;
+}
+
+/* --- unseen --- */
+
+/* With `unseen` the address itself only is the parent of two: what this router made of it, under the router's name, and the
+ * clone. */
+static struct address *
+split_off(struct route_step *s)
+{
+    struct address *seen = ARENA_NEW(s->r->arena, struct address);
+    *seen = *s->a;
+    seen->parent = s->a;
+    seen->depth = s->a->depth + 1;
+    seen->children = 0;
+    seen->key = str_tainted(
+        str_printf(s->r->arena, "%.*s/%.*s", STR_ARG(s->a->text), STR_ARG(s->router->name)));
+    s->a->children++;
+    return seen;
+}
+
+/* What goes on has the address's data, but no header edits and no errors_to of this router. */
+static void
+clone_address(struct route_step *s, struct str errors_to)
+{
+    const struct conf *c = s->r->engine->conf;
+    if (s->at + 1 >= c->routers.n)
+        return;
+    struct address *clone = ARENA_NEW(s->r->arena, struct address);
+    clone->text = s->a->text;
+    clone->mode = -1;
+    route_adopt(s->a, clone);
+    clone->headers_add = clone->headers_remove = STR_NULL;
+    clone->errors_to = errors_to;
+    clone->disable_logging = false;
+    clone->start = c->routers.v[s->at + 1];
+    address_vec_push(s->r->arena, &s->r->again, clone);
+}
+
+/* --- accepted for a transport --- */
+
+static enum route_end
+deliver(struct route_step *s, struct route_result *res, bool unseen)
+{
+    enum outcome o = OUT_OK;
+    s->a->transport = res->transport;
+    if (res->transport == NULL)
+        o = route_find_transport(s, &s->a->transport);
     if (o == OUT_OK)
         o = route_set_user(s);
     if (o != OUT_OK)
         return ROUTE_DEFERRED;
-    set_homes(s);
+    struct address *a = unseen ? split_off(s) : s->a;
+    set_homes(s, a);
     set_identity(s, a);
     a->hosts = res->hosts;
     a->log_as_local = s->g->log_as_local;
     a->dsn_lasthop = s->g->dsn_lasthop;
-    if (a->transport != NULL)
-        a->transport_name = a->transport->name;
+    set_transport_name(a);
     address_vec_push(s->r->arena, &s->r->deliver, a);
     return ROUTE_DELIVER;
 }
 
-/* --- children --- */
+/* --- replaced by others --- */
 
 static void
 adopt(struct route_step *s, struct address *child, const struct driver_instance *start)
 {
+    child->local_uid = child->local_gid = -1;
     route_adopt(s->a, child);
     if (child->item == ADDRESS_ITEM_MAIL) {
         child->start = start;
-        address_vec_push(s->r->arena, &s->r->again, child);
-        return;
+    } else {
+        child->router = s->router;
+        child->router_name = s->router->name;
+        set_identity(s, child);
+        child->home = s->a->home;
+        set_homes(s, child);
+        set_transport_name(child);
     }
-    child->router = s->router;
-    child->router_name = s->router->name;
-    set_identity(s, child);
-    child->home = s->a->home;
-    child->current_directory = s->a->current_directory;
-    if (child->transport != NULL)
-        child->transport_name = child->transport->name;
-    address_vec_push(s->r->arena, &s->r->deliver, child);
+    address_vec_push(s->r->arena, &s->r->again, child);
 }
 
 static enum route_end
@@ -172,26 +161,49 @@ redirect(struct route_step *s, struct route_result *res)
         start = conf_router(s->r->engine->conf, s->g->redirect_router);
     if (route_set_user(s) != OUT_OK)
         return ROUTE_DEFERRED;
-    set_homes(s);
     for (size_t i = 0; i < res->children.n; i++)
         adopt(s, res->children.v[i], start);
     return res->children.n == 0 ? ROUTE_DISCARDED : ROUTE_REDIRECTED;
 }
 
+/* self = reroute: the same local part in another domain. */
+static enum route_end
+reroute(struct route_step *s, struct route_result *res)
+{
+    struct address *child = ARENA_NEW(s->r->arena, struct address);
+    struct str local_part, domain;
+    address_split(s->a->text, &local_part, &domain);
+    child->text = str_printf(s->r->arena, "%.*s@%.*s", STR_ARG(local_part),
+                             STR_ARG(res->rerouted_domain));
+    child->mode = -1;
+    adopt(s, child, NULL);
+    return ROUTE_REDIRECTED;
+}
+
+static enum route_end
+finish(struct route_step *s, struct route_result *res, bool unseen)
+{
+    if (str_is_set(res->rerouted_domain))
+        return reroute(s, res);
+    if (res->children.n > 0 || res->discard || res->discard_seen)
+        return redirect(s, res);
+    return deliver(s, res, unseen);
+}
+
 enum route_end
 route_accept(struct route_step *s, struct route_result *res)
 {
-    enum outcome o = OUT_OK;
+    bool unseen;
+    struct str errors_to = s->a->errors_to;
     s->a->disable_logging = s->g->disable_logging;
-    if (is_for_delivery(s)) {
-        o = set_errors_to(s);
-        if (o == OUT_OK)
-            o = add_headers(s);
-        if (o == OUT_OK)
-            o = remove_headers(s);
-    }
-    if (o != OUT_OK)
+    if (route_expand_bool(s, "unseen", &s->g->unseen, false, &unseen) != OUT_OK ||
+        route_tail(s) != OUT_OK)
         return ROUTE_DEFERRED;
-    return res->children.n > 0 || res->discard || res->discard_seen ? redirect(s, res)
-                                                                    : deliver(s, res);
+    unseen = unseen || res->unseen;
+    s->r->discard_seen = res->discard_seen;
+    enum route_end end = finish(s, res, unseen);
+    if (!unseen || end == ROUTE_DEFERRED)
+        return end;
+    clone_address(s, errors_to);
+    return end == ROUTE_DISCARDED && s->r->again.n > 0 ? ROUTE_REDIRECTED : end;
 }

@@ -16,6 +16,7 @@ struct route_step {
     struct address *a;
     const struct driver_instance *router;
     const struct router_generic *g;
+    size_t at;                  /* number of the router */
     struct str as_given, lower; /* the local part without quotes, affixes included */
     /* What check_local_user, router_home_directory, user and group found out. */
     int64_t uid, gid;
@@ -27,18 +28,24 @@ struct route_step {
 /* r->why.log and the outcome, which is returned. */
 enum outcome route_say(struct route_step *s, enum outcome o, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* Expands an option into r->arena. OUT_OK; OUT_DECLINE: forced failure; OUT_DEFER: other failures, with the text. */
-enum outcome route_expand(struct route_step *s, const char *option, struct str text,
-                          struct str *out);
-/* An option that is true, false, or text to expand; forced: its value when the expansion is forced to fail. */
+/* A line for the main and the panic log. */
+void route_panic(struct route_step *s, struct str text);
+/* Expands text of an option; the value is in r->arena. */
+enum vm_status route_expand(struct route_step *s, struct str text, struct str *out);
+/* An option that is true, false, or text to expand; by_default: its value when the expansion is forced to fail. */
 enum outcome route_expand_bool(struct route_step *s, const char *option,
-                               const struct opt_xbool *x, bool forced, bool *out);
+                               const struct opt_xbool *x, bool by_default, bool *out);
 /* True if the text is set. */
 static inline bool
 route_has(const struct xstr *x)
 {
     return str_is_set(x->text);
 }
+
+enum {
+    ROUTE_ERRNO_UNKNOWN = -1,
+    ROUTE_ERRNO_TRANSPORT = -30, /* no such transport */
+};
 
 /* route_check.c: the preconditions, in their order. */
 enum outcome route_check(struct route_step *s);
@@ -49,8 +56,14 @@ enum outcome route_files(struct route_step *s);
 /* route_user.c: check_local_user, and user and group of a router. */
 enum outcome route_local_user(struct route_step *s);
 enum outcome route_set_user(struct route_step *s);
+/* route_data.c: set, address_data. */
+enum outcome route_data(struct route_step *s);
+/* route_tail.c: errors_to, headers_add, headers_remove. */
+enum outcome route_tail(struct route_step *s);
 /* route_result.c: what an accepting router's generic options add to the address, and its children. */
 enum route_end route_accept(struct route_step *s, struct route_result *res);
+/* The transport that the generic option names; NULL when it is not set. */
+enum outcome route_find_transport(struct route_step *s, const struct driver_instance **out);
 /* route_up.c: what drivers may ask, for this step. */
 struct route_up route_up_for(struct route_step *s);
 

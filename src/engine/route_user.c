@@ -24,62 +24,88 @@ route_local_user(struct route_step *s)
     return OUT_OK;
 }
 
+/* Faults of user and group are told in the panic log as well: they are the administrator's. */
 static enum outcome
-find_user(struct route_step *s, struct str name, bool group_set)
+say_panic(struct route_step *s, struct str text)
 {
-    struct arena *a = s->r->arena;
-    if (!user_find(NULL, name, &s->uid))
-        return route_say(s, OUT_DEFER, "failed to find user \"%.*s\" for %.*s router",
-                         STR_ARG(name), STR_ARG(s->router->name));
-    const char *z = str_cstr(a, name);
-    const struct passwd *pw = z == NULL ? NULL : account_user(a, z);
-    if (pw != NULL && !group_set)
+    route_panic(s, text);
+    return route_say(s, OUT_DEFER, "%.*s", STR_ARG(text));
+}
+
+static enum outcome
+expand_name(struct route_step *s, const char *what, struct str text, struct str *name)
+{
+    if (route_expand(s, text, name) == VM_OK)
+        return OUT_OK;
+    return say_panic(s, str_printf(s->r->arena,
+                                   "Failed to expand %s string \"%.*s\" for the %.*s router: "
+                                   "%.*s",
+                                   what, STR_ARG(text), STR_ARG(s->router->name),
+                                   STR_ARG(vm_error(s->vm))));
+}
+
+static enum outcome
+not_found(struct route_step *s, const char *what, struct str name, struct str text)
+{
+    return say_panic(s,
+                     str_printf(s->r->arena,
+                                "Failed to find %s \"%.*s\" from expanded string \"%.*s\" "
+                                "for the %.*s router",
+                                what, STR_ARG(name), STR_ARG(text), STR_ARG(s->router->name)));
+}
+
+/* A user by name brings the group along. */
+static void
+take_entry(struct route_step *s, const struct passwd *pw, bool by_name)
+{
+    bool group_set = s->g->group.set;
+    s->login = pw == NULL ? STR_NULL : str_dup(s->r->arena, str_from_cstr(pw->pw_name));
+    if (pw != NULL && by_name && !group_set)
         s->gid = pw->pw_gid;
-    s->login = pw == NULL ? STR_NULL : str_dup(a, str_from_cstr(pw->pw_name));
+}
+
+static enum outcome
+expand_user(struct route_step *s)
+{
+    struct str name, text = s->g->user.text.text;
+    enum outcome o = expand_name(s, "user", text, &name);
+    if (o != OUT_OK)
+        return o;
+    const char *z = str_cstr(s->r->arena, name);
+    if (z == NULL || !user_find(NULL, name, &s->uid))
+        return not_found(s, "user", name, text);
+    const struct passwd *pw = account_user(s->r->arena, z);
+    take_entry(s, pw, pw != NULL);
     return OUT_OK;
 }
 
 static enum outcome
-set_group(struct route_step *s)
+expand_group(struct route_step *s)
 {
-    struct str name;
-    const struct opt_id *group = &s->g->group;
-    if (group->set) {
-        s->gid = group->id;
-        return OUT_OK;
-    }
-    if (!route_has(&group->text))
-        return OUT_OK;
-    enum outcome o = route_expand(s, "group", group->text.text, &name);
-    if (o == OUT_DECLINE)
-        return route_say(s, OUT_DEFER, "failed to expand \"%.*s\": forced failure",
-                         STR_ARG(group->text.text));
+    struct str name, text = s->g->group.text.text;
+    enum outcome o = expand_name(s, "group", text, &name);
     if (o == OUT_OK && !user_find_group(NULL, name, &s->gid))
-        return route_say(s, OUT_DEFER, "failed to find group \"%.*s\" for %.*s router",
-                         STR_ARG(name), STR_ARG(s->router->name));
+        return not_found(s, "group", name, text);
     return o;
 }
 
+/* `set` tells that the option is there; a text that a number or a name was not made of yet is expanded now. */
 enum outcome
 route_set_user(struct route_step *s)
 {
-    struct str name;
     enum outcome o = OUT_OK;
-    const struct opt_id *user = &s->g->user;
-    bool group_set = s->g->group.set || route_has(&s->g->group.text);
-    if (user->set) {
+    const struct opt_id *user = &s->g->user, *group = &s->g->group;
+    if (route_has(&user->text)) {
+        o = expand_user(s);
+    } else if (user->set) {
         s->uid = user->id;
-        const struct passwd *pw = account_user_of_id(s->r->arena, (uid_t)user->id);
-        s->login = pw == NULL ? STR_NULL : str_dup(s->r->arena, str_from_cstr(pw->pw_name));
-        if (pw != NULL && !user->number && !group_set)
-            s->gid = pw->pw_gid;
-    } else if (route_has(&user->text)) {
-        o = route_expand(s, "user", user->text.text, &name);
-        if (o == OUT_DECLINE)
-            return route_say(s, OUT_DEFER, "failed to expand \"%.*s\": forced failure",
-                             STR_ARG(user->text.text));
-        if (o == OUT_OK)
-            o = find_user(s, name, group_set);
+        take_entry(s, account_user_of_id(s->r->arena, (uid_t)user->id), !user->number);
     }
-    return o == OUT_OK ? set_group(s) : o;
+    if (o != OUT_OK)
+        return o;
+    if (route_has(&group->text))
+        o = expand_group(s);
+    else if (group->set)
+        s->gid = group->id;
+    return o;
 }

@@ -1,6 +1,7 @@
 /* -bt and -bv; see test_route.h. The words and the layout are Exim's, since scripts read them. */
 #include "proc/test_route.h"
 
+#include "base/map.h"
 #include "conf/conf.h"
 #include "conf/eval.h"
 #include "engine/route_verify.h"
@@ -21,6 +22,8 @@ struct test {
     enum route_purpose purpose;
     bool full; /* every address that comes out is shown */
     int status;
+    struct map *seen; /* what was shown */
+    struct str typed; /* the address that is tested */
 };
 
 static void
@@ -62,44 +65,61 @@ print_fate(struct test *t, const struct address *a, const struct why *why, bool 
 
 /* --- one that was routed --- */
 
-static int
-longest(const struct host_targets *hosts, size_t offset)
-{
-    uint32_t n = 0;
-    for (size_t i = 0; i < hosts->n; i++) {
-        const struct str *s = (const struct str *)((const char *)&hosts->v[i] + offset);
-        n = s->n > n ? s->n : n;
-    }
-    return (int)n;
-}
+enum { ADDRESS_WIDTH_MIN = 7 };
 
 static void
 print_hosts(const struct address *a)
 {
-    int name_n = longest(&a->hosts, offsetof(struct host_target, name));
-    int address_n = longest(&a->hosts, offsetof(struct host_target, address));
+    int name_n = 0, address_n = ADDRESS_WIDTH_MIN;
+    for (size_t i = 0; i < a->hosts.n; i++) {
+        const struct host_target *h = &a->hosts.v[i];
+        name_n = (int)h->name.n > name_n ? (int)h->name.n : name_n;
+        address_n = (int)h->address.n > address_n ? (int)h->address.n : address_n;
+    }
     for (size_t i = 0; i < a->hosts.n; i++) {
         const struct host_target *h = &a->hosts.v[i];
         printf("  host %-*.*s ", name_n, STR_ARG(h->name));
         if (str_is_set(h->address))
             printf("[%.*s]%*s", STR_ARG(h->address), address_n - (int)h->address.n, "");
+        else
+            printf("%*s", address_n + 2, "");
         if (h->preference >= 0)
             printf(" MX=%d", (int)h->preference);
         if (h->port != 0)
             printf(" port=%d", (int)h->port);
+        if (h->dnssec)
+            printf(" AD");
         printf("\n");
     }
 }
 
 static void
-print_routed(const struct address *a)
+print_item(const struct address *a)
 {
-    if (a->item != ADDRESS_ITEM_MAIL) {
-        printf("%.*s -> %.*s\n  transport = %.*s\n", STR_ARG(a->parent->text), STR_ARG(a->text),
-               STR_ARG(a->transport == NULL ? STR_LIT("unknown") : a->transport->name));
-        return;
-    }
-    printf("%.*s", STR_ARG(a->text));
+    struct str transport = a->transport == NULL ? STR_LIT("unknown") : a->transport->name;
+    printf("%.*s -> %.*s\n  transport = %.*s\n", STR_ARG(a->parent->text), STR_ARG(a->text),
+           STR_ARG(transport));
+}
+
+/* Addresses are compared as they were written. */
+static bool
+was_seen(struct test *t, const struct address *a)
+{
+    struct str name = a->parent == NULL ? t->typed : a->text;
+    if (a->parent != NULL && a->parent->router == a->router) /* of an unseen router */
+        name = str_printf(t->m->arena, "%.*s/%.*s",
+                          STR_ARG(a->parent->parent == NULL ? t->typed : a->text),
+                          STR_ARG(a->router->name));
+    bool seen = map_has(t->seen, name);
+    map_set(t->seen, name, t);
+    return seen;
+}
+
+static void
+print_routed(struct test *t, const struct address *a)
+{
+    printf("%.*s%s", STR_ARG(a->text),
+           was_seen(t, a) ? "   [duplicate, would not be delivered]" : "");
     print_ancestors(a);
     printf("\n  router = %.*s, ", STR_ARG(a->router->name));
     if (a->transport == NULL)
@@ -110,38 +130,43 @@ print_routed(const struct address *a)
 }
 
 static void
-print_all_routed(const struct routing *r)
+route_one(struct test *t, struct routing *r, struct address *a)
 {
-    for (size_t i = 0; i < r->deliver.n; i++)
-        if (r->deliver.v[i]->item != ADDRESS_ITEM_MAIL)
-            print_routed(r->deliver.v[i]);
-    for (size_t i = r->deliver.n; i-- > 0;)
-        if (r->deliver.v[i]->item == ADDRESS_ITEM_MAIL)
-            print_routed(r->deliver.v[i]);
+    switch (route_address(r, a)) {
+    case ROUTE_DELIVER:
+    case ROUTE_REDIRECTED:
+        break;
+    case ROUTE_DISCARDED:
+        printf("mail to %.*s is discarded\n", STR_ARG(a->text));
+        break;
+    case ROUTE_FAILED:
+        print_fate(t, a, &r->why, true);
+        break;
+    case ROUTE_DEFERRED:
+        print_fate(t, a, &r->why, false);
+        break;
+    }
 }
 
+/* What is made of an address comes before what is next to it; what was routed is shown at the end, the last first. */
 static void
 route_all(struct test *t, struct routing *r, struct address *first)
 {
-    address_vec_push(r->arena, &r->again, first);
-    for (size_t i = 0; i < r->again.n; i++) {
-        struct address *a = r->again.v[i];
-        switch (route_address(r, a)) {
-        case ROUTE_DELIVER:
-        case ROUTE_REDIRECTED:
-            break;
-        case ROUTE_DISCARDED:
-            printf("mail to %.*s is discarded\n", STR_ARG(a->text));
-            break;
-        case ROUTE_FAILED:
-            print_fate(t, a, &r->why, true);
-            break;
-        case ROUTE_DEFERRED:
-            print_fate(t, a, &r->why, false);
-            break;
+    struct address_vec waiting = {NULL, 0, 0};
+    address_vec_push(r->arena, &waiting, first);
+    while (waiting.n > 0) {
+        struct address *a = waiting.v[--waiting.n];
+        if (a->item != ADDRESS_ITEM_MAIL) {
+            print_item(a);
+            continue;
         }
+        r->again.n = 0;
+        route_one(t, r, a);
+        for (size_t i = r->again.n; i > 0; i--)
+            address_vec_push(r->arena, &waiting, r->again.v[i - 1]);
     }
-    print_all_routed(r);
+    for (size_t i = r->deliver.n; i > 0; i--)
+        print_routed(t, r->deliver.v[i - 1]);
 }
 
 static void
@@ -163,7 +188,7 @@ test_address(struct test *t, struct str text)
                         .message = t->m->eval->message,
                         .purpose = t->purpose,
                         .arena = t->m->arena};
-    text = str_trim(text);
+    t->typed = text = str_trim(text);
     if (text.n == 0)
         return;
     if (!route_new_address(r.arena, t->engine, text, &a, &fault)) {
@@ -196,6 +221,7 @@ static int
 run(struct mode *m, enum route_purpose purpose)
 {
     struct test t = {.m = m, .purpose = purpose, .status = ALL_GOOD};
+    t.seen = map_new(m->arena, MAP_CASEFUL);
     t.full = purpose == ROUTE_FOR_TEST || m->cli->verbose || m->cli->debug;
     if (!context_fill(m))
         return 1;

@@ -68,6 +68,13 @@ enum route_purpose {
     ROUTE_FOR_TEST, /* -bt */
 };
 
+enum route_find {
+    ROUTE_FIND_BYNAME = 1u << 0, /* ask the system's resolver only; neither: the DNS first */
+    ROUTE_FIND_BYDNS = 1u << 1,
+    ROUTE_FIND_IPV4_ONLY = 1u << 2,
+    ROUTE_FIND_IPV4_PREFER = 1u << 3,
+};
+
 /* What a driver may ask of the engine. */
 struct route_up {
     void *ctx;
@@ -75,9 +82,16 @@ struct route_up {
     void (*log)(void *ctx, bool panic, struct str text);
     /* Runs a child as the user that the request names; without root in reserve, as ourselves. */
     void (*run_child)(void *ctx, const struct child_request *rq, struct child_result *out);
-    /* Addresses of a host, as lookups of host names give them; OUT_OK, OUT_DECLINE (no such host), OUT_DEFER. */
-    enum outcome (*find_host)(void *ctx, struct arena *a, struct host_target *host, bool by_dns,
-                              struct host_targets *out);
+    /* The transport of the generic option. OUT_OK (NULL when the option is not set), else the fate of the address in *why. */
+    enum outcome (*find_transport)(void *ctx, const struct driver_instance **out,
+                                   struct why *why);
+    /* The addresses of a host, one entry each, as lookups of host names give them; how: bits of enum route_find. OUT_OK, OUT_DECLINE
+     * (no such host), OUT_DEFER (*fault has a text). */
+    enum outcome (*find_host)(void *ctx, struct arena *a, const struct host_target *host,
+                              unsigned how, struct host_targets *out, struct str *fault);
+    /* The same for the MX records of a domain, best first. NULL: there is no resolver. */
+    enum outcome (*find_mx)(void *ctx, struct arena *a, const struct host_target *domain,
+                            struct host_targets *out, struct str *fault);
 };
 
 /* The question to a driver: its preconditions hold, $local_part and the like are set. */

@@ -1,0 +1,277 @@
+/* Hosts for remote transports; see the header. */
+#include "routers/route_hosts.h"
+
+#include "base/buf.h"
+#include "conf/eval.h"
+#include "conf/list.h"
+#include "conf/main_options.h"
+#include "filter/expand.h"
+#include "mail/ip.h"
+
+#include <stdarg.h>
+
+static const struct router_generic *
+generic_of(const struct route_call *c)
+{
+    return c->router->generic.fields;
+}
+
+void
+route_hosts_say(const struct route_call *c, struct route_result *out, enum outcome o,
+                const char *fmt, ...)
+{
+    struct buf b = buf_in(c->arena, 0);
+    va_list ap;
+    va_start(ap, fmt);
+    buf_vprintf(&b, fmt, ap);
+    va_end(ap);
+    out->outcome = o;
+    out->why.log = buf_str(&b);
+}
+
+/* --- this host --- */
+
+static bool
+is_treated_as_local(const struct route_call *c, struct str name)
+{
+    const struct conf_main *m = c->eval->conf->main;
+    struct list_answer answer;
+    struct str text;
+    if (!str_is_set(m->hosts_treat_as_local.text) ||
+        vm_expand_x(c->vm, &m->hosts_treat_as_local, &text) != VM_OK)
+        return false;
+    const struct list_question q = {.kind = LIST_DOMAIN,
+                                    .subject = name,
+                                    .list = text,
+                                    .what = STR_LIT("hosts_treat_as_local"),
+                                    .keep_domain = true};
+    return list_match(c->eval, c->vm, &q, &answer) == OUT_OK;
+}
+
+bool
+route_hosts_are_local(const struct route_call *c, const struct host_targets *hosts)
+{
+    for (size_t i = 0; i < hosts->n; i++) {
+        const struct host_target *h = &hosts->v[i];
+        if (list_is_local_address(c->eval, c->vm, h->address) ||
+            is_treated_as_local(c, h->name))
+            return true;
+    }
+    return false;
+}
+
+/* self = reroute: [rewrite:] domain */
+static void
+reroute(const struct router_generic *g, struct route_result *out)
+{
+    struct str to = str_trim(str_sub(g->self, sizeof "reroute:" - 1, g->self.n));
+    if (str_starts(to, "rewrite:")) {
+        out->rewrite_headers = true;
+        to = str_trim(str_sub(to, sizeof "rewrite:" - 1, to.n));
+    }
+    out->rerouted_domain = to;
+    out->outcome = OUT_OK;
+}
+
+bool
+route_hosts_self(const struct route_call *c, enum route_hosts_local kind, struct str host_name,
+                 struct route_result *out)
+{
+    static const char *const texts[] = {"remote host address is the local host",
+                                        "lowest numbered MX record points to local host"};
+    const struct router_generic *g = generic_of(c);
+    if (str_eqz(g->self, "send"))
+        return true;
+    if (str_starts(g->self, "reroute:")) {
+        reroute(g, out);
+        return false;
+    }
+    if (str_eqz(g->self, "pass")) {
+        c->address->self_hostname = host_name;
+        out->outcome = OUT_PASS;
+        return false;
+    }
+    route_hosts_say(c, out, str_eqz(g->self, "fail") ? OUT_FAIL : OUT_DEFER, "%s", texts[kind]);
+    out->freeze = str_eqz(g->self, "freeze");
+    if (out->freeze && !g->disable_logging)
+        c->up->log(c->up->ctx, false,
+                   str_printf(c->arena, "%s: %.*s (while routing <%.*s>)", texts[kind],
+                              STR_ARG(c->address->domain), STR_ARG(c->address->text)));
+    return false;
+}
+
+/* --- ignore_target_hosts --- */
+
+enum outcome
+route_hosts_ignore(const struct route_call *c, struct host_targets *hosts,
+                   struct route_result *out)
+{
+    const struct xstr *option = &generic_of(c)->ignore_target_hosts;
+    struct host_targets kept = {NULL, 0, 0};
+    if (!str_is_set(option->text))
+        return OUT_OK;
+    for (size_t i = 0; i < hosts->n; i++) {
+        struct list_answer answer;
+        struct str text, before = c->address->host_address;
+        c->address->host_address = hosts->v[i].address;
+        enum vm_status st = vm_expand_x(c->vm, option, &text);
+        struct list_question q = {.kind = LIST_HOST,
+                                  .subject = hosts->v[i].address,
+                                  .host_name = hosts->v[i].name,
+                                  .list = st == VM_OK ? text : STR_EMPTY,
+                                  .what = STR_LIT("ignore_target_hosts")};
+        enum outcome o = st == VM_OK       ? list_match(c->eval, c->vm, &q, &answer)
+                         : st == VM_FORCED ? OUT_FAIL
+                                           : OUT_DEFER;
+        c->address->host_address = before;
+        if (o == OUT_DEFER || o == OUT_ERROR) {
+            route_hosts_say(c, out, OUT_DEFER, "ignore_target_hosts check: %.*s",
+                            STR_ARG(vm_error(c->vm)));
+            return OUT_DEFER;
+        }
+        if (o != OUT_OK)
+            vec_push(c->arena, &kept, hosts->v[i]);
+    }
+    *hosts = kept;
+    return OUT_OK;
+}
+
+/* --- the list --- */
+
+enum step { NEXT, STOP };
+
+/* What a word of host_find_failed or host_all_ignored means. NEXT: the host is left out. */
+static enum step
+act(const struct route_hosts *q, struct str word, struct route_result *out)
+{
+    static const struct {
+        const char *word;
+        enum outcome o;
+    } acts[] = {{"decline", OUT_DECLINE}, {"pass", OUT_PASS}, {"fail", OUT_FAIL}};
+    (void)q;
+    if (str_eqz(word, "ignore"))
+        return NEXT;
+    out->outcome = OUT_DEFER;
+    for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
+        if (str_eqz(word, acts[i].word))
+            out->outcome = acts[i].o;
+    out->freeze = str_eqz(word, "freeze");
+    return STOP;
+}
+
+static enum step
+not_found(const struct route_hosts *q, struct str name, struct route_result *out)
+{
+    const struct route_call *c = q->call;
+    route_hosts_say(c, out, OUT_DEFER, "lookup of host \"%.*s\" failed in %.*s router",
+                    STR_ARG(name), STR_ARG(c->router->name));
+    return act(q, q->find_failed, out);
+}
+
+static enum step
+unknown_for_now(const struct route_hosts *q, struct str name, struct str fault,
+                struct route_result *out)
+{
+    const struct route_call *c = q->call;
+    if (generic_of(c)->pass_on_timeout) {
+        out->outcome = OUT_PASS;
+        return STOP;
+    }
+    if (str_is_set(fault))
+        route_hosts_say(c, out, OUT_DEFER, "%.*s", STR_ARG(fault));
+    else
+        route_hosts_say(c, out, OUT_DEFER,
+                        "host lookup for %.*s did not complete (DNS timeout?)", STR_ARG(name));
+    return STOP;
+}
+
+static enum outcome
+find(const struct route_hosts *q, const struct host_item *item, struct host_targets *found,
+     struct str *fault)
+{
+    const struct route_call *c = q->call;
+    const struct route_up *up = c->up;
+    struct host_target target = {.name = item->name, .port = item->port, .preference = -1};
+    struct ip ip;
+    *fault = STR_NULL;
+    if (item->name.n == 0)
+        return OUT_DEFER;
+    if (item->mx && up->find_mx == NULL) {
+        *fault = STR_LIT("MX records cannot be looked up: there is no resolver");
+        return OUT_DEFER;
+    }
+    if (item->mx)
+        return up->find_mx(up->ctx, c->arena, &target, found, fault);
+    if (!ip_parse(item->name, &ip))
+        return up->find_host(up->ctx, c->arena, &target, q->how, found, fault);
+    target.address = item->name;
+    vec_push(c->arena, found, target);
+    return OUT_OK;
+}
+
+/* An MX sublist ends before this host and those that are no better. */
+static void
+cut_before_local(const struct route_call *c, struct host_targets *found)
+{
+    for (size_t i = 0; i < found->n; i++) {
+        const struct host_targets one = {&found->v[i], 1, 1};
+        if (!route_hosts_are_local(c, &one))
+            continue;
+        size_t keep = i;
+        while (keep > 0 && found->v[keep - 1].preference >= found->v[i].preference)
+            keep--;
+        found->n = keep;
+    }
+}
+
+/* NEXT: what was found is in out->hosts. */
+static enum step
+take(const struct route_hosts *q, const struct host_item *item, struct route_result *out)
+{
+    const struct route_call *c = q->call;
+    struct host_targets found = {NULL, 0, 0};
+    struct str fault;
+    enum outcome o = find(q, item, &found, &fault);
+    if (o == OUT_OK && route_hosts_ignore(c, &found, out) != OUT_OK)
+        return STOP;
+    if (o == OUT_DEFER || o == OUT_ERROR)
+        return unknown_for_now(q, item->name, fault, out);
+    if (o != OUT_OK || found.n == 0)
+        return not_found(q, item->name, out);
+    bool local = route_hosts_are_local(c, &found);
+    if (local && item->mx) {
+        struct host_target best = found.v[0];
+        cut_before_local(c, &found);
+        local = found.n == 0;
+        if (local)
+            vec_push(c->arena, &found, best);
+    }
+    if (local) {
+        out->outcome = OUT_OK;
+        if (out->hosts.n > 0) /* it and what follows is no better than we are */
+            return STOP;
+        if (!route_hosts_self(c, item->mx ? ROUTE_HOSTS_MX_LOCAL : ROUTE_HOSTS_ADDRESS_LOCAL,
+                              found.v[0].name, out))
+            return STOP;
+    }
+    for (size_t i = 0; i < found.n; i++)
+        vec_push(c->arena, &out->hosts, found.v[i]);
+    return NEXT;
+}
+
+void
+route_hosts_find(const struct route_hosts *q, struct route_result *out)
+{
+    const struct route_call *c = q->call;
+    for (size_t i = 0; i < q->items.v.n; i++)
+        if (take(q, &q->items.v.v[i], out) == STOP)
+            return;
+    out->outcome = OUT_OK;
+    if (out->hosts.n > 0)
+        return;
+    route_hosts_say(c, out, OUT_DEFER,
+                    "lookup failed for all hosts in %.*s router: host_find_failed=ignore "
+                    "host_all_ignored=%.*s",
+                    STR_ARG(c->router->name), STR_ARG(q->all_ignored));
+    (void)act(q, q->all_ignored, out);
+}
