@@ -18,6 +18,7 @@
 enum delivery_reason {
     DELIVERY_ARRIVED,   /* first attempt, right after acceptance */
     DELIVERY_QUEUE_RUN, /* retry times count; frozen messages stay, thaw times count */
+    DELIVERY_CONTINUED, /* -Mc: as in a queue run, without being one */
     DELIVERY_FORCED,    /* -M: frozen or not, retry times or not */
     DELIVERY_GIVE_UP,   /* -Mg */
 };

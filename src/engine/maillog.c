@@ -187,6 +187,13 @@ message_log_path(struct arena *a, const struct engine *e, const struct spool_ent
     return str_cstr(a, str_printf(a, "%.*s/%s", STR_ARG(*dir), entry->id.text));
 }
 
+const char *
+maillog_message_path(struct arena *a, const struct engine *e, const struct spool_entry *entry)
+{
+    struct str dir;
+    return message_log_path(a, e, entry, "msglog", &dir);
+}
+
 /* Makes the directory, and msglog above a subdirectory. */
 static bool
 make_log_directory(struct arena *a, const struct spool_entry *entry, struct str dir)

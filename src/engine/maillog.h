@@ -33,6 +33,9 @@ int64_t maillog_between(int64_t seconds, int64_t microseconds, struct timespec n
 /* "3m45s", or "1.578s" when milliseconds are logged: QT=, DT=, RT=, D=. */
 struct str maillog_duration(struct arena *a, const struct engine *e, int64_t microseconds);
 
+/* The file of a message's log. */
+const char *maillog_message_path(struct arena *a, const struct engine *e,
+                                 const struct spool_entry *entry);
 /* Appends a line to msglog/ID of the message (message_logs). Faults are logged. */
 void maillog_message(struct engine *e, const struct spool_entry *entry, struct str text);
 /* The same for a line that carries no time ("*** Frozen"). */

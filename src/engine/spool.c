@@ -324,6 +324,30 @@ spool_open(const struct spool_place *place, const struct durable_calls *calls,
     return r;
 }
 
+/* The directory sub if a file of the message is in it. */
+static int
+find_in(const struct spool_place *place, const struct message_id *id, char sub)
+{
+    struct spool_name header = spool_file_name(id, 'H'), body = spool_file_name(id, 'D');
+    int dir = spool_open_directory(place, sub, false);
+    if (dir < 0)
+        return -1;
+    if (faccessat(dir, header.text, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+        faccessat(dir, body.text, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return dir;
+    close(dir);
+    errno = ENOENT;
+    return -1;
+}
+
+int
+spool_find_directory(const struct spool_place *place, const struct message_id *id)
+{
+    char own = spool_subdirectory(id);
+    int dir = find_in(place, id, place->split ? own : '\0');
+    return dir >= 0 ? dir : find_in(place, id, place->split ? '\0' : own);
+}
+
 enum spool_result
 spool_read_at(struct arena *a, int dir, const struct message_id *id, struct spool_header *h,
               struct spool_fault *f)

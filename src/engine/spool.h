@@ -59,6 +59,8 @@ enum spool_result spool_commit(struct arena *a, struct spool_entry *e,
 enum spool_result spool_open(const struct spool_place *place, const struct durable_calls *calls,
                              const struct message_id *id, struct spool_entry *e,
                              struct spool_fault *f);
+/* Opens the directory that the files of a message are in, without any lock. -1 with errno; ENOENT: no such message. */
+int spool_find_directory(const struct spool_place *place, const struct message_id *id);
 /* Reads its -H file into a. */
 enum spool_result spool_read(struct arena *a, const struct spool_entry *e,
                              struct spool_header *h, struct spool_fault *f);

@@ -352,18 +352,37 @@ act_inside(struct scan *s, struct str v)
     return refuse(s, ": option %s is for the program's own use", s->word);
 }
 
+/* What the log calls the run. */
+static void
+add_words(struct scan *s, const char *option, struct str v)
+{
+    struct cli_queue *q = &s->cli->queue;
+    struct str more = str_printf(s->arena, "%s%.*s", option, STR_ARG(v));
+    q->words = q->words.n == 0 ? more
+                               : str_printf(s->arena, "%.*s %.*s", STR_ARG(q->words),
+                                            STR_ARG(more));
+}
+
 /* "f", "ff", "r", "rf", "rff" may stand before the string, which may be the next word. */
 static bool
 act_select(struct scan *s, struct str v)
 {
-    uint32_t i = 0;
-    while (i < v.n && (v.p[i] == 'f' || v.p[i] == 'r'))
-        i++;
-    bool flags = i == v.n && i <= 3;
-    if (flags && s->at < s->argc)
-        s->at++;
-    else if (flags)
+    struct cli_queue *q = &s->cli->queue;
+    uint32_t i = v.n > 0 && v.p[0] == 'r', f = 0;
+    for (; i + f < v.n && v.p[i + f] == 'f' && f < 2;)
+        f++;
+    bool regex = i > 0, sender = strchr(s->row->name, 'S') != NULL;
+    if (i + f == v.n && s->at < s->argc)
+        v = str_tainted(str_from_cstr(s->argv[s->at++]));
+    else if (i + f == v.n)
         return refuse(s, ": string expected after %s", s->word);
+    else
+        regex = (f = 0) != 0; /* all of it is the string */
+    *(sender ? &q->sender : &q->recipient) = v;
+    *(sender ? &q->sender_regex : &q->recipient_regex) = regex;
+    *(sender ? &q->sender_force : &q->recipient_force) = f > 0;
+    q->force_frozen = q->force_frozen || f > 1;
+    add_words(s, sender ? "-S " : "-R ", v);
     return true;
 }
 
@@ -378,29 +397,54 @@ act_timed(struct scan *s, struct str v)
     return refuse(s, ": bad time value %.*s: abandoned", STR_ARG(v));
 }
 
-/* The flags q i f ff l, G<name>[/<time>], then a time or nothing. */
+/* The letters q i f ff l in that order. Returns what follows them. */
+static struct str
+take_queue_flags(struct cli_queue *q, struct str v)
+{
+    bool twice = false;
+    bool *const flags[] = {&q->two_stage, &q->only_new, &q->force, &twice, &q->local_only};
+    static const char order[] = "qiffl";
+    uint32_t i = 0;
+    for (size_t k = 0; order[k] != '\0'; k++) {
+        if (i < v.n && v.p[i] == order[k]) {
+            *flags[k] = true;
+            i++;
+        }
+    }
+    q->force_frozen = q->force_frozen || twice;
+    return str_sub(v, i, v.n);
+}
+
+/* G<name>[/<time>]. Returns the time. */
+static struct str
+take_queue_name(struct cli_queue *q, struct str v)
+{
+    if (v.n == 0 || v.p[0] != 'G')
+        return v;
+    size_t slash = str_chr(v, '/', 0);
+    q->name = str_sub(v, 1, slash == STR_NPOS ? v.n : slash - 1);
+    return slash == STR_NPOS ? STR_EMPTY : str_sub(v, slash + 1, v.n);
+}
+
+/* The flags q i f ff l, G<name>[/<time>], then a time or nothing; up to two message ids may follow. */
 static bool
 act_queue(struct scan *s, struct str v)
 {
-    uint32_t i = 0;
-    static const char order[] = "qiffl";
-    for (const char *f = order; *f != '\0'; f++) {
-        if (i < v.n && v.p[i] == *f)
-            i++;
-    }
-    struct str time = str_sub(v, i, v.n);
-    if (time.n > 0 && time.p[0] == 'G') {
-        size_t slash = str_chr(time, '/', 0);
-        time = slash == STR_NPOS ? STR_EMPTY : str_sub(time, slash + 1, time.n);
-    }
-    int64_t seconds;
+    struct cli_queue *q = &s->cli->queue;
+    struct str rest = take_queue_flags(q, v), time = take_queue_name(q, rest);
+    uint32_t flags_n = v.n - rest.n;
+    if (flags_n > 0)
+        add_words(s, "-q", str_sub(v, 0, flags_n));
     s->timed = time.n > 0;
     if (time.n == 0) {
-        while (s->at < s->argc && cli_is_message_id(str_from_cstr(s->argv[s->at])))
-            s->at++;
+        struct str *const ids[] = {&q->from, &q->to};
+        for (size_t i = 0; s->at < s->argc && cli_is_message_id(str_from_cstr(s->argv[s->at]));
+             s->at++, i++)
+            if (i < 2)
+                *ids[i] = str_from_cstr(s->argv[s->at]);
         return true;
     }
-    if (!num_parse_interval(time, &seconds))
+    if (!num_parse_interval(time, &q->every_s))
         return refuse(s, ": bad time value %.900s: abandoned", s->word);
     s->cli->mode = CLI_DAEMON;
     return true;

@@ -11,6 +11,7 @@
 #include "proc/config.h"
 #include "proc/host_extern.h"
 #include "proc/info.h"
+#include "proc/queue_mode.h"
 #include "proc/report.h"
 #include "proc/show.h"
 #include "proc/submit.h"
@@ -52,12 +53,12 @@ static const struct {
     [CLI_BATCH_SMTP] = {NULL, 0, "batched SMTP (-bS)"},
     [CLI_DAEMON] = {NULL, 0, "the daemon"},
     [CLI_WAIT_DAEMON] = {NULL, 0, "the daemon for inetd (-bw)"},
-    [CLI_QUEUE_RUN] = {NULL, 0, "a queue run"},
-    [CLI_QUEUE_LIST] = {NULL, 0, "listing the queue"},
-    [CLI_MESSAGE] = {NULL, 0, "work on messages in the queue (-M)"},
+    [CLI_QUEUE_RUN] = {queue_mode_run, MODE_ENGINE, NULL},
+    [CLI_QUEUE_LIST] = {queue_mode_list, MODE_ENGINE, NULL},
+    [CLI_MESSAGE] = {queue_mode_message, MODE_ENGINE, NULL},
     [CLI_ALIASES] = {NULL, 0, "bi_command (-bi)"},
     [CLI_ATRN] = {NULL, 0, "ATRN"},
-    [CLI_LOG_TEXT] = {NULL, 0, "writing to the log (-z)"},
+    [CLI_LOG_TEXT] = {queue_mode_log, MODE_ENGINE, NULL},
     [CLI_MALWARE] = {NULL, 0, "the virus scanner (-bmalware)"},
     [CLI_ROUTE] = {test_route_run, MODE_ENGINE, NULL},
     [CLI_VERIFY] = {test_verify_run, MODE_ENGINE, NULL},

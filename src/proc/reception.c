@@ -14,9 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Until there is one: messages stay in the queue. */
-#pragma weak delivery_run
-
 enum { QUEUE_NAME_MAX = 255 };
 
 /* What the child says of one message; the parent's answer is one byte, once it is done. */
@@ -49,8 +46,7 @@ deliver(struct engine *e, const struct word *w)
     if (w->queue[0] != '\0')
         e->queue = str_from_cstr(w->queue);
     e->local_only = w->when == RECEPTION_ROUTE;
-    if (delivery_run != NULL)
-        (void)delivery_run(e, str_from_cstr(w->id), DELIVERY_ARRIVED);
+    (void)delivery_run(e, str_from_cstr(w->id), DELIVERY_ARRIVED);
     (void)fflush(stdout);
     _exit(0);
 }

@@ -1,0 +1,351 @@
+/* One attempt to deliver one message; see delivery.h. */
+#include "engine/delivery.h"
+
+#include "base/buf.h"
+#include "base/map.h"
+#include "conf/conf.h"
+#include "conf/list.h"
+#include "conf/main_options.h"
+#include "engine/maillog.h"
+#include "engine/retry_hints.h"
+#include "engine/spool_model.h"
+#include "lookups/lookup.h"
+#include "sys/child.h"
+#include "transports/transport.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- opening --- */
+
+static enum delivery_end
+report_open_fault(struct delivery *d, enum spool_result r, const struct spool_fault *f)
+{
+    struct engine *e = d->engine;
+    switch (r) {
+    case SPOOL_BUSY:
+        if (maillog_selected(e, LOG_SELECTOR_SKIP_DELIVERY))
+            maillog(e, MAILLOG_MAIN, d->id,
+                    "Spool file is locked (another process is handling this message)");
+        return DELIVERY_BUSY;
+    case SPOOL_ABSENT:
+        return DELIVERY_ABSENT;
+    case SPOOL_BAD:
+    case SPOOL_ERROR:
+    case SPOOL_OK:
+        break;
+    }
+    maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, d->id, "%s", f->text);
+    return DELIVERY_ERROR;
+}
+
+/* $acl_c… and $acl_m… as they were when the message was received. */
+static void
+load_acl_variables(struct delivery *d)
+{
+    struct eval *ev = d->engine->eval;
+    ev->acl_c = map_new(d->arena, MAP_CASEFUL);
+    ev->acl_m = map_new(d->arena, MAP_CASEFUL);
+    for (size_t i = 0; i < d->header.acl_variables.n; i++) {
+        const struct spool_acl_variable *v = &d->header.acl_variables.v[i];
+        struct str *value = ARENA_NEW(d->arena, struct str);
+        *value = v->value;
+        map_set(v->of_message ? ev->acl_m : ev->acl_c,
+                str_printf(d->arena, "%c%.*s", v->of_message ? 'm' : 'c', STR_ARG(v->name)), value);
+    }
+}
+
+static void
+load_models(struct delivery *d)
+{
+    struct stat st;
+    d->message = ARENA_NEW(d->arena, struct message);
+    d->session = ARENA_NEW(d->arena, struct session);
+    d->message->arena = d->session->arena = d->arena;
+    spool_model_load(d->arena, &d->header, d->message, d->session);
+    for (size_t i = 0; i < d->header.recipients.n; i++) {
+        d->message->recipients.v[i].orcpt = d->header.recipients.v[i].orcpt;
+        d->message->recipients.v[i].dsn_flags = d->header.recipients.v[i].dsn_flags;
+        d->message->recipients.v[i].parent = d->header.recipients.v[i].parent;
+    }
+    d->message->body_fd = d->entry.body;
+    d->message->body_start = d->entry.body_start;
+    if (fstat(d->entry.body, &st) == 0)
+        d->message->body_size = (int64_t)st.st_size - d->entry.body_start;
+    d->message->size = d->message->body_size + 1;
+    d->message->lines = d->message->body_lines;
+    for (size_t i = 0; i < d->header.headers.n; i++) {
+        struct str text = d->header.headers.v[i].text;
+        if (d->header.headers.v[i].type == HEADER_TYPE_DELETED)
+            continue;
+        d->message->size += text.n;
+        for (uint32_t k = 0; k < text.n; k++)
+            d->message->lines += text.p[k] == '\n';
+    }
+    d->message->queue_name = d->engine->queue;
+    d->engine->eval->message = d->message;
+    d->engine->eval->session = d->session;
+    d->engine->eval->address = NULL;
+    load_acl_variables(d);
+}
+
+/* What an interrupted attempt noted becomes part of the envelope before anything else is done. */
+static enum spool_result
+merge_journal(struct delivery *d, struct spool_fault *f)
+{
+    bool found;
+    enum spool_result r = spool_journal_read(d->arena, &d->entry, &d->header, &found, f);
+    if (r == SPOOL_OK && found)
+        r = spool_update(d->arena, &d->entry, &d->header, f);
+    return r;
+}
+
+static enum delivery_end
+open_message(struct delivery *d)
+{
+    struct spool_fault f = {.text = ""};
+    struct spool_place place = engine_place(d->engine);
+    struct message_id id;
+    if (!message_id_parse(d->id, &id))
+        return DELIVERY_ABSENT;
+    enum spool_result r = spool_open(&place, d->engine->calls, &id, &d->entry, &f);
+    if (r != SPOOL_OK)
+        return report_open_fault(d, r, &f);
+    spool_header_init(&d->header);
+    r = spool_read(d->arena, &d->entry, &d->header, &f);
+    if (r == SPOOL_OK)
+        r = merge_journal(d, &f);
+    if (r != SPOOL_OK) {
+        enum delivery_end end = report_open_fault(d, r, &f);
+        spool_close(&d->entry);
+        return end;
+    }
+    load_models(d);
+    return DELIVERY_WAITS;
+}
+
+/* --- frozen messages --- */
+
+static void
+thaw(struct delivery *d, const char *how)
+{
+    d->header.frozen_time = SPOOL_NONE;
+    d->changed = true;
+    maillog(d->engine, MAILLOG_MAIN, d->id, "Unfrozen by %s", how);
+}
+
+/* False: a frozen message that stays so. */
+static bool
+may_deliver(struct delivery *d)
+{
+    const struct conf_main *c = d->engine->conf->main;
+    int64_t now = (int64_t)d->started.tv_sec;
+    if (d->header.frozen_time == SPOOL_NONE || d->reason == DELIVERY_GIVE_UP)
+        return true;
+    if (d->reason == DELIVERY_FORCED) {
+        thaw(d, "forced delivery");
+        return true;
+    }
+    bool bounce = d->message->sender.n == 0;
+    int64_t frozen_s = now - d->header.frozen_time;
+    if (c->timeout_frozen_after > 0 && frozen_s >= c->timeout_frozen_after) {
+        maillog(d->engine, MAILLOG_MAIN, d->id, "cancelled by timeout_frozen_after");
+        d->reason = DELIVERY_GIVE_UP;
+        return true;
+    }
+    if (bounce && now - d->message->received_time >= c->ignore_bounce_errors_after) {
+        thaw(d, "errmsg timer");
+        return true;
+    }
+    if (!bounce && c->auto_thaw > 0 && frozen_s > c->auto_thaw) {
+        thaw(d, "auto-thaw");
+        return true;
+    }
+    if (maillog_selected(d->engine, LOG_SELECTOR_SKIP_DELIVERY))
+        maillog(d->engine, MAILLOG_MAIN, d->id, "Message is frozen");
+    return false;
+}
+
+/* --- giving up --- */
+
+/* -Mg and timeout_frozen_after: every address that is left fails; nothing is routed. */
+static void
+give_up(struct delivery *d)
+{
+    for (size_t i = 0; i < d->message->recipients.n; i++) {
+        struct address *a =
+            route_envelope_address(d->arena, d->message->recipients.v[i].address, i);
+        a->dsn_flags = d->message->recipients.v[i].dsn_flags;
+        a->errors_to = d->message->recipients.v[i].errors_to.n > 0
+                           ? d->message->recipients.v[i].errors_to
+                           : STR_NULL;
+        if (spool_tree_has(&d->header.done, a->key))
+            continue;
+        delivery_answer(d, a, OUT_FAIL, 0, STR_LIT("delivery cancelled by administrator"));
+        if (delivery_tells_nobody(d, a))
+            delivery_address_done(d, a);
+        else
+            vec_push(d->arena, &d->failed, a);
+    }
+}
+
+/* --- the end --- */
+
+/* -H without what was only for this attempt. */
+static void
+save(struct delivery *d)
+{
+    struct spool_fault f;
+    d->header.headers = *d->message->headers;
+    if (spool_update(d->arena, &d->entry, &d->header, &f) != SPOOL_OK)
+        maillog(d->engine, MAILLOG_MAIN | MAILLOG_PANIC, d->id, "failed to update the spool: %s",
+                f.text);
+}
+
+static enum delivery_end
+freeze(struct delivery *d)
+{
+    struct str why = d->freeze_bounce ? STR_LIT(" (delivery error message)") : d->freeze_why;
+    d->header.frozen_time = (int64_t)d->started.tv_sec;
+    d->header.manual_thaw = false;
+    save(d);
+    maillog(d->engine, MAILLOG_MAIN, d->id, "Frozen%.*s", STR_ARG(why));
+    maillog_message_plain(d->engine, &d->entry,
+                          str_printf(d->arena, "*** Frozen%.*s", STR_ARG(why)));
+    delivery_tell_frozen(d);
+    return DELIVERY_FROZEN;
+}
+
+static enum delivery_end
+complete(struct delivery *d)
+{
+    struct spool_fault f;
+    struct engine *e = d->engine;
+    if (spool_remove(&d->entry, &f) != SPOOL_OK) {
+        maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, d->id, "failed to remove the message: %s", f.text);
+        return DELIVERY_ERROR;
+    }
+    maillog_message_remove(e, &d->entry);
+    struct buf b = buf_in(d->arena, 0);
+    buf_addz(&b, "Completed");
+    if (maillog_selected(e, LOG_SELECTOR_QUEUE_TIME_OVERALL)) {
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        buf_printf(&b, " QT=%.*s",
+                   STR_ARG(maillog_duration(d->arena, e,
+                                            maillog_between(d->message->received_time,
+                                                            d->message->received_time_us, now))));
+    }
+    maillog_line(e, MAILLOG_MAIN, d->id, buf_str(&b));
+    return DELIVERY_DONE;
+}
+
+/* Recipients that were replaced for good by one_time routers, header lines that the system filter changed. */
+static enum delivery_end
+finish(struct delivery *d)
+{
+    if (d->deferred.n == 0 && !d->freeze)
+        return complete(d);
+    if (d->freeze)
+        return freeze(d);
+    if (d->header.first_delivery)
+        d->changed = true;
+    d->header.first_delivery = false;
+    if (d->changed)
+        save(d);
+    return DELIVERY_WAITS;
+}
+
+static void
+close_message(struct delivery *d)
+{
+    struct eval *ev = d->engine->eval;
+    if (d->journal_open)
+        spool_journal_close(&d->journal);
+    spool_close(&d->entry);
+    list_cache_forget(ev->lists);
+    ev->message = NULL;
+    ev->session = NULL;
+    ev->address = NULL;
+    ev->acl_c = ev->acl_m = ev->router_vars = NULL;
+}
+
+static enum delivery_end
+attempt(struct delivery *d)
+{
+    if (!may_deliver(d))
+        return DELIVERY_FROZEN;
+    if (d->reason == DELIVERY_GIVE_UP) {
+        give_up(d);
+    } else {
+        delivery_route(d);
+        delivery_local(d);
+        delivery_remote(d);
+        retry_finish(d);
+    }
+    delivery_report_success(d);
+    delivery_bounce(d);
+    if (d->deferred.n > 0)
+        delivery_warn(d);
+    return finish(d);
+}
+
+enum delivery_end
+delivery_run(struct engine *e, struct str id, enum delivery_reason reason)
+{
+    struct arena *a = arena_new();
+    struct delivery *d = ARENA_NEW(a, struct delivery);
+    struct arena_mark mark = arena_mark(vm_scratch(e->vm));
+    d->engine = e;
+    d->arena = a;
+    d->reason = reason;
+    d->id = str_dup(a, id);
+    clock_gettime(CLOCK_REALTIME, &d->started);
+    enum delivery_end end = open_message(d);
+    if (end == DELIVERY_WAITS) {
+        end = attempt(d);
+        close_message(d);
+    }
+    vm_release(e->vm, mark);
+    arena_free(a);
+    return end;
+}
+
+/* --- reports --- */
+
+/* Nothing of ours is shared with it but the log: it must not keep a terminal or a pipe open. */
+static void
+leave_standard_files(void)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0)
+        return;
+    for (int fd = 0; fd <= 2; fd++)
+        (void)dup2(null, fd);
+    close(null);
+}
+
+void
+delivery_start_other(struct delivery *d, struct str id)
+{
+    struct engine *e = d->engine;
+    if (e->queue_reports)
+        return;
+    pid_t pid = fork();
+    if (pid > 0)
+        return;
+    if (pid < 0) {
+        maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, id, "failed to start the delivery: %s",
+                strerror(errno));
+        return;
+    }
+    if (!e->verbose)
+        leave_standard_files();
+    spool_close(&d->entry);
+    e->queue_run = e->forced = e->local_only = false;
+    (void)delivery_run(e, id, DELIVERY_ARRIVED);
+    _exit(0);
+}

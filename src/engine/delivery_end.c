@@ -1,0 +1,170 @@
+/* What is done when it is known what became of an address: logs, journal, ancestors, retry hints. */
+#include "conf/conf.h"
+#include "conf/main_options.h"
+#include "engine/delivery.h"
+#include "engine/maillog.h"
+#include "engine/retry_hints.h"
+#include "routers/router.h"
+#include "transports/transport.h"
+
+#include <string.h>
+
+void
+delivery_answer(struct delivery *d, struct address *a, enum outcome outcome, int64_t number,
+                struct str text)
+{
+    if (a->answer == NULL)
+        a->answer = ARENA_NEW(d->arena, struct transport_answer);
+    a->answer->why = (struct why){.outcome = outcome, .sys_errno = (int)number, .log = text};
+}
+
+/* --- done --- */
+
+/* One line of the journal, on disk before anything is said of it. */
+static void
+to_journal(struct delivery *d, struct str key)
+{
+    struct spool_fault f;
+    if (spool_tree_has(&d->header.done, key))
+        return;
+    (void)spool_tree_add(d->arena, &d->header.done, key);
+    d->changed = true;
+    enum spool_result r = d->journal_open ? SPOOL_OK
+                                          : spool_journal_open(&d->entry, &d->journal, &f);
+    if (r == SPOOL_OK) {
+        d->journal_open = true;
+        r = spool_journal_append(d->arena, &d->entry, &d->journal, &key, 1, &f);
+    }
+    if (r != SPOOL_OK)
+        maillog(d->engine, MAILLOG_MAIN | MAILLOG_PANIC, d->id,
+                "failed to note in the journal that %.*s is done: %s", STR_ARG(key), f.text);
+}
+
+void
+delivery_address_done(struct delivery *d, struct address *a)
+{
+    to_journal(d, a->key);
+    for (struct address *p = a->parent; p != NULL; p = p->parent) {
+        if (p->children > 0)
+            p->children--;
+        if (p->children > 0 || p->waits)
+            return;
+        to_journal(d, p->key);
+        struct str line = str_printf(d->arena, "%.*s: children all complete", STR_ARG(p->text));
+        maillog_message(d->engine, &d->entry, line);
+    }
+}
+
+/* --- good --- */
+
+static bool
+is_logged(const struct address *a)
+{
+    const struct router_generic *r = a->router != NULL ? a->router->generic.fields : NULL;
+    const struct transport_generic *t =
+        a->transport != NULL ? a->transport->generic.fields : NULL;
+    return (r == NULL || !r->disable_logging) && (t == NULL || !t->disable_logging);
+}
+
+static void
+succeeded(struct delivery *d, struct address *a)
+{
+    delivery_address_done(d, a);
+    struct str line = delivery_line(d, a, OUT_OK);
+    const char *flag = d->engine->dont_deliver || d->header.dont_deliver ? "*>"
+                       : a->answer->additional                          ? "->"
+                                                                        : "=>";
+    if (is_logged(a))
+        maillog(d->engine, MAILLOG_MAIN, d->id, "%s %.*s", flag, STR_ARG(line));
+    struct str transport = a->transport != NULL ? a->transport->name : a->transport_name;
+    maillog_message(d->engine, &d->entry,
+                    str_printf(d->arena, "%.*s: %.*s transport succeeded",
+                               STR_ARG(delivery_message_line(d, a)), STR_ARG(transport)));
+    retry_succeeded(d, a);
+    vec_push(d->arena, &d->delivered, a);
+}
+
+void
+delivery_address_discarded(struct delivery *d, struct address *a, bool by_filter)
+{
+    const struct address *top = delivery_ancestor(a);
+    delivery_address_done(d, a);
+    if (is_logged(a))
+        maillog(d->engine, MAILLOG_MAIN, d->id, "=> %s%s%.*s%s <%.*s>%s%.*s",
+                by_filter ? "discarded" : ":blackhole:", a != top ? " (" : "",
+                STR_ARG(a != top ? a->text : STR_EMPTY), a != top ? ")" : "", STR_ARG(top->text),
+                a->router != NULL ? " R=" : "",
+                STR_ARG(a->router != NULL ? a->router->name : STR_EMPTY));
+}
+
+/* --- not now --- */
+
+static bool
+waits_for_retry(const struct address *a)
+{
+    int number = a->answer->why.sys_errno;
+    return number == DELIVERY_ERRNO_ROUTE_RETRY || number == DELIVERY_ERRNO_LOCAL_RETRY ||
+           number == DELIVERY_ERRNO_HOST_RETRY;
+}
+
+static void
+freeze_for(struct delivery *d, const struct address *a)
+{
+    d->freeze = true;
+    d->freeze_why = str_is_set(a->answer->why.peer) && a->answer->freeze_told
+                        ? a->answer->why.peer
+                        : STR_NULL;
+}
+
+static void
+deferred(struct delivery *d, struct address *a)
+{
+    struct str line = delivery_line(d, a, OUT_DEFER);
+    bool old = waits_for_retry(a);
+    if (!old || maillog_selected(d->engine, LOG_SELECTOR_RETRY_DEFER))
+        maillog(d->engine, MAILLOG_MAIN | (a->answer->why.outcome == OUT_ERROR ? MAILLOG_PANIC : 0),
+                d->id, "== %.*s", STR_ARG(line));
+    if (!old || d->header.first_delivery)
+        maillog_message(d->engine, &d->entry, line);
+    for (struct address *p = a; p != NULL; p = p->parent)
+        p->waits = true;
+    if (a->answer->freeze)
+        freeze_for(d, a);
+    vec_push(d->arena, &d->deferred, a);
+    if (!old)
+        retry_deferred(d, a);
+}
+
+/* --- never --- */
+
+static void
+failed(struct delivery *d, struct address *a)
+{
+    struct str line = delivery_line(d, a, OUT_FAIL);
+    maillog(d->engine, MAILLOG_MAIN, d->id, "** %.*s", STR_ARG(line));
+    maillog_message(d->engine, &d->entry,
+                    a->transport == NULL
+                        ? str_printf(d->arena, "routing failed for %.*s", STR_ARG(line))
+                        : line);
+    vec_push(d->arena, &d->failed, a);
+    retry_succeeded(d, a);
+}
+
+void
+delivery_address_ended(struct delivery *d, struct address *a)
+{
+    switch (a->answer->why.outcome) {
+    case OUT_OK:
+        succeeded(d, a);
+        break;
+    case OUT_FAIL:
+        failed(d, a);
+        break;
+    case OUT_DECLINE:
+    case OUT_PASS:
+    case OUT_DEFER:
+    case OUT_ERROR:
+        deferred(d, a);
+        break;
+    }
+}

@@ -1,0 +1,220 @@
+/* Routing of all recipients of a message.
+ *
+ * New addresses are taken in levels: what came out of the addresses of one level is the next. Within a level the last is
+ * routed first, and what is routed goes in front of what there is, so that deliveries run in the order in which their
+ * addresses were written. Duplicates are found among what has been routed.
+ */
+#include "base/map.h"
+#include "conf/conf.h"
+#include "conf/list.h"
+#include "conf/main_options.h"
+#include "engine/delivery.h"
+#include "engine/maillog.h"
+#include "engine/retry_hints.h"
+#include "filter/expand.h"
+#include "transports/transport.h"
+
+/* Lists that grow at the front are kept the wrong way round while they grow. */
+static void
+put_in_front(struct arena *a, struct address_vec *reversed, const struct address_vec *more)
+{
+    for (size_t i = more->n; i > 0; i--)
+        vec_push(a, reversed, more->v[i - 1]);
+}
+
+static void
+turn_round(struct address_vec *v)
+{
+    for (size_t i = 0, j = v->n; i + 1 < j; i++) {
+        struct address *a = v->v[i];
+        v->v[i] = v->v[--j];
+        v->v[j] = a;
+    }
+}
+
+/* --- before the routers --- */
+
+/* A domain list of the main options: OUT_OK match, OUT_FAIL, OUT_DEFER (*text). */
+static enum outcome
+in_domains(struct delivery *d, const struct xstr *list, const char *name, struct str domain,
+           struct str *text)
+{
+    struct engine *e = d->engine;
+    struct list_answer answer;
+    struct str expanded;
+    if (!str_is_set(list->text))
+        return OUT_FAIL;
+    enum vm_status st = vm_expand_x(e->vm, list, &expanded);
+    if (st == VM_FORCED)
+        return OUT_FAIL;
+    const struct list_question q = {.kind = LIST_DOMAIN,
+                                    .subject = domain,
+                                    .list = expanded,
+                                    .what = str_from_cstr(name),
+                                    .remember = true};
+    enum outcome o = st == VM_OK ? list_match(e->eval, e->vm, &q, &answer) : OUT_DEFER;
+    if (o == OUT_DEFER || o == OUT_ERROR)
+        *text = str_printf(d->arena, "%s lookup deferred", name);
+    return o == OUT_ERROR ? OUT_DEFER : o;
+}
+
+/* hold_domains, and queue_domains unless the queue is run: the address is not even routed. */
+static bool
+is_held(struct delivery *d, struct address *a)
+{
+    const struct conf_main *c = d->engine->conf->main;
+    struct str text = STR_EMPTY;
+    if (d->reason == DELIVERY_FORCED || a->item != ADDRESS_ITEM_MAIL)
+        return false;
+    enum outcome o = in_domains(d, &c->hold_domains, "hold_domains", a->domain, &text);
+    if (o == OUT_OK) {
+        delivery_answer(d, a, OUT_DEFER, DELIVERY_ERRNO_HELD, STR_LIT("domain is held"));
+    } else if (o == OUT_DEFER) {
+        delivery_answer(d, a, OUT_DEFER, DELIVERY_ERRNO_LIST, text);
+    } else if (d->reason == DELIVERY_ARRIVED && !d->engine->queue_run) {
+        o = in_domains(d, &c->queue_domains, "queue_domains", a->domain, &text);
+        if (o == OUT_OK)
+            delivery_answer(d, a, OUT_DEFER, DELIVERY_ERRNO_QUEUED_DOMAIN,
+                            STR_LIT("domain is in queue_domains"));
+        else if (o == OUT_DEFER)
+            delivery_answer(d, a, OUT_DEFER, DELIVERY_ERRNO_LIST, text);
+    }
+    return o == OUT_OK || o == OUT_DEFER;
+}
+
+/* A message that has been through here very often is in a loop. */
+static bool
+is_looping(struct delivery *d, struct address *a)
+{
+    if (d->message->received_count <= d->engine->conf->main->received_headers_max)
+        return false;
+    delivery_answer(d, a, OUT_FAIL, 0,
+                    STR_LIT("Too many \"Received\" headers - suspected mail loop"));
+    return true;
+}
+
+/* --- the result of routing --- */
+
+static void
+take_deliveries(struct delivery *d, const struct routing *r)
+{
+    struct address_vec local = {NULL, 0, 0}, remote = {NULL, 0, 0};
+    for (size_t i = 0; i < r->deliver.n; i++) {
+        struct address *a = r->deliver.v[i];
+        if (spool_tree_has(&d->header.done, a->key)) {
+            delivery_address_done(d, a);
+            continue;
+        }
+        bool here = transport_driver_of(a->transport)->place == TRANSPORT_LOCAL;
+        vec_push(d->arena, here ? &local : &remote, a);
+    }
+    put_in_front(d->arena, &d->local, &local);
+    put_in_front(d->arena, &d->remote, &remote);
+}
+
+static void
+route_one(struct delivery *d, struct address *a, struct address_vec *next)
+{
+    struct routing r = {
+        .engine = d->engine,
+        .message = d->message,
+        .purpose = ROUTE_FOR_DELIVERY,
+        .arena = d->arena,
+    };
+    enum route_end end = route_address(&r, a);
+    take_deliveries(d, &r);
+    put_in_front(d->arena, next, &r.again);
+    switch (end) {
+    case ROUTE_DELIVER:
+    case ROUTE_REDIRECTED:
+        retry_routed(d, a);
+        return;
+    case ROUTE_DISCARDED:
+        retry_routed(d, a);
+        delivery_address_discarded(d, a, r.discard_seen);
+        return;
+    case ROUTE_FAILED:
+    case ROUTE_DEFERRED:
+        break;
+    }
+    delivery_answer(d, a, end == ROUTE_FAILED ? OUT_FAIL : OUT_DEFER, r.why.sys_errno, STR_NULL);
+    a->answer->why = r.why;
+    a->answer->why.outcome = end == ROUTE_FAILED ? OUT_FAIL : OUT_DEFER;
+    a->answer->freeze = r.freeze;
+    delivery_address_ended(d, a);
+}
+
+static void
+take_one(struct delivery *d, struct address *a, struct address_vec *next)
+{
+    if (spool_tree_has(&d->header.done, a->key)) {
+        delivery_address_done(d, a);
+        return;
+    }
+    if (a->answer != NULL && a->answer->why.outcome != OUT_OK) { /* generated, and refused */
+        delivery_address_ended(d, a);
+        return;
+    }
+    if (a->transport != NULL && a->item != ADDRESS_ITEM_MAIL) {
+        struct routing ready = {.deliver = {.v = &a, .n = 1, .cap = 1}};
+        take_deliveries(d, &ready);
+        return;
+    }
+    if (is_held(d, a) || is_looping(d, a) || retry_routing_waits(d, a)) {
+        delivery_address_ended(d, a);
+        return;
+    }
+    route_one(d, a, next);
+}
+
+/* --- duplicates --- */
+
+/* Keeps the first of those with the same key; the others are done when it is, which is what the journal says anyway. */
+static void
+drop_duplicates(struct delivery *d, struct address_vec *v)
+{
+    struct map *seen = map_new(d->arena, MAP_CASEFUL);
+    struct address_vec kept = {NULL, 0, 0};
+    for (size_t i = 0; i < v->n; i++) {
+        struct address *a = v->v[i];
+        struct address *first = map_get(seen, a->key);
+        if (first == NULL) {
+            map_set(seen, a->key, a);
+            vec_push(d->arena, &kept, a);
+            continue;
+        }
+        a->next_duplicate = first->next_duplicate;
+        first->next_duplicate = a;
+    }
+    *v = kept;
+}
+
+static struct address *
+take_recipient(struct delivery *d, size_t i)
+{
+    const struct recipient *r = &d->message->recipients.v[i];
+    struct address *a = route_envelope_address(d->arena, r->address, i);
+    a->orcpt = r->orcpt;
+    a->dsn_flags = r->dsn_flags;
+    if (r->errors_to.n > 0)
+        a->errors_to = r->errors_to;
+    return a;
+}
+
+void
+delivery_route(struct delivery *d)
+{
+    struct address_vec next = {NULL, 0, 0};
+    for (size_t i = d->message->recipients.n; i > 0; i--)
+        vec_push(d->arena, &next, take_recipient(d, i - 1));
+    while (next.n > 0) {
+        struct address_vec level = next;
+        next = (struct address_vec){NULL, 0, 0};
+        for (size_t i = 0; i < level.n; i++)
+            take_one(d, level.v[i], &next);
+    }
+    turn_round(&d->local);
+    turn_round(&d->remote);
+    drop_duplicates(d, &d->local);
+    drop_duplicates(d, &d->remote);
+}

@@ -1,0 +1,151 @@
+/* One pass over the queue; see queue_run.h. */
+#include "engine/queue_run.h"
+
+#include "conf/conf.h"
+#include "conf/main_options.h"
+#include "engine/delivery.h"
+#include "engine/maillog.h"
+#include "engine/queue_list.h"
+#include "engine/spool_journal.h"
+#include "sys/entropy.h"
+#include "sys/machine.h"
+#include "sys/regex.h"
+
+#include <unistd.h>
+
+/* --- selecting --- */
+
+static bool
+contains(struct engine *e, struct str text, struct str part, bool regex)
+{
+    struct str why;
+    size_t at;
+    if (!regex)
+        return str_ifind(text, part, 0) != STR_NPOS;
+    const struct regex *re = vm_regex(e->vm, part, REGEX_CASELESS, &why, &at);
+    return re != NULL && vm_regex_match(e->vm, re, text) == VM_OK;
+}
+
+static bool
+has_recipient(struct engine *e, const struct queue_run *q, const struct spool_header *h)
+{
+    for (size_t i = 0; i < h->recipients.n; i++) {
+        struct str address = h->recipients.v[i].address;
+        if (!spool_tree_has(&h->done, address) &&
+            contains(e, address, q->recipient, q->recipient_regex))
+            return true;
+    }
+    return false;
+}
+
+/* True if the message is one for this run as far as its envelope tells; read without the lock. */
+static bool
+is_selected(struct engine *e, const struct queue_run *q, struct queue_list *list,
+            const struct queue_list_item *item, struct arena *a)
+{
+    struct spool_header h;
+    struct spool_fault f;
+    if (!q->only_new && !str_is_set(q->recipient) && !str_is_set(q->sender))
+        return true;
+    int dir = queue_list_directory(list, item);
+    spool_header_init(&h);
+    if (dir < 0 || spool_read_at(a, dir, &item->id, &h, &f) != SPOOL_OK)
+        return false;
+    if (q->only_new && !h.first_delivery)
+        return false;
+    if (str_is_set(q->sender) && !contains(e, h.sender, q->sender, q->sender_regex))
+        return false;
+    return !str_is_set(q->recipient) || has_recipient(e, q, &h);
+}
+
+static bool
+is_within(const struct queue_run *q, struct str id)
+{
+    return (!str_is_set(q->from) || str_cmp(id, q->from) >= 0) &&
+           (!str_is_set(q->to) || str_cmp(id, q->to) <= 0);
+}
+
+/* --- running --- */
+
+/* deliver_queue_load_max: the machine has enough to do. */
+static bool
+is_overloaded(struct engine *e)
+{
+    int64_t limit = e->conf->main->deliver_queue_load_max;
+    int64_t load = limit >= 0 ? machine_load_average() : -1;
+    if (limit < 0 || load <= limit)
+        return false;
+    maillog(e, MAILLOG_MAIN, STR_NULL,
+            "Abandon queue run: %.*s (load %.2f, max %.2f)", STR_ARG(STR_LIT("load average")),
+            (double)load / 1000, (double)limit / 1000);
+    return true;
+}
+
+static void
+run_one(struct engine *e, const struct queue_run *q, struct str id, bool first)
+{
+    bool selecting = str_is_set(q->recipient) || str_is_set(q->sender);
+    bool by_selection = selecting && (first || q->recipient_force || q->sender_force);
+    e->forced = q->force || q->force_frozen || by_selection;
+    (void)delivery_run(e, id, q->force_frozen ? DELIVERY_FORCED : DELIVERY_QUEUE_RUN);
+}
+
+static bool
+pass(struct engine *e, const struct queue_run *q)
+{
+    struct arena *a = arena_new(), *one = arena_new();
+    struct spool_place place = engine_place(e);
+    bool sorted = e->conf->main->queue_run_in_order, first = true, ok = true;
+    struct queue_list *list =
+        queue_list_new(a, &place, sorted ? QUEUE_LIST_SORTED : QUEUE_LIST_UNSORTED);
+    struct queue_list_item item;
+    struct spool_fault f;
+    while (ok) {
+        enum spool_result r = queue_list_next(list, &item, &f);
+        if (r == SPOOL_ABSENT)
+            break;
+        if (r != SPOOL_OK) {
+            maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL, "%s", f.text);
+            continue;
+        }
+        struct str id = message_id_str(&item.id);
+        if (is_within(q, id) && is_selected(e, q, list, &item, one)) {
+            ok = !is_overloaded(e);
+            if (ok)
+                run_one(e, q, id, first);
+            first = false;
+        }
+        arena_clear(one);
+    }
+    arena_free(one);
+    arena_free(a);
+    return ok;
+}
+
+bool
+queue_run(struct engine *e, const struct queue_run *q)
+{
+    bool named = e->queue.n > 0;
+    bool logged = maillog_selected(e, LOG_SELECTOR_QUEUE_RUN);
+    struct str words = q->words.n > 0 ? str_printf(e->arena, " %.*s", STR_ARG(q->words)) : STR_EMPTY;
+    struct str name = named ? str_printf(e->arena, "'%.*s' ", STR_ARG(e->queue)) : STR_EMPTY;
+    if (is_overloaded(e))
+        return false;
+    if (logged)
+        maillog(e, MAILLOG_MAIN, STR_NULL, "Start %.*squeue run: pid=%d%.*s", STR_ARG(name),
+                (int)getpid(), STR_ARG(words));
+    e->queue_run = true;
+    bool ok = true;
+    if (q->two_stage) {
+        e->local_only = true;
+        e->first_stage = true;
+        ok = pass(e, q);
+        e->first_stage = false;
+    }
+    e->local_only = q->local_only;
+    ok = ok && pass(e, q);
+    if (logged)
+        maillog(e, MAILLOG_MAIN, STR_NULL, "End %.*squeue run: pid=%d%.*s", STR_ARG(name),
+                (int)getpid(), STR_ARG(words));
+    return ok;
+}

@@ -1,0 +1,192 @@
+/* -bp; see queue_show.h. Source: specification, option -bp. */
+#include "engine/queue_show.h"
+
+#include "base/buf.h"
+#include "engine/spool_journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* " 25m", " 3h", "12d" and the size, each in a column. */
+static void
+add_age(struct buf *b, int64_t age_s)
+{
+    int64_t minutes = (age_s > 0 ? age_s : 0) / 60;
+    if (minutes < 90)
+        buf_printf(b, "%2lldm ", (long long)minutes);
+    else if ((minutes + 30) / 60 < 72)
+        buf_printf(b, "%2lldh ", (long long)((minutes + 30) / 60));
+    else
+        buf_printf(b, "%2lldd ", (long long)((minutes + 720) / 1440));
+}
+
+static void
+add_size(struct buf *b, int64_t size)
+{
+    double k = (double)size / 1024;
+    if (size < 0)
+        buf_addz(b, "     ");
+    else if (size < 1024)
+        buf_printf(b, "%5lld", (long long)size);
+    else if (size < 10 * 1024)
+        buf_printf(b, "%4.1fK", k);
+    else if (size < 1024 * 1024)
+        buf_printf(b, "%4lldK", (long long)((size + 512) / 1024));
+    else if (size < 10 * 1024 * 1024)
+        buf_printf(b, "%4.1fM", k / 1024);
+    else
+        buf_printf(b, "%4lldM", (long long)((size + 512 * 1024) / (1024 * 1024)));
+}
+
+static int64_t
+message_size(int dir, const struct message_id *id, const struct spool_header *h)
+{
+    struct stat st;
+    struct spool_name name = spool_file_name(id, 'D');
+    int64_t size = 1;
+    if (fstatat(dir, name.text, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        size += (int64_t)st.st_size - (int64_t)strlen(name.text) - 1;
+    for (size_t i = 0; i < h->headers.n; i++)
+        if (h->headers.v[i].type != HEADER_TYPE_DELETED)
+            size += h->headers.v[i].text.n;
+    return size;
+}
+
+static void
+add_message_line(struct buf *b, int dir, const struct message_id *id,
+                 const struct spool_header *h)
+{
+    add_age(b, (int64_t)time(NULL) - h->received_time);
+    add_size(b, message_size(dir, id, h));
+    buf_printf(b, " %s <%.*s>", id->text, STR_ARG(h->sender));
+    if (h->sender_set_untrusted)
+        buf_printf(b, " (%.*s)", STR_ARG(h->login));
+    if (h->frozen_time != SPOOL_NONE)
+        buf_addz(b, " *** frozen ***");
+    buf_addc(b, '\n');
+}
+
+/* True if the address is one of the envelope. */
+static bool
+is_original(const struct spool_header *h, struct str key)
+{
+    for (size_t i = 0; i < h->recipients.n; i++)
+        if (str_eq(h->recipients.v[i].address, key))
+            return true;
+    return false;
+}
+
+static void
+add_recipients(struct buf *b, const struct spool_header *h, enum queue_show_what what)
+{
+    for (size_t i = 0; i < h->recipients.n; i++) {
+        struct str address = h->recipients.v[i].address;
+        bool done = spool_tree_has(&h->done, address);
+        if (!done || what != QUEUE_SHOW_UNDELIVERED)
+            buf_printf(b, "        %c %.*s\n", done ? 'D' : ' ', STR_ARG(address));
+    }
+    if (what != QUEUE_SHOW_GENERATED)
+        return;
+    for (size_t i = 0; i < h->done.nodes.n; i++)
+        if (!is_original(h, h->done.nodes.v[i].key))
+            buf_printf(b, "       +D %.*s\n", STR_ARG(h->done.nodes.v[i].key));
+}
+
+static void
+show_fault(struct buf *b, const struct message_id *id, enum spool_result r,
+           const struct spool_fault *f)
+{
+    buf_printf(b, "      %s\n", id->text);
+    if (r == SPOOL_ABSENT)
+        buf_printf(b, "    *** spool read error: %s ***\n\n", strerror(ENOENT));
+    else if (f->sys_errno != 0)
+        buf_printf(b, "    *** spool read error: %s ***\n\n", strerror(f->sys_errno));
+    else
+        buf_printf(b, "    *** spool format error: %s ***\n\n", f->text);
+}
+
+/* What the journal says is done as well: an attempt may be under way. */
+static void
+add_journal(struct arena *a, int dir, const struct message_id *id, struct spool_header *h)
+{
+    struct spool_entry e = {.id = *id, .dir = dir, .body = -1, .calls = &durable_kernel};
+    struct spool_fault f;
+    bool found;
+    (void)spool_journal_read(a, &e, h, &found, &f);
+}
+
+enum show_missing { SHOW_MISSING, SKIP_MISSING };
+
+static void
+show_one(struct arena *a, int dir, const struct message_id *id, enum queue_show_what what,
+         enum show_missing missing, FILE *out)
+{
+    struct buf b = buf_in(a, 0);
+    struct spool_header h;
+    struct spool_fault f = {.text = ""};
+    if (what == QUEUE_SHOW_IDS) {
+        (void)fprintf(out, "%s\n", id->text);
+        return;
+    }
+    spool_header_init(&h);
+    enum spool_result r = dir < 0 ? SPOOL_ABSENT : spool_read_at(a, dir, id, &h, &f);
+    if (r == SPOOL_ABSENT && missing == SKIP_MISSING)
+        return;
+    if (r == SPOOL_OK) {
+        add_journal(a, dir, id, &h);
+        add_message_line(&b, dir, id, &h);
+        add_recipients(&b, &h, what);
+        buf_addc(&b, '\n');
+    } else {
+        show_fault(&b, id, r, &f);
+    }
+    struct str text = buf_str(&b);
+    (void)fwrite(text.p, 1, text.n, out);
+}
+
+void
+queue_show(struct engine *e, enum queue_list_order order, enum queue_show_what what, FILE *out)
+{
+    struct arena *list = arena_new(), *one = arena_new();
+    struct spool_place place = engine_place(e);
+    struct queue_list *q = queue_list_new(list, &place, order);
+    struct queue_list_item item;
+    struct spool_fault f;
+    for (size_t shown = 0;; shown++) {
+        enum spool_result r = queue_list_next(q, &item, &f);
+        if (r == SPOOL_ABSENT)
+            break;
+        if (r != SPOOL_OK) {
+            (void)fprintf(stderr, "%s\n", f.text);
+            continue;
+        }
+        show_one(one, queue_list_directory(q, &item), &item.id, what, SKIP_MISSING, out);
+        arena_clear(one);
+        if (shown == 0)
+            (void)fflush(out); /* who waits for a long listing sees that it began */
+    }
+    arena_free(one);
+    arena_free(list);
+}
+
+void
+queue_show_some(struct engine *e, const struct str *ids, size_t n, enum queue_show_what what,
+                FILE *out)
+{
+    struct spool_place place = engine_place(e);
+    for (size_t i = 0; i < n; i++) {
+        struct arena *a = arena_new();
+        struct message_id id;
+        if (message_id_parse(ids[i], &id)) {
+            int dir = spool_find_directory(&place, &id);
+            show_one(a, dir, &id, what, SHOW_MISSING, out);
+            if (dir >= 0)
+                close(dir);
+        }
+        arena_free(a);
+    }
+}
