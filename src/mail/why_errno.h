@@ -8,6 +8,7 @@
 enum why_errno {
     WHY_UNKNOWN = -1,        /* a fault of the configuration, or no number of its own */
     WHY_NOT_REGULAR = -4,    /* a mailbox is no regular file, or has several names */
+    WHY_NOT_FOLDER = -5,     /* a folder of a mailbox is something else */
     WHY_WRONG_OWNER = -6,    /* a mailbox belongs to someone else */
     WHY_WRONG_MODE = -7,     /* a mailbox has other permissions than it should */
     WHY_LOCKED = -9,         /* someone else holds the lock of a mailbox */

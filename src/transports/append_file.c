@@ -132,7 +132,7 @@ open_existing(struct append *d, const struct found *found, struct append_file *f
     struct user_file_request rq = {
         .path = d->path,
         .follow = found->link,
-        .flags = f->fifo ? O_WRONLY | O_NONBLOCK : O_RDWR | (d->opt->mbx_format ? 0 : O_APPEND),
+        .flags = f->fifo ? O_WRONLY | O_NONBLOCK : O_RDWR | O_APPEND,
     };
     f->fd = user_file_open(d->calls, &rq);
     if (f->fd < 0 && errno == ENOENT)
@@ -162,8 +162,7 @@ open_new(struct append *d, const struct found *found, struct append_file *f)
         return STEP_STOP;
     struct user_file_request rq = {
         .path = d->path,
-        .flags =
-            O_RDWR | O_CREAT | (found->link ? 0 : O_EXCL) | (d->opt->mbx_format ? 0 : O_APPEND),
+        .flags = O_RDWR | O_APPEND | O_CREAT | (found->link ? 0 : O_EXCL),
         .mode = (mode_t)d->mode,
         .follow = found->link,
         .within = found->link ? NULL : d->within,
@@ -197,8 +196,7 @@ open_once(struct append *d, struct append_file *f)
 static void
 close_file(struct append *d, struct append_file *f)
 {
-    if (f->mbx >= 0)
-        close(f->mbx);
+    mailbox_lock_close(d, f->fd, f->mbx);
     if (f->fd >= 0)
         d->calls->close_fd(f->fd);
     f->fd = f->mbx = -1;

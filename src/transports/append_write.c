@@ -2,20 +2,34 @@
 #include "transports/append_write.h"
 
 #include "base/arena.h"
-#include "base/buf.h"
-#include "mail/header.h"
-#include "sys/file.h"
+#include "transports/message_write.h"
 
 #include <errno.h>
-#include <unistd.h>
-
-enum { CHUNK = 64 * 1024 };
 
 bool
 append_write_prepare(struct append *d)
 {
-    (void)d;
-    return true;
+    const struct transport_appendfile *o = d->opt;
+    struct message_write *w = ARENA_NEW(d->arena, struct message_write);
+    struct transport_job job = *d->job;
+    job.transport = d->transport;
+    message_write_init(w, &job);
+    w->check = o->check_string;
+    w->escape = o->escape_string;
+    w->prefix = o->message_prefix;
+    w->suffix = o->message_suffix;
+    w->flags |= o->use_bsmtp ? MESSAGE_WRITE_BSMTP | MESSAGE_WRITE_DOTS : 0u;
+    w->flags |= o->use_crlf || o->mbx_format ? MESSAGE_WRITE_CRLF : 0u;
+    d->message = w;
+    if (message_write_prepare(w, &d->answer->why) == OUT_OK) {
+        d->answer->why.outcome = OUT_OK;
+        return true;
+    }
+    if (d->answer->why.sys_errno == 0) {
+        d->answer->why.sys_errno = WHY_EXPANSION;
+        d->answer->why.outcome = OUT_DEFER;
+    }
+    return false;
 }
 
 bool
@@ -28,52 +42,59 @@ append_write_failed(struct append *d, const char *name)
     return append_defer(d, err, "error while writing to %s", name);
 }
 
-static void
-add_line(struct append *d, struct buf *out, struct str line)
+/* A message's way through the table of calls. */
+struct out {
+    struct append *d;
+    int fd;
+};
+
+static bool
+put(void *ctx, struct iovec *v, int n)
 {
-    struct str check = d->opt->check_string;
-    if (check.n > 0 && line.n >= check.n && memcmp(line.p, check.p, check.n) == 0) {
-        buf_adds(out, d->opt->escape_string);
-        line = str_sub(line, check.n, line.n);
+    const struct out *o = ctx;
+    struct durable_fault fault;
+    for (int i = 0; i < n; i++) {
+        struct str piece = str_from(v[i].iov_base, v[i].iov_len);
+        if (!durable_append(o->d->calls, o->fd, "", piece, &fault)) {
+            errno = fault.sys_errno;
+            return false;
+        }
     }
-    buf_adds(out, line);
+    return true;
 }
 
-static void
-add_lines(struct append *d, struct buf *out, struct str text)
+static bool
+explain(struct append *d, const char *name, const struct message_written *end)
 {
-    for (size_t at = 0; at < text.n;) {
-        size_t nl = str_chr(text, '\n', at);
-        size_t n = nl == STR_NPOS ? text.n - at : nl + 1 - at;
-        add_line(d, out, str_sub(text, at, n));
-        at += n;
+    if (end->filter_failed) {
+        int code = message_written_code(end);
+        return append_defer(d, WHY_FILTER,
+                            "transport filter process failed (%d) while writing to %s%s", code,
+                            name, code == 127 ? ": unable to execute command" : "");
     }
+    if (end->reading)
+        return append_defer(d, end->sys_errno, "error while reading the message for %s", name);
+    errno = end->filter_timed_out ? ETIMEDOUT : end->sys_errno;
+    return append_write_failed(d, name);
 }
 
 bool
 append_write(struct append *d, int fd, const char *name)
 {
-    const struct transport_job *job = d->job;
-    struct str prefix, suffix, body;
-    if (!append_expand(d, &d->opt->message_prefix, "prefix", &prefix) ||
-        !append_expand(d, &d->opt->message_suffix, "suffix", &suffix))
-        return false;
-    struct buf out = buf_in(d->arena, 0);
-    buf_adds(&out, prefix);
-    for (size_t i = 0; job->message->headers != NULL && i < job->message->headers->n; i++)
-        if (job->message->headers->v[i].type != HEADER_TYPE_DELETED)
-            add_lines(d, &out, job->message->headers->v[i].text);
-    buf_addc(&out, '\n');
-    if (lseek(job->body_fd, job->body_start, SEEK_SET) < 0 ||
-        file_read_fd(d->arena, job->body_fd, STR_MAX - 2, &body) != FILE_OK)
-        return append_defer(d, errno, "error while reading the message");
-    add_lines(d, &out, body);
-    buf_adds(&out, suffix);
+    struct out o = {.d = d, .fd = fd};
+    struct message_sink sink = {.arena = d->arena, .put = put, .ctx = &o};
+    struct message_written end;
+    message_write(d->message, &sink, &end);
+    d->written = end.bytes;
+    return end.ok || explain(d, name, &end);
+}
+
+bool
+append_write_text(struct append *d, int fd, const char *name, struct str text)
+{
     struct durable_fault fault;
-    if (!durable_append(d->calls, fd, name, buf_str(&out), &fault)) {
-        errno = fault.sys_errno;
-        return append_write_failed(d, name);
-    }
-    d->written = (int64_t)out.n;
-    return true;
+    if (durable_append(d->calls, fd, name, text, &fault))
+        return true;
+    errno = fault.sys_errno;
+    return append_write_failed(d, name);
 }

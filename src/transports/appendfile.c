@@ -3,14 +3,17 @@
 #include "transports/appendfile.h"
 
 #include "base/arena.h"
+#include "sys/biff.h"
 #include "sys/user_file.h"
 #include "transports/append_file.h"
+#include "transports/append_format.h"
+#include "transports/append_new.h"
 #include "transports/append_path.h"
+#include "transports/append_quota.h"
 #include "transports/append_write.h"
+#include "transports/mbx.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
+#include <time.h>
 
 /* clang-format off */
 static const struct opt rows[] = {
@@ -18,9 +21,9 @@ static const struct opt rows[] = {
         "Lets the file be a named pipe."),
     OPT_BOOL(struct transport_appendfile, allow_symlink, false, 0,
         "Lets the file be a symbolic link."),
-    OPT_XSTR(struct transport_appendfile, batch_id, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_appendfile, batch_id, NULL, 0,
         "Text that addresses must have in common to be delivered together."),
-    OPT_INT(struct transport_appendfile, batch_max, 1, OPT_NO_EFFECT,
+    OPT_INT(struct transport_appendfile, batch_max, 1, 0,
         "How many addresses are delivered together."),
     OPT_BOOL(struct transport_appendfile, check_group, false, 0,
         "Checks that an existing file belongs to the right group."),
@@ -32,10 +35,10 @@ static const struct opt rows[] = {
         "Makes missing folders."),
     OPT_STR(struct transport_appendfile, create_file, "anywhere", 0,
         "Where files may be made: anywhere, belowhome or inhome."),
-    OPT_XSTR(struct transport_appendfile, directory, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_appendfile, directory, NULL, 0,
         "Folder to which messages are delivered, a file each."),
     OPT_XSTR(struct transport_appendfile, directory_file, "q${base62:$tod_epoch}-$inode",
-        OPT_NO_EFFECT,
+        0,
         "Name of the file in the folder."),
     OPT_OCTAL(struct transport_appendfile, directory_mode, 0700, 0,
         "Permissions of folders that are made."),
@@ -43,7 +46,7 @@ static const struct opt rows[] = {
         "Text that takes the place of check_string at the start of a line."),
     OPT_XSTR(struct transport_appendfile, file, NULL, 0,
         "File to which messages are appended."),
-    OPT_STR(struct transport_appendfile, file_format, NULL, OPT_NO_EFFECT,
+    OPT_STR(struct transport_appendfile, file_format, NULL, 0,
         "How to tell formats of existing files apart, and which transport handles each."),
     OPT_BOOL(struct transport_appendfile, file_must_exist, false, 0,
         "Defers when the file does not exist."),
@@ -59,30 +62,30 @@ static const struct opt rows[] = {
         "Permissions of lock files."),
     OPT_TIME(struct transport_appendfile, lockfile_timeout, 30 * 60, 0,
         "Age at which a lock file counts as left behind."),
-    OPT_XSTR(struct transport_appendfile, mailbox_filecount, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_appendfile, mailbox_filecount, NULL, 0,
         "Number of files in the mailbox, when it is known without counting."),
-    OPT_XSTR(struct transport_appendfile, mailbox_size, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_appendfile, mailbox_size, NULL, 0,
         "Size of the mailbox, when it is known without adding up."),
-    OPT_BOOL(struct transport_appendfile, maildir_format, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_appendfile, maildir_format, false, 0,
         "Delivers in maildir format."),
     OPT_STR(struct transport_appendfile, maildir_quota_directory_regex, "^(?:cur|new|\\..*)$",
-        OPT_NO_EFFECT,
+        0,
         "Folders of a maildir that count for the quota."),
-    OPT_INT(struct transport_appendfile, maildir_retries, 10, OPT_NO_EFFECT,
+    OPT_INT(struct transport_appendfile, maildir_retries, 10, 0,
         "How often it is tried to create a file in a maildir."),
-    OPT_XSTR(struct transport_appendfile, maildir_tag, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_appendfile, maildir_tag, NULL, 0,
         "Text that is added to names of files in a maildir."),
-    OPT_XBOOL(struct transport_appendfile, maildir_use_size_file, false, OPT_NO_EFFECT,
+    OPT_XBOOL(struct transport_appendfile, maildir_use_size_file, false, 0,
         "Keeps the size of a maildir in a maildirsize file."),
-    OPT_STR(struct transport_appendfile, maildirfolder_create_regex, NULL, OPT_NO_EFFECT,
+    OPT_STR(struct transport_appendfile, maildirfolder_create_regex, NULL, 0,
         "Folders in which a maildirfolder file is made."),
-    OPT_BOOL(struct transport_appendfile, mailstore_format, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_appendfile, mailstore_format, false, 0,
         "Delivers in mailstore format, two files a message."),
-    OPT_XSTR(struct transport_appendfile, mailstore_prefix, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_appendfile, mailstore_prefix, NULL, 0,
         "First text in the envelope file of mailstore format."),
-    OPT_XSTR(struct transport_appendfile, mailstore_suffix, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_appendfile, mailstore_suffix, NULL, 0,
         "Last text in the envelope file of mailstore format."),
-    OPT_BOOL(struct transport_appendfile, mbx_format, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_appendfile, mbx_format, false, 0,
         "Delivers in MBX format."),
     OPT_XSTR(struct transport_appendfile, message_prefix, NULL, 0,
         "Text before each message."),
@@ -92,25 +95,25 @@ static const struct opt rows[] = {
         "Permissions of files that are made."),
     OPT_BOOL(struct transport_appendfile, mode_fail_narrower, true, 0,
         "Defers when an existing file has fewer permissions than mode."),
-    OPT_BOOL(struct transport_appendfile, notify_comsat, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_appendfile, notify_comsat, false, 0,
         "Tells the comsat service about new mail."),
-    OPT_XSTR(struct transport_appendfile, quota, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_appendfile, quota, NULL, 0,
         "Largest size that the mailbox may reach."),
-    OPT_XSTR(struct transport_appendfile, quota_directory, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_appendfile, quota_directory, NULL, 0,
         "Folder for which the quota counts."),
-    OPT_XSTR(struct transport_appendfile, quota_filecount, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_appendfile, quota_filecount, NULL, 0,
         "Largest number of messages that the folder may hold."),
-    OPT_BOOL(struct transport_appendfile, quota_is_inclusive, true, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_appendfile, quota_is_inclusive, true, 0,
         "Counts the new message for the quota."),
-    OPT_STR(struct transport_appendfile, quota_size_regex, NULL, OPT_NO_EFFECT,
+    OPT_STR(struct transport_appendfile, quota_size_regex, NULL, 0,
         "Finds the size of a message in the name of its file."),
-    OPT_XSTR(struct transport_appendfile, quota_warn_message, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_appendfile, quota_warn_message, NULL, 0,
         "Mail to the user when the quota is nearly used up."),
-    OPT_XSTR(struct transport_appendfile, quota_warn_threshold, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_appendfile, quota_warn_threshold, NULL, 0,
         "Size, or percentage of the quota, at which the user is warned."),
-    OPT_BOOL(struct transport_appendfile, use_bsmtp, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_appendfile, use_bsmtp, false, 0,
         "Writes messages as SMTP commands."),
-    OPT_BOOL(struct transport_appendfile, use_crlf, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_appendfile, use_crlf, false, 0,
         "Ends lines with carriage return and line feed."),
     OPT_BOOL(struct transport_appendfile, use_fcntl_lock, true, 0,
         "Locks the file with fcntl."),
@@ -243,35 +246,97 @@ sync_file(struct append *d, const struct append_file *f)
 }
 
 static bool
+file_fits(struct append *d, const struct append_file *f)
+{
+    struct append_quota *q = d->quota;
+    q->size = q->known_size >= 0 ? q->known_size : f->before.st_size;
+    q->files = q->known_files >= 0 ? q->known_files : 0;
+    return append_quota_fits(d, d->path, time(NULL) - f->before.st_atime);
+}
+
+static bool
+write_file(struct append *d, const struct append_file *f)
+{
+    if (!(d->opt->mbx_format ? mbx_write(d, f) : append_write(d, f->fd, d->path)) ||
+        !sync_file(d, f)) {
+        append_file_undo(d, f);
+        return false;
+    }
+    return true;
+}
+
+/* comsat(8): who got mail, and where it begins. */
+static void
+notify(const struct append *d, const struct append_file *f)
+{
+    struct str to = d->job->addresses[0]->local_part;
+    if (d->opt->notify_comsat)
+        biff_notify(
+            str_printf(d->arena, "%.*s@%lld\n", STR_ARG(to), (long long)f->before.st_size));
+}
+
+static bool
 deliver_to_file(struct append *d)
 {
     struct append_file f;
-    if (!append_path_make_folders(d, user_file_folder(d->arena, d->path)))
-        return false;
-    bool ok = append_file_open(d, &f);
-    if (ok) {
-        ok = append_write(d, f.fd, d->path) && sync_file(d, &f);
-        if (!ok)
-            append_file_undo(d, &f);
-    }
+    bool ok = append_file_open(d, &f) && file_fits(d, &f) && write_file(d, &f);
     append_file_close(d, &f);
+    if (ok)
+        notify(d, &f);
     return ok;
 }
 
-static void
-deliver(const struct transport_job *job, struct transport_answer *answers)
+static bool
+begin(struct append *d, const struct transport_job *job, struct transport_answer *answer)
 {
-    struct append d = {
+    struct transport_job own = *job;
+    *d = (struct append){
         .job = job,
         .transport = job->transport,
         .opt = job->transport->own.fields,
         .calls = job->calls != NULL ? job->calls : &durable_kernel,
         .arena = job->arena,
-        .answer = &answers[0],
+        .answer = answer,
     };
-    answers[0] = (struct transport_answer){.why = {.outcome = OUT_OK}};
-    if (append_path_find(&d) && append_write_prepare(&d))
-        (void)deliver_to_file(&d);
+    *answer = (struct transport_answer){.why = {.outcome = OUT_OK}};
+    if (own.prepared == NULL && !append_quota_prepare(&own, &answer->why))
+        return false;
+    d->quota = own.prepared;
+    return append_path_find(d);
+}
+
+/* Hands over to the transport that knows the format of the mailbox. */
+static void
+pass_on(const struct transport_job *job, const struct driver_instance *to,
+        struct transport_answer *answers)
+{
+    struct transport_job other = *job;
+    other.transport = to;
+    other.prepared = NULL;
+    transport_driver_of(to)->deliver(&other, answers);
+    for (size_t i = 0; i < job->n; i++)
+        if (!str_is_set(answers[i].transport))
+            answers[i].transport = to->name;
+}
+
+static void
+deliver(const struct transport_job *job, struct transport_answer *answers)
+{
+    struct append d;
+    const struct driver_instance *other = NULL;
+    bool ok = begin(&d, job, &answers[0]);
+    if (ok && !d.folder && strcmp(d.path, "/dev/null") != 0) {
+        ok = append_path_make_folders(&d, user_file_folder(d.arena, d.path)) &&
+             append_format_find(&d, &other);
+        if (ok && other != NULL) {
+            pass_on(job, other, answers);
+            return;
+        }
+        ok = ok && append_write_prepare(&d) && deliver_to_file(&d);
+    } else if (ok && d.folder)
+        ok = append_write_prepare(&d) && append_new(&d);
+    if (ok && d.written > 0)
+        append_quota_warn(&d);
     for (size_t i = 1; i < job->n; i++)
         answers[i] = answers[0];
 }
@@ -285,4 +350,5 @@ const struct transport_driver transport_appendfile = {
         },
     .place = TRANSPORT_LOCAL,
     .deliver = deliver,
+    .prepare = append_quota_prepare,
 };

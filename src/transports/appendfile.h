@@ -46,7 +46,8 @@ struct transport_appendfile {
     bool use_bsmtp, use_crlf, use_fcntl_lock, use_flock_lock, use_lockfile, use_mbx_lock;
 };
 
-struct append_quota; /* append_quota.h */
+struct append_quota;  /* append_quota.h */
+struct message_write; /* message_write.h */
 
 /* One delivery. */
 struct append {
@@ -58,13 +59,15 @@ struct append {
     struct arena *arena;
     struct transport_answer *answer; /* of all addresses alike */
     struct append_quota *quota;
-    char *path;       /* file or folder, absolute */
-    bool folder;      /* path is a folder */
-    int64_t mode;     /* of the file */
-    bool mode_forced; /* by the filter that saved to it */
+    char *path;         /* file or folder, absolute */
+    bool folder;        /* path is a folder */
+    char *quota_folder; /* what counts for the quota of a folder */
+    int64_t mode;       /* of the file */
+    bool mode_forced;   /* by the filter that saved to it */
     const char
         *within; /* create_file: new files are made below this folder only; NULL: anywhere */
-    int64_t written; /* bytes of the message as it was written */
+    struct message_write *message; /* how it is written */
+    int64_t written;               /* bytes of the message as it was written */
 };
 
 /* Set the answer; both return false. err: an errno or an enum why_errno. The second is for faults of the configuration, which go

@@ -103,17 +103,20 @@ mailbox_lock_tries(const struct append *d)
     return all > longest ? (all + longest - 1) / longest : 1;
 }
 
+/* Whether the time limits of the options hold. */
+enum patience { DO_NOT_WAIT = 0, WAIT = 1 };
+
 /* The locks of one descriptor: with fcntl, with flock, or both; fcntl alone when use_mbx_lock names neither. */
 static enum file_lock_result
-lock_descriptor(const struct append *d, int fd, enum file_lock_kind kind)
+lock_descriptor(const struct append *d, int fd, enum file_lock_kind kind, enum patience p)
 {
     const struct transport_appendfile *o = d->opt;
     bool by_fcntl = o->use_fcntl_lock || (o->use_mbx_lock && !o->use_flock_lock);
     enum file_lock_result r = FILE_LOCK_OK;
     if (by_fcntl)
-        r = file_lock_all(fd, FILE_LOCK_BY_FCNTL, kind, o->lock_fcntl_timeout * 1000);
+        r = file_lock_all(fd, FILE_LOCK_BY_FCNTL, kind, p * o->lock_fcntl_timeout * 1000);
     if (r == FILE_LOCK_OK && o->use_flock_lock)
-        r = file_lock_all(fd, FILE_LOCK_BY_FLOCK, kind, o->lock_flock_timeout * 1000);
+        r = file_lock_all(fd, FILE_LOCK_BY_FLOCK, kind, p * o->lock_flock_timeout * 1000);
     return r;
 }
 
@@ -138,6 +141,13 @@ check_mbx_file(struct append *d, const char *name, int fd)
     return true;
 }
 
+static char *
+mbx_name(const struct append *d, const struct stat *st)
+{
+    return str_cstr(d->arena, str_printf(d->arena, "/tmp/.%lx.%lx", (unsigned long)st->st_dev,
+                                         (unsigned long)st->st_ino));
+}
+
 static enum mailbox_lock_result
 lock_mbx_file(struct append *d, int fd, int *mbx)
 {
@@ -146,9 +156,7 @@ lock_mbx_file(struct append *d, int fd, int *mbx)
         append_defer(d, errno, "while fstatting opened mailbox %s", d->path);
         return MAILBOX_LOCK_FAULT;
     }
-    char *name =
-        str_cstr(d->arena, str_printf(d->arena, MAILBOX_LOCK_MBX_FOLDER "/.%lx.%lx",
-                                      (unsigned long)st.st_dev, (unsigned long)st.st_ino));
+    char *name = mbx_name(d, &st);
     struct user_file_request rq = {
         .path = name, .flags = O_RDWR | O_CREAT, .mode = (mode_t)d->opt->lockfile_mode};
     *mbx = user_file_open(d->calls, &rq);
@@ -157,11 +165,29 @@ lock_mbx_file(struct append *d, int fd, int *mbx)
                      strerrordesc_np(errno));
         return MAILBOX_LOCK_FAULT;
     }
-    if (!check_mbx_file(d, name, *mbx))
+    if (!check_mbx_file(d, name, *mbx)) {
+        close(*mbx);
+        *mbx = -1;
         return MAILBOX_LOCK_FAULT;
+    }
     (void)fchmod(*mbx, (mode_t)d->opt->lockfile_mode); /* only its owner may; others need not */
-    return lock_descriptor(d, *mbx, FILE_LOCK_EXCLUSIVE) == FILE_LOCK_OK ? MAILBOX_LOCK_OK
-                                                                         : MAILBOX_LOCK_BUSY;
+    if (lock_descriptor(d, *mbx, FILE_LOCK_EXCLUSIVE, WAIT) == FILE_LOCK_OK)
+        return MAILBOX_LOCK_OK;
+    close(*mbx); /* another's: not ours to remove */
+    *mbx = -1;
+    return MAILBOX_LOCK_BUSY;
+}
+
+void
+mailbox_lock_close(const struct append *d, int fd, int mbx)
+{
+    struct stat st;
+    if (mbx < 0)
+        return;
+    if (fstat(fd, &st) == 0 &&
+        lock_descriptor(d, fd, FILE_LOCK_EXCLUSIVE, DO_NOT_WAIT) == FILE_LOCK_OK)
+        (void)unlink(mbx_name(d, &st));
+    close(mbx);
 }
 
 enum mailbox_lock_result
@@ -172,7 +198,7 @@ mailbox_lock_open(struct append *d, int fd, int *mbx)
     if (!o->use_fcntl_lock && !o->use_flock_lock && !o->use_mbx_lock)
         return MAILBOX_LOCK_OK;
     enum file_lock_kind kind = o->use_mbx_lock ? FILE_LOCK_SHARED : FILE_LOCK_EXCLUSIVE;
-    if (lock_descriptor(d, fd, kind) != FILE_LOCK_OK)
+    if (lock_descriptor(d, fd, kind, WAIT) != FILE_LOCK_OK)
         return MAILBOX_LOCK_BUSY;
     return o->use_mbx_lock ? lock_mbx_file(d, fd, mbx) : MAILBOX_LOCK_OK;
 }

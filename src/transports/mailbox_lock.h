@@ -20,9 +20,7 @@ enum mailbox_lock_result mailbox_lock_open(struct append *d, int fd, int *mbx);
 /* How often it is tried to open and lock, from the options. */
 int64_t mailbox_lock_tries(const struct append *d);
 
-/* The folder of MBX lock files; tests set another. */
-#ifndef MAILBOX_LOCK_MBX_FOLDER
-#define MAILBOX_LOCK_MBX_FOLDER "/tmp"
-#endif
+/* Ends the use of the file in /tmp; it goes when nobody else has the mailbox open. mbx may be -1. */
+void mailbox_lock_close(const struct append *d, int fd, int mbx);
 
 #endif

@@ -81,9 +81,10 @@ struct transport_answer {
     bool freeze; /* the message must be looked at */
     bool
         retry_message; /* the failure is the message's, not the host's or mailbox's: no retry record for the latter */
-    struct str output;   /* of a pipe, for a bounce: the text itself; or unset */
-    struct str log_line; /* a line for the main log before that of the delivery, or unset */
-    struct str warning;  /* quota_warn_message: a whole message to be sent, or unset */
+    struct str transport; /* that did it in place of the job's (file_format), or unset */
+    struct str output;    /* of a pipe, for a bounce: the text itself; or unset */
+    struct str log_line;  /* a line for the main log before that of the delivery, or unset */
+    struct str warning;   /* quota_warn_message: a whole message to be sent, or unset */
     struct str warning_to;
     struct str reply;    /* autoreply: a whole message to be sent, or unset */
     struct str reply_to; /* its recipients, separated by commas */
