@@ -49,6 +49,16 @@ var_put_int(struct vm *vm, int64_t n, struct str *out)
         *out = e->model == NULL ? STR_NULL : str_tainted(e->model->field);                     \
         return VM_OK;                                                                          \
     }
+#define VAR_CERT(name, id, model, field, doc)                                                  \
+    VAR_TAINTED(name, id##_pem, model, field, doc)                                             \
+    GETTER(id)                                                                                 \
+    {                                                                                          \
+        const struct eval *e = env;                                                            \
+        (void)vm;                                                                              \
+        (void)rest;                                                                            \
+        *out = e->model == NULL || e->model->field.n == 0 ? STR_NULL : STR_LIT("<cert>");      \
+        return VM_OK;                                                                          \
+    }
 #define VAR_INT(name, id, model, field, doc)                                                   \
     GETTER(id)                                                                                 \
     {                                                                                          \
@@ -87,6 +97,7 @@ var_put_int(struct vm *vm, int64_t n, struct str *out)
 #include "conf/vars.def"
 #undef VAR_STR
 #undef VAR_TAINTED
+#undef VAR_CERT
 #undef VAR_INT
 #undef VAR_FLAG
 #undef VAR_BOOL
@@ -140,6 +151,9 @@ is_router_name(struct str rest)
 static const struct var rows[] = {
 #define VAR_STR(name, id, model, field, doc) {STR_INIT(name), get_##id, 0, NULL, doc},
 #define VAR_TAINTED(name, id, model, field, doc) {STR_INIT(name), get_##id, 0, NULL, doc},
+#define VAR_CERT(name, id, model, field, doc)                                                  \
+    {STR_INIT(name), get_##id, 0, NULL, doc},                                                  \
+        {STR_INIT(name ".pem"), get_##id##_pem, VAR_HIDDEN, NULL, doc},
 #define VAR_INT(name, id, model, field, doc) {STR_INIT(name), get_##id, 0, NULL, doc},
 #define VAR_FLAG(name, id, model, field, doc) {STR_INIT(name), get_##id, 0, NULL, doc},
 #define VAR_BOOL(name, id, model, field, doc) {STR_INIT(name), get_##id, 0, NULL, doc},

@@ -10,6 +10,7 @@ const struct var *vars_all(size_t *n);
 /* Functions of vars_*.c, by name in vars.def. */
 #define VAR_STR(name, id, model, field, doc)
 #define VAR_TAINTED(name, id, model, field, doc)
+#define VAR_CERT(name, id, model, field, doc)
 #define VAR_INT(name, id, model, field, doc)
 #define VAR_FLAG(name, id, model, field, doc)
 #define VAR_BOOL(name, id, model, field, doc)
@@ -22,6 +23,7 @@ const struct var *vars_all(size_t *n);
 #include "conf/vars.def"
 #undef VAR_STR
 #undef VAR_TAINTED
+#undef VAR_CERT
 #undef VAR_INT
 #undef VAR_FLAG
 #undef VAR_BOOL

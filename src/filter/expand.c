@@ -371,6 +371,12 @@ parse_try_variable(struct parse *p, struct str name)
     return true;
 }
 
+bool
+parse_certificate(struct parse *p, struct str name)
+{
+    return parse_try_variable(p, str_cat(vm_scratch(p->vm), name, STR_LIT(".pem")));
+}
+
 const char *
 parse_variable_advice(struct str name)
 {
@@ -462,6 +468,18 @@ emit_suffix(struct parse *p, struct str suffix)
     return n;
 }
 
+/* A text that is nothing but one certificate variable, for functions that take the certificate itself. */
+static bool
+parse_lone_certificate(struct parse *p, const struct fn *fn)
+{
+    size_t from = p->at + 1, end = str_chr(p->text, '}', p->at);
+    if (fn == NULL || (fn->flags & FN_CERTIFICATE) == 0 || parse_peek(p) != '$' ||
+        end == STR_NPOS || !parse_certificate(p, str_sub(p->text, from, end - from)))
+        return false;
+    p->at = end;
+    return true;
+}
+
 /* ${name:text}, after the colon. */
 static bool
 parse_operator(struct parse *p, struct str name)
@@ -469,7 +487,7 @@ parse_operator(struct parse *p, struct str name)
     struct str suffix;
     const struct fn *fn = find_operator(p, name, &suffix);
     uint32_t from = emit_here(&p->emit);
-    if (!parse_text(p, STOP_AT_BRACE))
+    if (!parse_lone_certificate(p, fn) && !parse_text(p, STOP_AT_BRACE))
         return false;
     if (!parse_take(p, '}'))
         return parse_bracket_error(p, "missing } at end of string");

@@ -289,40 +289,34 @@ parse_find(struct parse *p, const struct fn *fn)
     return parse_found_branches(p, fn->name);
 }
 
-/* $name or ${name} of a variable that holds a certificate: its name, else STR_NULL. */
-static struct str
-certificate_variable(struct str raw)
+/* The certificate is not a text to others: only a variable that holds one will do. */
+static bool
+take_certificate(struct parse *p, const struct fn *fn)
 {
-    static const struct str names[] = {
-        STR_INIT("tls_in_ourcert"),
-        STR_INIT("tls_in_peercert"),
-        STR_INIT("tls_out_ourcert"),
-        STR_INIT("tls_out_peercert"),
-    };
-    raw = str_trim(raw);
-    struct str name = str_sub(raw, 1, raw.n);
-    if (name.n > 2 && name.p[0] == '{' && name.p[name.n - 1] == '}')
-        name = str_sub(name, 1, name.n - 2);
-    for (size_t i = 0; raw.n > 0 && raw.p[0] == '$' && i < sizeof names / sizeof *names; i++) {
-        if (str_eq(name, names[i]))
-            return name;
-    }
-    return STR_NULL;
+    size_t end = str_chr(p->text, '}', p->at);
+    struct str rest;
+    if (end == STR_NPOS)
+        return parse_error(p, "missing } at end of string");
+    if (!parse_take(p, '$'))
+        return parse_error(p, "second argument of \"%.*s\" must be a certificate variable",
+                           STR_ARG(fn->name));
+    struct str name = str_sub(p->text, p->at, end - p->at);
+    const struct var *v = host_var(p->host, name, &rest);
+    if (v == NULL || (v->flags & VAR_HIDDEN) != 0)
+        return parse_error(p, "no variable named \"%.*s\"", STR_ARG(name));
+    if (!parse_certificate(p, name))
+        return parse_error(p, "\"%.*s\" is not a certificate", STR_ARG(name));
+    p->at = end + 1;
+    return true;
 }
 
-/* The certificate is not a text to others: only a variable that holds one will do. */
 static bool
 form_certextract(struct parse *p, const struct fn *fn)
 {
-    struct str raw;
     emit_op(&p->emit, OP_SAVE);
     if (!parse_part(p, "field arg", fn->name) ||
-        !parse_need_brace(p, "cert variable arg", fn->name))
+        !parse_need_brace(p, "cert variable arg", fn->name) || !take_certificate(p, fn))
         return false;
-    struct str name = parse_raw_part(p, &raw) ? certificate_variable(raw) : STR_NULL;
-    if (!str_is_set(name) || !parse_try_variable(p, name))
-        return parse_error(p, "second argument of \"%.*s\" must be a certificate variable",
-                           STR_ARG(fn->name));
     parse_at_item(p);
     emit_ab(&p->emit, OP_FIND, parse_fn_number(fn), 2);
     return parse_found_branches(p, fn->name);

@@ -139,6 +139,8 @@ bool parse_readsocket_item(struct parse *p, const struct fn *fn);
 bool parse_branches(struct parse *p, struct str name, bool has_value);
 /* Emits the variable; false, and nothing was emitted, when there is none of that name. */
 bool parse_try_variable(struct parse *p, struct str name);
+/* The certificate of a variable $tls_*cert, in PEM; false when name is no such variable. */
+bool parse_certificate(struct parse *p, struct str name);
 /* What is said besides "unknown variable", or "". */
 const char *parse_variable_advice(struct str name);
 /* True if the words [from, to) push one constant, which is *value. */

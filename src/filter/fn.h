@@ -30,6 +30,8 @@ enum {
     FN_SPECIAL = 1u << 0,
     FN_PURE = 1u << 1,     /* same arguments, same result: constant arguments are folded */
     FN_REPLACES = 1u << 2, /* that holds only if the last argument uses nothing but captures */
+    FN_CERTIFICATE =
+        1u << 3, /* operator: a subject that is one certificate variable is the certificate */
 };
 
 struct fn {

@@ -26,6 +26,7 @@ enum {
     VAR_FAMILY = 1u << 0, /* name is a prefix */
     VAR_RUNTIME =
         1u << 1, /* value comes from the machine ($value, $item, $runrc), not from get */
+    VAR_HIDDEN = 1u << 2, /* its name cannot be written: for the front end only */
 };
 
 enum list_kind { LIST_DOMAIN, LIST_HOST, LIST_ADDRESS, LIST_LOCALPART };

@@ -94,7 +94,8 @@ add_expansion_words(struct making *m)
     size_t n;
     const struct var *vars = vars_all(&n);
     for (size_t i = n; i > 0; i--)
-        add_made(m, "_EXP_VAR_", vars[i - 1].name);
+        if ((vars[i - 1].flags & VAR_HIDDEN) == 0)
+            add_made(m, "_EXP_VAR_", vars[i - 1].name);
     add_functions(m, FN_COND, FN_COND, "_EXP_COND_");
     add_functions(m, FN_OPER, FN_OPER, "_EXP_OP_");
     add_functions(m, FN_ITEM, FN_ITEM_YN, "_EXP_ITEM_");
