@@ -111,6 +111,10 @@ take_escaped(struct filter_words *w, struct arena *a, struct filter_word *out)
     while (at < w->text.n && w->text.p[at] != '"' && w->text.p[at] != '\n') {
         char c;
         size_t before = at;
+        if (w->text.p[at] != '\\' && n < FILTER_WORD_MAX - 1) {
+            to[n++] = w->text.p[at++];
+            continue;
+        }
         if (!step(w->text, &at, &c)) {
             w->line += memchr(w->text.p + before, '\n', at - before) != NULL;
             continue;
