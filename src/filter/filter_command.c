@@ -47,7 +47,8 @@ emit_mode(struct filter_parse *f)
     size_t from = w->at, to;
     for (to = from; to < w->text.n && w->text.p[to] >= '0' && w->text.p[to] <= '7'; to++)
         continue;
-    struct filter_word mode = {str_sub(w->text, from, to - from), from, to, false};
+    struct filter_word mode = {
+        .text = str_sub(w->text, from, to - from), .from = from, .to = to, .special = 0};
     filter_emit_string(f, &mode);
     while (w->at < w->text.n && !ascii_space(w->text.p[w->at]))
         w->at++;
@@ -439,11 +440,12 @@ find_command(struct str word)
 {
     /* by first letter: the row behind the last one that may be meant; the rows are sorted */
     static const unsigned char last[256] = {
-        ['a'] = 1, ['d'] = 3, ['f'] = 6, ['h'] = 7,  ['i'] = 8,  ['l'] = 10,
+        ['a'] = 1,  ['d'] = 3,  ['f'] = 6,  ['h'] = 7,  ['i'] = 8,        ['l'] = 10,
         ['m'] = 11, ['p'] = 12, ['s'] = 13, ['t'] = 14, ['v'] = COMMANDS,
     };
     char first = word.n > 0 ? word.p[0] : '\0';
-    for (size_t i = last[(unsigned char)first]; i > 0 && commands[i - 1].word.p[0] == first; i--) {
+    for (size_t i = last[(unsigned char)first]; i > 0 && commands[i - 1].word.p[0] == first;
+         i--) {
         if (str_eq(word, commands[i - 1].word))
             return &commands[i - 1];
     }
@@ -531,6 +533,9 @@ filter_parse_commands(struct filter_parse *f, enum filter_end *end)
     for (;;) {
         struct filter_word w;
         bool prefix;
+        *end = FILTER_END_ENDIF;
+        if (f->depth > 0 && flags == 0 && FILTER_WORDS_TAKE(&f->words, "endif"))
+            return true;
         *end = FILTER_END_FILE;
         if (!filter_parse_word(f, true, &w))
             return false;

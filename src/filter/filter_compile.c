@@ -110,12 +110,11 @@ note_text(struct filter_parse *f, const struct filter_word *s)
     }
 }
 
-enum { HAS_DOLLAR = 1, HAS_BACKSLASH = 2 };
-
 static unsigned
 special_bytes(struct str s)
 {
-    static const unsigned char special[256] = {['$'] = HAS_DOLLAR, ['\\'] = HAS_BACKSLASH};
+    static const unsigned char special[256] = {
+        ['$'] = FILTER_HAS_DOLLAR, ['\\'] = FILTER_HAS_BACKSLASH};
     unsigned found = 0;
     for (uint32_t i = 0; i < s.n; i++)
         found |= special[(unsigned char)s.p[i]];
@@ -124,11 +123,11 @@ special_bytes(struct str s)
 
 /* The value of a text that is the same each time. */
 static bool
-constant(struct filter_parse *f, struct str text, struct str *value)
+constant(struct filter_parse *f, const struct filter_word *s, struct str *value)
 {
-    unsigned found = special_bytes(text);
-    *value = found == HAS_BACKSLASH ? parse_unescape(&f->expand, text) : text;
-    return (found & HAS_DOLLAR) == 0;
+    unsigned found = s->special == FILTER_HAS_UNKNOWN ? special_bytes(s->text) : s->special;
+    *value = found == FILTER_HAS_BACKSLASH ? parse_unescape(&f->expand, s->text) : s->text;
+    return (found & FILTER_HAS_DOLLAR) == 0;
 }
 
 /* A lone $name, which most texts in conditions are. False: it is something else, and nothing was emitted. */
@@ -174,7 +173,7 @@ filter_emit_string(struct filter_parse *f, const struct filter_word *s)
         else if (!emit_variable(f, s->text))
             emit_const(e, OP_TEXT, s->text);
     } else {
-        bool same = constant(f, s->text, &name);
+        bool same = constant(f, s, &name);
         emit_const(e, same ? OP_CONST : OP_TEXT, name);
     }
 }
@@ -188,7 +187,7 @@ filter_emit_match(struct filter_parse *f, const struct filter_test_node *t)
     uint32_t form = known != NULL ? known->form : 0;
     struct str name = known != NULL ? known->name : STR_EMPTY;
     struct str text;
-    if (!constant(f, t->right->text, &text)) {
+    if (!constant(f, t->right, &text)) {
         filter_emit_string(f, t->left);
         filter_emit_string(f, t->right);
         emit_at(e, t->at);

@@ -22,7 +22,7 @@ struct node {
     unsigned depth;
     unsigned which; /* NODE_TEST: test and case, NODE_ASK: question */
     struct filter_word left, right;
-    struct node *a, *b; /* parts; NODE_ANY: the condition */
+    struct node *a, *b;                 /* parts; NODE_ANY: the condition */
     const struct filter_phrase *phrase; /* NODE_TEST: of the left value, or NULL */
     struct filter_word *aliases;
     unsigned aliases_n;
@@ -262,8 +262,10 @@ take_phrase(struct filter_parse *f, struct node *n, const struct filter_phrase *
     if (s == NULL || s->p == NULL || s->n >= w->text.n - w->at ||
         memcmp(s->p, w->text.p + w->at, s->n) != 0 || !begins_value(w, w->at + s->n))
         return false;
-    n->left = (struct filter_word){str_sub(w->text, w->at, s->left_n), w->at,
-                                   w->at + s->left_n, false};
+    n->left = (struct filter_word){.text = str_sub(w->text, w->at, s->left_n),
+                                   .from = w->at,
+                                   .to = w->at + s->left_n,
+                                   .special = FILTER_HAS_UNKNOWN};
     n->which = s->which;
     n->negated = n->negated != s->negated;
     n->phrase = s;
@@ -376,6 +378,8 @@ take_joint(struct condition *c, bool nested, bool *more, enum node_kind *kind)
         filter_words_skip(&f->words);
         return true;
     }
+    if (!nested && FILTER_WORDS_TAKE(&f->words, "then"))
+        return true;
     if (!filter_parse_word(f, false, &w))
         return false;
     if (FILTER_WORD_IS(w.text, "then"))
@@ -540,8 +544,8 @@ emit_node(struct filter_parse *f, const struct node *n, bool whole)
     struct emit *e = &f->expand.emit;
     switch (n->kind) {
     case NODE_TEST:
-        filter_emit_match(f, &(struct filter_test_node){&n->left, &n->right, n->which, n->at,
-                                                        n->phrase});
+        filter_emit_match(
+            f, &(struct filter_test_node){&n->left, &n->right, n->which, n->at, n->phrase});
         break;
     case NODE_ASK:
         emit_ask(f, n);

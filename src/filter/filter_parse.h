@@ -56,8 +56,9 @@ void filter_emit_string(struct filter_parse *f, const struct filter_word *s);
 struct filter_test_node {
     const struct filter_word *left, *right;
     uint32_t test;
-    size_t at;                    /* where its errors are */
-    const struct filter_phrase *phrase; /* of the left value; NULL: it is not known what it is */
+    size_t at; /* where its errors are */
+    const struct filter_phrase
+        *phrase; /* of the left value; NULL: it is not known what it is */
 };
 /* Emits a test of two expanded texts. */
 void filter_emit_match(struct filter_parse *f, const struct filter_test_node *t);

@@ -222,12 +222,12 @@ step_special(struct verifier *v, uint32_t i, depths d)
 }
 
 static const bool is_special[OP_COUNT] = {
-    [OP_JUMP] = true,    [OP_JUMPF] = true,  [OP_JUMPT] = true,   [OP_ACTION] = true,
-    [OP_ACTIONT] = true, [OP_ASK] = true,    [OP_CALL] = true,    [OP_FIND] = true,
+    [OP_JUMP] = true,    [OP_JUMPF] = true,  [OP_JUMPT] = true,    [OP_ACTION] = true,
+    [OP_ACTIONT] = true, [OP_ASK] = true,    [OP_CALL] = true,     [OP_FIND] = true,
     [OP_TEST] = true,    [OP_THROW] = true,  [OP_THROWERR] = true, [OP_FORCE] = true,
-    [OP_RETURN] = true,  [OP_ANSWER] = true, [OP_NEXT] = true,    [OP_GATHER] = true,
-    [OP_KEEP] = true,    [OP_KEY] = true,    [OP_SORTED] = true,  [OP_LOOP] = true,
-    [OP_ENDLOOP] = true, [OP_LEAVE] = true,  [OP_SAVE] = true,    [OP_RESTORE] = true,
+    [OP_RETURN] = true,  [OP_ANSWER] = true, [OP_NEXT] = true,     [OP_GATHER] = true,
+    [OP_KEEP] = true,    [OP_KEY] = true,    [OP_SORTED] = true,   [OP_LOOP] = true,
+    [OP_ENDLOOP] = true, [OP_LEAVE] = true,  [OP_SAVE] = true,     [OP_RESTORE] = true,
 };
 
 /* A row of op.def as the loop wants it. */

@@ -33,7 +33,8 @@ struct be {
     bool in_nul; /* a NUL was read: lines are searched for it from then on */
     char out[OUT_SIZE];
     size_t out_n;
-    bool plain; /* no macro is defined and nothing is traced: a line that was answered before needs no look at it */
+    bool
+        plain; /* no macro is defined and nothing is traced: a line that was answered before needs no look at it */
     bool fatal; /* an evaluation ended the program */
 };
 
