@@ -25,10 +25,15 @@ LDLIBS  := -lpcre2-8 -lnettle -lidn2 -llmdb -lcrypt -ldl
 PLUGIN_LIBS_sqlite := -lsqlite3
 PLUGIN_LIBS_json   := -ljansson
 PLUGIN_LIBS_ldap   := -lldap -llber
+PLUGIN_LIBS_mysql  := -lmariadb
+PLUGIN_LIBS_pgsql  := -lpq
+PLUGIN_LIBS_redis  := -lhiredis
 PLUGIN_LIBS_tls    := -lgnutls
 PLUGIN_LIBS_pam    := -lpam
 PLUGIN_LIBS_perl   := -lperl
 # What compiling a plugin needs besides; asked only then.
+PLUGIN_CFLAGS_mysql := -isystem /usr/include/mariadb
+PLUGIN_CFLAGS_pgsql := -isystem /usr/include/postgresql
 PLUGIN_CFLAGS_perl = -isystem $(shell perl -MConfig -e 'print $$Config{archlibexp}')/CORE \
                       -fno-strict-aliasing
 

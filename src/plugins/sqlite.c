@@ -7,13 +7,11 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "lookups/lookup_driver.h"
-#include "lookups/quote.h"
+#include "lookups/sql_row.h"
 #include "sys/plugin.h"
 
 #include <sqlite3.h>
 #include <sys/stat.h>
-
-enum { RESULT_MAX = 64 << 20 }; /* bytes */
 
 struct sqlite_file {
     sqlite3 *db;
@@ -62,26 +60,6 @@ sqlite_check(struct lookup_ctx *c, void *handle, const char *file)
     return stat(file, &st) != 0 || f->ino == 0 || (st.st_ino == f->ino && st.st_dev == f->dev);
 }
 
-/* A value among several: in quotes when it is empty, has white space, or begins with a quote. */
-static void
-add_value(struct buf *b, struct str v)
-{
-    bool quote = v.n == 0 || v.p[0] == '"';
-    for (uint32_t i = 0; i < v.n && !quote; i++)
-        quote = ascii_space(v.p[i]);
-    if (!quote) {
-        buf_adds(b, v);
-        return;
-    }
-    buf_addc(b, '"');
-    for (uint32_t i = 0; i < v.n; i++) {
-        if (v.p[i] == '"' || v.p[i] == '\\')
-            buf_addc(b, '\\');
-        buf_addc(b, v.p[i]);
-    }
-    buf_addc(b, '"');
-}
-
 static struct str
 column(sqlite3_stmt *row, int i)
 {
@@ -101,12 +79,8 @@ add_row(struct buf *b, sqlite3_stmt *row, bool first)
         buf_adds(b, column(row, 0));
         return;
     }
-    for (int i = 0; i < n; i++) {
-        buf_addz(b, sqlite3_column_name(row, i));
-        buf_addc(b, '=');
-        add_value(b, column(row, i));
-        buf_addc(b, ' ');
-    }
+    for (int i = 0; i < n; i++)
+        sql_row_add(b, str_from_cstr(sqlite3_column_name(row, i)), column(row, i));
 }
 
 /* Runs one statement; false on an error. */
@@ -127,7 +101,7 @@ sqlite_find(struct lookup_ctx *c, void *handle, const char *file, struct str key
 {
     (void)file;
     const struct sqlite_file *f = handle;
-    struct buf b = buf_in(vm_scratch(c->vm), RESULT_MAX);
+    struct buf b = buf_in(vm_scratch(c->vm), SQL_RESULT_MAX);
     const char *sql = key.p, *end = key.p + key.n;
     bool any = false, ok = true;
     while (ok && sql < end) {
@@ -142,26 +116,13 @@ sqlite_find(struct lookup_ctx *c, void *handle, const char *file, struct str key
         sql = rest;
     }
     if (b.overflow) {
-        vm_defer(c->vm, "sqlite: result is longer than %d bytes", RESULT_MAX);
+        vm_defer(c->vm, "sqlite: result is longer than %d bytes", SQL_RESULT_MAX);
         return OUT_DEFER;
     }
     if (!ok || !any)
         return OUT_FAIL;
     *data = buf_str(&b);
     return OUT_OK;
-}
-
-static enum vm_status
-sqlite_quote(struct vm *vm, struct str in, struct str opt, struct str *out)
-{
-    struct buf b = buf_in(vm_scratch(vm), 0);
-    for (uint32_t i = 0; i < in.n; i++) {
-        if (in.p[i] == '\'')
-            buf_addc(&b, '\'');
-        buf_addc(&b, in.p[i]);
-    }
-    *out = buf_str(&b);
-    return str_is_set(opt) ? VM_NO : VM_OK;
 }
 
 static const struct lookup_driver lookup_sqlite = {
@@ -171,7 +132,6 @@ static const struct lookup_driver lookup_sqlite = {
     .check = sqlite_check,
     .find = sqlite_find,
     .close = sqlite_close,
-    .quote = sqlite_quote,
     .doc = "SQL on an SQLite file",
 };
 

@@ -6,6 +6,7 @@ The programs come from scripts/fetch-servers. A server is a child of the test an
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -50,6 +51,8 @@ def certificate(folder):
 class Server:
     """A program in the foreground; `prepare` writes its files, `argv` starts it."""
 
+    stop_signal = signal.SIGTERM
+
     def __init__(self, folder):
         self.dir = os.path.join(folder, type(self).__name__.lower())
         self.port = free_port()
@@ -83,7 +86,7 @@ class Server:
             self.child = subprocess.Popen(self.argv(), env=self.env(), cwd=self.dir, stdin=subprocess.DEVNULL,
                                           stdout=log, stderr=log)
         end = time.monotonic() + READY_S
-        while not all(accepts(w) for w in self.waits_for()):
+        while not self.ready():
             if self.child.poll() is not None or time.monotonic() > end:
                 self.stop()
                 with open(self.path('log'), encoding='utf-8', errors='replace') as log:
@@ -92,7 +95,7 @@ class Server:
 
     def stop(self):
         if self.child.poll() is None:
-            self.child.terminate()
+            self.child.send_signal(self.stop_signal)
             try:
                 self.child.wait(10)
             except subprocess.TimeoutExpired:
@@ -103,8 +106,8 @@ class Server:
         self.stop()
         shutil.rmtree(self.dir, ignore_errors=True)
 
-    def waits_for(self):
-        return [self.socket, ('127.0.0.1', self.port)]
+    def ready(self):
+        return accepts(self.socket) and accepts(('127.0.0.1', self.port))
 
 
 class Slapd(Server):
@@ -169,8 +172,8 @@ class Mariadb(Server):
         if os.geteuid() == 0:
             self.options.append('--user=root')
         self.run([program('mariadbd')] + self.options + ['--bootstrap'], '\n'.join(sql))
-        self.init = self.write('init.sql', "create database test; create user u@'%' identified by 'secret'; "
-                               "grant all on test.* to u@'%';")
+        self.init = self.write('init.sql', "create database test;\ncreate user u@'%' identified by 'secret';\n"
+                               "grant all on test.* to u@'%';\n")  # a statement a line
 
     def argv(self):
         return [program('mariadbd')] + self.options + [
@@ -180,6 +183,8 @@ class Mariadb(Server):
 
 class Postgres(Server):
     """PostgreSQL with the database test, the user u and the password secret. It refuses to run as root."""
+
+    stop_signal = signal.SIGINT     # not to wait for its clients
 
     def prepare(self):
         self.socket = self.path('.s.PGSQL.%d' % self.port)
@@ -200,3 +205,8 @@ class Postgres(Server):
         return self.as_user + [
             os.path.realpath(program('postgres')), '-D', self.path('data'), '-p', str(self.port), '-k', self.dir,
             '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off', '-c', 'jit=off', '-c', 'shared_buffers=1MB']
+
+    def ready(self):
+        """It listens before it answers."""
+        with open(self.path('log'), encoding='utf-8', errors='replace') as log:
+            return 'ready to accept connections' in log.read() and super().ready()
