@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/num.h"
 #include "conf/eval.h"
+#include "proc/host_extern.h"
 #include "proc/notice.h"
 #include "sys/environ.h"
 #include "sys/file.h"
@@ -204,6 +205,7 @@ struct socket_options {
     int timeout_ms;
     bool shut_down;
     bool tls;
+    struct str sni;
 };
 
 static bool
@@ -219,6 +221,8 @@ take_option(struct str item, bool first, struct socket_options *o)
         o->shut_down = !str_ieqz(str_sub(item, 9, item.n), "no");
     else if (str_starts(item, "tls="))
         o->tls = !str_ieqz(str_sub(item, 4, item.n), "no");
+    else if (str_starts(item, "sni="))
+        o->sni = str_sub(item, 4, item.n);
     return true;
 }
 
@@ -237,6 +241,18 @@ read_options(struct str text)
     return o;
 }
 
+static const struct tls_client *
+tls_client(void *env, struct vm *vm)
+{
+    struct str why = STR_NULL;
+    const struct plugin *p = host_extern_plugin(env, vm, "tls", &why);
+    if (p == NULL || p->n < 2) {
+        vm_fail(vm, "TLS is not available: %.*s", STR_ARG(why));
+        return NULL;
+    }
+    return p->objects[1];
+}
+
 enum vm_status
 host_sys_readsocket(void *env, struct vm *vm, const struct host_socket *q, struct str *out)
 {
@@ -246,15 +262,16 @@ host_sys_readsocket(void *env, struct vm *vm, const struct host_socket *q, struc
         vm_fail(vm, "Tainted filename for search: '%.*s'", STR_ARG(q->where));
         return VM_NO;
     }
-    if (o.tls) {
-        vm_fail(vm, "readsocket with TLS is not available");
+    const struct tls_client *tls = o.tls ? tls_client(env, vm) : NULL;
+    if (o.tls && tls == NULL)
         return VM_NO;
-    }
     struct sock_request rq = {.where = q->where,
                               .text = q->request,
                               .timeout_ms = o.timeout_ms,
                               .shut_down = o.shut_down,
-                              .max_answer = HOST_SOCKET_MAX};
+                              .max_answer = HOST_SOCKET_MAX,
+                              .tls = tls,
+                              .sni = o.sni};
     struct str answer = STR_EMPTY, error = STR_EMPTY;
     if (!sock_ask(vm_scratch(vm), &rq, &answer, &error)) {
         vm_fail(vm, "%.*s", STR_ARG(error));

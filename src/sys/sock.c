@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "sys/tls_plugin.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -127,35 +128,93 @@ connect_inet(struct arena *a, const struct sock_request *rq, struct str *error)
     return fd;
 }
 
+/* --- what goes through it --- */
+
+/* A connected socket, with TLS or without. */
+struct channel {
+    int fd;
+    const struct sock_request *rq;
+    void *tls;
+    struct tls_wait wait;
+};
+
+/* After a call that failed: true when it may be tried again. */
 static bool
-send_all(int fd, struct str text, int timeout_ms)
+may_go_on(struct channel *c)
 {
+    return errno == EINTR ||
+           (errno == EAGAIN && wait_for(c->fd, c->wait.events, c->rq->timeout_ms));
+}
+
+static ssize_t
+channel_send(struct channel *c, const char *p, size_t n)
+{
+    c->wait.events = POLLOUT;
+    return c->tls != NULL ? c->rq->tls->send(c->tls, p, n, &c->wait)
+                          : send(c->fd, p, n, MSG_NOSIGNAL);
+}
+
+static ssize_t
+channel_receive(struct channel *c, char *p, size_t n)
+{
+    c->wait.events = POLLIN;
+    return c->tls != NULL ? c->rq->tls->receive(c->tls, p, n, &c->wait) : recv(c->fd, p, n, 0);
+}
+
+/* What errno means, with more from TLS. */
+static const char *
+channel_error(const struct channel *c)
+{
+    return errno == EPROTO && c->wait.why.n > 0 ? str_cstr(c->wait.arena, c->wait.why)
+                                                : strerror(errno);
+}
+
+static bool
+start_tls(struct channel *c, struct str *error)
+{
+    const struct sock_request *rq = c->rq;
+    struct arena *a = c->wait.arena;
+    if (rq->tls == NULL)
+        return true;
+    c->tls = rq->tls->start(c->fd, rq->sni.n > 0 ? str_cstr(a, rq->sni) : NULL, &c->wait);
+    bool ok = c->tls != NULL;
+    errno = EPROTO;
+    while (ok && rq->tls->handshake(c->tls, &c->wait) != 0)
+        ok = may_go_on(c);
+    if (!ok)
+        *error = str_printf(a, "TLS negotiation failed: %s", channel_error(c));
+    return ok;
+}
+
+static bool
+send_all(struct channel *c, struct str *error)
+{
+    struct str text = c->rq->text;
     for (size_t at = 0; at < text.n;) {
-        ssize_t r = send(fd, text.p + at, text.n - at, MSG_NOSIGNAL);
-        if (r >= 0)
+        ssize_t r = channel_send(c, text.p + at, text.n - at);
+        if (r >= 0) {
             at += (size_t)r;
-        else if (errno == EAGAIN && wait_for(fd, POLLOUT, timeout_ms))
-            continue;
-        else if (errno != EINTR)
+        } else if (!may_go_on(c)) {
+            *error = str_printf(c->wait.arena, "request write to socket failed: %s",
+                                channel_error(c));
             return false;
+        }
     }
     return true;
 }
 
 /* Reads to end of file; the words of the error are Exim's. */
 static bool
-read_answer(struct arena *a, int fd, const struct sock_request *rq, struct str *answer,
-            struct str *error)
+read_answer(struct channel *c, struct str *answer, struct str *error)
 {
-    struct buf b = buf_in(a, rq->max_answer);
+    struct buf b = buf_in(c->wait.arena, c->rq->max_answer);
     char chunk[4096];
-    for (;;) {
-        ssize_t r = recv(fd, chunk, sizeof chunk, 0);
-        if (r == 0)
-            break;
+    ssize_t r;
+    errno = 0;
+    while ((r = channel_receive(c, chunk, sizeof chunk)) != 0) {
         if (r > 0)
             buf_add(&b, chunk, (size_t)r);
-        else if (errno == EAGAIN ? !wait_for(fd, POLLIN, rq->timeout_ms) : errno != EINTR)
+        else if (!may_go_on(c))
             break;
         errno = 0;
         if (b.overflow) {
@@ -176,18 +235,18 @@ read_answer(struct arena *a, int fd, const struct sock_request *rq, struct str *
 bool
 sock_ask(struct arena *a, const struct sock_request *rq, struct str *answer, struct str *error)
 {
-    int fd = str_starts(rq->where, "inet:") ? connect_inet(a, rq, error)
-                                            : connect_unix(a, rq, error);
-    if (fd < 0)
+    struct channel c = {.rq = rq, .wait = {.arena = a}};
+    c.fd = str_starts(rq->where, "inet:") ? connect_inet(a, rq, error)
+                                          : connect_unix(a, rq, error);
+    if (c.fd < 0)
         return false;
-    bool ok = send_all(fd, rq->text, rq->timeout_ms);
-    if (!ok)
-        *error = str_printf(a, "request write to socket failed: %s", strerror(errno));
-    if (ok && rq->shut_down)
-        shutdown(fd, SHUT_WR);
-    errno = 0;
+    bool ok = start_tls(&c, error) && send_all(&c, error);
+    if (ok && rq->shut_down && c.tls == NULL)
+        shutdown(c.fd, SHUT_WR);
     if (ok)
-        ok = read_answer(a, fd, rq, answer, error);
-    close(fd);
+        ok = read_answer(&c, answer, error);
+    if (c.tls != NULL)
+        rq->tls->end(c.tls);
+    close(c.fd);
     return ok;
 }
