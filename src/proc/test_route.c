@@ -123,7 +123,7 @@ print_routed(struct test *t, const struct address *a)
     print_ancestors(a);
     printf("\n  router = %.*s, ", STR_ARG(a->router->name));
     if (a->transport == NULL)
-        printf("transport = <none>\n");
+        printf("transport = unset\n");
     else
         printf("transport = %.*s\n", STR_ARG(a->transport->name));
     print_hosts(a);
