@@ -55,7 +55,8 @@ add_failed_header(struct notice_mail *n, const struct address_vec *told)
         if (!notice_add_address(&ignored, a, " "))
             continue;
         struct str shown = a->item == ADDRESS_ITEM_MAIL ? a->text : notice_report_address(a);
-        buf_printf(&n->text, "%s%.*s", first ? "X-Failed-Recipients: " : ",\n  ", STR_ARG(shown));
+        buf_printf(&n->text, "%s%.*s", first ? "X-Failed-Recipients: " : ",\n  ",
+                   STR_ARG(shown));
         first = false;
     }
     if (!first)

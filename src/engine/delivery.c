@@ -54,7 +54,8 @@ load_acl_variables(struct delivery *d)
         struct str *value = ARENA_NEW(d->arena, struct str);
         *value = v->value;
         map_set(v->of_message ? ev->acl_m : ev->acl_c,
-                str_printf(d->arena, "%c%.*s", v->of_message ? 'm' : 'c', STR_ARG(v->name)), value);
+                str_printf(d->arena, "%c%.*s", v->of_message ? 'm' : 'c', STR_ARG(v->name)),
+                value);
     }
 }
 
@@ -201,8 +202,8 @@ save(struct delivery *d)
     struct spool_fault f;
     d->header.headers = *d->message->headers;
     if (spool_update(d->arena, &d->entry, &d->header, &f) != SPOOL_OK)
-        maillog(d->engine, MAILLOG_MAIN | MAILLOG_PANIC, d->id, "failed to update the spool: %s",
-                f.text);
+        maillog(d->engine, MAILLOG_MAIN | MAILLOG_PANIC, d->id,
+                "failed to update the spool: %s", f.text);
 }
 
 static enum delivery_end
@@ -225,7 +226,8 @@ complete(struct delivery *d)
     struct spool_fault f;
     struct engine *e = d->engine;
     if (spool_remove(&d->entry, &f) != SPOOL_OK) {
-        maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, d->id, "failed to remove the message: %s", f.text);
+        maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, d->id, "failed to remove the message: %s",
+                f.text);
         return DELIVERY_ERROR;
     }
     maillog_message_remove(e, &d->entry);
@@ -234,10 +236,11 @@ complete(struct delivery *d)
     if (maillog_selected(e, LOG_SELECTOR_QUEUE_TIME_OVERALL)) {
         struct timespec now;
         clock_gettime(CLOCK_REALTIME, &now);
-        buf_printf(&b, " QT=%.*s",
-                   STR_ARG(maillog_duration(d->arena, e,
-                                            maillog_between(d->message->received_time,
-                                                            d->message->received_time_us, now))));
+        buf_printf(
+            &b, " QT=%.*s",
+            STR_ARG(maillog_duration(d->arena, e,
+                                     maillog_between(d->message->received_time,
+                                                     d->message->received_time_us, now))));
     }
     maillog_line(e, MAILLOG_MAIN, d->id, buf_str(&b));
     return DELIVERY_DONE;

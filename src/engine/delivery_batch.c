@@ -38,7 +38,8 @@ pretend(struct delivery *d, struct address **batch, size_t n)
 static void
 end_duplicates(struct delivery *d, struct address *a)
 {
-    for (struct address *other = a->next_duplicate; other != NULL; other = other->next_duplicate) {
+    for (struct address *other = a->next_duplicate; other != NULL;
+         other = other->next_duplicate) {
         if (a->answer->why.outcome == OUT_OK) {
             delivery_address_done(d, other);
             continue;

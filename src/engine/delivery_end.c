@@ -29,8 +29,8 @@ to_journal(struct delivery *d, struct str key)
         return;
     (void)spool_tree_add(d->arena, &d->header.done, key);
     d->changed = true;
-    enum spool_result r = d->journal_open ? SPOOL_OK
-                                          : spool_journal_open(&d->entry, &d->journal, &f);
+    enum spool_result r =
+        d->journal_open ? SPOOL_OK : spool_journal_open(&d->entry, &d->journal, &f);
     if (r == SPOOL_OK) {
         d->journal_open = true;
         r = spool_journal_append(d->arena, &d->entry, &d->journal, &key, 1, &f);
@@ -72,8 +72,8 @@ succeeded(struct delivery *d, struct address *a)
     delivery_address_done(d, a);
     struct str line = delivery_line(d, a, OUT_OK);
     const char *flag = d->engine->dont_deliver || d->header.dont_deliver ? "*>"
-                       : a->answer->additional                          ? "->"
-                                                                        : "=>";
+                       : a->answer->additional                           ? "->"
+                                                                         : "=>";
     if (is_logged(a))
         maillog(d->engine, MAILLOG_MAIN, d->id, "%s %.*s", flag, STR_ARG(line));
     struct str transport = a->transport != NULL ? a->transport->name : a->transport_name;
@@ -92,8 +92,8 @@ delivery_address_discarded(struct delivery *d, struct address *a, bool by_filter
     if (is_logged(a))
         maillog(d->engine, MAILLOG_MAIN, d->id, "=> %s%s%.*s%s <%.*s>%s%.*s",
                 by_filter ? "discarded" : ":blackhole:", a != top ? " (" : "",
-                STR_ARG(a != top ? a->text : STR_EMPTY), a != top ? ")" : "", STR_ARG(top->text),
-                a->router != NULL ? " R=" : "",
+                STR_ARG(a != top ? a->text : STR_EMPTY), a != top ? ")" : "",
+                STR_ARG(top->text), a->router != NULL ? " R=" : "",
                 STR_ARG(a->router != NULL ? a->router->name : STR_EMPTY));
 }
 
@@ -122,8 +122,9 @@ deferred(struct delivery *d, struct address *a)
     struct str line = delivery_line(d, a, OUT_DEFER);
     bool old = waits_for_retry(a);
     if (!old || maillog_selected(d->engine, LOG_SELECTOR_RETRY_DEFER))
-        maillog(d->engine, MAILLOG_MAIN | (a->answer->why.outcome == OUT_ERROR ? MAILLOG_PANIC : 0),
-                d->id, "== %.*s", STR_ARG(line));
+        maillog(d->engine,
+                MAILLOG_MAIN | (a->answer->why.outcome == OUT_ERROR ? MAILLOG_PANIC : 0), d->id,
+                "== %.*s", STR_ARG(line));
     if (!old || d->header.first_delivery)
         maillog_message(d->engine, &d->entry, line);
     for (struct address *p = a; p != NULL; p = p->parent)

@@ -55,7 +55,8 @@ add_path(struct delivery *d, struct buf *b, const struct address *a)
 {
     if (maillog_selected(d->engine, LOG_SELECTOR_SENDER_ON_DELIVERY))
         buf_printf(b, " F=<%.*s>", STR_ARG(d->message->sender));
-    if (maillog_selected(d->engine, LOG_SELECTOR_RETURN_PATH_ON_DELIVERY) && a->transport != NULL)
+    if (maillog_selected(d->engine, LOG_SELECTOR_RETURN_PATH_ON_DELIVERY) &&
+        a->transport != NULL)
         buf_printf(b, " P=<%.*s>", STR_ARG(a->return_path));
 }
 
@@ -78,11 +79,11 @@ add_times(struct delivery *d, struct buf *b, const struct address *a, enum outco
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     if (outcome == OUT_OK && maillog_selected(e, LOG_SELECTOR_QUEUE_TIME))
-        buf_printf(b, " QT=%.*s",
-                   STR_ARG(maillog_duration(d->arena, e,
-                                            maillog_between(d->message->received_time,
-                                                            d->message->received_time_us,
-                                                            now))));
+        buf_printf(
+            b, " QT=%.*s",
+            STR_ARG(maillog_duration(d->arena, e,
+                                     maillog_between(d->message->received_time,
+                                                     d->message->received_time_us, now))));
     if (a->transport != NULL && a->answer->took_us > 0 &&
         maillog_selected(e, LOG_SELECTOR_DELIVER_TIME))
         buf_printf(b, " DT=%.*s", STR_ARG(maillog_duration(d->arena, e, a->answer->took_us)));

@@ -126,7 +126,8 @@ route_one(struct delivery *d, struct address *a, struct address_vec *next)
     case ROUTE_DEFERRED:
         break;
     }
-    delivery_answer(d, a, end == ROUTE_FAILED ? OUT_FAIL : OUT_DEFER, r.why.sys_errno, STR_NULL);
+    delivery_answer(d, a, end == ROUTE_FAILED ? OUT_FAIL : OUT_DEFER, r.why.sys_errno,
+                    STR_NULL);
     a->answer->why = r.why;
     a->answer->why.outcome = end == ROUTE_FAILED ? OUT_FAIL : OUT_DEFER;
     a->answer->freeze = r.freeze;

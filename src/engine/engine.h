@@ -42,7 +42,7 @@ struct engine {
     bool queue_run;      /* deliveries of a queue run: $queue_running */
     bool forced;         /* -M, -qf: retry times do not count */
     bool queue_reports;  /* bounces and warnings wait for a queue run (-odq) */
-    bool first_stage;     /* of -qq: remote deliveries are only noted */
+    bool first_stage;    /* of -qq: remote deliveries are only noted */
     bool local_only;     /* -ql, -odqs: remote deliveries wait */
     struct str queue;    /* named queue at work; "" is the default one */
     struct hints *hints; /* NULL until needed */

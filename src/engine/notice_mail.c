@@ -109,9 +109,9 @@ notice_add_address(struct buf *out, const struct address *a, const char *between
     if (hidden)
         buf_addz(out, "an undisclosed address");
     else if (a->item != ADDRESS_ITEM_MAIL)
-        buf_printf(out, "%s%.*s", words[a->item],
-                   STR_ARG(a->item == ADDRESS_ITEM_REPLY ? str_sub(a->text, 1, a->text.n)
-                                                         : a->text));
+        buf_printf(
+            out, "%s%.*s", words[a->item],
+            STR_ARG(a->item == ADDRESS_ITEM_REPLY ? str_sub(a->text, 1, a->text.n) : a->text));
     else
         buf_adds(out, a->text);
     if (a->item != ADDRESS_ITEM_MAIL && !hidden)

@@ -91,11 +91,11 @@ save(struct work *w, const char *said)
 static void
 note(struct work *w, const char *before, struct str address, const char *behind)
 {
-    struct str text = str_is_set(address)
-                          ? str_printf(w->arena, "%s <%.*s>%s", before, STR_ARG(address), behind)
-                          : str_from_cstr(before);
-    text = str_printf(w->arena, "%.*s by %.*s", STR_ARG(text),
-                      STR_ARG(w->engine->caller.login));
+    struct str text = str_is_set(address) ? str_printf(w->arena, "%s <%.*s>%s", before,
+                                                       STR_ARG(address), behind)
+                                          : str_from_cstr(before);
+    text =
+        str_printf(w->arena, "%.*s by %.*s", STR_ARG(text), STR_ARG(w->engine->caller.login));
     maillog_line(w->engine, MAILLOG_MAIN, w->id, text);
 }
 
@@ -148,8 +148,7 @@ static bool
 take_address(struct work *w, struct str given, struct str *out)
 {
     struct address_parts p;
-    enum address_status st =
-        address_parse(w->arena, given, ADDRESS_LITERAL | ADDRESS_NULL, &p);
+    enum address_status st = address_parse(w->arena, given, ADDRESS_LITERAL | ADDRESS_NULL, &p);
     if (st == ADDRESS_OK && p.domain > 0) {
         *out = p.text;
         return true;

@@ -9,10 +9,10 @@
 
 /* One row a command: what it is called, how many further arguments it takes. */
 struct queue_command {
-    const char *option;   /* "-Mf" */
-    bool one_message;     /* the first argument is the message, the others are addresses */
-    unsigned least;       /* further arguments that are needed */
-    bool own_allowed;     /* the submitter may do it as well */
+    const char *option; /* "-Mf" */
+    bool one_message;   /* the first argument is the message, the others are addresses */
+    unsigned least;     /* further arguments that are needed */
+    bool own_allowed;   /* the submitter may do it as well */
     /* False: not done, which was said on stdout or stderr. */
     bool (*run)(struct engine *e, struct str id, const struct str *args, size_t n);
 };

@@ -75,9 +75,8 @@ is_overloaded(struct engine *e)
     int64_t load = limit >= 0 ? machine_load_average() : -1;
     if (limit < 0 || load <= limit)
         return false;
-    maillog(e, MAILLOG_MAIN, STR_NULL,
-            "Abandon queue run: %.*s (load %.2f, max %.2f)", STR_ARG(STR_LIT("load average")),
-            (double)load / 1000, (double)limit / 1000);
+    maillog(e, MAILLOG_MAIN, STR_NULL, "Abandon queue run: %.*s (load %.2f, max %.2f)",
+            STR_ARG(STR_LIT("load average")), (double)load / 1000, (double)limit / 1000);
     return true;
 }
 
@@ -127,7 +126,8 @@ queue_run(struct engine *e, const struct queue_run *q)
 {
     bool named = e->queue.n > 0;
     bool logged = maillog_selected(e, LOG_SELECTOR_QUEUE_RUN);
-    struct str words = q->words.n > 0 ? str_printf(e->arena, " %.*s", STR_ARG(q->words)) : STR_EMPTY;
+    struct str words =
+        q->words.n > 0 ? str_printf(e->arena, " %.*s", STR_ARG(q->words)) : STR_EMPTY;
     struct str name = named ? str_printf(e->arena, "'%.*s' ", STR_ARG(e->queue)) : STR_EMPTY;
     if (is_overloaded(e))
         return false;

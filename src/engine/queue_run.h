@@ -5,17 +5,17 @@
 #include "engine/engine.h"
 
 struct queue_run {
-    bool two_stage;     /* qq: everything is routed and delivered locally first */
-    bool only_new;      /* i: messages that were not tried before */
-    bool force;         /* f: retry times do not count */
-    bool force_frozen;  /* ff: frozen messages too */
-    bool local_only;    /* l */
+    bool two_stage;      /* qq: everything is routed and delivered locally first */
+    bool only_new;       /* i: messages that were not tried before */
+    bool force;          /* f: retry times do not count */
+    bool force_frozen;   /* ff: frozen messages too */
+    bool local_only;     /* l */
     struct str from, to; /* ids between which messages are; unset: no bound */
     /* -R, -S: part of a recipient or of the sender; unset: all. Regular expressions with r. */
     struct str recipient, sender;
     bool recipient_regex, sender_regex;
     bool recipient_force, sender_force; /* force all that are selected, not only the first */
-    struct str words; /* as it is logged: "-qf -R x" */
+    struct str words;                   /* as it is logged: "-qf -R x" */
 };
 
 /* False: the run could not be made at all, which was logged. */

@@ -23,8 +23,9 @@ retry_store(struct delivery *d)
     struct str error;
     if (e->hints != NULL)
         return e->hints;
-    const char *directory = str_cstr(
-        e->arena, str_printf(e->arena, "%.*s/db", STR_ARG(e->conf->main->spool_directory.text)));
+    const char *directory =
+        str_cstr(e->arena,
+                 str_printf(e->arena, "%.*s/db", STR_ARG(e->conf->main->spool_directory.text)));
     e->hints = hints_open(e->arena, directory, &error);
     if (str_is_set(error))
         maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL, "%.*s", STR_ARG(error));
@@ -175,8 +176,8 @@ geometric(const struct retry_step *s, int64_t previous, int64_t max)
 {
     int64_t interval = s->interval_s;
     for (unsigned i = 0; i < 1000 && interval <= previous && interval < max; i++)
-        interval = interval * s->factor / 1000 > interval ? interval * s->factor / 1000
-                                                          : interval + 1;
+        interval =
+            interval * s->factor / 1000 > interval ? interval * s->factor / 1000 : interval + 1;
     return interval;
 }
 
@@ -233,10 +234,9 @@ waits(struct delivery *d, struct address *a, struct str key, struct str subject)
     if ((int64_t)d->started.tv_sec >= r.next_try || is_overdue(d, subject))
         return false;
     bool routing = key.p[0] == 'R';
-    delivery_answer(d, a, OUT_DEFER,
-                    routing ? DELIVERY_ERRNO_ROUTE_RETRY : DELIVERY_ERRNO_LOCAL_RETRY,
-                    routing ? STR_LIT("retry time not reached")
-                            : STR_LIT("Retry time not yet reached"));
+    delivery_answer(
+        d, a, OUT_DEFER, routing ? DELIVERY_ERRNO_ROUTE_RETRY : DELIVERY_ERRNO_LOCAL_RETRY,
+        routing ? STR_LIT("retry time not reached") : STR_LIT("Retry time not yet reached"));
     a->answer->routing_skipped = routing;
     return true;
 }

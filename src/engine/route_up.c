@@ -6,11 +6,14 @@
 #include "sys/hosts.h"
 
 static void
-up_log(void *ctx, bool panic, struct str text)
+up_log(void *ctx, enum route_log to, struct str text)
 {
+    static const unsigned where[] = {[ROUTE_LOG_MAIN] = MAILLOG_MAIN,
+                                     [ROUTE_LOG_PANIC] = MAILLOG_PANIC,
+                                     [ROUTE_LOG_BOTH] = MAILLOG_MAIN | MAILLOG_PANIC};
     struct route_step *s = ctx;
     struct str id = s->r->message == NULL ? STR_NULL : s->r->message->id;
-    maillog_line(s->r->engine, panic ? MAILLOG_MAIN | MAILLOG_PANIC : MAILLOG_MAIN, id, text);
+    maillog_line(s->r->engine, where[to], id, text);
 }
 
 static void

@@ -116,16 +116,17 @@ add_warning_text(struct notice_mail *n, const struct notice_texts *t, struct str
         return;
     buf_addz(&n->text, "This message was created automatically by mail delivery software.\n");
     if (str_eq(d->message->sender, n->to))
-        buf_addz(&n->text, "A message that you sent has not yet been delivered to one or more of "
-                           "its\nrecipients after more than ");
+        buf_addz(&n->text,
+                 "A message that you sent has not yet been delivered to one or more of "
+                 "its\nrecipients after more than ");
     else
         buf_printf(&n->text,
                    "A message sent by\n\n  <%.*s>\n\nhas not yet been delivered to one or more "
                    "of its recipients after more than \n",
                    STR_ARG(d->message->sender));
-    buf_printf(&n->text,
-               "%.*s on the queue on %.*s.\n\nThe message identifier is:     %.*s\n",
-               STR_ARG(delay), STR_ARG(d->engine->conf->main->primary_hostname), STR_ARG(d->id));
+    buf_printf(&n->text, "%.*s on the queue on %.*s.\n\nThe message identifier is:     %.*s\n",
+               STR_ARG(delay), STR_ARG(d->engine->conf->main->primary_hostname),
+               STR_ARG(d->id));
     static const struct {
         const char *text, *expression;
     } fields[] = {{"The subject of the message is: ", "$h_subject:"},
@@ -134,7 +135,8 @@ add_warning_text(struct notice_mail *n, const struct notice_texts *t, struct str
         if (vm_expand(d->engine->vm, str_from_cstr(fields[i].expression), &value) == VM_OK &&
             value.n > 0)
             buf_printf(&n->text, "%s%.*s\n", fields[i].text, STR_ARG(value));
-    buf_printf(&n->text, "\nThe address%s to which the message has not yet been delivered %s:\n",
+    buf_printf(&n->text,
+               "\nThe address%s to which the message has not yet been delivered %s:\n",
                several ? "es" : "", several ? "are" : "is");
 }
 
@@ -149,7 +151,8 @@ add_waiting(struct notice_mail *n, const struct address_vec *waiting)
         (void)notice_add_address(&n->text, a, "\n    ");
         buf_addc(&n->text, '\n');
         if (w->host.n > 0)
-            buf_printf(&n->text, "    host %.*s [%.*s]\n", STR_ARG(w->host), STR_ARG(w->host_ip));
+            buf_printf(&n->text, "    host %.*s [%.*s]\n", STR_ARG(w->host),
+                       STR_ARG(w->host_ip));
         struct str text = str_is_set(w->peer) ? w->peer : w->sys_errno <= 0 ? w->log : STR_NULL;
         if (str_is_set(text) && text.n > 0 && a->item == ADDRESS_ITEM_MAIL)
             buf_printf(&n->text, "    Delay reason: %.*s\n", STR_ARG(text));
@@ -164,8 +167,9 @@ send_warning(struct delivery *d, const struct address_vec *waiting, int64_t queu
     struct notice_texts t;
     int64_t minutes = queued / 60;
     struct str to = notice_errors_address(d, waiting->v[waiting->n - 1]);
-    struct str delay = minutes > 120 ? str_printf(d->arena, "%lld hours", (long long)(minutes / 60))
-                                     : str_printf(d->arena, "%lld minutes", (long long)minutes);
+    struct str delay = minutes > 120
+                           ? str_printf(d->arena, "%lld hours", (long long)(minutes / 60))
+                           : str_printf(d->arena, "%lld minutes", (long long)minutes);
     notice_start(&n, d, to);
     d->message->warn_delay = delay;
     d->message->warn_recipients = to;
@@ -237,8 +241,11 @@ delivery_tell_frozen(struct delivery *d)
             vec_push(d->arena, &n.recipients,
                      address_qualify(d->arena, p.text, e->conf->main->qualify_recipient));
     notice_add_headers(&n, "auto-generated");
-    buf_printf(&n.text, "Subject: Message frozen\n\nMessage %.*s has been frozen%.*s\nThe sender is <%.*s>.\n\n",
-               STR_ARG(d->id), STR_ARG(str_is_set(d->freeze_tell) ? d->freeze_tell : STR_LIT(".")),
+    buf_printf(&n.text,
+               "Subject: Message frozen\n\nMessage %.*s has been frozen%.*s\nThe sender is "
+               "<%.*s>.\n\n",
+               STR_ARG(d->id),
+               STR_ARG(str_is_set(d->freeze_tell) ? d->freeze_tell : STR_LIT(".")),
                STR_ARG(d->message->sender));
     buf_addz(&n.text, "The following address(es) have yet to be delivered:\n");
     for (size_t i = d->deferred.n; i > 0; i--) {

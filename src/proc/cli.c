@@ -358,9 +358,9 @@ add_words(struct scan *s, const char *option, struct str v)
 {
     struct cli_queue *q = &s->cli->queue;
     struct str more = str_printf(s->arena, "%s%.*s", option, STR_ARG(v));
-    q->words = q->words.n == 0 ? more
-                               : str_printf(s->arena, "%.*s %.*s", STR_ARG(q->words),
-                                            STR_ARG(more));
+    q->words = q->words.n == 0
+                   ? more
+                   : str_printf(s->arena, "%.*s %.*s", STR_ARG(q->words), STR_ARG(more));
 }
 
 /* "f", "ff", "r", "rf", "rff" may stand before the string, which may be the next word. */

@@ -92,9 +92,9 @@ struct cli_macro {
 /* What -q, -R and -S say. */
 struct cli_queue {
     bool two_stage, only_new, force, force_frozen, local_only; /* qq, i, f, ff, l */
-    int64_t every_s;    /* -q<time>; 0: one run */
-    struct str name;    /* G<name>; STR_NULL without */
-    struct str from, to; /* message ids; STR_NULL without */
+    int64_t every_s;                                           /* -q<time>; 0: one run */
+    struct str name;                                           /* G<name>; STR_NULL without */
+    struct str from, to;          /* message ids; STR_NULL without */
     struct str recipient, sender; /* -R, -S; STR_NULL without */
     bool recipient_regex, sender_regex;
     bool recipient_force, sender_force;
@@ -111,9 +111,9 @@ struct cli {
     VEC(struct cli_setting) settings; /* every option, in order */
     VEC(struct str) args;             /* what follows the options; tainted */
     struct cli_queue queue;
-    struct str sender;                /* -f; STR_NULL without; empty for <> */
-    struct str message_file;          /* -bem; STR_NULL without */
-    bool values_only;                 /* -n */
+    struct str sender;       /* -f; STR_NULL without; empty for <> */
+    struct str message_file; /* -bem; STR_NULL without */
+    bool values_only;        /* -n */
     bool verbose;
     bool debug;
     uint64_t debug_selector;

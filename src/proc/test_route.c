@@ -55,7 +55,7 @@ print_fate(struct test *t, const struct address *a, const struct why *why, bool 
     struct str text = str_is_set(why->log) ? why->log : why->peer;
     printf("%.*s %s", STR_ARG(a->text),
            failed ? fail_words(t) : "cannot be resolved at this time");
-    if (text.n > 0 && t->m->admin)
+    if (str_is_set(text) && t->m->admin)
         printf(": %.*s", STR_ARG(text));
     if (t->full)
         print_ancestors(a);

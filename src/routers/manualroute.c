@@ -81,7 +81,7 @@ error(const struct route_call *c, struct route_result *out, struct str logged, s
 {
     const struct router_generic *g = c->router->generic.fields;
     if (!g->disable_logging)
-        c->up->log(c->up->ctx, false, logged);
+        c->up->log(c->up->ctx, ROUTE_LOG_MAIN, logged);
     route_hosts_say(c, out, OUT_DEFER, "%.*s", STR_ARG(told));
 }
 
@@ -159,7 +159,7 @@ find_rule(const struct route_call *c, const struct router_manualroute *own,
                                             .what = STR_LIT("route_list")};
             o = list_match(c->eval, c->vm, &q, &answer);
         } else {
-            c->up->log(c->up->ctx, true,
+            c->up->log(c->up->ctx, ROUTE_LOG_BOTH,
                        str_printf(c->arena,
                                   "failed to expand \"%.*s\" while checking a list: %.*s",
                                   STR_ARG(rule->pattern), STR_ARG(vm_error(c->vm))));

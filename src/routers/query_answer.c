@@ -1,11 +1,12 @@
 /* Answers of commands; see the header. */
 #include "routers/query_answer.h"
 
+#include "base/arena.h"
 #include "base/escape.h"
 
 static const char *const words[] = {
-    [QUERY_ACCEPT] = "accept", [QUERY_DECLINE] = "decline", [QUERY_FAIL] = "fail",
-    [QUERY_DEFER] = "defer",   [QUERY_FREEZE] = "freeze",   [QUERY_PASS] = "pass",
+    [QUERY_ACCEPT] = "accept",     [QUERY_DECLINE] = "decline", [QUERY_FAIL] = "fail",
+    [QUERY_DEFER] = "defer",       [QUERY_FREEZE] = "freeze",   [QUERY_PASS] = "pass",
     [QUERY_REDIRECT] = "redirect",
 };
 
@@ -59,12 +60,22 @@ read_items(struct arena *a, struct query_answer *q)
     }
 }
 
+/* Only one line is expected: newlines separate words. */
+static struct str
+one_line(struct arena *a, struct str output)
+{
+    struct str s = str_dup(a, str_sub(output, 0, QUERY_ANSWER_MAX));
+    char *p = (char *)(uintptr_t)s.p; /* our own copy */
+    for (size_t i = 0; i < s.n; i++)
+        if (p[i] == '\n')
+            p[i] = ' ';
+    return str_trim(s);
+}
+
 struct query_answer
 query_answer_read(struct arena *a, struct str output)
 {
-    struct str line = str_sub(output, 0, QUERY_ANSWER_MAX);
-    size_t nl = str_chr(line, '\n', 0);
-    line = str_trim(str_sub(line, 0, nl == STR_NPOS ? line.n : nl));
+    struct str line = one_line(a, output);
     size_t at = 0;
     while (at < line.n && !ascii_space(line.p[at]))
         at++;

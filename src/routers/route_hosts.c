@@ -94,7 +94,7 @@ route_hosts_self(const struct route_call *c, enum route_hosts_local kind, struct
     route_hosts_say(c, out, str_eqz(g->self, "fail") ? OUT_FAIL : OUT_DEFER, "%s", texts[kind]);
     out->freeze = str_eqz(g->self, "freeze");
     if (out->freeze && !g->disable_logging)
-        c->up->log(c->up->ctx, false,
+        c->up->log(c->up->ctx, ROUTE_LOG_MAIN,
                    str_printf(c->arena, "%s: %.*s (while routing <%.*s>)", texts[kind],
                               STR_ARG(c->address->domain), STR_ARG(c->address->text)));
     return false;

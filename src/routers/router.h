@@ -68,6 +68,9 @@ enum route_purpose {
     ROUTE_FOR_TEST, /* -bt */
 };
 
+/* Where a line goes. */
+enum route_log { ROUTE_LOG_MAIN, ROUTE_LOG_PANIC, ROUTE_LOG_BOTH };
+
 enum route_find {
     ROUTE_FIND_BYNAME = 1u << 0, /* ask the system's resolver only; neither: the DNS first */
     ROUTE_FIND_BYDNS = 1u << 1,
@@ -78,8 +81,7 @@ enum route_find {
 /* What a driver may ask of the engine. */
 struct route_up {
     void *ctx;
-    /* A line for the main log (panic: for the panic log too). */
-    void (*log)(void *ctx, bool panic, struct str text);
+    void (*log)(void *ctx, enum route_log to, struct str text);
     /* Runs a child as the user that the request names; without root in reserve, as ourselves. */
     void (*run_child)(void *ctx, const struct child_request *rq, struct child_result *out);
     /* The transport of the generic option. OUT_OK (NULL when the option is not set), else the fate of the address in *why. */

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "sys/await.h"
 #include "sys/priv.h"
+#include "sys/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -82,6 +83,19 @@ start(const struct child_request *rq, const int *pipe_fd)
     if (pid > 0)
         setpgid(pid, pid);
     return pid;
+}
+
+int
+child_exec(char *const *argv, int out)
+{
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
+        dup2(out, STDERR_FILENO) < 0)
+        return SPAWN_NO_EXEC;
+    struct sigaction dfl = {.sa_handler = SIG_DFL};
+    sigaction(SIGPIPE, &dfl, NULL);
+    execv(argv[0], argv);
+    return SPAWN_NO_EXEC;
 }
 
 void

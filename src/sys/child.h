@@ -41,6 +41,10 @@ struct child_result {
     struct str answer; /* tainted; in the arena given */
 };
 
+/* For the run function of a child that only runs another program: becomes it, with nothing as input, its output and error
+ * output in out, our environment. Returns the exit status when it cannot be executed. */
+int child_exec(char *const *argv, int out);
+
 void child_run(struct arena *a, const struct child_request *rq, struct child_result *out);
 
 #endif
