@@ -224,9 +224,10 @@ cut_before_local(const struct route_call *c, struct host_targets *found)
     }
 }
 
-/* NEXT: what was found is in out->hosts. */
+/* NEXT: what was found is in out->hosts. *sends: self = send was applied, this host no longer ends the list. */
 static enum step
-take(const struct route_hosts *q, const struct host_item *item, struct route_result *out)
+take(const struct route_hosts *q, const struct host_item *item, bool *sends,
+     struct route_result *out)
 {
     const struct route_call *c = q->call;
     struct host_targets found = {NULL, 0, 0};
@@ -246,13 +247,14 @@ take(const struct route_hosts *q, const struct host_item *item, struct route_res
         if (local)
             vec_push(c->arena, &found, best);
     }
-    if (local) {
+    if (local && !*sends) {
         out->outcome = OUT_OK;
         if (out->hosts.n > 0) /* it and what follows is no better than we are */
             return STOP;
         if (!route_hosts_self(c, item->mx ? ROUTE_HOSTS_MX_LOCAL : ROUTE_HOSTS_ADDRESS_LOCAL,
                               found.v[0].name, out))
             return STOP;
+        *sends = true;
     }
     for (size_t i = 0; i < found.n; i++)
         vec_push(c->arena, &out->hosts, found.v[i]);
@@ -263,8 +265,9 @@ void
 route_hosts_find(const struct route_hosts *q, struct route_result *out)
 {
     const struct route_call *c = q->call;
+    bool sends = false;
     for (size_t i = 0; i < q->items.v.n; i++)
-        if (take(q, &q->items.v.v[i], out) == STOP)
+        if (take(q, &q->items.v.v[i], &sends, out) == STOP)
             return;
     out->outcome = OUT_OK;
     if (out->hosts.n > 0)
