@@ -13,6 +13,7 @@ struct address;
 struct map;
 struct list_cache;
 struct lookup_cache;
+struct filter_cache;
 struct host_extern;
 struct acl_runner;
 struct site;
@@ -37,6 +38,7 @@ struct eval {
     struct map *router_vars;      /* $r_*: name -> struct str * */
     struct list_cache *lists;     /* compiled lists and results; conf/list.h */
     struct lookup_cache *lookups; /* handles and results; lookups/lookup.h */
+    struct filter_cache *filters; /* compiled filters; routers/filter_cache.h. NULL: none yet */
     struct acl_runner *acls;      /* compiled ACLs; acl/acl_run.h */
     struct host_extern
         *external;       /* plugins, Perl and shared objects in use; proc/host_extern.h */

@@ -8,7 +8,8 @@ fn_oper_stat(struct vm *vm, const struct str *argv, unsigned argc, struct str *o
 {
     (void)argc;
     const struct host *h = vm_host(vm);
-    return h->stat != NULL ? h->stat(vm_env(vm), vm, *argv, out) : fn_refused(vm, "stat");
+    return h->stat != NULL ? h->stat(vm_env(vm), vm, *argv, out)
+                           : vm_fail(vm, "Use of the stat() expansion is not permitted");
 }
 
 enum vm_status
@@ -16,7 +17,7 @@ fn_item_readfile(struct vm *vm, const struct str *argv, unsigned argc, struct st
 {
     const struct host *h = vm_host(vm);
     if (h->readfile == NULL)
-        return fn_refused(vm, "readfile");
+        return vm_fail(vm, "file insertions are not permitted");
     return h->readfile(vm_env(vm), vm, argv[0], argc > 1 ? argv[1] : STR_NULL, out);
 }
 
@@ -26,7 +27,8 @@ fn_cond_exists(struct vm *vm, const struct str *argv, unsigned argc, struct str 
     (void)argc;
     (void)out;
     const struct host *h = vm_host(vm);
-    return h->exists != NULL ? h->exists(vm_env(vm), vm, *argv) : fn_refused(vm, "exists");
+    return h->exists != NULL ? h->exists(vm_env(vm), vm, *argv)
+                             : vm_fail(vm, "File existence tests are not permitted");
 }
 
 enum vm_status

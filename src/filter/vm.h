@@ -63,6 +63,8 @@ size_t vm_error_offset(const struct vm *vm);
 struct arena *vm_scratch(struct vm *vm);
 void vm_release(struct vm *vm, struct arena_mark mark);
 const struct host *vm_host(const struct vm *vm);
+/* Evaluates with another table from now on, one with the same variables that refuses more or less; returns the one before. */
+const struct host *vm_set_host(struct vm *vm, const struct host *host);
 void *vm_env(const struct vm *vm);
 
 /* Sets the error text; returns VM_ERROR / VM_DEFER, so that functions can return the call. */

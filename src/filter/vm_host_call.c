@@ -1,6 +1,6 @@
 /* Requests of the language machine to the host (OP_HOST): lookups, commands, sockets, ACLs.
  *
- * A request that the host's table has no entry for is refused by name: the table is the list of what a
+ * A request that the host's table has no entry for is refused: the table is the list of what a
  * process, or a user's filter, may do.
  */
 #include "filter/host.h"
@@ -9,12 +9,15 @@
 static enum vm_status
 refused(struct vm *vm, enum host_call call)
 {
-    static const char *const name[] = {
-#define HOST_CALL(id, text) text,
-#include "filter/host_call.def"
-#undef HOST_CALL
+    static const char *const words[HOST_CALL_COUNT] = {
+        [HOST_CALL_lookup_key] = "lookup expansions are",
+        [HOST_CALL_lookup_query] = "lookup expansions are",
+        [HOST_CALL_run] = "running a command is",
+        [HOST_CALL_run_preexpand] = "running a command is",
+        [HOST_CALL_dlfunc] = "dynamically-loaded functions are",
+        [HOST_CALL_readsocket] = "socket insertions are",
     };
-    return vm_fail(vm, "\"%s\" is not permitted here", name[call]);
+    return vm_fail(vm, "%s not permitted", words[call] != NULL ? words[call] : "this is");
 }
 
 static enum vm_status

@@ -161,6 +161,14 @@ vm_host(const struct vm *vm)
     return vm->host;
 }
 
+const struct host *
+vm_set_host(struct vm *vm, const struct host *host)
+{
+    const struct host *before = vm->host;
+    vm->host = host;
+    return before;
+}
+
 void *
 vm_env(const struct vm *vm)
 {

@@ -33,7 +33,7 @@ struct redirect_item {
 
 struct redirect_list {
     struct str rest;
-    size_t line; /* bytes of rest that are known to be of one line */
+    size_t line;    /* bytes of rest that are known to be of one line */
     unsigned flags; /* ADDRESS_* of mail/address.h */
 };
 

@@ -1,117 +1,105 @@
-/* The redirect router: replaces an address by others, from an alias file, a .forward file or a
- * filter. */
-#include "routers/router.h"
+/* The redirect router: replaces an address by others, from an alias file, a .forward file or a filter.
+ *
+ * Files and filters of users are only touched by a child that is the user; what it answers is taken from a stranger. Source:
+ * specification, chapter "The redirect router".
+ */
+#include "routers/redirect.h"
 
-struct router_redirect {
-    bool allow_defer, allow_fail, allow_filter, allow_freeze, check_ancestor, check_group,
-        check_owner;
-    struct xstr data, directory_transport, file, file_transport;
-    bool filter_prepend_home, forbid_blackhole, forbid_exim_filter, forbid_file,
-        forbid_filter_dlfunc, forbid_filter_existstest, forbid_filter_logwrite,
-        forbid_filter_lookup, forbid_filter_perl, forbid_filter_readfile,
-        forbid_filter_readsocket, forbid_filter_reply, forbid_filter_run, forbid_include,
-        forbid_pipe, forbid_sieve_filter, forbid_smtp_code, hide_child_in_errmsg, ignore_eacces,
-        ignore_enotdir;
-    struct str include_directory;
-    int64_t modemask;
-    bool one_time;
-    struct opt_ids owners, owngroups;
-    struct xstr pipe_transport, qualify_domain;
-    bool qualify_preserve_domain, repeat_use;
-    struct xstr reply_transport;
-    bool rewrite;
-    struct xstr sieve_enotify_mailto_owner, sieve_inbox, sieve_subaddress, sieve_useraddress,
-        sieve_vacation_directory;
-    bool skip_syntax_errors;
-    struct xstr syntax_errors_text;
-    struct str syntax_errors_to;
-};
+#include "conf/eval.h"
+#include "conf/main_options.h"
+#include "filter/filter_compile.h"
+#include "mail/redirect_list.h"
+#include "sys/child.h"
+#include "sys/file.h"
+#include "sys/priv.h"
+
+#include <unistd.h>
 
 /* clang-format off */
 static const struct opt rows[] = {
-    OPT_BOOL(struct router_redirect, allow_defer, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, allow_defer, false, 0,
         "Lets the list use :defer: to put delivery off."),
-    OPT_BOOL(struct router_redirect, allow_fail, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, allow_fail, false, 0,
         "Lets the list use :fail: to make the address fail."),
-    OPT_BOOL(struct router_redirect, allow_filter, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, allow_filter, false, 0,
         "Lets the list be an Exim or Sieve filter."),
-    OPT_BOOL(struct router_redirect, allow_freeze, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, allow_freeze, false, 0,
         "Lets a filter freeze the message."),
-    OPT_BOOL(struct router_redirect, check_ancestor, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, check_ancestor, false, 0,
         "Ignores a new address that is already an ancestor and leads back to it."),
-    OPT_BOOL(struct router_redirect, check_group, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, check_group, false, 0,
         "Checks that the group of the file is one of the allowed ones."),
-    OPT_BOOL(struct router_redirect, check_owner, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, check_owner, false, 0,
         "Checks that the owner of the file is one of the allowed ones."),
-    OPT_XSTR(struct router_redirect, data, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct router_redirect, data, NULL, 0,
         "The list of new addresses, or the filter, as text."),
-    OPT_XSTR(struct router_redirect, directory_transport, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct router_redirect, directory_transport, NULL, 0,
         "Transport for items that name a folder."),
-    OPT_XSTR(struct router_redirect, file, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct router_redirect, file, NULL, 0,
         "File with the list of new addresses, or with the filter."),
-    OPT_XSTR(struct router_redirect, file_transport, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct router_redirect, file_transport, NULL, 0,
         "Transport for items that name a file."),
-    OPT_BOOL(struct router_redirect, filter_prepend_home, true, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, filter_prepend_home, true, 0,
         "Puts the home folder before a relative file name in a \"save\" command."),
-    OPT_BOOL(struct router_redirect, forbid_blackhole, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, forbid_blackhole, false, 0,
         "Forbids :blackhole: in the list."),
-    OPT_BOOL(struct router_redirect, forbid_exim_filter, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, forbid_exim_filter, false, 0,
         "Forbids Exim filters, so that only Sieve filters may be used."),
-    OPT_BOOL(struct router_redirect, forbid_file, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, forbid_file, false, 0,
         "Forbids delivery to files and folders."),
-    OPT_BOOL(struct router_redirect, forbid_filter_dlfunc, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, forbid_filter_dlfunc, false, 0,
         "Forbids calls of loaded functions in filters."),
-    OPT_BOOL(struct router_redirect, forbid_filter_existstest, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, forbid_filter_existstest, false, 0,
         "Forbids tests for the existence of files in filters."),
-    OPT_BOOL(struct router_redirect, forbid_filter_logwrite, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, forbid_filter_logwrite, false, 0,
         "Forbids writing to a log from filters."),
-    OPT_BOOL(struct router_redirect, forbid_filter_lookup, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, forbid_filter_lookup, false, 0,
         "Forbids lookups in filters."),
-    OPT_BOOL(struct router_redirect, forbid_filter_perl, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, forbid_filter_perl, false, 0,
         "Forbids Perl in filters."),
-    OPT_BOOL(struct router_redirect, forbid_filter_readfile, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, forbid_filter_readfile, false, 0,
         "Forbids reading files in expansions of filters."),
-    OPT_BOOL(struct router_redirect, forbid_filter_readsocket, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, forbid_filter_readsocket, false, 0,
         "Forbids reading sockets in expansions of filters."),
-    OPT_BOOL(struct router_redirect, forbid_filter_reply, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, forbid_filter_reply, false, 0,
         "Forbids filters to send replies."),
-    OPT_BOOL(struct router_redirect, forbid_filter_run, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, forbid_filter_run, false, 0,
         "Forbids running commands in expansions of filters."),
-    OPT_BOOL(struct router_redirect, forbid_include, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, forbid_include, false, 0,
         "Forbids :include: in the list."),
-    OPT_BOOL(struct router_redirect, forbid_pipe, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, forbid_pipe, false, 0,
         "Forbids delivery to pipes."),
-    OPT_BOOL(struct router_redirect, forbid_sieve_filter, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, forbid_sieve_filter, false, 0,
         "Forbids Sieve filters, so that only Exim filters may be used."),
-    OPT_BOOL(struct router_redirect, forbid_smtp_code, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, forbid_smtp_code, false, 0,
         "Takes no SMTP code from the texts of :defer: and :fail:."),
-    OPT_BOOL(struct router_redirect, hide_child_in_errmsg, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, hide_child_in_errmsg, false, 0,
         "Names the original address and not the new one in a bounce."),
-    OPT_BOOL(struct router_redirect, ignore_eacces, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, ignore_eacces, false, 0,
         "Declines when the file may not be read."),
-    OPT_BOOL(struct router_redirect, ignore_enotdir, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, ignore_enotdir, false, 0,
         "Declines when part of the path of the file is not a folder."),
-    OPT_STR(struct router_redirect, include_directory, NULL, OPT_NO_EFFECT,
+    OPT_STR(struct router_redirect, include_directory, NULL, 0,
         "Folder below which :include: files must lie."),
-    OPT_OCTAL(struct router_redirect, modemask, 022, OPT_NO_EFFECT,
+    OPT_OCTAL(struct router_redirect, modemask, 022, 0,
         "Permission bits that the file must not have."),
-    OPT_BOOL(struct router_redirect, one_time, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, one_time, false, 0,
         "Replaces the address by its new ones for good, so that it is routed only once."),
-    OPT_UIDS(struct router_redirect, owners, NULL, OPT_NO_EFFECT,
+    OPT_UIDS(struct router_redirect, owners, NULL, 0,
         "Users who may own the file."),
-    OPT_GIDS(struct router_redirect, owngroups, NULL, OPT_NO_EFFECT,
+    OPT_GIDS(struct router_redirect, owngroups, NULL, 0,
         "Groups that the file may belong to."),
-    OPT_XSTR(struct router_redirect, pipe_transport, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct router_redirect, pipe_transport, NULL, 0,
         "Transport for items that name a command."),
     OPT_XSTR(struct router_redirect, qualify_domain, NULL, 0,
         "Domain that is added to new addresses without one."),
-    OPT_BOOL(struct router_redirect, qualify_preserve_domain, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, qualify_preserve_domain, false, 0,
         "Adds the domain of the old address to new ones without a domain."),
-    OPT_BOOL(struct router_redirect, repeat_use, true, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, repeat_use, true, 0,
         "Lets the router handle an address again that came out of it."),
-    OPT_XSTR(struct router_redirect, reply_transport, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct router_redirect, reply_transport, NULL, 0,
         "Transport for replies that a filter sends."),
-    OPT_BOOL(struct router_redirect, rewrite, true, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, rewrite, true, 0,
         "Applies the rewriting rules to new addresses."),
     OPT_XSTR(struct router_redirect, sieve_enotify_mailto_owner, NULL, OPT_NO_EFFECT,
         "Owner's address, to put into notifications from Sieve."),
@@ -123,11 +111,11 @@ static const struct opt rows[] = {
         "User part of the address for Sieve's :user."),
     OPT_XSTR(struct router_redirect, sieve_vacation_directory, NULL, OPT_NO_EFFECT,
         "Folder in which Sieve's vacation remembers its correspondents."),
-    OPT_BOOL(struct router_redirect, skip_syntax_errors, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_redirect, skip_syntax_errors, false, 0,
         "Leaves out items with syntax errors and uses the rest."),
-    OPT_XSTR(struct router_redirect, syntax_errors_text, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct router_redirect, syntax_errors_text, NULL, 0,
         "Text of the mail about syntax errors."),
-    OPT_STR(struct router_redirect, syntax_errors_to, NULL, OPT_NO_EFFECT,
+    OPT_STR(struct router_redirect, syntax_errors_to, NULL, 0,
         "Address that is told about syntax errors."),
 };
 /* clang-format on */
@@ -196,6 +184,268 @@ check(struct arena *a, struct driver_instance *d, struct diags *diags)
     return router_check_generic(d, ROUTER_TRANSPORT_FORBIDDEN, diags) && ok;
 }
 
+/* --- routing --- */
+
+enum { ERRNO_REDIRECT = -17, CHILD_SECONDS = 300 };
+
+/* Expands an option. OUT_OK, OUT_DECLINE (forced failure), OUT_DEFER with out->why. */
+static enum outcome
+expand(const struct route_call *c, const struct xstr *x, struct str *value,
+       struct route_result *out)
+{
+    switch (vm_expand_x(c->vm, x, value)) {
+    case VM_OK:
+        *value = str_dup(c->arena, *value);
+        return OUT_OK;
+    case VM_FORCED:
+        return OUT_DECLINE;
+    case VM_NO:
+    case VM_DEFER:
+    case VM_ERROR:
+        break;
+    }
+    out->why.log = str_printf(c->arena, "failed to expand \"%.*s\": %.*s", STR_ARG(x->text),
+                              STR_ARG(vm_error(c->vm)));
+    return OUT_DEFER;
+}
+
+static enum outcome
+set_qualify(struct redirection *r, struct route_result *out)
+{
+    const struct route_call *c = r->call;
+    r->qualify = c->eval->conf->main->qualify_recipient;
+    if (r->o->qualify_preserve_domain)
+        r->qualify = c->address->domain;
+    if (!str_is_set(r->o->qualify_domain.text))
+        return OUT_OK;
+    return expand(c, &r->o->qualify_domain, &r->qualify, out);
+}
+
+static enum outcome
+set_file(struct redirection *r, struct route_result *out)
+{
+    const struct route_call *c = r->call;
+    enum outcome o = expand(c, &r->o->file, &r->file, out);
+    if (o != OUT_OK)
+        return o;
+    if (r->file.n == 0 || r->file.p[0] != '/') {
+        out->why.log =
+            str_printf(c->arena, "\"%.*s\" is not an absolute path", STR_ARG(r->file));
+        return OUT_DEFER;
+    }
+    if (str_is_tainted(r->file)) {
+        out->why.log = str_printf(c->arena, "Tainted name '%.*s' for file read not permitted",
+                                  STR_ARG(r->file));
+        return OUT_DEFER;
+    }
+    return OUT_OK;
+}
+
+/* --- in the process that is the user --- */
+
+static int
+run(void *ctx, int fd)
+{
+    struct redirection *r = ctx;
+    struct redirect_result res;
+    struct buf b = buf_in(r->arena, REDIRECT_BYTES_MAX);
+    redirect_interpret(r, &res);
+    redirect_result_write(&b, &res);
+    return file_write_all(fd, b.p, b.n) ? 0 : 1;
+}
+
+static const char *
+child_fault(enum child_end end)
+{
+    switch (end) {
+    case CHILD_EXITED:
+    case CHILD_SIGNALLED:
+        return "it ended without an answer";
+    case CHILD_TIMED_OUT:
+        return "it took too long";
+    case CHILD_TOO_MUCH:
+        return "its answer is too large";
+    case CHILD_NO_START:
+        return "it could not be started";
+    case CHILD_NOT_BECOME:
+        return "it could not become the user";
+    case CHILD_NO_DIRECTORY:
+        break;
+    }
+    return "it could not enter its directory";
+}
+
+static void
+run_as_user(struct redirection *r, struct redirect_result *res)
+{
+    const struct route_call *c = r->call;
+    const struct router_generic *g = c->router->generic.fields;
+    struct child_result got;
+    struct child_request rq = {
+        .become = true,
+        .uid = (uid_t)c->uid,
+        .gid = (gid_t)c->gid,
+        .login = g->initgroups && str_is_set(c->login) ? str_cstr(c->arena, c->login) : NULL,
+        .timeout_s = CHILD_SECONDS,
+        .max_answer = REDIRECT_BYTES_MAX,
+        .run = run,
+        .ctx = r,
+    };
+    c->up->run_child(c->up->ctx, &rq, &got);
+    if (got.end == CHILD_EXITED && got.status == 0 &&
+        redirect_result_read(c->arena, got.answer, res))
+        return;
+    struct str text =
+        str_printf(c->arena, "internal problem in %.*s router (recipient is %.*s): %s",
+                   STR_ARG(c->router->name), STR_ARG(c->address->text), child_fault(got.end));
+    c->up->log(c->up->ctx, true, text);
+    redirect_say(res, c->arena, REDIRECT_END_TROUBLE, "%.*s", STR_ARG(text));
+}
+
+/* A list that is at hand and names no file is nobody's secret. */
+static bool
+needs_user(const struct redirection *r)
+{
+    if (r->call->uid < 0 || (r->call->uid == (int64_t)geteuid() && !priv_has_reserve()))
+        return false;
+    return str_is_set(r->file) || filter_kind(r->text) != FILTER_KIND_NONE ||
+           str_find(r->text, STR_LIT(":include:"), 0) != STR_NPOS;
+}
+
+/* --- results --- */
+
+static void
+set_text(struct route_result *out, enum outcome outcome, struct str text)
+{
+    out->outcome = outcome;
+    out->why.log = out->why.peer = text;
+}
+
+/* The SMTP code in front of a text, which stays in log lines. A code of the wrong kind is a fault, and not used. */
+static void
+take_code(const struct redirection *r, struct route_result *out)
+{
+    const struct route_call *c = r->call;
+    int code, wanted = out->outcome == OUT_FAIL ? 5 : 4;
+    struct str enhanced, rest;
+    if (!redirect_text_code(out->why.log, &code, &enhanced, &rest))
+        return;
+    if (!r->o->forbid_smtp_code && code / 100 == wanted) {
+        out->why.smtp_code = code;
+        out->why.enhanced = enhanced;
+    } else if (!r->o->forbid_smtp_code) {
+        struct str text =
+            str_printf(c->arena,
+                       "configured error code starts with incorrect digit (expected %d) in "
+                       "\"%.*s\"",
+                       wanted, STR_ARG(out->why.log));
+        c->up->log(c->up->ctx, true, text);
+    }
+    out->why.peer = rest;
+}
+
+static void
+set_fault(const struct redirection *r, const struct redirect_result *res,
+          struct route_result *out)
+{
+    struct str text =
+        str_printf(r->arena, "error in %s %s: %.*s", res->filter ? "filter" : "redirect",
+                   str_is_set(r->file) ? "file" : "data", STR_ARG(res->text));
+    out->why.sys_errno = ERRNO_REDIRECT;
+    set_text(out, OUT_DEFER, text);
+}
+
+/* A fault of a filter is passed over like one of a list. */
+static bool
+skips(const struct redirection *r, struct redirect_result *res)
+{
+    struct redirect_fault f = {.text = res->text, .given = STR_NULL};
+    if (res->end != REDIRECT_END_BROKEN || !r->o->skip_syntax_errors)
+        return false;
+    vec_push(r->arena, &res->faults, f);
+    res->end = REDIRECT_END_NONE;
+    return true;
+}
+
+/* Nothing significant: further routers have the address, and what a filter made in passing is delivered too. */
+static void
+set_none(const struct redirection *r, const struct redirect_result *res,
+         struct route_result *out)
+{
+    redirect_children(r, res, out);
+    out->unseen = out->children.n > 0;
+    out->outcome = out->unseen ? OUT_OK : OUT_DECLINE;
+    if (res->faults.n > 0)
+        out->why.log = STR_LIT("syntax error in redirection data");
+}
+
+static void
+set_result(const struct redirection *r, struct redirect_result *res, struct route_result *out)
+{
+    if ((res->end == REDIRECT_END_BAD || res->end == REDIRECT_END_BROKEN) && !skips(r, res)) {
+        set_fault(r, res, out);
+        return;
+    }
+    if (res->faults.n > 0)
+        redirect_faults(r, res, out);
+    switch (res->end) {
+    case REDIRECT_END_ABSENT:
+        out->outcome = OUT_DECLINE;
+        return;
+    case REDIRECT_END_NONE:
+        set_none(r, res, out);
+        return;
+    case REDIRECT_END_ITEMS:
+    case REDIRECT_END_SEEN:
+        redirect_children(r, res, out);
+        out->outcome = OUT_OK;
+        out->discard_seen = out->children.n == 0;
+        return;
+    case REDIRECT_END_BLACKHOLE:
+        out->outcome = OUT_OK;
+        out->discard = true;
+        return;
+    case REDIRECT_END_DEFER:
+    case REDIRECT_END_FAIL:
+    case REDIRECT_END_FREEZE:
+        redirect_children(r, res, out);
+        out->freeze = res->end == REDIRECT_END_FREEZE;
+        set_text(out, res->end == REDIRECT_END_FAIL ? OUT_FAIL : OUT_DEFER, res->text);
+        take_code(r, out);
+        return;
+    case REDIRECT_END_BAD:
+    case REDIRECT_END_BROKEN:
+    case REDIRECT_END_TROUBLE:
+    case REDIRECT_ENDS:
+        break;
+    }
+    set_text(out, OUT_DEFER, res->text);
+}
+
+static void
+route(const struct route_call *c, struct route_result *out)
+{
+    struct redirection r = {
+        .call = c,
+        .o = c->router->own.fields,
+        .arena = c->arena,
+        .file = STR_NULL,
+        .logs = c->purpose == ROUTE_FOR_DELIVERY,
+    };
+    struct redirect_result res;
+    out->outcome = set_qualify(&r, out);
+    if (out->outcome == OUT_OK)
+        out->outcome = str_is_set(r.o->file.text) ? set_file(&r, out)
+                                                  : expand(c, &r.o->data, &r.text, out);
+    if (out->outcome != OUT_OK)
+        return;
+    if (needs_user(&r))
+        run_as_user(&r, &res);
+    else
+        redirect_interpret(&r, &res);
+    set_result(&r, &res, out);
+}
+
 const struct router_driver router_redirect = {
     .base =
         {
@@ -203,5 +453,6 @@ const struct router_driver router_redirect = {
             .opts = &opts,
             .check = check,
         },
+    .route = route,
     .needs_user = true,
 };

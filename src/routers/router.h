@@ -120,8 +120,10 @@ struct route_result {
     struct why why;
     const struct driver_instance *transport; /* NULL: what the generic option says */
     struct host_targets hosts;
+    /* Of this address; text, item, reply, errors_to, ignore_error, mode are set, and transport unless it is a mail address; an
+     * answer that is set is its fate. With OUT_DEFER and OUT_FAIL too: what a filter set up before. */
     VEC(struct address *)
-    children; /* of this address; text, item, reply, errors_to, ignore_error, mode are set */
+    children;
     bool discard;          /* accepted, and nothing is delivered */
     bool discard_seen;     /* a filter said "seen finish": as discard, logged otherwise */
     bool freeze;           /* with OUT_DEFER */
@@ -129,7 +131,9 @@ struct route_result {
     bool
         unseen; /* a filter without significant delivery: go on, and deliver the children too */
     struct str rerouted_domain; /* self = reroute: */
-    bool rewrite_headers;       /* self = reroute:rewrite: the old domain in header lines too */
+    struct str mail,
+        mail_to; /* a message about the redirection (syntax_errors_to), or unset; sent at once */
+    bool rewrite_headers; /* self = reroute:rewrite: the old domain in header lines too */
 };
 
 struct router_driver {

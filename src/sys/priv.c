@@ -79,6 +79,13 @@ priv_lower(uid_t uid, gid_t gid)
 }
 
 bool
+priv_has_reserve(void)
+{
+    uid_t r, e, saved;
+    return getresuid(&r, &e, &saved) != 0 || r == 0 || e == 0 || saved == 0;
+}
+
+bool
 priv_become_user(uid_t uid, gid_t gid, const char *login)
 {
     uid_t real, effective, saved;

@@ -35,6 +35,8 @@ bool priv_become(uid_t uid, gid_t gid);
 /* Works as the mail user from now on, with root in reserve (saved ids) for children that become users. Nothing
  * happens when the process is not root. False: not possible. */
 bool priv_lower(uid_t uid, gid_t gid);
+/* True if this process is root or could be again. */
+bool priv_has_reserve(void);
 /* In a child of such a process (or of root): becomes the user for good, with the groups of login (NULL: with gid alone). An unprivileged
  * process may only become who it is. */
 bool priv_become_user(uid_t uid, gid_t gid, const char *login);

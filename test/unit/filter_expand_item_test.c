@@ -134,8 +134,8 @@ an_empty_sort_key_is_an_error(void **state)
 static void
 refused_requests_say_so(void **state)
 {
-    fixture_check(*state, "${run{/bin/true}}", "!\"run\" is not permitted here");
-    fixture_check(*state, "${readsocket{/x}{y}}", "!\"readsocket\" is not permitted here");
+    fixture_check(*state, "${run{/bin/true}}", "!running a command is not permitted");
+    fixture_check(*state, "${readsocket{/x}{y}}", "!socket insertions are not permitted");
     fixture_check(*state, "${lookup{a}lsearch{/x}}", "!unknown lookup type \"lsearch\"");
 }
 

@@ -124,8 +124,7 @@ test_given(void **state)
 {
     (void)state;
     struct arena *a = arena_new();
-    struct redirect_list l =
-        redirect_list_start(STR_LIT("a@@b (c), :fail: no, way \nx"), 0);
+    struct redirect_list l = redirect_list_start(STR_LIT("a@@b (c), :fail: no, way \nx"), 0);
     struct redirect_item item;
     assert_true(redirect_list_next(&l, a, &item));
     assert_true(str_eqz(item.given, "a@@b (c)"));

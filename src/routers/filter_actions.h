@@ -1,0 +1,51 @@
+/* Runs an Exim filter and turns its list of actions into the result of a redirection.
+ *
+ * Serves the filters of users (in a process that is the user) and the system filter. What the filter may not do is refused by
+ * the table of the machine (a null entry) or here; nothing is delivered.
+ */
+#ifndef REMEX_ROUTERS_FILTER_ACTIONS_H
+#define REMEX_ROUTERS_FILTER_ACTIONS_H
+
+#include "conf/eval.h"
+#include "filter/filter_compile.h"
+#include "routers/redirect_result.h"
+
+/* What a filter may not ask of the host. */
+enum {
+    FILTER_REFUSE_DLFUNC = 1u << 0,
+    FILTER_REFUSE_EXISTS = 1u << 1, /* and ${stat: */
+    FILTER_REFUSE_LOOKUP = 1u << 2,
+    FILTER_REFUSE_PERL = 1u << 3,
+    FILTER_REFUSE_READFILE = 1u << 4,
+    FILTER_REFUSE_READSOCKET = 1u << 5,
+    FILTER_REFUSE_RUN = 1u << 6,
+    FILTER_REFUSE_ACL = 1u << 7,
+};
+
+/* One filter for one message. */
+struct filter_job {
+    struct arena *arena;
+    struct eval *eval; /* message and address are set */
+    struct vm *vm;
+    struct str name, text; /* the file's name is for messages */
+    unsigned compile;      /* FILTER_SYSTEM and so on */
+    unsigned refuse;       /* FILTER_REFUSE_* */
+    bool logs;             /* logwrite writes; else (tests, verification) it is passed over */
+    bool forbid_logwrite;
+    struct str home; /* put before relative names of "save"; unset: they stay as they are */
+    struct filter_run run; /* for whom: local_part, domain, qualify and so on */
+};
+
+/* Compiles (or takes the program that this process compiled from the same file) and runs it. The message's counters are 0
+ * for it and in out->counters afterwards; the message itself only changes in its header, by a system filter. */
+void filter_actions_run(struct filter_job *job, struct redirect_result *out);
+
+/* What later expansions of the same filter see of an action: counters, header lines, $thisaddress. ctx: struct eval. */
+void filter_apply(void *ctx, const struct filter_action *a);
+/* Adds header lines (leading white space is dropped; nothing else: no lines) and removes those of names separated by
+ * colons. */
+struct message;
+void filter_headers_add(struct message *msg, struct str text);
+void filter_headers_remove(struct message *msg, struct str names);
+
+#endif
