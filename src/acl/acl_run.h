@@ -39,6 +39,7 @@ struct acl_answer {
     bool sender_unverified; /* a failed verify = sender decided */
     struct why sender_why;  /* why that was */
     struct str sender;      /* the address that was verified */
+    bool no_details;        /* which are not for the peer */
     bool is_default;        /* no ACL is set for the phase */
 };
 
@@ -61,6 +62,7 @@ struct acl_verified {
     struct str
         failure; /* $sender_verify_failure and its kind: "qualify", "route", "mail", "recipient", "postmaster" */
     struct str address_data; /* that routing left, or unset */
+    bool details;            /* why.peer may be told even when the outcome is OUT_DEFER */
 };
 
 struct acl_up {

@@ -113,6 +113,6 @@ peer_text(struct arena *a, const struct engine *e, bool fields)
         buf_printf(&b, " I=[%.*s]:%lld", STR_ARG(s->interface_address),
                    (long long)s->interface_port);
     if (ident)
-        buf_printf(&b, fields ? " U=%.*s" : " (ident %.*s)", STR_ARG(s->sender_ident));
+        buf_printf(&b, " U=%.*s", STR_ARG(s->sender_ident));
     return buf_str(&b);
 }

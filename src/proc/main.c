@@ -14,6 +14,7 @@
 #include "proc/queue_mode.h"
 #include "proc/report.h"
 #include "proc/show.h"
+#include "proc/smtp_mode.h"
 #include "proc/submit.h"
 #include "proc/test_filter.h"
 #include "proc/test_retry.h"
@@ -49,8 +50,8 @@ static const struct {
     const char *what; /* for the answer when there is no function */
 } modes[CLI_MODES] = {
     [CLI_RECEIVE] = {submit_run, MODE_ENGINE, NULL},
-    [CLI_SMTP] = {NULL, 0, "SMTP on the standard input (-bs)"},
-    [CLI_BATCH_SMTP] = {NULL, 0, "batched SMTP (-bS)"},
+    [CLI_SMTP] = {smtp_mode_interactive, MODE_ENGINE, NULL},
+    [CLI_BATCH_SMTP] = {smtp_mode_batch, MODE_ENGINE, NULL},
     [CLI_DAEMON] = {NULL, 0, "the daemon"},
     [CLI_WAIT_DAEMON] = {NULL, 0, "the daemon for inetd (-bw)"},
     [CLI_QUEUE_RUN] = {queue_mode_run, MODE_ENGINE, NULL},
@@ -63,7 +64,7 @@ static const struct {
     [CLI_ROUTE] = {test_route_run, MODE_ENGINE, NULL},
     [CLI_VERIFY] = {test_verify_run, MODE_ENGINE, NULL},
     [CLI_FILTER] = {test_filter_run, MODE_DROP_FIRST | MODE_FILES, NULL},
-    [CLI_FAKE_SMTP] = {NULL, 0, "a pretended SMTP session (-bh)"},
+    [CLI_FAKE_SMTP] = {smtp_mode_test, MODE_ENGINE, NULL},
     [CLI_EXPAND] = {be_run, MODE_DROP_FIRST, NULL},
     [CLI_LISTING] = {list_code, MODE_DROP_FIRST | MODE_FILES, NULL},
     [CLI_SHOW] = {show_run, 0, NULL},

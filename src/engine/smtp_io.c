@@ -1,0 +1,276 @@
+/* The connection of an SMTP session; see smtp_io.h. */
+#include "engine/smtp_io.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "sys/await.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { INPUT_CAP = SMTP_LINE_MAX + 4096 };
+
+struct smtp_io {
+    struct arena *arena;
+    int in, out;
+    int64_t timeout_ms;
+    char *input;
+    size_t cap;
+    size_t at, end; /* of what was read and not used */
+    char *output;
+    size_t output_n;
+    int64_t lines;
+    bool lost; /* nothing more can be written */
+    bool ended;
+};
+
+struct smtp_io *
+smtp_io_new(struct arena *a, int in, int out)
+{
+    struct smtp_io *io = ARENA_NEW(a, struct smtp_io);
+    io->arena = a;
+    io->in = in;
+    io->out = out;
+    io->cap = INPUT_CAP;
+    io->input = arena_alloc(a, io->cap);
+    io->output = arena_alloc(a, SMTP_OUTPUT_MAX);
+    return io;
+}
+
+void
+smtp_io_set_timeout(struct smtp_io *io, int64_t ms)
+{
+    io->timeout_ms = ms;
+}
+
+/* --- output --- */
+
+/* Waits for a descriptor. False: time is up, or something is wrong (errno). */
+static bool
+await(const struct smtp_io *io, int fd, short events)
+{
+    int64_t deadline = io->timeout_ms > 0 ? await_now_ms() + io->timeout_ms : 0;
+    for (;;) {
+        int64_t left = deadline > 0 ? deadline - await_now_ms() : -1;
+        if (deadline > 0 && left <= 0) {
+            errno = ETIMEDOUT;
+            return false;
+        }
+        struct pollfd p = {.fd = fd, .events = events};
+        int got = poll(&p, 1, left > INT32_MAX ? INT32_MAX : (int)left);
+        if (got > 0)
+            return true;
+        if (got < 0 && errno != EINTR)
+            return false;
+    }
+}
+
+bool
+smtp_io_flush(struct smtp_io *io)
+{
+    size_t at = 0;
+    while (at < io->output_n && !io->lost) {
+        ssize_t n = write(io->out, io->output + at, io->output_n - at);
+        if (n >= 0)
+            at += (size_t)n;
+        else if (errno == EAGAIN && await(io, io->out, POLLOUT))
+            continue;
+        else if (errno != EINTR)
+            io->lost = true;
+    }
+    io->output_n = 0;
+    return !io->lost;
+}
+
+void
+smtp_io_write(struct smtp_io *io, struct str text)
+{
+    if (io->out < 0)
+        return;
+    while (text.n > 0 && !io->lost) {
+        size_t room = SMTP_OUTPUT_MAX - io->output_n;
+        size_t n = text.n < room ? text.n : room;
+        memcpy(io->output + io->output_n, text.p, n);
+        io->output_n += n;
+        text = str_sub(text, n, text.n);
+        if (io->output_n == SMTP_OUTPUT_MAX)
+            (void)smtp_io_flush(io);
+    }
+}
+
+bool
+smtp_io_is_lost(const struct smtp_io *io)
+{
+    return io->lost;
+}
+
+/* --- input --- */
+
+static void
+make_room(struct smtp_io *io)
+{
+    if (io->at == 0)
+        return;
+    memmove(io->input, io->input + io->at, io->end - io->at);
+    io->end -= io->at;
+    io->at = 0;
+}
+
+/* Reads what comes next into p. */
+static ssize_t
+receive(struct smtp_io *io, char *p, size_t n)
+{
+    if (io->ended)
+        return 0;
+    (void)smtp_io_flush(io);
+    for (;;) {
+        if (!await(io, io->in, POLLIN))
+            return -1;
+        ssize_t got = read(io->in, p, n);
+        if (got == 0)
+            io->ended = true;
+        if (got >= 0 || (errno != EINTR && errno != EAGAIN))
+            return got;
+    }
+}
+
+static ssize_t
+fill(struct smtp_io *io)
+{
+    make_room(io);
+    ssize_t got = receive(io, io->input + io->end, io->cap - io->end);
+    if (got > 0)
+        io->end += (size_t)got;
+    return got;
+}
+
+static enum smtp_read
+read_fault(ssize_t got)
+{
+    return got < 0 && errno == ETIMEDOUT ? SMTP_READ_TIMEOUT : SMTP_READ_EOF;
+}
+
+/* Throws away up to the end of the line. */
+static enum smtp_read
+skip_line(struct smtp_io *io)
+{
+    for (;;) {
+        char *nl = memchr(io->input + io->at, '\n', io->end - io->at);
+        io->at = nl == NULL ? io->end : (size_t)(nl - io->input) + 1;
+        if (nl != NULL)
+            break;
+        ssize_t got = fill(io);
+        if (got <= 0)
+            return read_fault(got);
+    }
+    io->lines++;
+    return SMTP_READ_TOO_LONG;
+}
+
+enum smtp_read
+smtp_io_line(struct smtp_io *io, struct str *line)
+{
+    size_t seen = 0;
+    *line = STR_EMPTY;
+    for (;;) {
+        char *nl = memchr(io->input + io->at + seen, '\n', io->end - io->at - seen);
+        if (nl != NULL) {
+            size_t n = (size_t)(nl - (io->input + io->at));
+            bool cr = n > 0 && nl[-1] == '\r';
+            *line = str_tainted(str_from(io->input + io->at, cr ? n - 1 : n));
+            io->at += n + 1;
+            io->lines++;
+            return n < SMTP_LINE_MAX ? SMTP_READ_LINE : SMTP_READ_TOO_LONG;
+        }
+        seen = io->end - io->at;
+        if (seen >= SMTP_LINE_MAX)
+            return skip_line(io);
+        ssize_t got = fill(io);
+        if (got <= 0)
+            return read_fault(got);
+    }
+}
+
+static void
+count_lines(struct smtp_io *io, const char *p, size_t n, int64_t step)
+{
+    for (const char *nl = p; (nl = memchr(nl, '\n', n - (size_t)(nl - p))) != NULL; nl++)
+        io->lines += step;
+}
+
+ssize_t
+smtp_io_get(struct smtp_io *io, char *p, size_t n)
+{
+    ssize_t got;
+    if (io->at < io->end) {
+        size_t there = io->end - io->at;
+        got = (ssize_t)(n < there ? n : there);
+        memcpy(p, io->input + io->at, (size_t)got);
+        io->at += (size_t)got;
+    } else {
+        got = receive(io, p, n);
+    }
+    if (got > 0)
+        count_lines(io, p, (size_t)got, 1);
+    return got;
+}
+
+/* Moves what is left so that n bytes fit in front of it. */
+static void
+make_front(struct smtp_io *io, size_t n)
+{
+    size_t there = io->end - io->at;
+    char *to = io->input;
+    if (n + there > io->cap) {
+        io->cap = n + there + SMTP_LINE_MAX;
+        to = arena_alloc(io->arena, io->cap);
+    }
+    memmove(to + n, io->input + io->at, there);
+    io->input = to;
+    io->at = n;
+    io->end = n + there;
+}
+
+void
+smtp_io_unget(struct smtp_io *io, const char *p, size_t n)
+{
+    if (n == 0)
+        return;
+    if (n > io->at)
+        make_front(io, n);
+    io->at -= n;
+    memcpy(io->input + io->at, p, n);
+    count_lines(io, p, n, -1);
+}
+
+bool
+smtp_io_is_ahead(struct smtp_io *io)
+{
+    if (io->at < io->end)
+        return true;
+    struct pollfd p = {.fd = io->in, .events = POLLIN};
+    if (io->ended || poll(&p, 1, 0) <= 0 || (p.revents & POLLIN) == 0)
+        return false;
+    return fill(io) > 0;
+}
+
+struct str
+smtp_io_peek(struct smtp_io *io, size_t n)
+{
+    size_t there = io->end - io->at;
+    return str_tainted(str_from(io->input + io->at, n < there ? n : there));
+}
+
+void
+smtp_io_discard_input(struct smtp_io *io)
+{
+    io->at = io->end = 0;
+}
+
+int64_t
+smtp_io_line_number(const struct smtp_io *io)
+{
+    return io->lines;
+}

@@ -1,0 +1,55 @@
+/* The connection of an SMTP session: what is read and written, buffered, with a deadline on every wait.
+ *
+ * One object owns the read side; input that was read beyond a message goes back to it. Answers are collected and go out when
+ * input runs out, so that a pipelining client gets them in few packets. Knows nothing of SMTP but lines.
+ * **thread**: one at a time.
+ */
+#ifndef REMEX_ENGINE_SMTP_IO_H
+#define REMEX_ENGINE_SMTP_IO_H
+
+#include "base/str.h"
+
+#include <sys/types.h>
+
+enum {
+    SMTP_LINE_MAX = 16384,   /* bytes of a command line with its end */
+    SMTP_OUTPUT_MAX = 65536, /* answers held back at most */
+};
+
+struct smtp_io;
+
+enum smtp_read {
+    SMTP_READ_LINE,
+    SMTP_READ_EOF, /* the peer has gone, perhaps in the middle of a line */
+    SMTP_READ_TIMEOUT,
+    SMTP_READ_TOO_LONG, /* the rest of the line was thrown away */
+};
+
+/* out may be -1: nothing is answered. */
+struct smtp_io *smtp_io_new(struct arena *a, int in, int out);
+void smtp_io_set_timeout(struct smtp_io *io, int64_t ms); /* of each read; 0: none */
+
+/* The next line without its end (LF, or CRLF). It lives until the next read; tainted. */
+enum smtp_read smtp_io_line(struct smtp_io *io, struct str *line);
+/* Bytes as they come: at most n, 0 at the end, -1 with errno (ETIMEDOUT). What was written goes out before a wait. */
+ssize_t smtp_io_get(struct smtp_io *io, char *p, size_t n);
+/* Puts bytes back in front of what is read next. */
+void smtp_io_unget(struct smtp_io *io, const char *p, size_t n);
+/* Whether input is there already (it has been read, or could be at once): what a client that waits for answers does not
+ * have. The end of input does not count. */
+bool smtp_io_is_ahead(struct smtp_io *io);
+/* The start of the input that is there, for messages; at most n bytes. */
+struct str smtp_io_peek(struct smtp_io *io, size_t n);
+/* Drops what has been read and not used. */
+void smtp_io_discard_input(struct smtp_io *io);
+
+/* Adds to the output. */
+void smtp_io_write(struct smtp_io *io, struct str text);
+/* False when the peer does not take it (it is then taken for gone). */
+bool smtp_io_flush(struct smtp_io *io);
+/* Whether the connection is known to be useless. */
+bool smtp_io_is_lost(const struct smtp_io *io);
+/* Line number of the last line read, counting from 1, message text included. */
+int64_t smtp_io_line_number(const struct smtp_io *io);
+
+#endif

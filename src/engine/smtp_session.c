@@ -1,0 +1,589 @@
+/* The session itself: start, commands in turn, limits, end. See smtp_session.h. */
+#include "engine/smtp_state.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/num.h"
+#include "conf/list.h"
+#include "engine/maillog.h"
+#include "engine/peer.h"
+#include "engine/policy.h"
+#include "sys/await.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum {
+    NONMAIL = 1u << 0,
+    FREE_ONCE = 1u << 1,
+    PIPELINED = 1u << 2,
+    BATCH = 1u << 3,
+    CHUNK = 1u << 4,
+};
+
+static const struct {
+    struct str name;
+    unsigned flags;
+    smtp_do_fn *run;
+} verbs[] = {
+#define VERB(NAME, name, flags, function, doc) {STR_INIT(name), flags, function},
+#include "engine/smtp_verbs.def"
+#undef VERB
+};
+
+struct str
+smtp_verb_word(enum smtp_verb_id v)
+{
+    static const struct str words[] = {
+#define VERB(NAME, name, flags, function, doc) STR_INIT(#NAME),
+#include "engine/smtp_verbs.def"
+#undef VERB
+        STR_INIT("?"),
+    };
+    return words[v];
+}
+
+/* --- helpers of all files --- */
+
+/* Asks a list of the configuration; what cannot be told is a no. */
+static bool
+is_in(struct smtp_session *s, const struct xstr *list, struct list_question *q,
+      const char *name)
+{
+    struct vm *vm = s->engine->vm;
+    struct list_answer a;
+    if (!str_is_set(list->text))
+        return false;
+    struct arena_mark mark = arena_mark(vm_scratch(vm));
+    q->what = str_from_cstr(name);
+    bool in = vm_expand_x(vm, list, &q->list) == VM_OK &&
+              list_match(s->engine->eval, vm, q, &a) == OUT_OK;
+    vm_release(vm, mark);
+    return in;
+}
+
+bool
+smtp_host_in(struct smtp_session *s, const struct xstr *list, const char *name)
+{
+    struct list_question q = {.kind = LIST_HOST, .subject = STR_EMPTY, .host_name = STR_NULL};
+    if (!s->local) {
+        q.subject = s->model->sender_host_address;
+        q.host_name = s->model->sender_host_name;
+    }
+    return is_in(s, list, &q, name);
+}
+
+bool
+smtp_domain_in(struct smtp_session *s, const struct xstr *list, struct str domain,
+               const char *name)
+{
+    struct list_question q = {.kind = LIST_DOMAIN, .subject = domain, .host_name = STR_NULL};
+    return is_in(s, list, &q, name);
+}
+
+int64_t
+smtp_option_number(struct smtp_session *s, const struct xstr *x, const char *name,
+                   int64_t otherwise)
+{
+    struct vm *vm = s->engine->vm;
+    struct str text;
+    int64_t n = otherwise;
+    size_t at = 0;
+    struct arena_mark mark = arena_mark(vm_scratch(vm));
+    if (!str_is_set(x->text))
+        return otherwise;
+    enum vm_status st = vm_expand_x(vm, x, &text);
+    if (st == VM_OK)
+        text = str_trim(text);
+    if (st != VM_OK)
+        smtp_log(s, MAILLOG_MAIN | MAILLOG_PANIC, "failed to expand %s: %.*s", name,
+                 STR_ARG(vm_error(vm)));
+    else if (text.n > 0 &&
+             (num_scan(text, &at, NUM_OCTAL_HEX | NUM_SUFFIX, &n) != NUM_OK || at != text.n)) {
+        smtp_log(s, MAILLOG_MAIN | MAILLOG_PANIC, "bad value of %s: \"%.*s\"", name,
+                 STR_ARG(text));
+        n = otherwise;
+    }
+    vm_release(vm, mark);
+    return n;
+}
+
+void
+smtp_log(struct smtp_session *s, unsigned to, const char *fmt, ...)
+{
+    struct arena *a = arena_new();
+    struct buf b = buf_in(a, 0);
+    va_list ap;
+    va_start(ap, fmt);
+    buf_vprintf(&b, fmt, ap);
+    va_end(ap);
+    maillog_line(s->engine, to, STR_NULL, buf_str(&b));
+    arena_free(a);
+}
+
+struct str
+smtp_peer(struct smtp_session *s, bool fields)
+{
+    return peer_text(s->message_arena, s->engine, fields);
+}
+
+struct str
+smtp_duration(struct smtp_session *s, struct arena *a)
+{
+    int64_t ms = await_now_ms() - s->start_ms;
+    struct buf b = buf_in(a, 0);
+    buf_addz(&b, " D=");
+    if (maillog_selected(s->engine, LOG_SELECTOR_MILLISEC))
+        buf_printf(&b, "%lld.%03llds", (long long)(ms / 1000), (long long)(ms % 1000));
+    else
+        num_add_interval(&b, ms / 1000);
+    return buf_str(&b);
+}
+
+/* --- history --- */
+
+static void
+note_history(struct smtp_session *s, enum smtp_verb_id v)
+{
+    s->history[s->history_n++ % SMTP_HISTORY] = v;
+}
+
+static struct str
+history_list(struct smtp_session *s, struct arena *a)
+{
+    struct buf b = buf_in(a, 0);
+    size_t from = s->history_n > SMTP_HISTORY ? s->history_n - SMTP_HISTORY : 0;
+    for (size_t i = from; i < s->history_n; i++) {
+        if (i > from)
+            buf_addc(&b, ',');
+        buf_adds(&b, smtp_verb_word(s->history[i % SMTP_HISTORY]));
+    }
+    return buf_str(&b);
+}
+
+struct str
+smtp_history_text(struct smtp_session *s, struct arena *a)
+{
+    if (s->history_n == 0)
+        return STR_EMPTY;
+    return str_printf(a, " C=%s%.*s", s->history_n > SMTP_HISTORY ? "..." : "",
+                      STR_ARG(history_list(s, a)));
+}
+
+/* --- the transaction --- */
+
+void
+smtp_reset(struct smtp_session *s)
+{
+    struct eval *e = s->engine->eval;
+    if (s->message_arena != NULL)
+        arena_free(s->message_arena);
+    s->message_arena = arena_new();
+    struct message *m = ARENA_NEW(s->message_arena, struct message);
+    m->arena = s->message_arena;
+    m->sender = STR_NULL;
+    m->body_fd = -1;
+    m->size = -1;
+    m->originator_uid = s->engine->caller.uid;
+    m->originator_gid = s->engine->caller.gid;
+    m->received_protocol = str_is_set(s->setup->protocol) ? s->setup->protocol : s->protocol;
+    m->authenticated_sender = s->setup->authenticated_sender;
+    s->message = e->message = m;
+    e->address = NULL;
+    e->acl_m = NULL;
+    e->domain_data = e->local_part_data = e->sender_data = e->recipient_data = STR_NULL;
+    s->address = (struct address){.arena = s->message_arena, .local_uid = -1, .local_gid = -1};
+    list_cache_forget(e->lists);
+    struct session *ses = s->model;
+    ses->rcpt_count = ses->rcpt_defer_count = ses->rcpt_fail_count = 0;
+    ses->prdr = false;
+    ses->headers_added = STR_NULL;
+    ses->sender_verify_failure = ses->recipient_verify_failure = STR_NULL;
+    ses->acl_verify_message = STR_NULL;
+    ses->rate = ses->rate_limit = ses->rate_period = STR_NULL;
+    ses->dnslist_domain = ses->dnslist_matched = ses->dnslist_text = ses->dnslist_value =
+        STR_NULL;
+    ses->regex_match = STR_NULL;
+    s->sender_given = s->discarded = s->discard_all = s->too_many = false;
+    s->rcpt_same = true;
+    s->rcpt_refusal = s->address_fault = STR_NULL;
+    s->chunks = (struct smtp_chunks){.on = false};
+    s->sender_checked = STR_NULL;
+    s->transaction_line = smtp_io_line_number(s->io);
+}
+
+/* --- commands --- */
+
+static bool
+is_verb(struct str line, struct str name)
+{
+    if (line.n < name.n || !str_ieq(str_sub(line, 0, name.n), name))
+        return false;
+    return name.p[name.n - 1] == ':' || line.n == name.n || ascii_space(line.p[name.n]);
+}
+
+static enum smtp_verb_id
+find_verb(struct str line, struct str *argument)
+{
+    for (int i = 0; i < SMTP_VERBS; i++) {
+        if (!is_verb(line, verbs[i].name))
+            continue;
+        *argument = str_trim(str_sub(line, verbs[i].name.n, line.n));
+        return (enum smtp_verb_id)i;
+    }
+    *argument = STR_EMPTY;
+    return SMTP_VERB_UNKNOWN;
+}
+
+enum smtp_read
+smtp_read_command(struct smtp_session *s)
+{
+    struct str line;
+    enum smtp_read r = smtp_io_line(s->io, &line);
+    s->last_verb = s->verb;
+    s->verb = SMTP_VERB_UNKNOWN;
+    s->line = s->argument = STR_EMPTY;
+    if (r != SMTP_READ_LINE)
+        return r;
+    while (line.n > 0 && ascii_space(line.p[line.n - 1]))
+        line.n--;
+    s->line = line;
+    s->verb = find_verb(line, &s->argument);
+    note_history(s, s->verb);
+    s->model->command = line;
+    s->model->command_argument = s->argument;
+    return r;
+}
+
+static struct str
+first_word(struct str line)
+{
+    uint32_t n = 0;
+    while (n < line.n && !ascii_space(line.p[n]))
+        n++;
+    return str_sub(line, 0, n);
+}
+
+static enum smtp_next
+too_many_nonmail(struct smtp_session *s)
+{
+    smtp_log(s, MAILLOG_MAIN | MAILLOG_REJECT,
+             "SMTP call from %.*s dropped: too many nonmail commands (last was \"%.*s\")",
+             STR_ARG(smtp_peer(s, false)), STR_ARG(first_word(s->line)));
+    smtp_answer(s, "554 Too many nonmail commands");
+    s->notquit = "bad-commands";
+    return SMTP_NEXT_FAIL;
+}
+
+static enum smtp_next
+unknown_command(struct smtp_session *s)
+{
+    if (s->batch)
+        return smtp_batch_error(s, "500 unrecognized command", true);
+    if (maillog_selected(s->engine, LOG_SELECTOR_SMTP_SYNTAX_ERROR))
+        smtp_log(s, MAILLOG_MAIN, "SMTP syntax error in \"%.*s\" %.*s unrecognized command",
+                 STR_ARG(s->line), STR_ARG(smtp_peer(s, true)));
+    if (s->unknown_commands++ < s->main->smtp_max_unknown_commands) {
+        smtp_answer(s, "500 unrecognized command");
+        return SMTP_NEXT_COMMAND;
+    }
+    smtp_log(s, MAILLOG_MAIN | MAILLOG_REJECT,
+             "SMTP call from %.*s dropped: too many unrecognized commands (last was \"%.*s\")",
+             STR_ARG(smtp_peer(s, false)), STR_ARG(s->line));
+    smtp_answer(s, "500 Too many unrecognized commands");
+    s->notquit = "bad-commands";
+    return SMTP_NEXT_FAIL;
+}
+
+/* Whether the command is one too many of those that bring no mail. */
+static bool
+is_nonmail_excess(struct smtp_session *s)
+{
+    unsigned flags = verbs[s->verb].flags;
+    uint32_t bit = 1u << s->verb;
+    if ((flags & NONMAIL) == 0 || s->batch)
+        return false;
+    if ((flags & FREE_ONCE) != 0 && (s->free_used & bit) == 0) {
+        s->free_used |= bit;
+        return false;
+    }
+    if (s->nonmail_host < 0)
+        s->nonmail_host = smtp_host_in(s, &s->main->smtp_accept_max_nonmail_hosts,
+                                       "smtp_accept_max_nonmail_hosts");
+    return s->nonmail_host == 1 && ++s->nonmail_commands > s->main->smtp_accept_max_nonmail;
+}
+
+/* Clients must not talk out of turn, save where pipelining lets them. */
+static bool
+is_out_of_turn(struct smtp_session *s)
+{
+    const struct acl_connection *c = s->model->acl;
+    bool enforce = c != NULL && c->sync_set ? c->enforce_sync : s->main->smtp_enforce_sync;
+    if (!enforce || !s->setup->socket || s->batch)
+        return false;
+    if (s->verb < SMTP_VERBS && s->offered.pipelining &&
+        (verbs[s->verb].flags & PIPELINED) != 0)
+        return false;
+    return smtp_io_is_ahead(s->io);
+}
+
+enum { SHOWN_AHEAD = 128 };
+
+static enum smtp_next
+refuse_out_of_turn(struct smtp_session *s)
+{
+    smtp_log(s, MAILLOG_MAIN | MAILLOG_REJECT,
+             "SMTP protocol synchronization error (next input sent too soon: pipelining was%s "
+             "advertised): rejected \"%.*s\" %.*s next input=\"%.*s\"",
+             s->offered.pipelining ? "" : " not", STR_ARG(s->line), STR_ARG(smtp_peer(s, true)),
+             STR_ARG(smtp_io_peek(s->io, SHOWN_AHEAD)));
+    smtp_answer(s, "554 SMTP synchronization error");
+    s->notquit = "synchronization-error";
+    return SMTP_NEXT_FAIL;
+}
+
+static enum smtp_next
+run_command(struct smtp_session *s)
+{
+    if (is_out_of_turn(s))
+        return refuse_out_of_turn(s);
+    if (s->verb == SMTP_VERB_UNKNOWN)
+        return unknown_command(s);
+    if (s->chunks.only_reset && s->verb != SMTP_VERB_RSET && s->verb != SMTP_VERB_QUIT)
+        return smtp_refuse(s, SMTP_ERROR_PROTOCOL, 503, STR_NULL,
+                           STR_LIT("only RSET accepted now"));
+    if (is_nonmail_excess(s))
+        return too_many_nonmail(s);
+    if (s->batch && (verbs[s->verb].flags & BATCH) == 0)
+        return SMTP_NEXT_COMMAND;
+    return verbs[s->verb].run(s);
+}
+
+/* --- the end of input --- */
+
+static enum smtp_next
+command_timeout(struct smtp_session *s)
+{
+    if (s->batch)
+        return smtp_batch_error(s, "421 SMTP command timeout", false);
+    smtp_log(s, MAILLOG_MAIN, "SMTP command timeout on%s connection from %.*s%.*s",
+             str_is_set(s->model->tls_in.cipher) ? " TLS" : "", STR_ARG(smtp_peer(s, false)),
+             STR_ARG(smtp_duration(s, s->message_arena)));
+    smtp_answer(s, "421 %.*s: SMTP command timeout - closing connection",
+                STR_ARG(s->model->active_hostname));
+    s->notquit = "command-timeout";
+    return SMTP_NEXT_FAIL;
+}
+
+static enum smtp_next
+input_lost(struct smtp_session *s)
+{
+    bool open = s->sender_given;
+    if (s->batch) /* input may end here, but not in a transaction */
+        return open ? smtp_batch_error(s, "421 Unexpected end of file", false)
+                    : SMTP_NEXT_CLOSE;
+    s->notquit = "connection-lost";
+    smtp_answer(s, "421 %.*s lost input connection", STR_ARG(s->model->active_hostname));
+    if (open && maillog_selected(s->engine, LOG_SELECTOR_LOST_INCOMING_CONNECTION))
+        smtp_log(s, MAILLOG_MAIN, "unexpected %s while reading SMTP command from %.*s%.*s",
+                 s->local ? "EOF" : "disconnection", STR_ARG(smtp_peer(s, false)),
+                 STR_ARG(smtp_duration(s, s->message_arena)));
+    return SMTP_NEXT_FAIL;
+}
+
+enum smtp_next
+smtp_lost(struct smtp_session *s, enum smtp_read how)
+{
+    if (how == SMTP_READ_TIMEOUT)
+        return command_timeout(s);
+    if (how != SMTP_READ_TOO_LONG)
+        return input_lost(s);
+    return smtp_refuse(s, SMTP_ERROR_SYNTAX, 500, STR_NULL, STR_LIT("command line too long"));
+}
+
+static enum smtp_next
+next_command(struct smtp_session *s)
+{
+    enum smtp_read r = smtp_read_command(s);
+    return r == SMTP_READ_LINE ? run_command(s) : smtp_lost(s, r);
+}
+
+/* --- start and end --- */
+
+static bool
+refuse_start(struct smtp_session *s, const struct acl_answer *a)
+{
+    (void)smtp_acl_refusal(s, ACL_PHASE_CONNECT, a);
+    return false;
+}
+
+static bool
+banner(struct smtp_session *s, struct str given)
+{
+    struct vm *vm = s->engine->vm;
+    struct str text = given;
+    if (!str_is_set(text) && vm_expand_x(vm, &s->main->smtp_banner, &text) != VM_OK) {
+        smtp_log(s, MAILLOG_MAIN | MAILLOG_PANIC,
+                 "Expansion of \"%.*s\" (smtp_banner) failed: %.*s",
+                 STR_ARG(s->main->smtp_banner.text), STR_ARG(vm_error(vm)));
+        smtp_answer(s, "421 %.*s: temporary local problem", STR_ARG(s->model->active_hostname));
+        return false;
+    }
+    while (text.n > 0 && ascii_space(text.p[text.n - 1]))
+        text.n--;
+    smtp_answer_text(s, "220", text);
+    return true;
+}
+
+/* The connect ACL and the greeting. False: the session is over. */
+static bool
+greet(struct smtp_session *s)
+{
+    struct acl_answer a = {.message = STR_NULL};
+    if (s->batch)
+        return true;
+    if (s->setup->socket &&
+        smtp_host_in(s, &s->main->host_reject_connection, "host_reject_connection")) {
+        if (maillog_selected(s->engine, LOG_SELECTOR_CONNECTION_REJECT))
+            smtp_log(s, MAILLOG_MAIN, "refused connection from %.*s (host_reject_connection)",
+                     STR_ARG(smtp_peer(s, false)));
+        smtp_answer(s, "554 SMTP service not available");
+        return false;
+    }
+    enum acl_result r = policy_run(s->engine, ACL_PHASE_CONNECT, &a);
+    if (r != ACL_ACCEPT)
+        return refuse_start(s, &a);
+    return banner(s, a.message);
+}
+
+static void
+set_active_hostname(struct smtp_session *s)
+{
+    struct vm *vm = s->engine->vm;
+    struct str text = STR_EMPTY;
+    struct str name = s->main->primary_hostname;
+    if (str_is_set(s->main->smtp_active_hostname.text)) {
+        enum vm_status st = vm_expand_x(vm, &s->main->smtp_active_hostname, &text);
+        if (st == VM_OK && text.n > 0)
+            name = str_dup(s->arena, text);
+        else if (st == VM_ERROR || st == VM_DEFER)
+            smtp_log(s, MAILLOG_MAIN | MAILLOG_PANIC,
+                     "failed to expand \"%.*s\" (smtp_active_hostname): %.*s",
+                     STR_ARG(s->main->smtp_active_hostname.text), STR_ARG(vm_error(vm)));
+    }
+    s->model->active_hostname = name;
+}
+
+static void
+set_timeout(struct smtp_session *s)
+{
+    int64_t seconds = s->setup->timeout_s;
+    const struct opt_xtime *x = &s->main->smtp_receive_timeout;
+    struct str text;
+    if (seconds < 0)
+        seconds = x->s;
+    if (s->setup->timeout_s < 0 && str_is_set(x->text.text) &&
+        (vm_expand_x(s->engine->vm, &x->text, &text) != VM_OK ||
+         !num_parse_interval(str_trim(text), &seconds))) {
+        smtp_log(s, MAILLOG_MAIN | MAILLOG_PANIC, "bad value for smtp_receive_timeout: '%.*s'",
+                 STR_ARG(x->text.text));
+        seconds = x->s;
+    }
+    smtp_io_set_timeout(s->io, seconds * 1000);
+}
+
+static void
+find_rules_for_host(struct smtp_session *s)
+{
+    const struct conf_main *c = s->main;
+    bool own = s->local && !s->setup->no_qualify;
+    s->helo_required =
+        !s->batch && smtp_host_in(s, &c->hosts_require_helo, "hosts_require_helo");
+    s->unqualified_sender =
+        s->local ? own
+                 : smtp_host_in(s, &c->sender_unqualified_hosts, "sender_unqualified_hosts");
+    s->unqualified_recipient = s->local ? own
+                                        : smtp_host_in(s, &c->recipient_unqualified_hosts,
+                                                       "recipient_unqualified_hosts");
+    if (!s->local)
+        s->helo_verify_required = smtp_host_in(s, &c->helo_verify_hosts, "helo_verify_hosts");
+}
+
+static void
+start(struct smtp_session *s)
+{
+    s->batch = s->setup->kind == SMTP_KIND_BATCH;
+    s->test = s->setup->kind == SMTP_KIND_TEST;
+    s->local = !str_is_set(s->model->sender_host_address);
+    s->verb = s->last_verb = SMTP_VERB_UNKNOWN;
+    s->nonmail_host = -1;
+    s->start_ms = await_now_ms();
+    s->io = smtp_io_new(s->arena, s->setup->in, s->batch ? -1 : s->setup->out);
+    s->protocol =
+        str_printf(s->arena, "%s%s", s->local ? "local-" : "", s->batch ? "bsmtp" : "smtp");
+    smtp_reset(s);
+    peer_set_names(s->engine, s->model);
+    set_active_hostname(s);
+    set_timeout(s);
+    find_rules_for_host(s);
+}
+
+static void
+log_no_mail(struct smtp_session *s)
+{
+    if (s->mail_seen || s->batch || s->test ||
+        !maillog_selected(s->engine, LOG_SELECTOR_SMTP_NO_MAIL))
+        return;
+    smtp_log(s, MAILLOG_MAIN, "no MAIL in %sSMTP connection from %.*s%.*s%.*s",
+             str_is_set(s->model->tls_in.cipher) ? "TLS " : "", STR_ARG(smtp_peer(s, false)),
+             STR_ARG(smtp_duration(s, s->message_arena)),
+             STR_ARG(smtp_history_text(s, s->message_arena)));
+}
+
+static void
+run_notquit(struct smtp_session *s)
+{
+    struct acl_answer a;
+    if (s->notquit == NULL || s->batch || !policy_has(s->engine, ACL_PHASE_NOTQUIT))
+        return;
+    s->model->notquit_reason = str_from_cstr(s->notquit);
+    (void)policy_run(s->engine, ACL_PHASE_NOTQUIT, &a);
+    if (a.result == ACL_ERROR)
+        smtp_log(s, MAILLOG_MAIN | MAILLOG_PANIC, "ACL for not-QUIT returned ERROR: %.*s",
+                 STR_ARG(a.log_message));
+}
+
+static int
+finish(struct smtp_session *s, enum smtp_next how)
+{
+    run_notquit(s);
+    (void)smtp_io_flush(s->io);
+    log_no_mail(s);
+    struct eval *e = s->engine->eval;
+    e->message = NULL;
+    e->address = NULL;
+    e->acl_m = NULL;
+    arena_free(s->message_arena);
+    if (s->batch_failed)
+        return s->accepted_messages > 0 ? 1 : 2;
+    return how == SMTP_NEXT_FAIL ? 1 : 0;
+}
+
+int
+smtp_session_run(struct engine *e, const struct smtp_setup *setup)
+{
+    struct smtp_session *s = ARENA_NEW(e->eval->session->arena, struct smtp_session);
+    s->engine = e;
+    s->main = e->conf->main;
+    s->setup = setup;
+    s->model = e->eval->session;
+    s->arena = s->model->arena;
+    start(s);
+    if (!greet(s))
+        return finish(s, SMTP_NEXT_CLOSE);
+    enum smtp_next n = SMTP_NEXT_COMMAND;
+    while (n == SMTP_NEXT_COMMAND && !smtp_io_is_lost(s->io))
+        n = next_command(s);
+    return finish(s, n);
+}

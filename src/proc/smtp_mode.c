@@ -1,0 +1,174 @@
+/* SMTP on the standard input; see smtp_mode.h.
+ *
+ * A socket there is a connection that inetd has accepted: the peer is who is at its other end. Else it is the caller, who may
+ * claim another origin when trusted. Source: specification, options -bs, -bS, -bh, -oM.
+ */
+#include "proc/smtp_mode.h"
+
+#include "base/arena.h"
+#include "base/num.h"
+#include "conf/conf.h"
+#include "conf/main_options.h"
+#include "conf/model.h"
+#include "engine/peer_name.h"
+#include "engine/smtp_session.h"
+#include "proc/context.h"
+#include "proc/engine_start.h"
+#include "proc/queueing.h"
+#include "proc/reception.h"
+#include "sys/peer_address.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+struct smtp_run {
+    struct mode *mode;
+    struct engine *engine;
+    struct reception *reception;
+    struct smtp_setup setup;
+    struct arena *arena;
+};
+
+enum { PORT_PRIVILEGED = 1024 };
+
+static void
+deliver(void *ctx, struct str id, struct str queue)
+{
+    struct smtp_run *k = ctx;
+    enum reception_delivery when = queueing_choose(k->mode, k->engine, QUEUEING_SMTP);
+    reception_deliver(k->reception, id, queue, when);
+}
+
+/* -os */
+static int64_t
+timeout_given(const struct mode *m)
+{
+    struct str text = cli_value(m->cli, "-os");
+    int64_t s;
+    return str_is_set(text) && num_parse_interval(text, &s) ? s : -1;
+}
+
+/* Who is at the other end of a socket. False: there is none, or nobody is allowed to hand it over. */
+static bool
+take_socket(struct smtp_run *k, struct session *s, bool *refused)
+{
+    struct peer_address peer, own;
+    *refused = false;
+    if (k->setup.kind != SMTP_KIND_INTERACTIVE ||
+        !peer_address_of(k->arena, STDIN_FILENO, &peer))
+        return false;
+    const struct engine *e = k->engine;
+    bool mail_user = e->caller.uid == 0 || e->caller.uid == e->mail_uid;
+    if (peer_address_own(k->arena, STDIN_FILENO, &own)) {
+        s->interface_address = own.text;
+        s->interface_port = own.port;
+    }
+    *refused = !mail_user && own.port >= PORT_PRIVILEGED;
+    s->sender_host_address = peer.text;
+    s->sender_host_port = peer.port;
+    k->setup.socket = true;
+    return true;
+}
+
+static void
+take_caller(struct smtp_run *k, struct session *s)
+{
+    struct mode *m = k->mode;
+    struct message claimed = {.arena = k->arena, .received_protocol = STR_NULL};
+    s->sender_ident = k->engine->caller.login;
+    if (m->trusted)
+        context_claims(m, s, &claimed);
+    if (!str_is_set(s->sender_host_address) && !str_is_set(s->authenticated_id))
+        s->authenticated_id = k->engine->caller.login;
+    k->setup.protocol = claimed.received_protocol;
+    k->setup.authenticated_sender = claimed.authenticated_sender;
+}
+
+static void
+take_pretended(struct smtp_run *k, struct session *s)
+{
+    struct mode *m = k->mode;
+    struct message claimed = {.arena = k->arena, .received_protocol = STR_NULL};
+    struct str given = cli_value(m->cli, "-bh");
+    int port = 0;
+    if (!str_is_set(given))
+        given = cli_value(m->cli, "-bhc");
+    context_claims(m, s, &claimed);
+    (void)cli_split_address(k->arena, given, &s->sender_host_address, &port);
+    s->sender_host_port = port;
+    k->setup.protocol = claimed.received_protocol;
+    k->setup.authenticated_sender = claimed.authenticated_sender;
+    (void)printf("\n**** SMTP testing session as if from host %.*s\n"
+                 "**** but without any ident (RFC 1413) callback.\n"
+                 "**** This is not for real!\n\n",
+                 STR_ARG(s->sender_host_address));
+    (void)fflush(stdout);
+}
+
+static int
+run(struct reception *r, void *ctx)
+{
+    struct smtp_run *k = ctx;
+    bool refused = false;
+    k->engine = r->engine;
+    k->reception = r;
+    k->arena = arena_new();
+    struct session *s = ARENA_NEW(k->arena, struct session);
+    s->arena = k->arena;
+    s->interface_port = -1;
+    if (k->setup.kind == SMTP_KIND_TEST)
+        take_pretended(k, s);
+    else if (!take_socket(k, s, &refused))
+        take_caller(k, s);
+    int status = 1;
+    k->engine->eval->session = s;
+    if (refused)
+        (void)fprintf(stderr, "%s: permission denied (unprivileged user, unprivileged port)\n",
+                      k->mode->cli->program);
+    else
+        status = smtp_session_run(k->engine, &k->setup);
+    k->engine->eval->session = NULL;
+    arena_free(k->arena);
+    return status;
+}
+
+static int
+start(struct mode *m, enum smtp_kind kind)
+{
+    struct engine *e = engine_start(m);
+    if (e == NULL)
+        return 1;
+    struct smtp_run k = {
+        .mode = m,
+        .setup = {.kind = kind,
+                  .in = STDIN_FILENO,
+                  .out = STDOUT_FILENO,
+                  .no_qualify = cli_has(m->cli, "-bnq"),
+                  .timeout_s = timeout_given(m),
+                  .protocol = STR_NULL,
+                  .authenticated_sender = STR_NULL,
+                  .accepted = deliver},
+    };
+    k.setup.ctx = &k;
+    if (kind == SMTP_KIND_TEST)
+        e->log_to_stderr = true;
+    return reception_run(e, run, &k);
+}
+
+int
+smtp_mode_interactive(struct mode *m)
+{
+    return start(m, SMTP_KIND_INTERACTIVE);
+}
+
+int
+smtp_mode_batch(struct mode *m)
+{
+    return start(m, SMTP_KIND_BATCH);
+}
+
+int
+smtp_mode_test(struct mode *m)
+{
+    return start(m, SMTP_KIND_TEST);
+}
