@@ -48,6 +48,13 @@ struct routing {
  * lower case. False: not a routable address, *fault says why. */
 bool route_new_address(struct arena *a, const struct engine *e, struct str text,
                        struct address **out, struct str *fault);
+/* The same, where an address without a domain gets the given one (senders: qualify_domain). */
+bool route_parse_address(struct arena *a, const struct engine *e, struct str text,
+                         struct str domain, struct address **out, struct str *fault);
+/* What the rewriting rules make of an envelope address: place is REWRITE_ENV_TO or REWRITE_ENV_FROM of engine/rewrite.h. The
+ * text itself when they leave it alone. */
+struct str route_rewrite(const struct engine *e, struct arena *a, unsigned place,
+                         struct str text);
 /* Routes one address from its start router. The address's own fields say what was decided. */
 enum route_end route_address(struct routing *r, struct address *a);
 /* The key is the text with the domain in lower case. An address that came out of one with the same text (case aside) is a

@@ -2,6 +2,7 @@
 #include "engine/route.h"
 
 #include "conf/main_options.h"
+#include "engine/rewrite.h"
 #include "mail/address.h"
 
 /* Parts of a whole address; both tainted. */
@@ -49,8 +50,8 @@ parse_flags(const struct conf_main *c)
 }
 
 bool
-route_new_address(struct arena *arena, const struct engine *e, struct str text,
-                  struct address **out, struct str *fault)
+route_parse_address(struct arena *arena, const struct engine *e, struct str text,
+                    struct str domain, struct address **out, struct str *fault)
 {
     struct address_parts p;
     const struct conf_main *c = e->conf->main;
@@ -59,9 +60,26 @@ route_new_address(struct arena *arena, const struct engine *e, struct str text,
         *fault = st == ADDRESS_EMPTY ? STR_LIT("empty address") : p.error;
         return false;
     }
-    struct str whole = address_qualify(arena, p.text, c->qualify_recipient);
-    *out = route_envelope_address(arena, whole, 0);
+    *out = route_envelope_address(arena, address_qualify(arena, p.text, domain), 0);
     return true;
+}
+
+bool
+route_new_address(struct arena *arena, const struct engine *e, struct str text,
+                  struct address **out, struct str *fault)
+{
+    return route_parse_address(arena, e, text, e->conf->main->qualify_recipient, out, fault);
+}
+
+struct str
+route_rewrite(const struct engine *e, struct arena *a, unsigned place, struct str text)
+{
+    const struct rewriting w = {.rules = e->conf->rewrite, .eval = e->eval, .vm = e->vm};
+    struct str out;
+    if (w.rules == NULL || (w.rules->flags & place) == 0 ||
+        !rewrite_item(&w, a, place, text, &out))
+        return text;
+    return str_tainted(str_dup(a, out));
 }
 
 void

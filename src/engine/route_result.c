@@ -1,6 +1,7 @@
 /* What an accepting router means for the address: its transport, or the addresses that replace it, and with `unseen` a clone
  * that goes on. Source: specification, chapter "Generic options for routers". */
 #include "conf/conf.h"
+#include "engine/rewrite.h"
 #include "engine/route_step.h"
 #include "mail/address.h"
 
@@ -161,8 +162,12 @@ redirect(struct route_step *s, struct route_result *res)
         start = conf_router(s->r->engine->conf, s->g->redirect_router);
     if (route_set_user(s) != OUT_OK)
         return ROUTE_DEFERRED;
-    for (size_t i = 0; i < res->children.n; i++)
-        adopt(s, res->children.v[i], start);
+    for (size_t i = 0; i < res->children.n; i++) {
+        struct address *child = res->children.v[i];
+        if (res->rewrite_children && child->item == ADDRESS_ITEM_MAIL)
+            child->text = route_rewrite(s->r->engine, s->r->arena, REWRITE_ENV_TO, child->text);
+        adopt(s, child, start);
+    }
     return res->children.n == 0 ? ROUTE_DISCARDED : ROUTE_REDIRECTED;
 }
 

@@ -181,7 +181,7 @@ ask_server(struct sql_query *q, const struct sql_server *s, struct str *data)
     /* Without a length the library looks for the end of the text itself. */
     const char *text = q->text.n > 0 ? q->text.p : "";
     enum sql_end end = mysql_real_query(m, text, q->text.n) != 0 ? failed(q, ": query", m)
-                                                                      : take_result(q, m, data);
+                                                                 : take_result(q, m, data);
     if (end == SQL_NEXT)
         sql_pool_drop(q->pool, m);
     return end;

@@ -4,6 +4,8 @@
 #include "base/map.h"
 #include "conf/conf.h"
 #include "conf/eval.h"
+#include "conf/main_options.h"
+#include "engine/rewrite.h"
 #include "engine/route_verify.h"
 #include "proc/context.h"
 #include "proc/engine_start.h"
@@ -179,11 +181,32 @@ verify(struct test *t, struct routing *r, struct address *a)
         print_fate(t, a, &r->why, o == OUT_FAIL);
 }
 
+/* The address as reception would take it: complete and rewritten. */
+static bool
+take_address(struct test *t, struct str text, struct address **a)
+{
+    const struct conf_main *c = t->engine->conf->main;
+    bool sender = t->purpose == ROUTE_FOR_SENDER_CHECK;
+    struct str fault, before;
+    if (!route_parse_address(t->m->arena, t->engine, text,
+                             sender ? c->qualify_domain : c->qualify_recipient, a, &fault)) {
+        printf("syntax error: %.*s\n", STR_ARG(fault));
+        return false;
+    }
+    before = (*a)->text;
+    struct str after = route_rewrite(t->engine, t->m->arena,
+                                     sender ? REWRITE_ENV_FROM : REWRITE_ENV_TO, before);
+    if (!str_eq(before, after)) {
+        printf("Address rewritten as: %.*s\n", STR_ARG(after));
+        *a = route_envelope_address(t->m->arena, after, 0);
+    }
+    return true;
+}
+
 static void
 test_address(struct test *t, struct str text)
 {
     struct address *a;
-    struct str fault;
     struct routing r = {.engine = t->engine,
                         .message = t->m->eval->message,
                         .purpose = t->purpose,
@@ -191,14 +214,12 @@ test_address(struct test *t, struct str text)
     t->typed = text = str_trim(text);
     if (text.n == 0)
         return;
-    if (!route_new_address(r.arena, t->engine, text, &a, &fault)) {
-        printf("syntax error: %.*s\n", STR_ARG(fault));
+    if (!take_address(t, text, &a))
         worsen(t, SOME_FAILED);
-    } else if (t->full) {
+    else if (t->full)
         route_all(t, &r, a);
-    } else {
+    else
         verify(t, &r, a);
-    }
     (void)fflush(stdout);
 }
 
