@@ -184,6 +184,8 @@ static enum route_end
 unrouteable(struct route_step *s)
 {
     struct str text = STR_LIT("Unrouteable address"), own;
+    if (str_is_set(s->declined))
+        text = s->declined;
     if (s->router != NULL && route_has(&s->g->cannot_route_message)) {
         enum vm_status st = route_expand(s, s->g->cannot_route_message.text, &own);
         if (st == VM_OK)
@@ -256,6 +258,8 @@ walk(struct route_step *s)
             s->a->router = s->router;
             return ROUTE_FAILED;
         }
+        if (ran)
+            s->declined = o == OUT_DECLINE ? res.why.log : STR_NULL;
         at = next_router(s, at, o, ran, &deferred);
         if (deferred)
             return ROUTE_DEFERRED;

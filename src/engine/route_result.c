@@ -121,6 +121,8 @@ deliver(struct route_step *s, struct route_result *res, bool unseen)
         o = route_find_transport(s, &s->a->transport);
     if (o == OUT_OK)
         o = route_set_user(s);
+    if (o == OUT_OK)
+        o = route_translate(s, &res->hosts);
     if (o != OUT_OK)
         return ROUTE_DEFERRED;
     struct address *a = unseen ? split_off(s) : s->a;
@@ -130,6 +132,7 @@ deliver(struct route_step *s, struct route_result *res, bool unseen)
     a->log_as_local = s->g->log_as_local;
     a->dsn_lasthop = s->g->dsn_lasthop;
     set_transport_name(a);
+    route_fallback(s, a);
     address_vec_push(s->r->arena, &s->r->deliver, a);
     return ROUTE_DELIVER;
 }
@@ -181,6 +184,8 @@ reroute(struct route_step *s, struct route_result *res)
     child->text = str_printf(s->r->arena, "%.*s@%.*s", STR_ARG(local_part),
                              STR_ARG(res->rerouted_domain));
     child->mode = -1;
+    if (res->rewrite_headers)
+        route_rewrite_headers(s, s->a->domain, res->rerouted_domain);
     adopt(s, child, NULL);
     return ROUTE_REDIRECTED;
 }

@@ -18,6 +18,7 @@ struct route_step {
     const struct router_generic *g;
     size_t at;                  /* number of the router */
     struct str as_given, lower; /* the local part without quotes, affixes included */
+    struct str declined; /* what the router that ran last said when it declined, or unset */
     /* What check_local_user, router_home_directory, user and group found out. */
     int64_t uid, gid;
     struct str login, user_home;
@@ -64,6 +65,10 @@ enum outcome route_tail(struct route_step *s);
 enum route_end route_accept(struct route_step *s, struct route_result *res);
 /* The transport that the generic option names; NULL when it is not set. */
 enum outcome route_find_transport(struct route_step *s, const struct driver_instance **out);
+/* route_hosts.c: fallback_hosts of a remote transport; translate_ip_address; a domain in all header lines of the message. */
+void route_fallback(struct route_step *s, struct address *a);
+enum outcome route_translate(struct route_step *s, struct host_targets *hosts);
+void route_rewrite_headers(struct route_step *s, struct str from, struct str to);
 /* route_up.c: what drivers may ask, for this step. */
 struct route_up route_up_for(struct route_step *s);
 

@@ -31,19 +31,18 @@ route_hosts_say(const struct route_call *c, struct route_result *out, enum outco
 
 /* --- this host --- */
 
-static bool
-is_treated_as_local(const struct route_call *c, struct str name)
+bool
+route_hosts_in_domains(const struct route_call *c, const struct xstr *option, const char *name,
+                       struct str domain)
 {
-    const struct conf_main *m = c->eval->conf->main;
     struct list_answer answer;
     struct str text;
-    if (!str_is_set(m->hosts_treat_as_local.text) ||
-        vm_expand_x(c->vm, &m->hosts_treat_as_local, &text) != VM_OK)
+    if (!str_is_set(option->text) || vm_expand_x(c->vm, option, &text) != VM_OK)
         return false;
     const struct list_question q = {.kind = LIST_DOMAIN,
-                                    .subject = name,
+                                    .subject = domain,
                                     .list = text,
-                                    .what = STR_LIT("hosts_treat_as_local"),
+                                    .what = str_from_cstr(name),
                                     .keep_domain = true};
     return list_match(c->eval, c->vm, &q, &answer) == OUT_OK;
 }
@@ -51,10 +50,11 @@ is_treated_as_local(const struct route_call *c, struct str name)
 bool
 route_hosts_are_local(const struct route_call *c, const struct host_targets *hosts)
 {
+    const struct xstr *names = &c->eval->conf->main->hosts_treat_as_local;
     for (size_t i = 0; i < hosts->n; i++) {
         const struct host_target *h = &hosts->v[i];
         if (list_is_local_address(c->eval, c->vm, h->address) ||
-            is_treated_as_local(c, h->name))
+            route_hosts_in_domains(c, names, "hosts_treat_as_local", h->name))
             return true;
     }
     return false;
@@ -142,19 +142,20 @@ enum step { NEXT, STOP };
 
 /* What a word of host_find_failed or host_all_ignored means. NEXT: the host is left out. */
 static enum step
-act(const struct route_hosts *q, struct str word, struct route_result *out)
+act(struct str word, struct route_result *out)
 {
     static const struct {
         const char *word;
         enum outcome o;
     } acts[] = {{"decline", OUT_DECLINE}, {"pass", OUT_PASS}, {"fail", OUT_FAIL}};
-    (void)q;
     if (str_eqz(word, "ignore"))
         return NEXT;
     out->outcome = OUT_DEFER;
     for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
         if (str_eqz(word, acts[i].word))
             out->outcome = acts[i].o;
+    if (out->outcome == OUT_DECLINE || out->outcome == OUT_PASS)
+        out->why.log = STR_NULL;
     out->freeze = str_eqz(word, "freeze");
     return STOP;
 }
@@ -165,7 +166,7 @@ not_found(const struct route_hosts *q, struct str name, struct route_result *out
     const struct route_call *c = q->call;
     route_hosts_say(c, out, OUT_DEFER, "lookup of host \"%.*s\" failed in %.*s router",
                     STR_ARG(name), STR_ARG(c->router->name));
-    return act(q, q->find_failed, out);
+    return act(q->find_failed, out);
 }
 
 static enum step
@@ -200,8 +201,10 @@ find(const struct route_hosts *q, const struct host_item *item, struct host_targ
         *fault = STR_LIT("MX records cannot be looked up: there is no resolver");
         return OUT_DEFER;
     }
+    const struct route_mx mx = {
+        .domain = item->name, .port = item->port, .mx_only = true, .how = q->how};
     if (item->mx)
-        return up->find_mx(up->ctx, c->arena, &target, found, fault);
+        return up->find_mx(up->ctx, c->arena, &mx, found, fault);
     if (!ip_parse(item->name, &ip))
         return up->find_host(up->ctx, c->arena, &target, q->how, found, fault);
     target.address = item->name;
@@ -209,9 +212,8 @@ find(const struct route_hosts *q, const struct host_item *item, struct host_targ
     return OUT_OK;
 }
 
-/* An MX sublist ends before this host and those that are no better. */
-static void
-cut_before_local(const struct route_call *c, struct host_targets *found)
+void
+route_hosts_cut_local(const struct route_call *c, struct host_targets *found)
 {
     for (size_t i = 0; i < found->n; i++) {
         const struct host_targets one = {&found->v[i], 1, 1};
@@ -242,7 +244,7 @@ take(const struct route_hosts *q, const struct host_item *item, bool *sends,
     bool local = route_hosts_are_local(c, &found);
     if (local && item->mx) {
         struct host_target best = found.v[0];
-        cut_before_local(c, &found);
+        route_hosts_cut_local(c, &found);
         local = found.n == 0;
         if (local)
             vec_push(c->arena, &found, best);
@@ -276,5 +278,5 @@ route_hosts_find(const struct route_hosts *q, struct route_result *out)
                     "lookup failed for all hosts in %.*s router: host_find_failed=ignore "
                     "host_all_ignored=%.*s",
                     STR_ARG(c->router->name), STR_ARG(q->all_ignored));
-    (void)act(q, q->all_ignored, out);
+    (void)act(q->all_ignored, out);
 }

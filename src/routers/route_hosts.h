@@ -30,6 +30,12 @@ enum outcome route_hosts_ignore(const struct route_call *c, struct host_targets 
 /* True if one of the hosts is this one, by name or address. */
 bool route_hosts_are_local(const struct route_call *c, const struct host_targets *hosts);
 
+/* Takes out this host and those that are no better, when hosts come from MX records. */
+void route_hosts_cut_local(const struct route_call *c, struct host_targets *found);
+/* True if the domain is in the list of an option. One that cannot be used has no members. */
+bool route_hosts_in_domains(const struct route_call *c, const struct xstr *option,
+                            const char *name, struct str domain);
+
 /* out->outcome and out->why.log. */
 void route_hosts_say(const struct route_call *c, struct route_result *out, enum outcome o,
                      const char *fmt, ...) __attribute__((format(printf, 4, 5)));

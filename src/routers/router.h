@@ -78,6 +78,18 @@ enum route_find {
     ROUTE_FIND_IPV4_PREFER = 1u << 3,
 };
 
+/* A question for the hosts of a domain. */
+struct route_mx {
+    struct str domain;
+    int64_t port;           /* for all of them; 0: none */
+    struct str srv;         /* service whose SRV records come before the MX records, or unset */
+    unsigned how;           /* bits of enum route_find */
+    bool mx_only;           /* without MX records there are no hosts, whatever address it has */
+    bool mx_fail, srv_fail; /* an error of the DNS counts as "there is none" */
+    bool qualify_single, search_parents;
+    bool dnssec_request, dnssec_require;
+};
+
 /* What a driver may ask of the engine. */
 struct route_up {
     void *ctx;
@@ -91,8 +103,9 @@ struct route_up {
      * (no such host), OUT_DEFER (*fault has a text). */
     enum outcome (*find_host)(void *ctx, struct arena *a, const struct host_target *host,
                               unsigned how, struct host_targets *out, struct str *fault);
-    /* The same for the MX records of a domain, best first. NULL: there is no resolver. */
-    enum outcome (*find_mx)(void *ctx, struct arena *a, const struct host_target *domain,
+    /* The hosts of a domain, best first, with their addresses. OUT_OK; OUT_DECLINE: no such domain or no host that can be used
+     * (*fault may have a text for the failure); OUT_DEFER. NULL: there is no resolver. */
+    enum outcome (*find_mx)(void *ctx, struct arena *a, const struct route_mx *q,
                             struct host_targets *out, struct str *fault);
 };
 
