@@ -48,6 +48,7 @@ struct eval {
     struct str ldap_dn; /* of the last LDAP lookup; in memory of lookups */
     struct eval_process process;
     struct clock clock; /* zone of the $tod_ variables */
+    bool queue_running; /* deliveries of a queue run: the condition of that name */
     bool debug_expand;
     uint64_t debug; /* topics of -d, bits of proc/debug.h; 0: none */
     /* A list could not be used at all: Exim ends with this text in its logs, and so do tests of the command

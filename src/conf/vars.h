@@ -40,5 +40,7 @@ enum vm_status vars_header(void *env, struct vm *vm, enum header_form form, stru
                            struct str *out);
 /* Settings that functions of the language need; a function of struct host. */
 struct str vars_setting(void *env, const char *name);
+/* The conditions first_delivery and queue_running. */
+enum vm_status vars_delivering(void *env, struct vm *vm, struct str which);
 
 #endif

@@ -284,3 +284,14 @@ vars_setting(void *env, const char *name)
         return ((const struct xstr *)(const void *)field)->text;
     return STR_NULL;
 }
+
+enum vm_status
+vars_delivering(void *env, struct vm *vm, struct str which)
+{
+    const struct eval *e = env;
+    (void)vm;
+    bool holds = str_eqz(which, "queue_running")
+                     ? e->queue_running
+                     : e->message != NULL && e->message->first_delivery;
+    return holds ? VM_OK : VM_NO;
+}

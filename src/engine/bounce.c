@@ -24,7 +24,7 @@ static void
 add_error(struct buf *b, const struct address *a)
 {
     const struct why *w = &a->answer->why;
-    struct str text = str_is_set(w->peer) ? w->peer : w->log;
+    struct str text = str_is_set(w->peer) || a->transport != NULL ? w->peer : w->log;
     if (w->host.n > 0) {
         buf_printf(b, "\n  host %.*s", STR_ARG(w->host));
         if (w->host_ip.n > 0)
@@ -270,6 +270,14 @@ forget(struct delivery *d, struct address *a)
     maillog(d->engine, MAILLOG_MAIN, d->id, "%.*s: error ignored", STR_ARG(line));
 }
 
+/* A bounce that failed would be told to the very address that failed: that has no end. */
+static bool
+leads_back(const struct delivery *d, const struct address *a)
+{
+    return d->message->sender.n == 0 && str_is_set(a->errors_to) &&
+           str_ieq(a->errors_to, delivery_ancestor(a)->text);
+}
+
 /* No one can be told: the message waits for the administrator. */
 static void
 keep_frozen(struct delivery *d, struct address *a)
@@ -289,7 +297,8 @@ settle_untold(struct delivery *d, struct address_vec *failed)
     for (size_t i = 0; i < failed->n; i++) {
         struct address *a = failed->v[i];
         bool nobody = notice_errors_address(d, a).n == 0;
-        if (a->ignore_error || (nobody && (is_old(d) || str_is_set(a->errors_to))))
+        bool hopeless = is_old(d) || a->answer->gave_up || str_is_set(a->errors_to);
+        if (a->ignore_error || (nobody && hopeless) || leads_back(d, a))
             forget(d, a);
         else if (nobody)
             keep_frozen(d, a);

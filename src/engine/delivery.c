@@ -348,7 +348,7 @@ delivery_start_other(struct delivery *d, struct str id)
     if (!e->verbose)
         leave_standard_files();
     spool_close(&d->entry);
-    e->queue_run = e->forced = e->local_only = false;
+    e->queue_run = e->eval->queue_running = e->forced = e->local_only = false;
     (void)delivery_run(e, id, DELIVERY_ARRIVED);
     _exit(0);
 }

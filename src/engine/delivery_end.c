@@ -4,7 +4,6 @@
 #include "engine/delivery.h"
 #include "engine/maillog.h"
 #include "engine/retry_hints.h"
-#include "routers/router.h"
 #include "transports/transport.h"
 
 #include <string.h>
@@ -60,10 +59,9 @@ delivery_address_done(struct delivery *d, struct address *a)
 static bool
 is_logged(const struct address *a)
 {
-    const struct router_generic *r = a->router != NULL ? a->router->generic.fields : NULL;
     const struct transport_generic *t =
         a->transport != NULL ? a->transport->generic.fields : NULL;
-    return (r == NULL || !r->disable_logging) && (t == NULL || !t->disable_logging);
+    return !a->disable_logging && (t == NULL || !t->disable_logging);
 }
 
 static void

@@ -144,8 +144,6 @@ prepare(struct local_run *r, struct why *why)
     r->view.home = r->who.home;
     if (o == OUT_OK)
         o = set_return_path(r, why);
-    if (o == OUT_OK)
-        o = check_size(r, why);
     return o;
 }
 
@@ -326,10 +324,15 @@ run_once(struct local_run *r)
         local_fault(r->d, &why, WHY_UNKNOWN, "%.*s transport: this driver cannot deliver",
                     STR_ARG(r->transport->name));
         answer_all(r, &why);
-    } else if (prepare(r, &why) != OUT_OK)
+    } else if (prepare(r, &why) != OUT_OK) {
         answer_all(r, &why);
-    else
+    } else if (check_size(r, &why) != OUT_OK) {
+        answer_all(r, &why);
+        for (size_t i = 0; i < r->n; i++)
+            r->answers[i].no_retry = true;
+    } else {
         run_with_slot(r);
+    }
     log_output(r);
     local_reply_send(r->d, &r->who, r->answers, r->n);
     e->address = outer;

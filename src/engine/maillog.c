@@ -85,8 +85,11 @@ write_lines(struct engine *e, unsigned to, const struct str *lines, size_t n)
         write_one(a, e, LOGFILE_MAIN, lines, 1);
     if ((to & MAILLOG_REJECT) != 0 && e->conf->main->write_rejectlog && !e->log_to_stderr)
         write_one(a, e, LOGFILE_REJECT, lines, n);
-    if ((to & MAILLOG_PANIC) != 0)
+    if ((to & MAILLOG_PANIC) != 0) {
         write_one(a, e, LOGFILE_PANIC, lines, 1);
+        struct str stamp = maillog_stamp(a, e);
+        (void)fprintf(stderr, "%.*s%.*s\n", STR_ARG(stamp), STR_ARG(lines[0]));
+    }
     arena_free(a);
 }
 

@@ -134,7 +134,7 @@ queue_run(struct engine *e, const struct queue_run *q)
     if (logged)
         maillog(e, MAILLOG_MAIN, STR_NULL, "Start %.*squeue run: pid=%d%.*s", STR_ARG(name),
                 (int)getpid(), STR_ARG(words));
-    e->queue_run = true;
+    e->queue_run = e->eval->queue_running = true;
     bool ok = true;
     if (q->two_stage) {
         e->local_only = true;

@@ -297,6 +297,8 @@ void
 retry_deferred(struct delivery *d, struct address *a)
 {
     int number = a->answer->why.sys_errno;
+    if (a->answer->why.outcome == OUT_ERROR || a->answer->no_retry)
+        return; /* a fault of the configuration: trying again is no use before it is mended */
     if (number == DELIVERY_ERRNO_HELD || number == DELIVERY_ERRNO_QUEUED_DOMAIN ||
         number == DELIVERY_ERRNO_LOCAL_ONLY || number == DELIVERY_ERRNO_CONCURRENCY)
         return;

@@ -78,7 +78,9 @@ engine_start(struct mode *m)
     }
     set_selectors(m, e);
     set_log(m, e);
-    if (!priv_lower(e->mail_uid, e->mail_gid)) {
+    bool drop = m->conf->main->deliver_drop_privilege && e->can_become;
+    e->can_become = e->can_become && !drop;
+    if (drop ? !priv_become(e->mail_uid, e->mail_gid) : !priv_lower(e->mail_uid, e->mail_gid)) {
         (void)fprintf(stderr, "%s: unable to become the mail user\n", m->cli->program);
         return NULL;
     }

@@ -40,6 +40,7 @@ command_line_host(struct arena *a)
         .certextract = host_cert_extract,
         .authenticate = host_extern_authenticate,
         .authresults = host_extern_authresults,
+        .delivering = vars_delivering,
         .setting = vars_setting,
         .log = host_sys_log,
     };

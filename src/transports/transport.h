@@ -94,6 +94,7 @@ struct transport_answer {
     int64_t size;         /* bytes delivered (S=), 0: unknown */
     int64_t took_us;      /* how long the delivery took (DT=) */
     bool additional;      /* not the first address of its delivery (-> and not =>) */
+    bool no_retry;        /* a deferral that no retry rule is asked about: the set-up failed */
     bool freeze_told;     /* freeze: why.peer has the text that is logged with it */
     bool gave_up;         /* the retry time-out is over: said behind the text */
     bool peer_reports;    /* the host that took it tells of its delivery itself (DSN) */
