@@ -88,20 +88,38 @@ map_has(const struct map *m, struct str key)
     return find(m, key, hash_of(m, key)) != NULL;
 }
 
-void
-map_set(struct map *m, struct str key, void *value)
+uint32_t
+map_hash(const struct map *m, struct str key)
 {
-    uint32_t hash = hash_of(m, key);
-    struct map_entry *e = find(m, key, hash);
-    if (e != NULL) {
-        e->value = value;
-        return;
-    }
+    return hash_of(m, key);
+}
+
+void *
+map_get_hashed(const struct map *m, struct str key, uint32_t hash)
+{
+    const struct map_entry *e = find(m, key, hash);
+    return e == NULL ? NULL : e->value;
+}
+
+void
+map_add_hashed(struct map *m, struct str key, uint32_t hash, void *value)
+{
     struct map_entry fresh = {key, value};
     vec_push(m->arena, &m->entries, fresh);
     if (m->entries.n * 4 > m->slots * 3)
         grow(m);
     index_add(m, hash, m->entries.n - 1);
+}
+
+void
+map_set(struct map *m, struct str key, void *value)
+{
+    uint32_t hash = hash_of(m, key);
+    struct map_entry *e = find(m, key, hash);
+    if (e != NULL)
+        e->value = value;
+    else
+        map_add_hashed(m, key, hash, value);
 }
 
 size_t

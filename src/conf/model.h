@@ -97,6 +97,10 @@ struct address {
     unsigned children;      /* addresses generated from it that are not done yet */
     enum address_item item;
     const struct filter_action *reply; /* of ADDRESS_ITEM_REPLY */
+    /* Of ADDRESS_ITEM_PIPE out of a filter: the command is expanded argument by argument when it runs, with these $0... */
+    bool expands;
+    const struct str *captures;
+    unsigned captures_n;
     struct str orcpt;
     int64_t dsn_flags;
 

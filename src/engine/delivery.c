@@ -185,7 +185,7 @@ give_up(struct delivery *d)
                            : STR_NULL;
         if (spool_tree_has(&d->header.done, a->key))
             continue;
-        delivery_answer(d, a, OUT_FAIL, 0, STR_LIT("delivery cancelled by administrator"));
+        delivery_answer(d, a, OUT_FAIL, 0, STR_NULL);
         if (delivery_tells_nobody(d, a))
             delivery_address_done(d, a);
         else

@@ -82,17 +82,6 @@ is_held(struct delivery *d, struct address *a)
     return o == OUT_OK || o == OUT_DEFER;
 }
 
-/* A message that has been through here very often is in a loop. */
-static bool
-is_looping(struct delivery *d, struct address *a)
-{
-    if (d->message->received_count <= d->engine->conf->main->received_headers_max)
-        return false;
-    delivery_answer(d, a, OUT_FAIL, 0,
-                    STR_LIT("Too many \"Received\" headers - suspected mail loop"));
-    return true;
-}
-
 /* --- the result of routing --- */
 
 static void
@@ -161,7 +150,7 @@ take_one(struct delivery *d, struct address *a, struct address_vec *next)
         take_deliveries(d, &ready);
         return;
     }
-    if (is_held(d, a) || is_looping(d, a) || retry_routing_waits(d, a)) {
+    if (is_held(d, a) || retry_routing_waits(d, a)) {
         delivery_address_ended(d, a);
         return;
     }
@@ -202,10 +191,29 @@ take_recipient(struct delivery *d, size_t i)
     return a;
 }
 
+/* A message that has been through here very often is in a loop: no address is even looked at. */
+static bool
+is_looping(struct delivery *d)
+{
+    if (d->message->received_count <= d->engine->conf->main->received_headers_max)
+        return false;
+    for (size_t i = 0; i < d->message->recipients.n; i++) {
+        struct address *a = take_recipient(d, i);
+        if (spool_tree_has(&d->header.done, a->key))
+            continue;
+        delivery_answer(d, a, OUT_FAIL, 0,
+                        STR_LIT("Too many \"Received\" headers - suspected mail loop"));
+        delivery_address_ended(d, a);
+    }
+    return true;
+}
+
 void
 delivery_route(struct delivery *d)
 {
     struct address_vec next = {NULL, 0, 0};
+    if (is_looping(d))
+        return;
     for (size_t i = d->message->recipients.n; i > 0; i--)
         vec_push(d->arena, &next, take_recipient(d, i - 1));
     while (next.n > 0) {

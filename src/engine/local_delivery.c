@@ -73,13 +73,10 @@ set_return_path(struct local_run *r, struct why *why)
 }
 
 static enum outcome
-size_fault(struct local_run *r, struct why *why, enum outcome o, struct str text)
+size_fault(struct why *why, enum outcome o, struct str text)
 {
     *why =
         (struct why){.outcome = o, .sys_errno = o == OUT_DEFER ? WHY_UNKNOWN : 0, .log = text};
-    if (o == OUT_FAIL)
-        why->peer = text;
-    (void)r;
     return o;
 }
 
@@ -104,19 +101,19 @@ check_size(struct local_run *r, struct why *why)
     if (vm_expand_x(r->d->engine->vm, &r->g->message_size_limit, &value) != VM_OK) {
         struct str text = vm_error(r->d->engine->vm);
         return size_fault(
-            r, why, OUT_DEFER,
+            why, OUT_DEFER,
             str_printf(a, "failed to expand message_size_limit in %.*s transport: %.*s",
                        STR_ARG(r->transport->name), STR_ARG(text)));
     }
     if (!read_size(value, &limit))
         return size_fault(
-            r, why, OUT_DEFER,
+            why, OUT_DEFER,
             str_printf(a,
                        "invalid message_size_limit in %.*s transport: invalid integer \"%.*s\"",
                        STR_ARG(r->transport->name), STR_ARG(value)));
     if (limit > 0 && r->d->message->size > limit)
         return size_fault(
-            r, why, OUT_FAIL,
+            why, OUT_FAIL,
             str_printf(a, "message is too big (transport limit = %lld)", (long long)limit));
     return OUT_OK;
 }
@@ -201,6 +198,7 @@ job_of(struct local_run *r)
         .directory = r->who.directory,
         .dont_deliver = d->engine->dont_deliver,
         .shadow = r->shadow,
+        .return_to_nobody = d->message->sender.n == 0 && r->batch[0]->errors_to.n == 0,
     };
 }
 

@@ -47,7 +47,8 @@ emit_mode(struct filter_parse *f)
     size_t from = w->at, to;
     for (to = from; to < w->text.n && w->text.p[to] >= '0' && w->text.p[to] <= '7'; to++)
         continue;
-    struct filter_word mode = {str_sub(w->text, from, to - from), from, to, false};
+    struct filter_word mode = {
+        .text = str_sub(w->text, from, to - from), .from = from, .to = to, .special = 0};
     filter_emit_string(f, &mode);
     while (w->at < w->text.n && !ascii_space(w->text.p[w->at]))
         w->at++;
@@ -432,12 +433,21 @@ static const struct command commands[] = {
 };
 /* clang-format on */
 
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
 static const struct command *
 find_command(struct str word)
 {
-    for (size_t i = 0; word.n > 0 && i < sizeof commands / sizeof *commands; i++) {
-        if (word.p[0] == commands[i].word.p[0] && str_eq(word, commands[i].word))
-            return &commands[i];
+    /* by first letter: the row behind the last one that may be meant; the rows are sorted */
+    static const unsigned char last[256] = {
+        ['a'] = 1,  ['d'] = 3,  ['f'] = 6,  ['h'] = 7,  ['i'] = 8,        ['l'] = 10,
+        ['m'] = 11, ['p'] = 12, ['s'] = 13, ['t'] = 14, ['v'] = COMMANDS,
+    };
+    char first = word.n > 0 ? word.p[0] : '\0';
+    for (size_t i = last[(unsigned char)first]; i > 0 && commands[i - 1].word.p[0] == first;
+         i--) {
+        if (str_eq(word, commands[i - 1].word))
+            return &commands[i - 1];
     }
     return NULL;
 }
@@ -464,6 +474,8 @@ take_prefix(struct filter_parse *f, const struct filter_word *w, unsigned *flags
 static bool
 end_word(struct str word, enum filter_end *end)
 {
+    if (word.n == 0 || word.p[0] != 'e')
+        return false;
     *end = FILTER_WORD_IS(word, "elif")    ? FILTER_END_ELIF
            : FILTER_WORD_IS(word, "else")  ? FILTER_END_ELSE
            : FILTER_WORD_IS(word, "endif") ? FILTER_END_ENDIF
@@ -486,9 +498,9 @@ parse_end_word(struct filter_parse *f, const struct filter_word *w, unsigned fla
 }
 
 static bool
-parse_command(struct filter_parse *f, const struct filter_word *w, unsigned flags)
+parse_command(struct filter_parse *f, const struct command *c, const struct filter_word *w,
+              unsigned flags)
 {
-    const struct command *c = find_command(w->text);
     f->command = w->text;
     f->command_at = w->from;
     if (c == NULL)
@@ -521,18 +533,24 @@ filter_parse_commands(struct filter_parse *f, enum filter_end *end)
     for (;;) {
         struct filter_word w;
         bool prefix;
+        *end = FILTER_END_ENDIF;
+        if (f->depth > 0 && flags == 0 && FILTER_WORDS_TAKE(&f->words, "endif"))
+            return true;
         *end = FILTER_END_FILE;
         if (!filter_parse_word(f, true, &w))
             return false;
         if (w.text.n == 0 && w.to == f->words.text.n)
             return parse_end_of_file(f, flags);
-        if (end_word(w.text, end))
-            return parse_end_word(f, &w, flags);
-        if (!take_prefix(f, &w, &flags, &prefix))
-            return false;
-        if (prefix)
-            continue;
-        if (!parse_command(f, &w, flags))
+        const struct command *c = find_command(w.text);
+        if (c == NULL) {
+            if (end_word(w.text, end))
+                return parse_end_word(f, &w, flags);
+            if (!take_prefix(f, &w, &flags, &prefix))
+                return false;
+            if (prefix)
+                continue;
+        }
+        if (!parse_command(f, c, &w, flags))
             return false;
         flags = 0;
     }

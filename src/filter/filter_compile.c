@@ -8,6 +8,7 @@
 #include "filter/verify.h"
 #include "filter/vm_state.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -109,12 +110,11 @@ note_text(struct filter_parse *f, const struct filter_word *s)
     }
 }
 
-enum { HAS_DOLLAR = 1, HAS_BACKSLASH = 2 };
-
 static unsigned
 special_bytes(struct str s)
 {
-    static const unsigned char special[256] = {['$'] = HAS_DOLLAR, ['\\'] = HAS_BACKSLASH};
+    static const unsigned char special[256] = {
+        ['$'] = FILTER_HAS_DOLLAR, ['\\'] = FILTER_HAS_BACKSLASH};
     unsigned found = 0;
     for (uint32_t i = 0; i < s.n; i++)
         found |= special[(unsigned char)s.p[i]];
@@ -123,11 +123,11 @@ special_bytes(struct str s)
 
 /* The value of a text that is the same each time. */
 static bool
-constant(struct filter_parse *f, struct str text, struct str *value)
+constant(struct filter_parse *f, const struct filter_word *s, struct str *value)
 {
-    unsigned found = special_bytes(text);
-    *value = found == HAS_BACKSLASH ? parse_unescape(&f->expand, text) : text;
-    return (found & HAS_DOLLAR) == 0;
+    unsigned found = s->special == FILTER_HAS_UNKNOWN ? special_bytes(s->text) : s->special;
+    *value = found == FILTER_HAS_BACKSLASH ? parse_unescape(&f->expand, s->text) : s->text;
+    return (found & FILTER_HAS_DOLLAR) == 0;
 }
 
 /* A lone $name, which most texts in conditions are. False: it is something else, and nothing was emitted. */
@@ -141,12 +141,12 @@ emit_variable(struct filter_parse *f, struct str text)
            parse_try_variable(&f->expand, str_sub(text, 1, n));
 }
 
-/* $header_name: and its like, and nothing else. */
-static bool
-is_header(struct str text, uint32_t *form, struct str *name)
+bool
+filter_is_header(struct str text, uint32_t *form, struct str *name)
 {
     size_t prefix;
-    if (text.n < 4 || !parse_is_header(str_sub(text, 1, text.n), form, &prefix))
+    if (text.n < 4 || text.p[0] != '$' ||
+        !parse_is_header(str_sub(text, 1, text.n), form, &prefix))
         return false;
     *name = str_sub(text, prefix + 1, text.n);
     uint32_t n = 0;
@@ -168,41 +168,42 @@ filter_emit_string(struct filter_parse *f, const struct filter_word *s)
     note_text(f, s);
     emit_at(e, s->from);
     if (s->text.n > 0 && s->text.p[0] == '$') {
-        if (is_header(s->text, &form, &name))
+        if (filter_is_header(s->text, &form, &name))
             emit_ab(e, OP_HEADER, form, emit_constant(e, name));
         else if (!emit_variable(f, s->text))
             emit_const(e, OP_TEXT, s->text);
     } else {
-        bool same = constant(f, s->text, &name);
+        bool same = constant(f, s, &name);
         emit_const(e, same ? OP_CONST : OP_TEXT, name);
     }
 }
 
-/* A test of two values; where the operands allow it, one instruction. */
+/* Where the operands allow it, a test is one instruction. */
 void
-filter_emit_match(struct filter_parse *f, const struct filter_word *left,
-                  const struct filter_word *right, uint32_t test, size_t at)
+filter_emit_match(struct filter_parse *f, const struct filter_test_node *t)
 {
     struct emit *e = &f->expand.emit;
-    uint32_t form;
-    struct str name, text;
-    if (!constant(f, right->text, &text)) {
-        filter_emit_string(f, left);
-        filter_emit_string(f, right);
-        emit_at(e, at);
-        emit_a(e, OP_MATCH, test);
+    const struct filter_phrase *known = t->phrase;
+    uint32_t form = known != NULL ? known->form : 0;
+    struct str name = known != NULL ? known->name : STR_EMPTY;
+    struct str text;
+    if (!constant(f, t->right, &text)) {
+        filter_emit_string(f, t->left);
+        filter_emit_string(f, t->right);
+        emit_at(e, t->at);
+        emit_a(e, OP_MATCH, t->test);
         return;
     }
-    note_text(f, right);
-    if (left->text.n > 0 && left->text.p[0] == '$' && is_header(left->text, &form, &name)) {
-        note_text(f, left);
-        emit_at(e, at);
-        emit_ab(e, OP_MATCHH, form | test << MATCHH_TEST, emit_constant(e, name));
+    note_text(f, t->right);
+    if (known != NULL ? known->header : filter_is_header(t->left->text, &form, &name)) {
+        note_text(f, t->left);
+        emit_at(e, t->at);
+        emit_ab(e, OP_MATCHH, form | t->test << MATCHH_TEST, emit_constant(e, name));
         (void)emit_constant(e, text);
     } else {
-        filter_emit_string(f, left);
-        emit_at(e, at);
-        emit_ab(e, OP_MATCHK, test, emit_constant(e, text));
+        filter_emit_string(f, t->left);
+        emit_at(e, t->at);
+        emit_ab(e, OP_MATCHK, t->test, emit_constant(e, text));
     }
 }
 
@@ -277,13 +278,14 @@ finish(struct filter_parse *f, struct filter_program *p)
     return NULL;
 }
 
-/* Exim reads a file as far as the first NUL. The words want one behind the text. */
+/* Exim reads a file as far as the first NUL. There is one: the words need it. */
 static struct str
-readable(struct arena *a, struct str text)
+readable(struct str text)
 {
     size_t nul = str_chr(text, '\0', 0);
     text = str_untaint_by_rule(text, "a filter is the program of the user whose it is");
-    return str_dup(a, str_sub(text, 0, nul));
+    assert(nul != STR_NPOS || (text.p != NULL && text.p[text.n] == '\0'));
+    return str_sub(text, 0, nul);
 }
 
 const struct filter_program *
@@ -293,7 +295,7 @@ filter_compile(struct arena *a, struct vm *vm, struct str name, struct str text,
     struct filter_parse f;
     struct arena_mark mark = arena_mark(vm_scratch(vm));
     p->name = name;
-    p->text = readable(a, text);
+    p->text = readable(text);
     p->flags = flags;
     start(&f, a, vm, p->text, flags);
     if (parse_file(&f)) {

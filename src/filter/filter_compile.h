@@ -27,8 +27,8 @@ enum {
 
 struct filter_program;
 
-/* Never fails: a syntax error is kept and raised by filter_run. name is for messages. Text and name must live as
- * long as the program, which is made in a. */
+/* Never fails: a syntax error is kept and raised by filter_run. name is for messages. A NUL must stand behind
+ * the text, as str_dup and file_read leave one. Text and name must live as long as the program, which is made in a. */
 const struct filter_program *filter_compile(struct arena *a, struct vm *vm, struct str name,
                                             struct str text, unsigned flags);
 

@@ -22,7 +22,8 @@ struct node {
     unsigned depth;
     unsigned which; /* NODE_TEST: test and case, NODE_ASK: question */
     struct filter_word left, right;
-    struct node *a, *b; /* parts; NODE_ANY: the condition */
+    struct node *a, *b;                 /* parts; NODE_ANY: the condition */
+    const struct filter_phrase *phrase; /* NODE_TEST: of the left value, or NULL */
     struct filter_word *aliases;
     unsigned aliases_n;
     size_t at;
@@ -101,11 +102,13 @@ take_value(struct filter_parse *f, struct filter_word *out)
     return filter_parse_item(f, true, out);
 }
 
-/* What stands behind the first value: "contains", "is", "is not", "does not contain", "is above"… */
+/* *ahead: the word behind it had to be looked at, too.
+ * What stands behind the first value: "contains", "is", "is not", "does not contain", "is above"… */
 static bool
-take_test(struct filter_parse *f, struct node *n)
+take_test(struct filter_parse *f, struct node *n, bool *ahead)
 {
     struct filter_word w;
+    *ahead = false;
     if (!filter_parse_word(f, true, &w))
         return false;
     bool is = is_letters(w.text, STR_LIT("is"));
@@ -129,6 +132,7 @@ take_test(struct filter_parse *f, struct node *n)
     if (!is)
         return unrecognized(f, &w);
     n->which = plain;
+    *ahead = true;
     f->words.at = behind; /* the word was the value; its line stays counted */
     return true;
 }
@@ -142,6 +146,7 @@ new_node(struct condition *c, enum node_kind kind)
     n->kind = kind;
     n->negated = n->loops = false;
     n->depth = n->aliases_n = 0;
+    n->phrase = NULL;
     n->at = c->f->words.at;
     return n;
 }
@@ -221,17 +226,87 @@ take_ask(struct filter_parse *f, struct node *n, struct str word)
         }
     }
     n->kind = NODE_TEST;
-    return take_test(f, n) && take_value(f, &n->right);
+    bool ahead;
+    return take_test(f, n, &ahead) && take_value(f, &n->right);
+}
+
+/* --- phrases --- */
+
+/* The place of the phrase that may stand at the cursor. NULL: the text is nearly at its end. */
+static struct filter_phrase *
+phrase_slot(struct filter_parse *f)
+{
+    const struct filter_words *w = &f->words;
+    uint64_t a, b;
+    if (w->text.n - w->at < FILTER_PHRASE_MIN)
+        return NULL;
+    memcpy(&a, w->text.p + w->at, sizeof a);
+    memcpy(&b, w->text.p + w->at + sizeof a, sizeof b);
+    uint64_t h = (a ^ b * 31) * UINT64_C(0x9e3779b97f4a7c15);
+    return &f->phrases[h >> 32 & (FILTER_PHRASES - 1)];
+}
+
+/* A second value begins here, and no white space or comment that would have been skipped. */
+static bool
+begins_value(const struct filter_words *w, size_t at)
+{
+    char c = w->text.p[at];
+    return filter_word_ends[(unsigned char)c] == 0 && c != '#';
+}
+
+/* Takes what was read before at another place. */
+static bool
+take_phrase(struct filter_parse *f, struct node *n, const struct filter_phrase *s)
+{
+    struct filter_words *w = &f->words;
+    if (s == NULL || s->p == NULL || s->n >= w->text.n - w->at ||
+        memcmp(s->p, w->text.p + w->at, s->n) != 0 || !begins_value(w, w->at + s->n))
+        return false;
+    n->left = (struct filter_word){.text = str_sub(w->text, w->at, s->left_n),
+                                   .from = w->at,
+                                   .to = w->at + s->left_n,
+                                   .special = FILTER_HAS_UNKNOWN};
+    n->which = s->which;
+    n->negated = n->negated != s->negated;
+    n->phrase = s;
+    w->at += s->n;
+    return true;
+}
+
+/* Remembers what was read from the start of n->left to the cursor: one line, and nothing behind the cursor was looked
+ * at. */
+static void
+keep_phrase(struct filter_parse *f, struct node *n, struct filter_phrase *s, bool negated)
+{
+    size_t from = n->left.from;
+    size_t size = f->words.at - from;
+    const char *p = f->words.text.p + from;
+    if (s == NULL || n->left.quoted || memchr(p, '\n', size) != NULL ||
+        memchr(p, '#', size) != NULL || !begins_value(&f->words, f->words.at))
+        return;
+    *s = (struct filter_phrase){.p = p,
+                                .n = (uint32_t)size,
+                                .left_n = n->left.text.n,
+                                .which = n->which,
+                                .negated = n->negated != negated};
+    s->header = filter_is_header(n->left.text, &s->form, &s->name);
+    n->phrase = s;
 }
 
 /* What its first word, in n->left, begins. */
 static bool
-take_rest_of_test(struct condition *c, struct node *n)
+take_rest_of_test(struct condition *c, struct node *n, struct filter_phrase *slot)
 {
     struct filter_parse *f = c->f;
     struct str word = n->left.text;
-    if (word.n > 0 && word.p[0] == '$')
-        return take_test(f, n) && take_value(f, &n->right);
+    if (word.n > 0 && word.p[0] == '$' && !n->left.quoted) {
+        bool negated = n->negated, ahead;
+        if (!take_test(f, n, &ahead))
+            return false;
+        if (!ahead)
+            keep_phrase(f, n, slot, negated);
+        return take_value(f, &n->right);
+    }
     if (word.n == 0 && !n->left.quoted)
         return filter_parse_error(f, n->left.from, "\"then\" missing at end of filter file");
     if (FILTER_WORD_IS(word, "then"))
@@ -255,14 +330,17 @@ parse_primary(struct condition *c)
             return group;
         }
         struct node *n = new_node(c, NODE_TEST);
+        struct filter_phrase *slot = phrase_slot(f);
+        n->negated = negated;
+        if (take_phrase(f, n, slot))
+            return take_value(f, &n->right) ? n : NULL;
         if (!take_value(f, &n->left))
             return NULL;
         if (FILTER_WORD_IS(n->left.text, "not")) {
             negated = !negated;
             continue;
         }
-        n->negated = negated;
-        return take_rest_of_test(c, n) ? n : NULL;
+        return take_rest_of_test(c, n, slot) ? n : NULL;
     }
 }
 
@@ -300,6 +378,8 @@ take_joint(struct condition *c, bool nested, bool *more, enum node_kind *kind)
         filter_words_skip(&f->words);
         return true;
     }
+    if (!nested && FILTER_WORDS_TAKE(&f->words, "then"))
+        return true;
     if (!filter_parse_word(f, false, &w))
         return false;
     if (FILTER_WORD_IS(w.text, "then"))
@@ -464,7 +544,8 @@ emit_node(struct filter_parse *f, const struct node *n, bool whole)
     struct emit *e = &f->expand.emit;
     switch (n->kind) {
     case NODE_TEST:
-        filter_emit_match(f, &n->left, &n->right, n->which, n->at);
+        filter_emit_match(
+            f, &(struct filter_test_node){&n->left, &n->right, n->which, n->at, n->phrase});
         break;
     case NODE_ASK:
         emit_ask(f, n);

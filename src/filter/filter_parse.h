@@ -8,6 +8,20 @@
 
 enum { FILTER_NEST_MAX = 200 }; /* if commands, or parentheses, inside each other */
 
+/* The first value and the words of a test, as they stood in the file before: most filters say the same again and again.
+ * What was read then is taken over. */
+struct filter_phrase {
+    const char *p; /* NULL: nothing */
+    uint32_t n;    /* up to the second value */
+    uint32_t left_n;
+    unsigned which;
+    bool negated;
+    bool header; /* the value is that of a header field, as below */
+    uint32_t form;
+    struct str name;
+};
+enum { FILTER_PHRASES = 32 /* a power of two */, FILTER_PHRASE_MIN = 16 };
+
 /* A file being compiled. A parse function returns false after it has noted a syntax error. */
 struct filter_parse {
     struct parse expand; /* with the emitter; its text is one argument at a time */
@@ -21,6 +35,8 @@ struct filter_parse {
     struct str error;
     size_t error_at;
 
+    struct filter_phrase phrases[FILTER_PHRASES];
+
     /* A second reading, to find the argument that an offset lies in. */
     size_t seek; /* STR_NPOS: none */
     struct filter_word sought;
@@ -33,11 +49,19 @@ bool filter_parse_error(struct filter_parse *f, size_t at, const char *fmt, ...)
 /* A word or quoted string; an error if it is broken. */
 bool filter_parse_item(struct filter_parse *f, bool brackets, struct filter_word *out);
 bool filter_parse_word(struct filter_parse *f, bool brackets, struct filter_word *out);
+/* True for `$header_name:` and its like, and nothing else. */
+bool filter_is_header(struct str text, uint32_t *form, struct str *name);
 /* Emits what pushes the expanded text. */
 void filter_emit_string(struct filter_parse *f, const struct filter_word *s);
-/* Emits a test of two expanded texts; at: where its errors are. */
-void filter_emit_match(struct filter_parse *f, const struct filter_word *left,
-                       const struct filter_word *right, uint32_t test, size_t at);
+struct filter_test_node {
+    const struct filter_word *left, *right;
+    uint32_t test;
+    size_t at; /* where its errors are */
+    const struct filter_phrase
+        *phrase; /* of the left value; NULL: it is not known what it is */
+};
+/* Emits a test of two expanded texts. */
+void filter_emit_match(struct filter_parse *f, const struct filter_test_node *t);
 /* Pushes an unset value. */
 void filter_emit_unset(struct filter_parse *f);
 void filter_emit_action(struct filter_parse *f, enum filter_action_id id, unsigned flags);

@@ -97,7 +97,11 @@ step(struct str s, size_t *at, char *c)
 static void
 close_string(struct filter_words *w, struct filter_word *out, struct str text, size_t end)
 {
-    *out = (struct filter_word){text, w->at, end, true};
+    out->text = text;
+    out->from = w->at;
+    out->to = end;
+    out->quoted = true;
+    out->special = FILTER_HAS_UNKNOWN;
     w->at = end + 1;
     filter_words_skip_after(w);
 }
@@ -105,12 +109,16 @@ close_string(struct filter_words *w, struct filter_word *out, struct str text, s
 static enum filter_word_status
 take_escaped(struct filter_words *w, struct arena *a, struct filter_word *out)
 {
-    char *to = arena_alloc(a, FILTER_WORD_MAX);
+    char to[FILTER_WORD_MAX];
     size_t n = 0;
     size_t at = w->at;
     while (at < w->text.n && w->text.p[at] != '"' && w->text.p[at] != '\n') {
         char c;
         size_t before = at;
+        if (w->text.p[at] != '\\' && n < FILTER_WORD_MAX - 1) {
+            to[n++] = w->text.p[at++];
+            continue;
+        }
         if (!step(w->text, &at, &c)) {
             w->line += memchr(w->text.p + before, '\n', at - before) != NULL;
             continue;
@@ -121,19 +129,22 @@ take_escaped(struct filter_words *w, struct arena *a, struct filter_word *out)
     }
     if (at >= w->text.n || w->text.p[at] != '"')
         return FILTER_STRING_OPEN;
-    struct str text = str_from(to, n);
-    close_string(w, out, text, at);
+    close_string(w, out, str_dup(a, str_from(to, n)), at);
     return FILTER_WORD_OK;
 }
 
 enum filter_word_status
 filter_words_string(struct filter_words *w, struct arena *a, struct filter_word *out)
 {
-    static const unsigned char ends[256] = {['\0'] = 1, ['"'] = 1, ['\\'] = 1, ['\n'] = 1};
+    enum { END = 0x80 };
+    static const unsigned char class[256] = {
+        ['\0'] = END, ['"'] = END, ['\\'] = END, ['\n'] = END, ['$'] = FILTER_HAS_DOLLAR,
+    };
     size_t i = ++w->at;
     const unsigned char *p = (const unsigned char *)w->text.p;
-    while (ends[p[i]] == 0)
-        i++;
+    unsigned char found = 0;
+    for (unsigned char c; (c = class[p[i]]) != END; i++)
+        found |= c;
     if (p[i] == '\\')
         return take_escaped(w, a, out);
     if (i - w->at >= FILTER_WORD_MAX)
@@ -141,6 +152,7 @@ filter_words_string(struct filter_words *w, struct arena *a, struct filter_word 
     if (p[i] != '"')
         return FILTER_STRING_OPEN;
     close_string(w, out, str_sub(w->text, w->at, i - w->at), i);
+    out->special = found;
     return FILTER_WORD_OK;
 }
 

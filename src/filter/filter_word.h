@@ -26,6 +26,13 @@ struct filter_word {
     size_t from; /* offset of its first byte in the file (behind the quote) */
     size_t to;   /* behind its last byte */
     bool quoted;
+    unsigned char special; /* FILTER_HAS_*: what expansion would look at */
+};
+
+enum {
+    FILTER_HAS_DOLLAR = 1,
+    FILTER_HAS_BACKSLASH = 2,
+    FILTER_HAS_UNKNOWN = 4, /* nobody looked */
 };
 
 /* Compares with a literal: its length is known, so most words are told apart by theirs. */
@@ -57,11 +64,29 @@ static inline void
 filter_words_skip_after(struct filter_words *w)
 {
     const char *p = w->text.p + w->at;
-    if (p[0] == ' ' && p[1] > ' ' && p[1] != '#')
+    if (p[0] == ' ' && p[1] > ' ' && p[1] != '#') {
         w->at++;
-    else if (filter_word_ends[(unsigned char)p[0]] == FILTER_BYTE_SPACE || p[0] == '#')
+    } else if (p[0] == '\n' && p[1] > ' ' && p[1] != '#') {
+        w->at++;
+        w->line++;
+    } else if (filter_word_ends[(unsigned char)p[0]] == FILTER_BYTE_SPACE || p[0] == '#')
         filter_words_skip(w);
 }
+
+/* Takes this very word, of n bytes, and what filter_words_skip takes, if it comes next with white space or the end behind
+ * it. */
+static inline bool
+filter_words_take(struct filter_words *w, const char *word, size_t n)
+{
+    const char *p = w->text.p + w->at;
+    if (n > w->text.n - w->at || memcmp(p, word, n) != 0 ||
+        filter_word_ends[(unsigned char)p[n]] < FILTER_BYTE_SPACE)
+        return false;
+    w->at += n;
+    filter_words_skip_after(w);
+    return true;
+}
+#define FILTER_WORDS_TAKE(w, literal) filter_words_take((w), (literal), sizeof(literal) - 1)
 
 /* Takes a word up to white space (or a parenthesis, if brackets) and what filter_words_skip takes; empty at the end. The text is
  * part of the file. */
@@ -80,6 +105,7 @@ filter_words_next(struct filter_words *w, bool brackets, struct filter_word *out
     out->from = w->at;
     out->to = w->at += n;
     out->quoted = false;
+    out->special = FILTER_HAS_UNKNOWN;
     filter_words_skip_after(w);
     return FILTER_WORD_OK;
 }

@@ -93,31 +93,23 @@ refuse_operands(struct verifier *v, uint32_t i, enum op_shape shape, bool of_a)
     return refuse(v, i, arguments && !of_a ? "too many arguments" : why[shape]);
 }
 
-/* An action takes as many arguments as its row says, or less: the last ones are unset. */
-static bool
-check_filter(struct verifier *v, uint32_t i, uint32_t a, uint32_t b)
-{
-    if (ins_op(v->code->ins[i]) == OP_ASK)
-        return a < FILTER_ASKS || refuse(v, i, "no such question");
-    uint32_t row = a & 0xff;
-    return (row < FILTER_ACTIONS && b <= filter_action_args((enum filter_action_id)row)) ||
-           refuse(v, i, "no such action");
-}
+static const unsigned char action_args[] = {
+#define FILTER_ACTION(name, word, args, doc) args,
+#include "filter/filter_action.def"
+#undef FILTER_ACTION
+};
 
-/* What the limits of the shape do not say. */
-static bool
-check_more(struct verifier *v, uint32_t i)
+/* An action takes as many arguments as its row says, or less: the last ones are unset. */
+static inline bool
+check_action(struct verifier *v, uint32_t i, uint32_t argc)
 {
-    uint32_t a = ins_a(v->code->ins[i]);
-    enum op op = ins_op(v->code->ins[i]);
-    if (op == OP_ACTIONT || op == OP_ACTION || op == OP_ASK)
-        return check_filter(v, i, a, op == OP_ACTIONT ? 1 : v->code->ins[i + 1]);
-    return v->functions[a].call != NULL || refuse_operands(v, i, SHAPE_FN, true);
+    uint32_t row = ins_a(v->code->ins[i]) & 0xff;
+    return (row < FILTER_ACTIONS && argc <= action_args[row]) || refuse(v, i, "no such action");
 }
 
 /* --- flow --- */
 
-/* What an instruction does beyond values, by opcode; most do nothing. */
+/* Loops and saves: what an instruction needs and does. */
 enum {
     IN_LOOP = 1, /* only inside a loop */
     IN_SAVE = 2, /* only after a SAVE */
@@ -125,45 +117,11 @@ enum {
     LOOP_OUT = 8,
     SAVE_IN = 16,
     SAVE_OUT = 32,
-    JUMPS = 64,
-    FAILS = 128, /* ends the evaluation, whatever is on the stacks */
-    ENDS = 256,  /* ends it with a result */
-    TAKEN = 512, /* a jump that is always taken */
-    MORE = 1024, /* check_more */
-    NESTS = IN_LOOP | IN_SAVE | LOOP_IN | SAVE_IN,
-    STOPS = FAILS | ENDS | TAKEN, /* behind it nothing runs, unless a jump leads there */
-};
-
-static const unsigned short effects[OP_COUNT] = {
-    [OP_CALL] = MORE,
-    [OP_FIND] = MORE,
-    [OP_TEST] = MORE,
-    [OP_ASK] = MORE,
-    [OP_ACTION] = MORE,
-    [OP_ACTIONT] = MORE,
-    [OP_JUMP] = JUMPS | TAKEN,
-    [OP_JUMPF] = JUMPS,
-    [OP_JUMPT] = JUMPS,
-    [OP_NEXT] = IN_LOOP | JUMPS,
-    [OP_GATHER] = IN_LOOP,
-    [OP_KEEP] = IN_LOOP,
-    [OP_KEY] = IN_LOOP,
-    [OP_SORTED] = IN_LOOP,
-    [OP_ENDLOOP] = IN_LOOP | LOOP_OUT,
-    [OP_LEAVE] = IN_LOOP | LOOP_OUT,
-    [OP_LOOP] = LOOP_IN,
-    [OP_SAVE] = SAVE_IN,
-    [OP_RESTORE] = IN_SAVE | SAVE_OUT,
-    [OP_THROW] = FAILS,
-    [OP_THROWERR] = FAILS,
-    [OP_FORCE] = FAILS,
-    [OP_RETURN] = ENDS,
-    [OP_ANSWER] = ENDS,
 };
 
 /* Loops and saves that an instruction opens or closes. */
 static bool
-apply_nesting(struct verifier *v, uint32_t i, unsigned effect, depths *d)
+apply_nesting(struct verifier *v, uint32_t i, depths *d, unsigned effect)
 {
     uint32_t loops = *d / LOOP_UNIT & LOOPS_MAX;
     uint32_t saves = *d / SAVE_UNIT & SAVES_MAX;
@@ -201,23 +159,76 @@ jump_to(struct verifier *v, uint32_t from, uint32_t to, depths d)
 }
 
 /* What most instructions do not: loops and saves, jumps, ends. d: depths after its values; returns what the next
- * instruction begins with, FAULT when refused. */
+ * instruction begins with, 0 when nothing gets there but by a jump, FAULT when refused. */
 static depths
 step_special(struct verifier *v, uint32_t i, depths d)
 {
-    enum op op = ins_op(v->code->ins[i]);
-    unsigned effect = effects[op];
-    if ((effect & ~(unsigned)TAKEN) == JUMPS)
-        return !jump_to(v, i, ins_a(v->code->ins[i]), d) ? FAULT : op == OP_JUMP ? 0 : d;
-    if ((effect & MORE) != 0)
-        return check_more(v, i) ? d : FAULT;
-    if ((effect & ENDS) != 0 && (op == OP_ANSWER) != v->code->condition)
-        (void)refuse(v, i, "ends in the wrong way");
-    else if ((effect & NESTS) == 0 || apply_nesting(v, i, effect, &d))
-        if ((effect & JUMPS) == 0 || jump_to(v, i, ins_a(v->code->ins[i]), d))
-            return (effect & STOPS) != 0 ? 0 : d;
-    return FAULT;
+    const uint32_t *ins = v->code->ins;
+    enum op op = ins_op(ins[i]);
+    uint32_t a = ins_a(ins[i]);
+    bool good = true;
+    switch ((int)op) {
+    case OP_JUMP:
+        return jump_to(v, i, a, d) ? 0 : FAULT;
+    case OP_JUMPF:
+    case OP_JUMPT:
+        return jump_to(v, i, a, d) ? d : FAULT;
+    case OP_ACTION:
+        return check_action(v, i, ins[i + 1]) ? d : FAULT;
+    case OP_ACTIONT:
+        return check_action(v, i, 1) ? d : FAULT;
+    case OP_ASK:
+        good = a < FILTER_ASKS || refuse(v, i, "no such question");
+        break;
+    case OP_CALL:
+    case OP_FIND:
+    case OP_TEST:
+        good = v->functions[a].call != NULL || refuse_operands(v, i, SHAPE_FN, true);
+        break;
+    case OP_THROW:
+    case OP_THROWERR:
+    case OP_FORCE:
+        return 0;
+    case OP_RETURN:
+    case OP_ANSWER:
+        good = (op == OP_ANSWER) == v->code->condition || refuse(v, i, "ends in the wrong way");
+        return good ? 0 : FAULT;
+    case OP_NEXT:
+        good = apply_nesting(v, i, &d, IN_LOOP) && jump_to(v, i, a, d);
+        break;
+    case OP_GATHER:
+    case OP_KEEP:
+    case OP_KEY:
+    case OP_SORTED:
+        good = apply_nesting(v, i, &d, IN_LOOP);
+        break;
+    case OP_LOOP:
+        good = apply_nesting(v, i, &d, LOOP_IN);
+        break;
+    case OP_ENDLOOP:
+    case OP_LEAVE:
+        good = apply_nesting(v, i, &d, IN_LOOP | LOOP_OUT);
+        break;
+    case OP_SAVE:
+        good = apply_nesting(v, i, &d, SAVE_IN);
+        break;
+    case OP_RESTORE:
+        good = apply_nesting(v, i, &d, IN_SAVE | SAVE_OUT);
+        break;
+    default:
+        break;
+    }
+    return good ? d : FAULT;
 }
+
+static const bool is_special[OP_COUNT] = {
+    [OP_JUMP] = true,    [OP_JUMPF] = true,  [OP_JUMPT] = true,    [OP_ACTION] = true,
+    [OP_ACTIONT] = true, [OP_ASK] = true,    [OP_CALL] = true,     [OP_FIND] = true,
+    [OP_TEST] = true,    [OP_THROW] = true,  [OP_THROWERR] = true, [OP_FORCE] = true,
+    [OP_RETURN] = true,  [OP_ANSWER] = true, [OP_NEXT] = true,     [OP_GATHER] = true,
+    [OP_KEEP] = true,    [OP_KEY] = true,    [OP_SORTED] = true,   [OP_LOOP] = true,
+    [OP_ENDLOOP] = true, [OP_LEAVE] = true,  [OP_SAVE] = true,     [OP_RESTORE] = true,
+};
 
 /* A row of op.def as the loop wants it. */
 static const struct row {
@@ -282,7 +293,7 @@ verify_words(struct verifier *v, uint32_t *stack)
         d = d - pops + row.pushes;
         if ((d & VALUES) > most && (most = d & VALUES) > STACK_MAX)
             return refuse(v, last, "value stack is too high");
-        if (effects[op] != 0 && (d = step_special(v, last, d)) == FAULT)
+        if (is_special[op] && (d = step_special(v, last, d)) == FAULT)
             return false;
     }
     *stack = most;

@@ -559,6 +559,15 @@ vm_expand(struct vm *vm, struct str text, struct str *out)
     return vm_run(vm, expand_cached(vm, text, false), out);
 }
 
+bool
+vm_expand_again(struct vm *vm, struct str text, enum vm_status *st, struct str *out)
+{
+    const struct code *c = str_is_tainted(text) ? NULL : expand_known(vm, text);
+    if (c != NULL)
+        *st = vm_run(vm, c, out);
+    return c != NULL;
+}
+
 enum vm_status
 vm_expand_code(struct vm *vm, const struct code *code, struct str *out)
 {

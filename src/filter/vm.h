@@ -43,6 +43,9 @@ void vm_set_budget(struct vm *vm, struct vm_budget budget);
 /* Expands text: compiles it (through the cache) and runs it. On VM_OK *out lives in vm_scratch(vm). A
  * tainted text is refused (VM_ERROR) unless it has no expansion item in it, as Exim does. */
 enum vm_status vm_expand(struct vm *vm, struct str text, struct str *out);
+/* The same for a text that was handed to vm_expand right after this function had said no, if its code is still there: so a
+ * caller that looks at texts before it expands them does so once. False: *st and *out are not set. */
+bool vm_expand_again(struct vm *vm, struct str text, enum vm_status *st, struct str *out);
 /* The same for code that was compiled before (expand_compile in expand.h). */
 enum vm_status vm_expand_code(struct vm *vm, const struct code *code, struct str *out);
 /* Evaluates text as a condition of ${if (without the "${if"): VM_OK true, VM_NO false. */

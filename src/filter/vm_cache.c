@@ -33,6 +33,7 @@ vm_cache_clear(struct vm *vm)
 {
     arena_clear(vm->cache);
     vm->codes = NULL;
+    vm->again = NULL;
     vm->conditions = NULL;
     vm->patterns[0] = NULL;
     vm->patterns[1] = NULL;
@@ -46,20 +47,41 @@ ensure_map(struct vm *vm, struct map **m)
     return *m;
 }
 
+/* Compiles a text that is not in its map. */
+static const struct code *
+compile(struct vm *vm, struct map **which, struct str text, uint32_t hash)
+{
+    bool condition = which == &vm->conditions;
+    bool keep = has_room(vm, text);
+    struct arena *a = keep ? vm->cache : vm->scratch;
+    text = str_dup(a, text);
+    const struct code *c = condition ? expand_compile_condition(a, vm, text, NULL, NULL)
+                                     : expand_compile(a, vm, text, NULL, NULL);
+    if (keep)
+        map_add_hashed(ensure_map(vm, which), text, hash, (void *)(uintptr_t)c);
+    return c;
+}
+
 const struct code *
 expand_cached(struct vm *vm, struct str text, bool condition)
 {
     struct map **which = condition ? &vm->conditions : &vm->codes;
-    const struct code *c = *which == NULL ? NULL : map_get(*which, text);
-    if (c != NULL)
-        return c;
-    bool keep = has_room(vm, text);
-    struct arena *a = keep ? vm->cache : vm->scratch;
-    text = str_dup(a, text);
-    c = condition ? expand_compile_condition(a, vm, text, NULL, NULL)
-                  : expand_compile(a, vm, text, NULL, NULL);
-    if (keep)
-        map_set(ensure_map(vm, which), text, (void *)(uintptr_t)c);
+    if (text.p == vm->missed.p && text.n == vm->missed.n && !condition) {
+        vm->missed = STR_NULL;
+        return compile(vm, &vm->again, text, vm->missed_hash);
+    }
+    uint32_t hash = map_hash(ensure_map(vm, which), text);
+    const struct code *c = map_get_hashed(*which, text, hash);
+    return c != NULL ? c : compile(vm, which, text, hash);
+}
+
+const struct code *
+expand_known(struct vm *vm, struct str text)
+{
+    uint32_t hash = map_hash(ensure_map(vm, &vm->again), text);
+    const struct code *c = map_get_hashed(vm->again, text, hash);
+    vm->missed = c == NULL ? text : STR_NULL;
+    vm->missed_hash = hash;
     return c;
 }
 

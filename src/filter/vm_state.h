@@ -46,6 +46,9 @@ struct vm {
     struct arena *cache; /* compiled strings and patterns; emptied as a whole when full */
     struct map *codes;
     struct map *conditions;
+    struct map *again; /* texts of vm_expand_again, which the caller has looked at */
+    struct str missed; /* what expand_known did not find, and its hash */
+    uint32_t missed_hash;
     struct map *patterns[2]; /* caseful, caseless */
     struct regex_ctx *regex;
     struct vm_budget budget;

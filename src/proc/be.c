@@ -33,6 +33,8 @@ struct be {
     bool in_nul; /* a NUL was read: lines are searched for it from then on */
     char out[OUT_SIZE];
     size_t out_n;
+    bool
+        plain; /* no macro is defined and nothing is traced: a line that was answered before needs no look at it */
     bool fatal; /* an evaluation ended the program */
 };
 
@@ -244,16 +246,9 @@ trace(struct be *be, const char *what, struct str text)
 }
 
 static void
-expand_line(struct be *be, struct str line)
+put_result(struct be *be, enum vm_status st, struct str value)
 {
     struct vm *vm = be->mode->vm;
-    struct str value;
-    bool debug = be->mode->cli->debug;
-    if (debug)
-        trace(be, "expanding", line);
-    enum vm_status st = vm_expand(vm, line, &value);
-    if (debug)
-        trace(be, st == VM_OK ? "result" : "failed", st == VM_OK ? value : vm_error(vm));
     if (st == VM_OK) {
         put_line(be, value);
     } else if (str_is_set(be->mode->eval->fatal)) {
@@ -267,16 +262,38 @@ expand_line(struct be *be, struct str line)
 }
 
 static void
+expand_line(struct be *be, struct str line)
+{
+    struct vm *vm = be->mode->vm;
+    struct str value;
+    bool debug = be->mode->cli->debug;
+    if (debug)
+        trace(be, "expanding", line);
+    enum vm_status st = vm_expand(vm, line, &value);
+    if (debug)
+        trace(be, st == VM_OK ? "result" : "failed", st == VM_OK ? value : vm_error(vm));
+    put_result(be, st, value);
+}
+
+static void
 answer_value(struct be *be, struct str line)
 {
     struct vm *vm = be->mode->vm;
     struct arena_mark mark = arena_mark(vm_scratch(vm));
     struct str text;
+    enum vm_status st;
+    if (be->plain && str_chr(line, '$', 0) != STR_NPOS &&
+        vm_expand_again(vm, line, &st, &text)) {
+        put_result(be, st, text);
+        vm_release(vm, mark);
+        return;
+    }
     switch (be_macros_take(be->macros, vm_scratch(vm), line, &text)) {
     case BE_LINE_TEXT:
         expand_line(be, text);
         break;
     case BE_LINE_DEFINED:
+        be->plain = false;
         put_line(be, text);
         break;
     case BE_LINE_FAULT:
@@ -347,6 +364,7 @@ run_answers(struct mode *m, void (*of_argument)(struct be *, struct str),
     struct be *be = ARENA_NEW(m->arena, struct be);
     be->mode = m;
     be->macros = be_macros_new(m);
+    be->plain = be_macros_none(be->macros) && !m->cli->debug;
     be->lines = arena_new();
     if (m->cli->args.n > 0)
         answer_arguments(be, of_argument);

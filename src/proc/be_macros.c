@@ -50,6 +50,12 @@ be_macros_new(struct mode *m)
     return b;
 }
 
+bool
+be_macros_none(const struct be_macros *b)
+{
+    return b->table == NULL;
+}
+
 /* Exim's fault without a place. */
 static enum be_line
 fault(struct arena *a, struct str *text, struct str why)

@@ -16,6 +16,9 @@ enum be_line {
     BE_LINE_FAULT,   /* *text is Exim's words for the log, of two lines */
 };
 
+/* True if no macro is defined: a line in which be_macros_take found nothing to do stays so. */
+bool be_macros_none(const struct be_macros *b);
+
 /* Looks at one line. */
 enum be_line be_macros_take(struct be_macros *b, struct arena *scratch, struct str line,
                             struct str *text);

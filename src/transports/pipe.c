@@ -1,88 +1,70 @@
 /* The pipe transport: hands a message to a command. */
-#include "transports/transport.h"
-
-struct transport_pipe {
-    struct xstr allow_commands, batch_id;
-    int64_t batch_max;
-    struct str check_string;
-    struct xstr command, environment;
-    struct str escape_string;
-    bool force_command, freeze_exec_fail, freeze_signal, ignore_status, log_defer_output,
-        log_fail_output, log_output;
-    int64_t max_output;
-    struct xstr message_prefix, message_suffix, path;
-    bool permit_coredump, pipe_as_creator, restrict_to_path, return_fail_output, return_output;
-    struct xstr temp_errors;
-    int64_t timeout;
-    bool timeout_defer;
-    int64_t umask;
-    bool use_bsmtp, use_classresources, use_crlf, use_shell;
-};
+#include "transports/pipe.h"
 
 /* clang-format off */
 static const struct opt rows[] = {
-    OPT_LIST(struct transport_pipe, allow_commands, NULL, OPT_NO_EFFECT,
+    OPT_LIST(struct transport_pipe, allow_commands, NULL, 0,
         "Commands that may be run when the command comes from a user."),
-    OPT_XSTR(struct transport_pipe, batch_id, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_pipe, batch_id, NULL, 0,
         "Text that addresses must have in common to be delivered together."),
-    OPT_INT(struct transport_pipe, batch_max, 1, OPT_NO_EFFECT,
+    OPT_INT(struct transport_pipe, batch_max, 1, 0,
         "How many addresses are delivered together."),
-    OPT_STR(struct transport_pipe, check_string, NULL, OPT_NO_EFFECT,
+    OPT_STR(struct transport_pipe, check_string, NULL, 0,
         "Start of a line that must be escaped in the body."),
-    OPT_XSTR(struct transport_pipe, command, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_pipe, command, NULL, 0,
         "Command that gets the message on its standard input."),
-    OPT_LIST(struct transport_pipe, environment, NULL, OPT_NO_EFFECT,
+    OPT_LIST(struct transport_pipe, environment, NULL, 0,
         "Further environment variables for the command, as name=value."),
-    OPT_STR(struct transport_pipe, escape_string, NULL, OPT_NO_EFFECT,
+    OPT_STR(struct transport_pipe, escape_string, NULL, 0,
         "Text that takes the place of check_string at the start of a line."),
-    OPT_BOOL(struct transport_pipe, force_command, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_pipe, force_command, false, 0,
         "Runs command even when the address brings a command of its own."),
-    OPT_BOOL(struct transport_pipe, freeze_exec_fail, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_pipe, freeze_exec_fail, false, 0,
         "Freezes the message when the command cannot be run."),
-    OPT_BOOL(struct transport_pipe, freeze_signal, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_pipe, freeze_signal, false, 0,
         "Freezes the message when a signal ends the command."),
-    OPT_BOOL(struct transport_pipe, ignore_status, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_pipe, ignore_status, false, 0,
         "Takes every delivery as successful, whatever the command returns."),
-    OPT_BOOL(struct transport_pipe, log_defer_output, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_pipe, log_defer_output, false, 0,
         "Logs the first line of output when the command asks to try later."),
-    OPT_BOOL(struct transport_pipe, log_fail_output, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_pipe, log_fail_output, false, 0,
         "Logs the first line of output when the command fails."),
-    OPT_BOOL(struct transport_pipe, log_output, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_pipe, log_output, false, 0,
         "Logs the first line of output."),
-    OPT_SIZE(struct transport_pipe, max_output, 20 * 1024, OPT_NO_EFFECT,
+    OPT_SIZE(struct transport_pipe, max_output, 20 * 1024, 0,
         "How much output the command may produce."),
-    OPT_XSTR(struct transport_pipe, message_prefix, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_pipe, message_prefix, NULL, 0,
         "Text before each message."),
-    OPT_XSTR(struct transport_pipe, message_suffix, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_pipe, message_suffix, NULL, 0,
         "Text after each message."),
-    OPT_XSTR(struct transport_pipe, path, "/bin:/usr/bin", OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_pipe, path, "/bin:/usr/bin", 0,
         "Folders in which commands are looked for."),
-    OPT_BOOL(struct transport_pipe, permit_coredump, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_pipe, permit_coredump, false, 0,
         "Lets the command leave a core file."),
-    OPT_BOOL(struct transport_pipe, pipe_as_creator, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_pipe, pipe_as_creator, false, 0,
         "Runs the command as the user who submitted the message."),
-    OPT_BOOL(struct transport_pipe, restrict_to_path, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_pipe, restrict_to_path, false, 0,
         "Lets users name commands in path only, without slashes."),
-    OPT_BOOL(struct transport_pipe, return_fail_output, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_pipe, return_fail_output, false, 0,
         "Sends the output back to the sender when the command fails."),
-    OPT_BOOL(struct transport_pipe, return_output, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_pipe, return_output, false, 0,
         "Takes any output as a failure and sends it back to the sender."),
-    OPT_LIST(struct transport_pipe, temp_errors, "75:73", OPT_NO_EFFECT,
+    OPT_LIST(struct transport_pipe, temp_errors, "75:73", 0,
         "Results of the command that mean to try later; * means all but success."),
-    OPT_TIME(struct transport_pipe, timeout, 1 * 3600, OPT_NO_EFFECT,
+    OPT_TIME(struct transport_pipe, timeout, 1 * 3600, 0,
         "Time limit for the command."),
-    OPT_BOOL(struct transport_pipe, timeout_defer, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_pipe, timeout_defer, false, 0,
         "Tries later when the command takes too long."),
-    OPT_OCTAL(struct transport_pipe, umask, 022, OPT_NO_EFFECT,
+    OPT_OCTAL(struct transport_pipe, umask, 022, 0,
         "Permissions that files made by the command do not get."),
-    OPT_BOOL(struct transport_pipe, use_bsmtp, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_pipe, use_bsmtp, false, 0,
         "Writes messages as SMTP commands."),
     OPT_BOOL(struct transport_pipe, use_classresources, false,
         OPT_NO_EFFECT | OPT_HIDDEN,
         "Sets the limits of the user's login class, on systems that have them."),
-    OPT_BOOL(struct transport_pipe, use_crlf, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_pipe, use_crlf, false, 0,
         "Ends lines with carriage return and line feed."),
-    OPT_BOOL(struct transport_pipe, use_shell, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_pipe, use_shell, false, 0,
         "Runs the command through /bin/sh."),
 };
 /* clang-format on */
@@ -171,4 +153,5 @@ const struct transport_driver transport_pipe = {
             .check = check,
         },
     .place = TRANSPORT_LOCAL,
+    .deliver = pipe_deliver,
 };
