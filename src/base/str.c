@@ -232,6 +232,21 @@ str_ifind(struct str s, struct str needle, size_t from)
     return STR_NPOS;
 }
 
+static bool
+is_word_byte(struct str s, size_t at)
+{
+    return at < s.n && (ascii_alnum(s.p[at]) || s.p[at] == '_');
+}
+
+bool
+str_has_word(struct str s, struct str word)
+{
+    for (size_t at = 0; (at = str_find(s, word, at)) != STR_NPOS; at++)
+        if ((at == 0 || !is_word_byte(s, at - 1)) && !is_word_byte(s, at + word.n))
+            return true;
+    return false;
+}
+
 bool
 str_has_nul(struct str s)
 {

@@ -110,6 +110,8 @@ size_t str_chr(struct str s, char c, size_t from);
 size_t str_rchr(struct str s, char c);
 size_t str_find(struct str s, struct str needle, size_t from);
 size_t str_ifind(struct str s, struct str needle, size_t from);
+/* True if word occurs with no letter, digit or underscore next to it. */
+bool str_has_word(struct str s, struct str word);
 /* True if a NUL byte occurs. */
 bool str_has_nul(struct str s);
 

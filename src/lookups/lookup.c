@@ -350,6 +350,27 @@ lookup_ldapauth(struct eval *e, struct vm *vm, struct str query)
     return vm_fail(vm, "%.*s", STR_ARG(why));
 }
 
+/* --- plugins ahead of time --- */
+
+static void
+preload_one(struct eval *e, struct vm *vm, const struct lookup_driver *d, struct str text)
+{
+    struct lookup_ctx x = {.eval = e, .vm = vm, .options = STR_EMPTY};
+    if (d->plugin != NULL && str_has_word(text, d->name))
+        (void)lookup_cache_driver(e->lookups, &x, d);
+}
+
+void
+lookup_preload(struct eval *e, struct vm *vm, struct str text)
+{
+    const struct lookup_driver *d;
+    if (!has_cache(e))
+        return;
+    for (size_t i = 0; (d = lookup_type_driver_at(i)) != NULL; i++)
+        preload_one(e, vm, d, text);
+    preload_one(e, vm, &ldapauth, text);
+}
+
 /* --- host functions --- */
 
 enum vm_status

@@ -27,6 +27,10 @@ enum outcome lookup_find(struct eval *e, struct vm *vm, const struct lookup_type
  * password), VM_ERROR. Never answered from a cache. */
 enum vm_status lookup_ldapauth(struct eval *e, struct vm *vm, struct str query);
 
+/* Loads the plugins of all lookup types that text (of a configuration) names, ldapauth included; what cannot be loaded is
+ * left to whoever uses it. For processes that will not be able to later. */
+void lookup_preload(struct eval *e, struct vm *vm, struct str text);
+
 /* Host functions. */
 enum vm_status lookup_host_type(void *env, struct vm *vm, struct str type,
                                 struct host_lookup_type *out);

@@ -66,6 +66,30 @@ host_extern_plugin(struct eval *e, struct vm *vm, const char *name, struct str *
     return p;
 }
 
+/* What in a configuration needs which plugin. Words of comments may load one in vain, which does no harm. */
+static const struct {
+    struct str word;
+    const char *plugin;
+} needs[] = {
+    {STR_INIT("perl_startup"), "perl"},
+    {STR_INIT("pam"), "pam"},
+    {STR_INIT("certextract"), "tls"},
+    {STR_INIT("readsocket"), "tls"},
+};
+
+void
+host_extern_preload(struct eval *e, struct vm *vm)
+{
+    struct str why;
+    for (size_t i = 0; e->conf != NULL && i < e->conf->sources.n; i++) {
+        struct str text = e->conf->sources.v[i]->text;
+        lookup_preload(e, vm, text);
+        for (size_t k = 0; k < sizeof needs / sizeof *needs; k++)
+            if (str_has_word(text, needs[k].word))
+                (void)host_extern_plugin(e, vm, needs[k].plugin, &why);
+    }
+}
+
 /* --- Perl --- */
 
 static void

@@ -26,6 +26,10 @@ enum vm_status host_extern_authenticate(void *env, struct vm *vm, struct str whi
 enum vm_status host_extern_authresults(void *env, struct vm *vm, struct str id,
                                        struct str *out);
 
+/* Loads every plugin that the text of the configuration files names, those of lookups too. A process calls it before it
+ * gives up opening files: afterwards a plugin that is missing is an error where it is used. */
+void host_extern_preload(struct eval *e, struct vm *vm);
+
 /* Starts Perl now, if perl_startup is set and it does not run yet. */
 void host_extern_start_perl(struct eval *e, struct vm *vm);
 

@@ -183,6 +183,10 @@ searches(void **state)
     assert_int_equal(str_find(s, STR_EMPTY, 8), STR_NPOS);
     assert_int_equal(str_ifind(STR_LIT("xxABc"), STR_LIT("abC"), 0), 2);
     assert_int_equal(str_ifind(STR_LIT("xxABc"), STR_LIT("abC"), 3), STR_NPOS);
+    assert_true(str_has_word(STR_LIT("a json-b"), STR_LIT("json")));
+    assert_true(str_has_word(STR_LIT("jsonx partial-json"), STR_LIT("json")));
+    assert_false(str_has_word(STR_LIT("jsonx _json json_ 1json jso"), STR_LIT("json")));
+    assert_false(str_has_word(STR_LIT(""), STR_LIT("json")));
     assert_true(str_has_nul(s));
     assert_false(str_has_nul(STR_LIT("abc")));
 }

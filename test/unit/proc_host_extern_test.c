@@ -5,6 +5,7 @@
 #include "conf/eval.h"
 #include "conf/main_options.h"
 #include "conf/model.h"
+#include "lookups/lookup.h"
 #include "proc/host_extern.h"
 
 #include <limits.h>
@@ -357,6 +358,29 @@ results_of_auth(void **state)
           "Authentication-Results: me;\n\tauth=pass (tls) x509.auth=user");
 }
 
+/* What the text names is there afterwards, though nothing can be loaded any more. */
+static void
+preloading(void **state)
+{
+    struct fixture *f = *state;
+    struct source named = {.text = STR_LIT("x = ${lookup{a}partial-json*{/dev/null}}\n"
+                                           "# certextract, myldap\n")};
+    const struct source *source = &named;
+    struct str why, out;
+    struct lookup_type t;
+    vec_push(f->arena, &f->conf.sources, source);
+    host_extern_preload(&f->eval, f->vm);
+    f->eval.process.plugin_directory = STR_LIT("/nonexistent");
+    assert_non_null(host_extern_plugin(&f->eval, f->vm, "tls", &why));
+    assert_null(host_extern_plugin(&f->eval, f->vm, "pam", &why));
+    assert_int_equal(lookup_type_parse(f->vm, STR_LIT("json"), &t), VM_OK);
+    lookup_find(&f->eval, f->vm, &t, STR_LIT("/nonexistent"), STR_LIT("a"), &out);
+    assert_false(str_starts(vm_error(f->vm), "lookup type"));
+    assert_int_equal(lookup_type_parse(f->vm, STR_LIT("ldap"), &t), VM_OK);
+    lookup_find(&f->eval, f->vm, &t, STR_EMPTY, STR_LIT("a"), &out);
+    assert_true(str_starts(vm_error(f->vm), "lookup type \"ldap\" is not available"));
+}
+
 int
 main(void)
 {
@@ -371,6 +395,7 @@ main(void)
         cmocka_unit_test_setup_teardown(results_of_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(results_of_iprev, setup, teardown),
         cmocka_unit_test_setup_teardown(results_of_auth, setup, teardown),
+        cmocka_unit_test_setup_teardown(preloading, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
