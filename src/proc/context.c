@@ -117,6 +117,21 @@ own_address(struct mode *m, const struct submitter *who)
                       STR_ARG(m->conf->main->qualify_domain));
 }
 
+bool
+context_parse_sender(struct mode *m, struct str given, struct address_parts *out)
+{
+    bool literals = m->conf->main->allow_domain_literals;
+    bool ok = address_parse(m->arena, given, ADDRESS_LITERAL, out) == ADDRESS_OK;
+    if (ok && !literals && out->domain > 0 && out->text.p[out->domain] == '[') {
+        out->error = STR_LIT("domain literals not allowed");
+        ok = false;
+    }
+    if (!ok)
+        (void)fprintf(stderr, "%s: bad -f address \"%.*s\": %.*s\n", m->cli->program,
+                      STR_ARG(given), STR_ARG(out->error));
+    return ok;
+}
+
 /* -f, with the domain that it may lack. */
 static bool
 take_sender(struct mode *m, struct message *msg)
@@ -126,11 +141,8 @@ take_sender(struct mode *m, struct message *msg)
     msg->sender = str_tainted(STR_EMPTY);
     if (given.n == 0)
         return true;
-    if (address_parse(m->arena, given, ADDRESS_LITERAL, &p) != ADDRESS_OK) {
-        (void)fprintf(stderr, "%s: bad -f address \"%.*s\": %.*s\n", m->cli->program,
-                      STR_ARG(given), STR_ARG(p.error));
+    if (!context_parse_sender(m, given, &p))
         return false;
-    }
     msg->sender = address_qualify(m->arena, p.text, m->conf->main->qualify_domain);
     return true;
 }

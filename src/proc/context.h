@@ -5,6 +5,7 @@
 #include "proc/mode.h"
 
 struct header;
+struct address_parts;
 struct message;
 struct session;
 
@@ -12,6 +13,9 @@ enum { CONTEXT_MESSAGE_MAX = 64 * 1024 * 1024 };
 
 /* Fills m->eval->session and ->message. False: a value is wrong or the message cannot be read; it was reported. */
 bool context_fill(struct mode *m);
+
+/* The address that -f gives. False: it is none, which was reported. */
+bool context_parse_sender(struct mode *m, struct str given, struct address_parts *out);
 
 /* Makes text, a submitted message, the one that context_fill left empty: it is completed as such messages are, what is odd
  * about it is told on the standard error. */

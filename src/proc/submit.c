@@ -94,11 +94,8 @@ take_sender(struct submission *k)
     k->m->sender = own;
     if (!str_is_set(wanted))
         return true;
-    if (wanted.n > 0 && address_parse(k->a, wanted, ADDRESS_LITERAL, &p) != ADDRESS_OK) {
-        (void)fprintf(stderr, "%s: bad -f address \"%.*s\": %.*s\n", k->mode->cli->program,
-                      STR_ARG(wanted), STR_ARG(p.error));
+    if (wanted.n > 0 && !context_parse_sender(k->mode, wanted, &p))
         return false;
-    }
     struct str sender = address_qualify(k->a, p.text, k->e->conf->main->qualify_domain);
     bool allowed = k->mode->trusted || sender.n == 0 || is_permitted(k, sender);
     if (!allowed)

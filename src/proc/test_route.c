@@ -9,6 +9,7 @@
 #include "engine/route_verify.h"
 #include "proc/context.h"
 #include "proc/engine_start.h"
+#include "transports/transport.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -96,8 +97,16 @@ print_hosts(const struct address *a)
 }
 
 static void
-print_item(const struct address *a)
+print_item(struct test *t, const struct address *a)
 {
+    if (a->answer != NULL && a->answer->why.outcome == OUT_FAIL) {
+        printf("%.*s -> %.*s *** forbidden ***\n", STR_ARG(a->parent->text), STR_ARG(a->text));
+        return;
+    }
+    if (a->answer != NULL && a->answer->why.outcome == OUT_DEFER) {
+        print_fate(t, a, &a->answer->why, false);
+        return;
+    }
     struct str transport = a->transport == NULL ? STR_LIT("unknown") : a->transport->name;
     printf("%.*s -> %.*s\n  transport = %.*s\n", STR_ARG(a->parent->text), STR_ARG(a->text),
            STR_ARG(transport));
@@ -159,7 +168,7 @@ route_all(struct test *t, struct routing *r, struct address *first)
     while (waiting.n > 0) {
         struct address *a = waiting.v[--waiting.n];
         if (a->item != ADDRESS_ITEM_MAIL) {
-            print_item(a);
+            print_item(t, a);
             continue;
         }
         r->again.n = 0;

@@ -1,8 +1,8 @@
 /* The queryprogram router: runs a command that says what to do with an address. */
 #include "conf/eval.h"
 #include "conf/main_options.h"
-#include "mail/address.h"
 #include "routers/query_answer.h"
+#include "routers/redirect.h"
 #include "routers/route_hosts.h"
 #include "sys/account.h"
 #include "sys/child.h"
@@ -213,30 +213,36 @@ accept(const struct route_call *c, const struct query_answer *q, struct route_re
     route_hosts_find(&hosts, out);
 }
 
+/* New addresses, written as in a redirection list; they may only be mail addresses. */
 static void
 redirect(const struct route_call *c, struct str text, struct route_result *out)
 {
-    struct address_list l = address_list_start(text, ADDRESS_LITERAL);
-    struct address_parts p;
-    enum address_status st;
-    struct str item;
-    while (address_list_next(&l, c->arena, &st, &p, &item)) {
-        if (st == ADDRESS_EMPTY)
-            continue;
-        if (st == ADDRESS_BAD) {
-            route_hosts_say(c, out, OUT_DEFER, "error in redirect data: %.*s in \"%.*s\"",
-                            STR_ARG(p.error), STR_ARG(str_trim(item)));
-            return;
-        }
-        struct address *child = ARENA_NEW(c->arena, struct address);
-        child->text = address_qualify(c->arena, p.text, c->eval->conf->main->qualify_recipient);
-        child->mode = -1;
-        vec_push(c->arena, &out->children, child);
+    static const struct router_redirect forbids = {.allow_fail = true,
+                                                   .forbid_blackhole = true,
+                                                   .forbid_file = true,
+                                                   .forbid_include = true,
+                                                   .forbid_pipe = true};
+    struct redirection r = {.call = c,
+                            .o = &forbids,
+                            .arena = c->arena,
+                            .text = text,
+                            .qualify = c->eval->conf->main->qualify_recipient};
+    struct redirect_result result = {.end = REDIRECT_END_NONE};
+    redirect_items(&r, &result);
+    if (result.end == REDIRECT_END_ITEMS) {
+        redirect_children(&r, &result, out);
+        out->outcome = OUT_OK;
+        out->rewrite_children = true;
+        return;
     }
-    out->outcome = OUT_OK;
-    out->rewrite_children = true;
-    if (out->children.n == 0)
-        route_hosts_say(c, out, OUT_DEFER, "error in redirect data: no addresses supplied");
+    if (result.end == REDIRECT_END_FAIL) {
+        route_hosts_say(c, out, OUT_FAIL, "%.*s", STR_ARG(result.text));
+        out->why.peer = out->why.log;
+        return;
+    }
+    if (result.end == REDIRECT_END_NONE)
+        result.text = STR_LIT("no addresses supplied");
+    route_hosts_say(c, out, OUT_DEFER, "error in redirect data: %.*s", STR_ARG(result.text));
 }
 
 static void

@@ -298,7 +298,7 @@ run_as_user(struct redirection *r, struct redirect_result *res)
     struct str text =
         str_printf(c->arena, "internal problem in %.*s router (recipient is %.*s): %s",
                    STR_ARG(c->router->name), STR_ARG(c->address->text), child_fault(got.end));
-    c->up->log(c->up->ctx, true, text);
+    c->up->log(c->up->ctx, ROUTE_LOG_BOTH, text);
     redirect_say(res, c->arena, REDIRECT_END_TROUBLE, "%.*s", STR_ARG(text));
 }
 
@@ -339,7 +339,7 @@ take_code(const struct redirection *r, struct route_result *out)
                        "configured error code starts with incorrect digit (expected %d) in "
                        "\"%.*s\"",
                        wanted, STR_ARG(out->why.log));
-        c->up->log(c->up->ctx, true, text);
+        c->up->log(c->up->ctx, ROUTE_LOG_BOTH, text);
     }
     out->why.peer = rest;
 }

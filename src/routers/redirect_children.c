@@ -75,7 +75,7 @@ find_transport(const struct redirection *r, const struct kind *k, struct str *fa
         struct str text = str_printf(
             r->arena, "attempt to use tainted value '%.*s' from '%.*s' for transport",
             STR_ARG(name), STR_ARG(k->text->text));
-        c->up->log(c->up->ctx, true, text);
+        c->up->log(c->up->ctx, ROUTE_LOG_BOTH, text);
         *fault = STR_LIT("internal configuration error");
         return NULL;
     }
@@ -114,10 +114,7 @@ qualified(const struct redirection *r, const struct redirect_child *c)
     if (!str_is_set(domain))
         return address_qualify(r->arena, c->text,
                                c->own_domain ? r->call->address->domain : r->qualify);
-    struct str lower = str_lower(r->arena, domain);
-    return str_eq(lower, domain)
-               ? c->text
-               : str_cat(r->arena, str_sub(c->text, 0, c->text.n - domain.n), lower);
+    return c->text;
 }
 
 /* check_ancestor: what leads back to where the address comes from becomes the address itself again. */

@@ -15,7 +15,7 @@ log_faults(const struct redirection *r, const struct redirect_result *res)
                    STR_ARG(f->text));
         if (str_is_set(f->given))
             buf_printf(&b, " in \"%.*s\"", STR_ARG(f->given));
-        c->up->log(c->up->ctx, false, buf_str(&b));
+        c->up->log(c->up->ctx, ROUTE_LOG_MAIN, buf_str(&b));
     }
 }
 
@@ -33,7 +33,7 @@ add_own_text(const struct redirection *r, struct buf *b)
     }
     text = str_printf(r->arena, "Failed to expand syntax_errors_text for %.*s router: %.*s",
                       STR_ARG(c->router->name), STR_ARG(vm_error(c->vm)));
-    c->up->log(c->up->ctx, true, text);
+    c->up->log(c->up->ctx, ROUTE_LOG_BOTH, text);
 }
 
 static void

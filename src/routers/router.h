@@ -69,7 +69,7 @@ enum route_purpose {
 };
 
 /* Where a line goes. */
-enum route_log { ROUTE_LOG_MAIN, ROUTE_LOG_PANIC, ROUTE_LOG_BOTH };
+enum route_log { ROUTE_LOG_MAIN, ROUTE_LOG_BOTH, ROUTE_LOG_PANIC };
 
 enum route_find {
     ROUTE_FIND_BYNAME = 1u << 0, /* ask the system's resolver only; neither: the DNS first */
