@@ -68,10 +68,10 @@ test_ends(void **state)
          "pipe delivery process timed out"},
         {"driver = pipe\ncommand = /bin/sleep 100\ntimeout = 1s\ntimeout_defer", NULL,
          OUT_DEFER, "pipe delivery process timed out"},
-        {"driver = pipe\ncommand = /usr/bin/head -c 5000 /dev/zero\nmax_output = 1K", NULL,
+        {"driver = pipe\ncommand = /usr/bin/head -c 1000000 /dev/zero\nmax_output = 1K", NULL,
          OUT_FAIL,
          CHILD
-         "(running command \"/usr/bin/head -c 5000 /dev/zero\") was terminated by signal 9 "
+         "(running command \"/usr/bin/head -c 1000000 /dev/zero\") was terminated by signal 9 "
          "(Killed)"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
