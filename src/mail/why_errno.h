@@ -14,6 +14,7 @@ enum why_errno {
     WHY_LOCKED = -9,         /* someone else holds the lock of a mailbox */
     WHY_INODE_CHANGED = -11, /* a mailbox was exchanged while it was opened */
     WHY_EXISTENCE = -12,     /* a mailbox comes and goes */
+    WHY_BAD_REPLY = -19,     /* an answer that is none of the protocol */
     WHY_NOT_ABSOLUTE = -21,  /* a file or directory name that does not begin with a slash */
     WHY_QUOTA = -22,         /* our own limit, not the system's */
     WHY_FILTER = -24,        /* the transport filter failed */

@@ -19,16 +19,16 @@ default_signals(void)
         sigaction(signals[i], &dfl, NULL);
 }
 
-/* Puts in and out where they belong, also when one of them is a standard descriptor already. */
+/* Puts them where they belong. None is 1 or 2: the process has these (priv_keep_standard_fds). */
 static bool
-arrange(int in, int out)
+arrange(int in, int out, int err)
 {
     if (out == 0) {
         out = dup(out);
         if (out < 0)
             return false;
     }
-    return dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(out, 2) == 2;
+    return dup2(in, 0) == 0 && dup2(err > 0 ? err : out, 2) == 2 && dup2(out, 1) == 1;
 }
 
 /* Never returns. Only async-signal-safe calls from here to the exec. */
@@ -38,7 +38,7 @@ become_program(const struct spawn_request *rq)
     static char *const nothing[] = {NULL};
     setpgid(0, 0);
     default_signals();
-    if (!arrange(rq->in, rq->out))
+    if (!arrange(rq->in, rq->out, rq->err))
         _exit(SPAWN_NO_EXEC);
     close_range(3, ~0U, 0);
     if (rq->set_umask)

@@ -15,7 +15,8 @@ struct spawn_request {
     char *const *argv;     /* argv[0] is the path; ends with NULL */
     char *const *environ;  /* ends with NULL; NULL: empty */
     const char *directory; /* NULL: stays where it is */
-    int in, out;           /* out is error output too */
+    int in, out;
+    int err; /* 0: as out */
     bool set_umask;
     mode_t umask;
     bool core; /* it may leave a core file */

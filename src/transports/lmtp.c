@@ -1,28 +1,19 @@
 /* The lmtp transport: speaks LMTP to a command or over a UNIX socket. */
-#include "transports/transport.h"
-
-struct transport_lmtp {
-    struct xstr batch_id;
-    int64_t batch_max;
-    struct xstr command;
-    bool ignore_quota;
-    struct xstr socket;
-    int64_t timeout;
-};
+#include "transports/lmtp.h"
 
 /* clang-format off */
 static const struct opt rows[] = {
-    OPT_XSTR(struct transport_lmtp, batch_id, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_lmtp, batch_id, NULL, 0,
         "Text that addresses must have in common to be delivered together."),
-    OPT_INT(struct transport_lmtp, batch_max, 1, OPT_NO_EFFECT,
+    OPT_INT(struct transport_lmtp, batch_max, 1, 0,
         "How many addresses are delivered together."),
-    OPT_XSTR(struct transport_lmtp, command, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_lmtp, command, NULL, 0,
         "Command that speaks LMTP on its standard input and output."),
-    OPT_BOOL(struct transport_lmtp, ignore_quota, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_lmtp, ignore_quota, false, 0,
         "Asks the server to ignore quotas."),
-    OPT_XSTR(struct transport_lmtp, socket, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_lmtp, socket, NULL, 0,
         "UNIX socket of the LMTP server."),
-    OPT_TIME(struct transport_lmtp, timeout, 5 * 60, OPT_NO_EFFECT,
+    OPT_TIME(struct transport_lmtp, timeout, 5 * 60, 0,
         "Time limit for each answer."),
 };
 /* clang-format on */
@@ -56,4 +47,5 @@ const struct transport_driver transport_lmtp = {
             .check = check,
         },
     .place = TRANSPORT_LOCAL,
+    .deliver = lmtp_deliver,
 };

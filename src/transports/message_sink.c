@@ -11,8 +11,8 @@
 static bool
 wait_for_room(const struct message_sink *s)
 {
-    int64_t left = -1;
-    if (s->deadline_ms > 0) {
+    int64_t left = s->idle_ms > 0 ? s->idle_ms : -1;
+    if (s->deadline_ms > 0 && (left < 0 || s->deadline_ms - await_now_ms() < left)) {
         left = s->deadline_ms - await_now_ms();
         if (left <= 0) {
             errno = ETIMEDOUT;

@@ -22,6 +22,7 @@ struct message_sink {
     bool (*put)(void *ctx, struct iovec *v, int n);
     void *ctx;
     int64_t deadline_ms; /* of await_now_ms; 0: none. Of fd, not of put */
+    int64_t idle_ms;     /* longest wait for one write; 0: none */
 
     /* Results. */
     int64_t bytes; /* that went out, or wait in the buffer */
