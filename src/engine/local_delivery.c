@@ -199,6 +199,7 @@ job_of(struct local_run *r)
         .dont_deliver = d->engine->dont_deliver,
         .shadow = r->shadow,
         .return_to_nobody = d->message->sender.n == 0 && r->batch[0]->errors_to.n == 0,
+        .calls = d->engine->calls,
     };
 }
 
@@ -259,6 +260,10 @@ run_child(struct local_run *r)
         .answers = r->answers,
     };
     local_rewrite_set(d, &w.job);
+    if (w.driver->prepare != NULL && !w.driver->prepare(&w.job, &why)) {
+        answer_all(r, &why);
+        return;
+    }
     const struct child_request rq = {
         .become = d->engine->can_become,
         .uid = r->who.uid,
@@ -292,6 +297,19 @@ run_with_slot(struct local_run *r)
     run_child(r);
     if (slot >= 0)
         close(slot);
+}
+
+/* Another transport may have done it (file_format of appendfile). */
+static void
+note_transport(struct local_run *r)
+{
+    for (size_t i = 0; i < r->n && !r->shadow; i++) {
+        struct str name = r->answers[i].transport;
+        const struct driver_instance *t =
+            str_is_set(name) ? conf_transport(r->d->engine->conf, name) : NULL;
+        if (t != NULL)
+            r->batch[i]->transport = t;
+    }
 }
 
 /* A line for the log that the driver asked for. */
@@ -332,6 +350,7 @@ run_once(struct local_run *r)
         run_with_slot(r);
     }
     log_output(r);
+    note_transport(r);
     local_reply_send(r->d, &r->who, r->answers, r->n);
     e->address = outer;
     e->router_vars = vars;

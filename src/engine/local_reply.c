@@ -6,7 +6,6 @@
 #include "engine/rewrite_header.h"
 #include "mail/address.h"
 
-/* The attempt to deliver comes with its own files; without them what was sent waits in the queue. */
 /* The addresses of a list with commas. */
 static size_t
 split_recipients(struct arena *a, struct str list, struct str **out)
@@ -22,10 +21,15 @@ split_recipients(struct arena *a, struct str list, struct str **out)
     return found.n;
 }
 
+/* In whose name a message is sent. */
+struct sender_ids {
+    uid_t uid;
+    gid_t gid;
+};
+
 /* True if it is in the queue, or there is nobody to send it to. */
 static bool
-send_message(struct delivery *d, const struct local_identity *who, struct str text,
-             struct str to)
+send_message(struct delivery *d, const struct sender_ids *who, struct str text, struct str to)
 {
     struct str *recipients, id;
     size_t n = split_recipients(d->arena, to, &recipients);
@@ -51,13 +55,17 @@ void
 local_reply_send(struct delivery *d, const struct local_identity *who,
                  struct transport_answer *answers, size_t n)
 {
+    const struct engine *e = d->engine;
+    const struct sender_ids user = {.uid = who->uid, .gid = who->gid};
+    const struct sender_ids system = {.uid = e->can_become ? 0 : e->mail_uid,
+                                      .gid = e->can_become ? 0 : e->mail_gid};
     for (size_t i = 0; i < n; i++) {
         struct transport_answer *t = &answers[i];
-        if (str_is_set(t->warning) && str_is_set(t->warning_to))
-            send_message(d, who, t->warning, t->warning_to);
+        if (i == 0 && str_is_set(t->warning) && str_is_set(t->warning_to))
+            send_message(d, &system, t->warning, t->warning_to);
         if (!str_is_set(t->reply) || !str_is_set(t->reply_to))
             continue;
-        if (!send_message(d, who, t->reply, t->reply_to))
+        if (!send_message(d, &user, t->reply, t->reply_to))
             t->why = (struct why){
                 .outcome = OUT_DEFER,
                 .sys_errno = -1,

@@ -117,7 +117,7 @@ append_quota_prepare(struct transport_job *job, struct why *why)
         return false;
     if (percent && q->limit <= 0)
         q->warn = 0;
-    else if (percent && q->warn >= 100)
+    else if (percent && q->warn > 100)
         return setup_fault(why,
                            str_printf(job->arena,
                                       "Invalid quota_warn_threshold percentage (%d) for %.*s "
@@ -223,6 +223,7 @@ static bool
 full(struct append *d, const char *which, const char *name, int64_t unread_s)
 {
     d->answer->detail = unread_s;
+    d->answer->why.peer = STR_LIT("mailbox is full");
     return append_defer(d, WHY_QUOTA,
                         "mailbox is full (MTA-imposed%s quota exceeded while writing to %s)",
                         which, name);
@@ -259,7 +260,10 @@ has_header(struct append *d, struct str text, const char *name)
 {
     struct header_list *l = ARENA_NEW(d->arena, struct header_list);
     header_list_read(d->arena, l, text);
-    return header_list_find(l, str_from_cstr(name), 0) != STR_NPOS;
+    for (size_t i = 0; i < l->n; i++)
+        if (str_ieqz(header_name(&l->v[i]), name)) /* white space may stand before the colon */
+            return true;
+    return false;
 }
 
 bool
@@ -273,12 +277,12 @@ append_quota_warn(struct append *d)
     if (!append_expand(d, &d->opt->quota_warn_message, "quota_warn_message", &text))
         return false;
     struct buf out = buf_in(d->arena, 0);
+    if (!has_header(d, text, "Reply-To") && str_is_set(main->errors_reply_to))
+        buf_printf(&out, "Reply-To: %.*s\n", STR_ARG(main->errors_reply_to));
     buf_addz(&out, "Auto-Submitted: auto-replied\n");
     if (!has_header(d, text, "From") &&
         vm_expand_x(d->job->vm, &main->dsn_from, &from) == VM_OK)
         buf_printf(&out, "From: %.*s\n", STR_ARG(from));
-    if (!has_header(d, text, "Reply-To") && str_is_set(main->errors_reply_to))
-        buf_printf(&out, "Reply-To: %.*s\n", STR_ARG(main->errors_reply_to));
     buf_adds(&out, text);
     d->answer->warning = buf_str(&out);
     d->answer->warning_to = warning_recipients(d, text);

@@ -391,18 +391,29 @@ write_body(struct writing *g)
     }
 }
 
+/* check_string is looked for in the body alone, save that SMTP doubles every dot. */
+static void
+write_header_lines(struct writing *g)
+{
+    const struct message_write *w = g->w;
+    struct buf trace = buf_in(w->arena, 0);
+    struct str check = g->lines.check;
+    if ((w->flags & (MESSAGE_WRITE_DOTS | MESSAGE_WRITE_BSMTP)) == 0)
+        g->lines.check = STR_EMPTY;
+    message_write_trace(w, &trace);
+    emit(g, buf_str(&trace));
+    add_headers(w, emit, g);
+    if ((w->flags & MESSAGE_WRITE_NO_BLANK) == 0)
+        emit(g, STR_LIT("\n"));
+    g->lines.check = check;
+}
+
 static void
 write_content(struct writing *g)
 {
     const struct message_write *w = g->w;
-    struct buf trace = buf_in(w->arena, 0);
-    if ((w->flags & MESSAGE_WRITE_NO_HEADERS) == 0) {
-        message_write_trace(w, &trace);
-        emit(g, buf_str(&trace));
-        add_headers(w, emit, g);
-        if ((w->flags & MESSAGE_WRITE_NO_BLANK) == 0)
-            emit(g, STR_LIT("\n"));
-    }
+    if ((w->flags & MESSAGE_WRITE_NO_HEADERS) == 0)
+        write_header_lines(g);
     if ((w->flags & MESSAGE_WRITE_NO_BODY) != 0)
         return;
     if (w->body_fd < 0)
