@@ -92,27 +92,50 @@ check_result(struct vm *vm, const struct str *s)
     return s->n < RESULT_CHECKED ? VM_OK : vm_check_budget(vm);
 }
 
+/* Copies a value and steps behind it. Most are of a few bytes, which two overlapping words hold. */
+static inline char *
+copy_piece(char *to, struct str s)
+{
+    uint64_t head, tail;
+    uint32_t first, last;
+    if (s.n > 2 * sizeof head) {
+        memcpy(to, s.p, s.n);
+    } else if (s.n >= sizeof head) {
+        memcpy(&head, s.p, sizeof head);
+        memcpy(&tail, s.p + s.n - sizeof tail, sizeof tail);
+        memcpy(to, &head, sizeof head);
+        memcpy(to + s.n - sizeof tail, &tail, sizeof tail);
+    } else if (s.n >= sizeof first) {
+        memcpy(&first, s.p, sizeof first);
+        memcpy(&last, s.p + s.n - sizeof last, sizeof last);
+        memcpy(to, &first, sizeof first);
+        memcpy(to + s.n - sizeof last, &last, sizeof last);
+    } else {
+        for (uint32_t i = 0; i < s.n; i++)
+            to[i] = s.p[i];
+    }
+    return to + s.n;
+}
+
 /* Joins v[0..n) into v[0]. */
 static enum vm_status
 concat(struct vm *vm, struct str *v, uint32_t n)
 {
-    size_t total = 0;
+    const struct str *end = v + n;
+    size_t total = v[0].n;
     uint32_t taint = v[0].taint;
-    for (uint32_t i = 0; i < n; i++) {
-        total += v[i].n;
-        if (v[i].taint != taint)
-            taint = str_taint_join(taint, v[i].taint);
+    for (const struct str *s = v + 1; s < end; s++) {
+        total += s->n;
+        if (s->taint != taint)
+            taint = str_taint_join(taint, s->taint);
     }
     if (total > vm->budget.memory)
         return vm_fail(vm, "the expansion needs more than %zu bytes of memory",
                        vm->budget.memory);
     char *p = arena_alloc(vm->scratch, total + 1);
     char *to = p;
-    for (uint32_t i = 0; i < n; i++) {
-        if (v[i].n > 0)
-            memcpy(to, v[i].p, v[i].n);
-        to += v[i].n;
-    }
+    for (const struct str *s = v; s < end; s++)
+        to = copy_piece(to, *s);
     *to = '\0';
     v[0] = (struct str){p, (uint32_t)total, taint};
     return check_result(vm, v);

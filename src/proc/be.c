@@ -245,7 +245,7 @@ trace(struct be *be, const char *what, struct str text)
     debug_line(be->mode->cli->debug_selector, what, text);
 }
 
-static void
+static inline void
 put_result(struct be *be, enum vm_status st, struct str value)
 {
     struct vm *vm = be->mode->vm;
@@ -275,6 +275,12 @@ expand_line(struct be *be, struct str line)
     put_result(be, st, value);
 }
 
+static inline bool
+has_item(struct str line)
+{
+    return line.n > 0 && (line.p[0] == '$' || memchr(line.p, '$', line.n) != NULL);
+}
+
 static void
 answer_value(struct be *be, struct str line)
 {
@@ -282,8 +288,7 @@ answer_value(struct be *be, struct str line)
     struct arena_mark mark = arena_mark(vm_scratch(vm));
     struct str text;
     enum vm_status st;
-    if (be->plain && str_chr(line, '$', 0) != STR_NPOS &&
-        vm_expand_again(vm, line, &st, &text)) {
+    if (be->plain && has_item(line) && vm_expand_again(vm, line, &st, &text)) {
         put_result(be, st, text);
         vm_release(vm, mark);
         return;
