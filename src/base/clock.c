@@ -163,7 +163,8 @@ size_t
 clock_format(struct clock *c, enum clock_form form, struct timespec t, char out[CLOCK_TEXT_MAX])
 {
     int64_t s = clip(t.tv_sec);
-    int32_t offset_s = form == CLOCK_ZULU ? 0 : clock_offset(c, s);
+    bool zoned = form != CLOCK_ZULU && form != CLOCK_EPOCH && form != CLOCK_EPOCH_L;
+    int32_t offset_s = zoned ? clock_offset(c, s) : 0;
     int n;
     switch (form) {
     case CLOCK_EPOCH:

@@ -185,19 +185,21 @@ restore(struct vm *vm)
     vm->saves = s->prev;
 }
 
-/* Calls a function on argv; the value goes to argv[0], the answer to the flag. */
-static enum vm_status
+/* Calls a function on argv; the value goes to argv[0], the answer to the flag. The function writes its value behind the
+ * arguments, into the one place more that each frame has. */
+static inline enum vm_status
 call(struct vm *vm, uint32_t fn, struct str *argv, uint32_t argc)
 {
-    struct str out = STR_EMPTY;
+    struct str *out = argv + argc;
     if (count_step(vm) != VM_OK)
         return VM_ERROR;
-    enum vm_status st = vm->functions[fn].call(vm, argv, argc, &out);
+    *out = STR_EMPTY;
+    enum vm_status st = vm->functions[fn].call(vm, argv, argc, out);
     if (st > VM_NO)
         return st;
     vm->flag = st == VM_OK;
-    set_if_unset(&out);
-    argv[0] = out;
+    set_if_unset(out);
+    argv[0] = *out;
     return check_result(vm, argv);
 }
 
@@ -308,7 +310,7 @@ run_words(struct vm *vm, const struct code *c, struct failure *end, struct str *
     const uint32_t *pc = ins; /* behind the first word of the instruction that runs */
     struct str *sp = vm->stack + vm->sp;
     enum vm_status st = VM_OK;
-    vm->sp += c->stack; /* values of inner evaluations lie above ours */
+    vm->sp += c->stack + 1; /* values of inner evaluations lie above ours */
     for (;;) {
         uint32_t word = *pc++;
         uint32_t a = ins_a(word);
@@ -402,16 +404,12 @@ run_words(struct vm *vm, const struct code *c, struct failure *end, struct str *
                 pc = ins + a;
             continue;
         case OP_CALL:
-        case OP_FIND: {
-            uint32_t argc = *pc++;
-            sp -= argc;
-            st = call(vm, a, sp++, argc);
-            break;
-        }
+        case OP_FIND:
         case OP_TEST: {
             uint32_t argc = *pc++;
             sp -= argc;
             st = call(vm, a, sp, argc);
+            sp += ins_op(word) != OP_TEST;
             break;
         }
         case OP_HOST: {
@@ -537,7 +535,7 @@ add_suffixes(struct vm *vm, const struct code *c, uint32_t pc)
 enum vm_status
 vm_run(struct vm *vm, const struct code *c, struct str *out)
 {
-    if (c->stack + FN_ARGS_MAX > vm->stack_cap - vm->sp || vm->depth >= vm->budget.depth)
+    if (c->stack + 1 + FN_ARGS_MAX > vm->stack_cap - vm->sp || vm->depth >= vm->budget.depth)
         return vm_fail(vm, "expansions are nested too deeply");
     if (vm->depth == 0)
         start_budget(vm);

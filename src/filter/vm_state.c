@@ -99,9 +99,10 @@ vm_name_slot(struct vm *vm, unsigned kind, struct str name, bool *known)
     *known = false;
     if (name.n == 0 || name.n > VM_NAME_MAX)
         return NULL;
-    unsigned first = (unsigned char)name.p[0], last = (unsigned char)name.p[name.n - 1];
-    unsigned slot = first * 3 + last * 11 + name.n * 5 + kind * 17;
-    struct vm_name *v = &vm->names[slot & (VM_NAMES - 1)];
+    const unsigned char *p = (const unsigned char *)name.p;
+    uint32_t sum = (p[0] * 31u + p[name.n - 1]) * 31 + p[name.n / 2] + name.n * 7 + kind * 13;
+    uint32_t slot = (sum * 0x9e3779b1u) >> 24;
+    struct vm_name *v = &vm->names[slot];
     *known = v->n == name.n && v->kind == kind && memcmp(v->name, name.p, name.n) == 0;
     if (!*known) {
         v->kind = (unsigned char)kind;

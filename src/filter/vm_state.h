@@ -26,7 +26,7 @@ struct vm_setting {
 enum { VM_SETTINGS = 16 };
 
 /* What a name in a text stood for the last time: a row of fn.def or a variable. */
-enum { VM_NAMES = 64 /* a power of two */, VM_NAME_MAX = 22 };
+enum { VM_NAMES = 256, VM_NAME_MAX = 22 };
 enum { VM_NAME_VAR = 0xff }; /* or an fn_kind */
 struct vm_name {
     unsigned char kind;

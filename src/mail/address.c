@@ -160,9 +160,12 @@ read_quoted(struct parser *p, const char *unmatched)
 {
     size_t start = p->at++;
     p->escaped = true;
-    while (!at_end(p) && !is_at(p, '"'))
-        p->at += is_at(p, '\\') ? 2 : 1;
-    if (at_end(p))
+    const struct str s = p->s;
+    size_t at = p->at;
+    while (at < s.n && s.p[at] != '"')
+        at += s.p[at] == '\\' ? 2 : 1;
+    p->at = at;
+    if (at >= s.n)
         return fail(p, unmatched);
     p->at++;
     collect(p, start);
