@@ -5,14 +5,52 @@
 #include "filter/fn.h"
 #include "filter/fn_arg.h"
 #include "filter/host.h"
+#include "filter/vm_state.h"
 #include "mail/address.h"
 #include "mail/ip.h"
 #include "mail/rfc2047.h"
 #include "sys/charset.h"
 #include "sys/idn.h"
 
+#include <string.h>
+
+enum { REMEMBERED_MAX = 256 };
+
 /* --- addresses --- */
 
+/* The last address that was good: filters and ACLs ask for the parts of one and the same header text. */
+struct vm_address {
+    unsigned flags;
+    struct str from; /* in `given` */
+    struct str text; /* in `made` */
+    uint32_t domain;
+    char given[REMEMBERED_MAX];
+    char made[REMEMBERED_MAX];
+};
+
+static bool
+is_remembered(const struct vm_address *m, struct str s, unsigned flags)
+{
+    return m != NULL && m->flags == flags && m->from.taint == s.taint && str_eq(m->from, s);
+}
+
+static void
+remember(struct vm *vm, struct str s, unsigned flags, const struct address_parts *a)
+{
+    if (s.n > REMEMBERED_MAX || a->text.n > REMEMBERED_MAX)
+        return;
+    if (vm->address == NULL)
+        vm->address = ARENA_NEW(vm->own, struct vm_address);
+    struct vm_address *m = vm->address;
+    m->flags = flags;
+    m->domain = a->domain;
+    m->from = (struct str){m->given, s.n, s.taint};
+    m->text = (struct str){m->made, a->text.n, a->text.taint};
+    memcpy(m->given, s.p, s.n);
+    memcpy(m->made, a->text.p, a->text.n);
+}
+
+/* Fills in text and domain. */
 static bool
 parse(struct vm *vm, struct str s, struct address_parts *out)
 {
@@ -23,7 +61,15 @@ parse(struct vm *vm, struct str s, struct address_parts *out)
         flags |= ADDRESS_UTF8_DOMAIN;
     if (fn_setting_on(vm, "strip_trailing_dot"))
         flags |= ADDRESS_STRIP_DOT;
-    return address_parse(vm_scratch(vm), s, flags, out) == ADDRESS_OK;
+    if (is_remembered(vm->address, s, flags)) {
+        out->text = str_dup(vm_scratch(vm), vm->address->text);
+        out->domain = vm->address->domain;
+        return true;
+    }
+    if (address_parse(vm_scratch(vm), s, flags, out) != ADDRESS_OK)
+        return false;
+    remember(vm, s, flags, out);
+    return true;
 }
 
 enum vm_status

@@ -10,6 +10,8 @@
 #include "filter/vm_state.h"
 #include "sys/regex.h"
 
+#include <string.h>
+
 enum {
     CACHE_BYTES = 8 * 1024 * 1024,
     TEXT_MAX = 256 * 1024, /* longer texts are not kept */
@@ -37,6 +39,7 @@ vm_cache_clear(struct vm *vm)
     vm->conditions = NULL;
     vm->patterns[0] = NULL;
     vm->patterns[1] = NULL;
+    memset(vm->recent, 0, sizeof vm->recent);
 }
 
 static struct map *
@@ -85,20 +88,34 @@ expand_known(struct vm *vm, struct str text)
     return c;
 }
 
+/* A comparison is cheaper than a hash. */
+static struct vm_pattern *
+recent_pattern(struct vm *vm, struct str pattern)
+{
+    unsigned last = pattern.n > 0 ? (unsigned char)pattern.p[pattern.n - 1] : 0;
+    return &vm->recent[(pattern.n + last) & (VM_PATTERNS - 1)];
+}
+
 const struct regex *
 vm_regex(struct vm *vm, struct str pattern, unsigned flags, struct str *error_text,
          size_t *error_at)
 {
     bool plain = (flags & ~(unsigned)REGEX_CASELESS) == 0;
     struct map **which = &vm->patterns[flags & REGEX_CASELESS ? 1 : 0];
+    struct vm_pattern *recent = recent_pattern(vm, pattern);
+    if (recent->re != NULL && recent->flags == flags && str_eq(recent->pattern, pattern))
+        return recent->re;
     const struct regex *re = plain && *which != NULL ? map_get(*which, pattern) : NULL;
     if (re != NULL)
         return re;
     bool keep = plain && has_room(vm, pattern);
     struct arena *a = keep ? vm->cache : vm->scratch;
     re = regex_compile(a, pattern, flags, error_text, error_at);
-    if (re != NULL && keep)
-        map_set(ensure_map(vm, which), str_dup(a, pattern), (void *)(uintptr_t)re);
+    if (re != NULL && keep) {
+        pattern = str_dup(a, pattern);
+        map_set(ensure_map(vm, which), pattern, (void *)(uintptr_t)re);
+        *recent = (struct vm_pattern){pattern, flags, re};
+    }
     return re;
 }
 

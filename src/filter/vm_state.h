@@ -6,9 +6,11 @@
 #include "filter/code.h"
 #include "filter/vm.h"
 
+struct regex;
 struct regex_ctx;
 struct loop;
 struct filter_run;
+struct vm_address;
 
 /* What SAVE keeps: captures are never changed in place, so a pointer is enough. */
 struct vm_saved {
@@ -35,6 +37,14 @@ struct vm_name {
     const void *row; /* NULL: there is none of that name */
 };
 
+/* A pattern of the cache that was used lately. */
+struct vm_pattern {
+    struct str pattern;
+    unsigned flags;
+    const struct regex *re; /* NULL: nothing */
+};
+enum { VM_PATTERNS = 8 /* a power of two */ };
+
 struct vm {
     const struct host *host;
     void *env;
@@ -50,6 +60,7 @@ struct vm {
     struct str missed; /* what expand_known did not find, and its hash */
     uint32_t missed_hash;
     struct map *patterns[2]; /* caseful, caseless */
+    struct vm_pattern recent[VM_PATTERNS];
     struct regex_ctx *regex;
     struct vm_budget budget;
 
@@ -70,6 +81,7 @@ struct vm {
     struct vm_setting settings[VM_SETTINGS]; /* answers of host->setting, asked once each */
     unsigned settings_n;
     struct vm_name names[VM_NAMES];
+    struct vm_address *address; /* of fn_mail.c; NULL until needed */
     struct arena *kept; /* $value across vm_release; NULL until needed */
     struct str kept_value;
     bool flag;
