@@ -82,7 +82,7 @@ struct vm {
     unsigned settings_n;
     struct vm_name names[VM_NAMES];
     struct vm_address *address; /* of fn_mail.c; NULL until needed */
-    struct arena *kept; /* $value across vm_release; NULL until needed */
+    struct arena *kept;         /* $value across vm_release; NULL until needed */
     struct str kept_value;
     bool flag;
     struct vm_saved *saves;
