@@ -14,14 +14,11 @@
 
 #include <string.h>
 
-enum { SHORT = 32 }; /* copying costs less than finding out whether it is needed */
-
 enum vm_status
 fn_oper_lc(struct vm *vm, const struct str *argv, unsigned argc, struct str *out)
 {
     (void)argc;
-    bool change = argv->n < SHORT || str_has_upper(*argv);
-    *out = change ? str_lower(vm_scratch(vm), *argv) : *argv;
+    *out = str_has_upper(*argv) ? str_lower(vm_scratch(vm), *argv) : *argv;
     return VM_OK;
 }
 
@@ -29,8 +26,7 @@ enum vm_status
 fn_oper_uc(struct vm *vm, const struct str *argv, unsigned argc, struct str *out)
 {
     (void)argc;
-    bool change = argv->n < SHORT || str_has_lower(*argv);
-    *out = change ? str_upper(vm_scratch(vm), *argv) : *argv;
+    *out = str_has_lower(*argv) ? str_upper(vm_scratch(vm), *argv) : *argv;
     return VM_OK;
 }
 
