@@ -109,6 +109,8 @@ struct acl *acl_parse_text(struct arena *a, struct str text, const struct textma
 const struct acl_phase_row *acl_phase_row(enum acl_phase p);
 struct str acl_verb_name(enum acl_verb v);
 int acl_verb_find(struct str name);
+/* Whether the verb may be used in the phase. */
+bool acl_verb_in(enum acl_verb v, enum acl_phase p);
 const struct acl_word *acl_word_row(enum acl_word_id w);
 int acl_word_find(struct str name);
 const struct acl_control *acl_control_find(struct str name);

@@ -258,7 +258,7 @@ control_debug(struct control_call *k)
 {
     const struct acl_up *up = k->c->r->up;
     if (up != NULL && up->debug != NULL)
-        up->debug(up->ctx, k->options);
+        up->debug(up->peer_ctx, k->options);
     return true;
 }
 
@@ -270,7 +270,7 @@ control_dscp(struct control_call *k)
     struct str value, why = STR_EMPTY;
     if (!next_option(k, &value))
         return false;
-    if (up != NULL && up->set_dscp != NULL && !up->set_dscp(up->ctx, value, &why))
+    if (up != NULL && up->set_dscp != NULL && !up->set_dscp(up->peer_ctx, value, &why))
         acl_log(k->c->r, ACL_LOG_MAIN, "control=dscp/%.*s: %.*s", STR_ARG(value), STR_ARG(why));
     return true;
 }

@@ -86,8 +86,8 @@ read_file(struct acl_runner *r, struct str key, struct str path, struct str *err
     struct arena *a = vm_scratch(r->vm);
     struct str text;
     const char *name = str_cstr(a, path);
-    if (str_is_tainted(path) || name == NULL) {
-        *error = str_printf(a, "tainted ACL file name \"%.*s\"", STR_ARG(path));
+    if (name == NULL) {
+        *error = STR_LIT("a file name with a NUL byte");
         return NULL;
     }
     enum file_result got = file_read(a, name, FILE_BYTES_MAX, &text);
@@ -116,6 +116,12 @@ acl_find_program(struct acl_runner *r, struct str text, struct str *error)
     bool word = !file;
     for (uint32_t i = 0; i < text.n && word; i++)
         word = !ascii_space(text.p[i]);
+    if (str_is_tainted(text)) {
+        acl_log(r, ACL_LOG_MAIN | ACL_LOG_PANIC, "attempt to use tainted ACL text \"%.*s\"",
+                STR_ARG(text));
+        *error = STR_LIT("internal configuration error");
+        return NULL;
+    }
     struct str key = str_cat(vm_scratch(r->vm), file ? STR_LIT("f") : STR_LIT("t"), text);
     const struct acl_program *p = map_get(r->by_text, key);
     if (p != NULL)
@@ -124,10 +130,5 @@ acl_find_program(struct acl_runner *r, struct str text, struct str *error)
         return read_file(r, key, text, error);
     if (word && (p = find_named(r, key, text)) != NULL)
         return p;
-    if (str_is_tainted(text)) {
-        *error = str_printf(vm_scratch(r->vm),
-                            "attempt to use tainted string \"%.*s\" as an ACL", STR_ARG(text));
-        return NULL;
-    }
     return parse(r, key, text, error);
 }

@@ -28,7 +28,7 @@ acl_mod_delay(struct acl_call *c, const struct acl_item *item, struct str arg)
             STR_ARG(arg));
     bool flush = s == NULL || s->acl == NULL || !s->acl->no_delay_flush;
     if (up != NULL && up->delay != NULL)
-        up->delay(up->ctx, seconds, flush);
+        up->delay(up->peer_ctx, seconds, flush);
     return ACL_TEST_TRUE;
 }
 
@@ -52,10 +52,10 @@ log_bit(struct str name, unsigned *bits)
 
 /* A name that is no log is told, and passed over. */
 static void
-complain(struct acl_call *c, struct str name, const char *modifier)
+complain(struct acl_call *c, const char *in, struct str name, const char *modifier)
 {
     acl_log(c->r, ACL_LOG_MAIN | ACL_LOG_PANIC,
-            "unknown log name \"%.*s\" in \"%s\" in %.*s ACL", STR_ARG(name), modifier,
+            "unknown log name %s\"%.*s\" in \"%s\" in %.*s ACL", in, STR_ARG(name), modifier,
             STR_ARG(acl_phase_title(c->phase)));
 }
 
@@ -68,7 +68,7 @@ acl_mod_log_reject_target(struct acl_call *c, const struct acl_item *item, struc
     (void)item;
     while (strlist_split_next(&s, vm_scratch(c->r->vm), &name))
         if (name.n > 0 && !log_bit(name, &bits))
-            complain(c, name, "log_reject_target");
+            complain(c, "", name, "log_reject_target");
     c->r->answer->log_to = bits;
     return ACL_TEST_TRUE;
 }
@@ -88,7 +88,7 @@ take_targets(struct acl_call *c, struct str *text)
     while (strlist_split_next(&s, vm_scratch(c->r->vm), &name))
         good = (name.n == 0 || log_bit(name, &bits)) && good;
     if (!good)
-        complain(c, whole, "logwrite");
+        complain(c, "in ", whole, "logwrite");
     *text = str_trim_left(str_sub(whole, end + 1, whole.n));
     return bits;
 }

@@ -476,9 +476,10 @@ run_program(struct acl_call *c, const struct acl_program *p)
             return out;
         if (r->inside == 0)
             vm_release(r->vm, mark);
+        if (c->verb == ACL_VERB_WARN)
+            c->user = c->log = STR_NULL;
     }
-    c->user = c->log = STR_NULL;
-    return ACL_DENY;
+    return ACL_DENY; /* what the last statement's conditions have said is the reason */
 }
 
 /* Runs the ACL that a text means; its messages are in c. */
@@ -589,9 +590,10 @@ enum acl_test
 acl_cond_condition(struct acl_call *c, const struct acl_item *item, struct str arg)
 {
     (void)item;
+    bool minus = arg.n > 1 && arg.p[0] == '-';
     bool digits = arg.n > 0;
     bool zero = true;
-    for (uint32_t i = 0; i < arg.n; i++) {
+    for (uint32_t i = minus ? 1 : 0; i < arg.n; i++) {
         digits = digits && ascii_digit(arg.p[i]);
         zero = zero && arg.p[i] == '0';
     }
@@ -622,6 +624,13 @@ acl_runner_set_up(struct acl_runner *r, const struct acl_up *up)
     r->up = up;
 }
 
+/* Discarding is for what receives messages; PREDATA is too early for all recipients and too late for one. */
+static bool
+may_discard(enum acl_phase phase)
+{
+    return acl_verb_in(ACL_VERB_DISCARD, phase) && phase != ACL_PHASE_PREDATA;
+}
+
 /* A run that nobody else's is part of. */
 static void
 run_top(struct acl_runner *r, enum acl_phase phase, struct str text, struct acl_answer *out)
@@ -633,6 +642,11 @@ run_top(struct acl_runner *r, enum acl_phase phase, struct str text, struct acl_
     r->answer = out;
     r->phase = phase;
     out->result = run_text(&c, text);
+    if (out->result == ACL_DISCARD && !may_discard(phase)) {
+        acl_log(r, ACL_LOG_MAIN | ACL_LOG_PANIC, "\"discard\" verb not allowed in %.*s ACL",
+                STR_ARG(acl_phase_title(phase)));
+        out->result = ACL_ERROR;
+    }
     r->phase = before;
     r->answer = outer;
     out->message = c.user;

@@ -56,17 +56,28 @@ struct acl_verify {
         callout; /* options after callout=, STR_NULL: no callout; "": callout without options */
 };
 
+/* What came of it. */
 struct acl_verified {
     enum outcome outcome; /* OK, FAIL, DEFER, ERROR */
     struct why why;       /* peer: text for the client; log: for the log */
-    struct str
-        failure; /* $sender_verify_failure and its kind: "qualify", "route", "mail", "recipient", "postmaster" */
+    /* $sender_verify_failure and its kind: "qualify", "route", "mail", "recipient", "postmaster". */
+    struct str failure;
     struct str address_data; /* that routing left, or unset */
-    bool details;            /* why.peer may be told even when the outcome is OUT_DEFER */
+    bool in_callout;         /* the callout decided, not routing */
+    bool details; /* why.peer may be told even when the outcome is OUT_DEFER */
 };
 
+/* A sender whose verification is remembered for the message. */
+struct acl_verified_sender {
+    struct str address;
+    struct str callout; /* options of the callout; unset: none */
+    struct acl_verified result;
+};
+
+/* What only the program around can do. */
 struct acl_up {
     void *ctx;
+    void *peer_ctx; /* of delay, verify_helo, debug and set_dscp, which may be NULL */
     void (*log)(void *ctx, unsigned to, struct str text);
     /* "H=name [address]" or "U=login": who the peer is, as log lines show it. In a. */
     struct str (*peer)(void *ctx, struct arena *a);
@@ -78,8 +89,8 @@ struct acl_up {
     enum outcome (*verify_helo)(void *ctx);
     /* verify = reverse_host_lookup; *text says why not. */
     enum outcome (*verify_reverse)(void *ctx, struct str *text);
-    void (*debug)(void *ctx, struct str options); /* control = debug; may be NULL */
-    bool (*set_dscp)(void *ctx, struct str value, struct str *why); /* may be NULL: no socket */
+    void (*debug)(void *ctx, struct str options); /* control = debug */
+    bool (*set_dscp)(void *ctx, struct str value, struct str *why);
 };
 
 struct acl_runner *acl_runner_new(struct arena *a, struct eval *e, struct vm *vm);

@@ -10,6 +10,7 @@
 #include "base/vec.h"
 
 struct message;
+struct acl_verified_sender; /* acl/acl_run.h */
 struct session;
 
 enum acl_header_place {
@@ -37,6 +38,7 @@ struct acl_message {
     VEC(struct acl_header) added; /* not yet in the message */
     VEC(struct str) removed;      /* names of header lines, not yet taken out of the message */
     VEC(struct str) warned;       /* lines that warn statements have logged: once a message */
+    VEC(struct acl_verified_sender *) senders; /* that were verified */
     struct str discarded_by;      /* "RCPT ACL": who threw recipients away; unset: nobody did */
     bool freeze;
     bool freeze_tell;      /* at least one of the controls lacked no_tell */
@@ -57,6 +59,8 @@ struct acl_connection {
     bool sync_set, enforce_sync; /* sync_set: enforce_sync holds instead of smtp_enforce_sync */
     bool no_pipelining, no_multiline_responses, no_delay_flush, no_callout_flush;
     bool allow_auth_unadvertised;
+    /* What the client may leave without a domain; qualified_set: it is known. */
+    bool qualified_set, unqualified_sender, unqualified_recipient;
     bool ratelimited_conn; /* per_conn limits have counted this connection */
 };
 

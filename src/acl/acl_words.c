@@ -67,6 +67,12 @@ acl_verb_find(struct str name)
     return find(verbs, ACL_VERBS, name);
 }
 
+bool
+acl_verb_in(enum acl_verb v, enum acl_phase p)
+{
+    return acl_phase_in(verbs[v].phases, p);
+}
+
 const struct acl_word *
 acl_word_row(enum acl_word_id w)
 {

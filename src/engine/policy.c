@@ -5,9 +5,8 @@
 #include "conf/model.h"
 #include "engine/maillog.h"
 #include "engine/peer.h"
-
-#include <stdio.h>
-#include <time.h>
+#include "engine/peer_name.h"
+#include "engine/verify.h"
 
 _Static_assert((int)ACL_LOG_MAIN == (int)MAILLOG_MAIN &&
                    (int)ACL_LOG_REJECT == (int)MAILLOG_REJECT &&
@@ -36,37 +35,23 @@ is_selected(void *ctx, int selector)
 }
 
 static void
-wait_seconds(void *ctx, int64_t seconds, bool flush)
+verify(void *ctx, const struct acl_verify *q, struct acl_verified *out)
 {
-    (void)ctx;
-    (void)flush;
-    struct timespec t = {.tv_sec = seconds};
-    while (nanosleep(&t, &t) != 0)
-        continue;
+    verify_address(ctx, q, out);
 }
 
-static void
-verify_address(void *ctx, const struct acl_verify *q, struct acl_verified *out)
-{
-    (void)ctx;
-    (void)q;
-    *out = (struct acl_verified){.outcome = OUT_DEFER};
-    out->why.log = STR_LIT("verification is not available in this version of remex");
-}
-
-static enum outcome
-verify_helo(void *ctx)
-{
-    (void)ctx;
-    return OUT_OK;
-}
-
+/* A local process has no name that could be looked up. */
 static enum outcome
 verify_reverse(void *ctx, struct str *text)
 {
-    (void)ctx;
+    struct engine *e = ctx;
+    struct session *s = e->eval->session;
     *text = STR_NULL;
-    return OUT_OK;
+    if (s == NULL || !str_is_set(s->sender_host_address))
+        return OUT_OK;
+    enum outcome o = peer_name_find(e, s);
+    peer_set_names(e, s);
+    return o;
 }
 
 struct acl_up *
@@ -78,9 +63,7 @@ policy_up(struct arena *a, struct engine *e)
         .log = write_log,
         .peer = show_peer,
         .selected = is_selected,
-        .delay = wait_seconds,
-        .verify = verify_address,
-        .verify_helo = verify_helo,
+        .verify = verify,
         .verify_reverse = verify_reverse,
     };
     return up;
@@ -90,9 +73,10 @@ enum acl_result
 policy_run(struct engine *e, enum acl_phase phase, struct acl_answer *out)
 {
     struct acl_runner *r = e->eval->acls;
-    if (e->policy == NULL)
-        e->policy = policy_up(e->arena, e);
-    acl_runner_set_up(r, e->policy);
+    const struct acl_up *up = e->policy;
+    if (up == NULL)
+        e->policy = up = policy_up(e->arena, e);
+    acl_runner_set_up(r, up);
     acl_run_phase(r, phase, out);
     return out->result;
 }

@@ -94,14 +94,6 @@ take_code(struct smtp_session *s, const char *code, struct str *text)
     return all;
 }
 
-void
-smtp_answer_text(struct smtp_session *s, const char *code, struct str text)
-{
-    struct str head = take_code(s, code, &text);
-    if (!s->batch)
-        put_lines(s, head, text, true);
-}
-
 /* Newlines in place of blanks where lines would get long. */
 static struct str
 folded(struct arena *a, struct str text)
@@ -126,9 +118,11 @@ folded(struct arena *a, struct str text)
 }
 
 void
-smtp_answer_long(struct smtp_session *s, const char *code, struct str text)
+smtp_answer_text(struct smtp_session *s, const char *code, struct str text)
 {
-    smtp_answer_text(s, code, folded(s->message_arena, text));
+    struct str head = take_code(s, code, &text);
+    if (!s->batch)
+        put_lines(s, head, folded(s->message_arena, text), true);
 }
 
 /* --- batched input --- */
@@ -333,7 +327,7 @@ tell_sender(struct smtp_session *s, const struct acl_answer *a)
         str_printf(s->message_arena, "Verification failed for <%.*s>", STR_ARG(a->sender));
     put_lines(s, STR_LIT("550"), text, false);
     if (a->sender_why.peer.n > 0)
-        put_lines(s, STR_LIT("550"), a->sender_why.peer, false);
+        put_lines(s, STR_LIT("550"), folded(s->message_arena, a->sender_why.peer), false);
 }
 
 static void
@@ -346,12 +340,13 @@ answer_refusal(struct smtp_session *s, enum acl_phase phase, const struct acl_an
         smtp_answer_text(s, refusal_code(phase), text);
         return;
     }
-    if (a->details && str_is_set(a->message)) {
+    bool details = s->main->smtp_return_error_details;
+    if ((a->details || details) && str_is_set(a->message)) {
+        if (details && a->sender_unverified && a->sender_why.log.n > 0)
+            put_lines(s, STR_LIT("451"), folded(s->message_arena, a->sender_why.log), false);
         smtp_answer_text(s, "451", a->message);
         return;
     }
-    if (s->main->smtp_return_error_details && str_is_set(a->log_message))
-        put_lines(s, STR_LIT("451"), first_line(a->log_message), false);
     smtp_answer(s, "451 Temporary local problem - please try later");
 }
 

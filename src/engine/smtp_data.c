@@ -115,7 +115,7 @@ answer_fake(struct smtp_session *s, const struct acl_message *acl)
         "If it was a legitimate message, it may still be delivered to the target recipient(s).";
     char code[4];
     (void)snprintf(code, sizeof code, "%d", acl->fake_code);
-    smtp_answer_long(s, code,
+    smtp_answer_text(s, code,
                      str_is_set(acl->fake_text) ? acl->fake_text : str_from_cstr(text));
 }
 

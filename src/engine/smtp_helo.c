@@ -242,7 +242,7 @@ answer(struct smtp_session *s, struct str message)
     struct buf b = buf_in(s->message_arena, 0);
     buf_adds(&b, first);
     add_extensions(s, &b);
-    smtp_answer_text(s, "250", buf_str(&b));
+    smtp_answer_lines(s, "250", buf_str(&b));
 }
 
 /* --- the commands --- */

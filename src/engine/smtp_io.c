@@ -256,6 +256,14 @@ smtp_io_is_ahead(struct smtp_io *io)
     return fill(io) > 0;
 }
 
+bool
+smtp_io_has_hung_up(struct smtp_io *io, int64_t ms)
+{
+    struct pollfd p = {.fd = io->in, .events = POLLRDHUP};
+    int got = poll(&p, 1, ms > INT32_MAX ? INT32_MAX : (int)ms);
+    return got > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
 struct str
 smtp_io_peek(struct smtp_io *io, size_t n)
 {

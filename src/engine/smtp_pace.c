@@ -4,7 +4,6 @@
 #include "base/num.h"
 
 #include <stdio.h>
-#include <time.h>
 
 static bool
 next_field(struct str *rest, struct str *out)
@@ -49,9 +48,7 @@ hold(struct smtp_session *s, int64_t ms)
         return;
     }
     (void)smtp_io_flush(s->io);
-    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000};
-    while (nanosleep(&t, &t) != 0)
-        continue;
+    smtp_wait(s, ms);
 }
 
 static void

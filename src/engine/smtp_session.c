@@ -141,6 +141,15 @@ smtp_duration(struct smtp_session *s, struct arena *a)
     return buf_str(&b);
 }
 
+/* Waits, but no longer than the peer does. */
+void
+smtp_wait(struct smtp_session *s, int64_t ms)
+{
+    int64_t until = await_now_ms() + ms;
+    for (int64_t left = ms; left > 0 && !smtp_io_has_hung_up(s->io, left);)
+        left = until - await_now_ms();
+}
+
 /* --- history --- */
 
 static void
@@ -432,7 +441,10 @@ banner(struct smtp_session *s, struct str given)
     }
     while (text.n > 0 && ascii_space(text.p[text.n - 1]))
         text.n--;
-    smtp_answer_text(s, "220", text);
+    if (str_is_set(given))
+        smtp_answer_text(s, "220", text);
+    else
+        smtp_answer_lines(s, "220", text);
     return true;
 }
 
@@ -510,6 +522,41 @@ find_rules_for_host(struct smtp_session *s)
         s->helo_verify_required = smtp_host_in(s, &c->helo_verify_hosts, "helo_verify_hosts");
 }
 
+/* --- what ACLs ask of a session --- */
+
+static void
+wait_for_acl(void *ctx, int64_t seconds, bool flush)
+{
+    struct smtp_session *s = ctx;
+    if (s->test) { /* a test is not held up */
+        (void)fprintf(stderr, ">>> delay of %llds skipped by -bh option\n", (long long)seconds);
+        return;
+    }
+    if (flush)
+        (void)smtp_io_flush(s->io);
+    smtp_wait(s, seconds * 1000);
+}
+
+static enum outcome
+helo_for_acl(void *ctx)
+{
+    return smtp_verify_helo(ctx);
+}
+
+static void
+make_policy(struct smtp_session *s)
+{
+    struct acl_up *up = policy_up(s->arena, s->engine);
+    up->peer_ctx = s;
+    up->delay = wait_for_acl;
+    up->verify_helo = helo_for_acl;
+    s->engine->policy = up;
+    struct acl_connection *c = acl_connection_of(s->model);
+    c->qualified_set = true;
+    c->unqualified_sender = s->unqualified_sender;
+    c->unqualified_recipient = s->unqualified_recipient;
+}
+
 static void
 start(struct smtp_session *s)
 {
@@ -527,6 +574,7 @@ start(struct smtp_session *s)
     set_active_hostname(s);
     set_timeout(s);
     find_rules_for_host(s);
+    make_policy(s);
 }
 
 static void
@@ -563,7 +611,8 @@ finish(struct smtp_session *s, enum smtp_next how)
     struct eval *e = s->engine->eval;
     e->message = NULL;
     e->address = NULL;
-    e->acl_m = NULL;
+    e->acl_m = e->acl_c = NULL;
+    s->engine->policy = NULL;
     arena_free(s->message_arena);
     if (s->batch_failed)
         return s->accepted_messages > 0 ? 1 : 2;

@@ -119,6 +119,8 @@ bool smtp_domain_in(struct smtp_session *s, const struct xstr *list, struct str 
 /* An expanded number of an option; otherwise when it is unset or none. */
 int64_t smtp_option_number(struct smtp_session *s, const struct xstr *x, const char *name,
                            int64_t otherwise);
+/* Waits so long, unless the peer goes away. */
+void smtp_wait(struct smtp_session *s, int64_t ms);
 /* " D=5s" */
 struct str smtp_duration(struct smtp_session *s, struct arena *a);
 /* The peer, for log lines: with H= and U=, or plain. */
@@ -137,8 +139,6 @@ void smtp_answer_text(struct smtp_session *s, const char *code, struct str text)
 void smtp_answer_more(struct smtp_session *s, const char *code, struct str text);
 /* A whole answer; no code is looked for in the text. */
 void smtp_answer_lines(struct smtp_session *s, const char *code, struct str text);
-/* As smtp_answer_text, in lines of moderate length. */
-void smtp_answer_long(struct smtp_session *s, const char *code, struct str text);
 enum smtp_error { SMTP_ERROR_SYNTAX, SMTP_ERROR_PROTOCOL };
 /* Refuses a command for its form: logged by selector, counted. data: what is wrong, or unset. code 0: the answer has been given. */
 enum smtp_next smtp_refuse(struct smtp_session *s, enum smtp_error kind, int code,

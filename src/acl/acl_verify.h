@@ -1,0 +1,37 @@
+/* What the files of the condition verify share. For acl_verify*.c only. */
+#ifndef REMEX_ACL_ACL_VERIFY_H
+#define REMEX_ACL_ACL_VERIFY_H
+
+#include "acl/acl_machine.h"
+
+struct acl_verify_row;
+
+/* A verification under way. */
+struct acl_verify_call {
+    struct acl_call *c;
+    const struct acl_verify_row *row;
+    struct str whole;   /* the argument, for messages */
+    struct str value;   /* after an equals sign; unset: none */
+    struct str callout; /* options of the callout; unset: none is made */
+    bool callout_defer_ok, defer_ok, no_details, success_on_redirect, case_insensitive, quota;
+};
+
+typedef enum acl_test acl_verify_fn(struct acl_verify_call *v);
+
+struct acl_verify_row {
+    const char *name;
+    uint32_t phases;
+    bool value;    /* "=address" may follow */
+    bool bare;     /* takes no options */
+    bool caseless; /* knows case_insensitive */
+    acl_verify_fn *run;
+};
+
+/* acl_verify_header.c */
+acl_verify_fn acl_verify_header_sender, acl_verify_header_syntax, acl_verify_header_names,
+    acl_verify_not_blind;
+
+/* Verifies an address of a header line. */
+void acl_verify_ask(struct acl_verify_call *v, struct str address, struct acl_verified *out);
+
+#endif

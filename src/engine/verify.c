@@ -1,0 +1,78 @@
+/* Verification of addresses; see verify.h. */
+#include "engine/verify.h"
+
+#include "base/arena.h"
+#include "conf/main_options.h"
+#include "engine/route_verify.h"
+#include "mail/address.h"
+
+static void
+set_why(struct acl_verified *out, const struct why *why)
+{
+    out->why = *why;
+    if (!str_is_set(out->why.peer) && out->outcome == OUT_FAIL)
+        out->why.peer = str_is_set(why->log) ? why->log : STR_LIT("Unrouteable address");
+    if (!str_is_set(out->why.log) && out->outcome == OUT_FAIL)
+        out->why.log = out->why.peer;
+    out->failure = out->outcome == OUT_FAIL ? STR_LIT("route") : STR_NULL;
+}
+
+/* What routing has found: hosts to ask, if somebody could. */
+static void
+callout(const struct acl_verify *q, const struct routing *r, struct acl_verified *out)
+{
+    if (!str_is_set(q->callout) || r->deliver.n != 1 || r->deliver.v[0]->hosts.n == 0)
+        return;
+    out->outcome = OUT_DEFER;
+    out->in_callout = true;
+    out->why.log = STR_LIT("callouts are not available in this version of remex");
+    out->why.peer = STR_NULL;
+}
+
+static enum route_purpose
+purpose_of(const struct acl_verify *q)
+{
+    return q->kind == ACL_VERIFY_RECIPIENT ? ROUTE_FOR_RECIPIENT_CHECK : ROUTE_FOR_SENDER_CHECK;
+}
+
+/* The address with the domain that it may lack. False: it is not allowed to. */
+static bool
+complete(struct engine *e, struct arena *a, const struct acl_verify *q, struct str *text)
+{
+    struct str local_part, domain;
+    address_split(q->address, &local_part, &domain);
+    *text = address_qualify(a, q->address, e->conf->main->qualify_domain);
+    return str_is_set(domain) || q->address.n == 0 || q->header_address ||
+           q->kind == ACL_VERIFY_RECIPIENT;
+}
+
+void
+verify_address(struct engine *e, const struct acl_verify *q, struct acl_verified *out)
+{
+    struct eval *eval = e->eval;
+    struct message *m = eval->message;
+    struct arena *a = m != NULL ? m->arena : e->arena;
+    struct routing r = {.engine = e, .message = m, .purpose = purpose_of(q), .arena = a};
+    struct address *before = eval->address, *one;
+    struct str text, fault;
+    *out = (struct acl_verified){.outcome = OUT_FAIL, .address_data = STR_NULL};
+    out->failure = STR_LIT("qualify");
+    if (q->quota) {
+        out->outcome = OUT_ERROR;
+        out->why.log = STR_LIT("verify = recipient/quota is not available in this version of "
+                               "remex");
+        return;
+    }
+    if (!complete(e, a, q, &text) || !route_new_address(a, e, text, &one, &fault)) {
+        out->why.log = out->why.peer = STR_LIT("Unrouteable address");
+        return;
+    }
+    unsigned flags = q->success_on_redirect ? ROUTE_SUCCESS_ON_REDIRECT : 0;
+    out->outcome = route_verify(&r, one, flags);
+    struct address *last = r.deliver.n > 0 ? r.deliver.v[r.deliver.n - 1] : one;
+    out->address_data = last->address_data;
+    eval->address = before;
+    set_why(out, &r.why);
+    if (out->outcome == OUT_OK)
+        callout(q, &r, out);
+}
