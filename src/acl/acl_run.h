@@ -64,7 +64,7 @@ struct acl_verified {
     struct str failure;
     struct str address_data; /* that routing left, or unset */
     bool in_callout;         /* the callout decided, not routing */
-    bool details; /* why.peer may be told even when the outcome is OUT_DEFER */
+    bool details;            /* why.peer may be told even when the outcome is OUT_DEFER */
 };
 
 /* A sender whose verification is remembered for the message. */

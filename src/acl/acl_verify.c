@@ -18,9 +18,9 @@
 static bool
 is_callout_option(struct str o)
 {
-    static const char *const plain[] = {"defer_ok",  "fullpostmaster", "hold",
-                                        "no_cache",  "postmaster",     "random",
-                                        "use_postmaster", "use_sender", "use_tptsender"};
+    static const char *const plain[] = {"defer_ok",       "fullpostmaster", "hold",
+                                        "no_cache",       "postmaster",     "random",
+                                        "use_postmaster", "use_sender",     "use_tptsender"};
     static const char *const times[] = {"connect=", "maxwait="};
     int64_t s;
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
@@ -340,8 +340,7 @@ parse(struct acl_verify_call *v, struct str arg)
 enum acl_test
 acl_cond_verify(struct acl_call *c, const struct acl_item *item, struct str arg)
 {
-    struct acl_verify_call v = {
-        .c = c, .whole = arg, .callout = STR_NULL, .value = STR_NULL};
+    struct acl_verify_call v = {.c = c, .whole = arg, .callout = STR_NULL, .value = STR_NULL};
     struct session *s = c->r->eval->session;
     (void)item;
     if (!parse(&v, arg))

@@ -74,8 +74,8 @@ check_address(void *ctx, const struct header *h, enum address_status st,
     if (st == ADDRESS_EMPTY || (st == ADDRESS_OK && (p->domain > 0 || p->text.n == 0 || loose)))
         return true;
     struct str why = st == ADDRESS_BAD ? p->error
-                     : sender ? STR_LIT("unqualified sender address not allowed")
-                              : STR_LIT("unqualified recipient address not allowed");
+                     : sender          ? STR_LIT("unqualified sender address not allowed")
+                                       : STR_LIT("unqualified recipient address not allowed");
     c->log = str_printf(c->keep, "%.*s: failing address in \"%.*s:\" header is: %.*s",
                         STR_ARG(why), STR_ARG(name_of(h)), STR_ARG(str_trim(item)));
     return false;
@@ -133,9 +133,9 @@ compare(void *ctx, const struct header *h, enum address_status st,
     address_split(p->text, &local_part, &domain);
     if (!str_is_set(domain))
         return true;
-    b->found = str_ieq(domain, b->domain) && (b->v->case_insensitive
-                                                  ? str_ieq(local_part, b->local_part)
-                                                  : str_eq(local_part, b->local_part));
+    b->found = str_ieq(domain, b->domain) &&
+               (b->v->case_insensitive ? str_ieq(local_part, b->local_part)
+                                       : str_eq(local_part, b->local_part));
     return !b->found;
 }
 
@@ -188,8 +188,9 @@ try_sender(void *ctx, const struct header *h, enum address_status st,
     k->failed = k->failed || r.outcome == OUT_FAIL;
     if (!k->found && !str_is_set(k->details)) {
         struct str why = str_is_set(r.why.peer) ? r.why.peer : r.why.log;
-        k->details = str_printf(c->keep, "could not verify \"%.*s:\" header address\n%.*s: %.*s",
-                                STR_ARG(name_of(h)), STR_ARG(p->text), STR_ARG(why));
+        k->details =
+            str_printf(c->keep, "could not verify \"%.*s:\" header address\n%.*s: %.*s",
+                       STR_ARG(name_of(h)), STR_ARG(p->text), STR_ARG(why));
     }
     return !k->found;
 }
@@ -213,7 +214,8 @@ acl_verify_header_sender(struct acl_verify_call *v)
         v->c->log = STR_LIT("all attempts to verify a sender in a header line deferred");
         return ACL_TEST_DEFER;
     }
-    v->c->log = k.deferred ? STR_LIT("all attempts to verify a sender in a header line deferred")
-                           : STR_LIT("there is no valid sender in any header line");
+    v->c->log = k.deferred
+                    ? STR_LIT("all attempts to verify a sender in a header line deferred")
+                    : STR_LIT("there is no valid sender in any header line");
     return k.deferred ? ACL_TEST_DEFER : ACL_TEST_FALSE;
 }
