@@ -125,8 +125,9 @@ struct address {
     const struct driver_instance *start;
     bool
         routes_by_local_part; /* retry times of routing are those of the address, not of its domain */
-    bool homonym;             /* an ancestor has the same text: the key has a number in front */
-    unsigned depth;           /* number of ancestors */
+    /* An ancestor has the same text: the key has a number in front. That number plus one, or 0. */
+    unsigned homonym;
+    unsigned depth; /* number of ancestors */
 
     struct transport_answer *answer; /* what became of a delivery; NULL before */
     struct address *next_duplicate;  /* others with the same key: done when this one is */

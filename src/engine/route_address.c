@@ -99,14 +99,14 @@ address_vec_has(const struct address_vec *v, struct str key)
 
 /* --- children --- */
 
-/* The number of ancestors with the same text: what tells homonyms apart. */
+/* One more than the nearest ancestor with the same text has; 0 when there is none. */
 static unsigned
-namesakes(const struct address *a)
+homonym(const struct address *a)
 {
-    unsigned n = 0;
     for (const struct address *up = a->parent; up != NULL; up = up->parent)
-        n += str_ieq(up->text, a->text);
-    return n;
+        if (str_ieq(up->text, a->text))
+            return up->homonym + 1;
+    return 0;
 }
 
 static void
@@ -118,12 +118,11 @@ set_key(struct address *child)
         child->key = str_cat(child->arena, colon, child->parent->key);
         return;
     }
-    unsigned n = namesakes(child);
     child->key = normal(child->arena, child->text);
-    child->homonym = n > 0;
-    if (n == 0)
+    child->homonym = homonym(child);
+    if (child->homonym == 0)
         return;
-    struct str number = str_printf(child->arena, "\\%u\\", n - 1);
+    struct str number = str_printf(child->arena, "\\%u\\", child->homonym - 1);
     child->key = str_cat(child->arena, number, child->key);
 }
 

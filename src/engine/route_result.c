@@ -5,6 +5,8 @@
 #include "engine/route_step.h"
 #include "mail/address.h"
 
+#include <string.h>
+
 /* --- transport --- */
 
 static enum outcome
@@ -92,22 +94,27 @@ split_off(struct route_step *s)
     return seen;
 }
 
-/* What goes on has the address's data, but no header edits and no errors_to of this router. */
-static void
-clone_address(struct route_step *s, struct str errors_to)
+/* What goes on has the address's data, but no header edits and no errors_to of this router. It comes before what the router
+ * generated (`at` in again). */
+static bool
+clone_address(struct route_step *s, struct str errors_to, size_t at)
 {
     const struct conf *c = s->r->engine->conf;
     if (s->at + 1 >= c->routers.n)
-        return;
+        return false;
     struct address *clone = ARENA_NEW(s->r->arena, struct address);
     clone->text = s->a->text;
-    clone->mode = -1;
+    clone->local_uid = clone->local_gid = clone->mode = -1;
     route_adopt(s->a, clone);
     clone->headers_add = clone->headers_remove = STR_NULL;
     clone->errors_to = errors_to;
     clone->disable_logging = false;
     clone->start = c->routers.v[s->at + 1];
     address_vec_push(s->r->arena, &s->r->again, clone);
+    struct address_vec *v = &s->r->again;
+    memmove(&v->v[at + 1], &v->v[at], (v->n - 1 - at) * sizeof *v->v);
+    v->v[at] = clone;
+    return true;
 }
 
 /* --- accepted for a transport --- */
@@ -140,17 +147,18 @@ deliver(struct route_step *s, struct route_result *res, bool unseen)
 /* --- replaced by others --- */
 
 static void
-adopt(struct route_step *s, struct address *child, const struct driver_instance *start)
+adopt(struct route_step *s, struct address *parent, struct address *child,
+      const struct driver_instance *start)
 {
     child->local_uid = child->local_gid = -1;
-    route_adopt(s->a, child);
+    route_adopt(parent, child);
     if (child->item == ADDRESS_ITEM_MAIL) {
         child->start = start;
     } else {
         child->router = s->router;
         child->router_name = s->router->name;
         set_identity(s, child);
-        child->home = s->a->home;
+        child->home = parent->home;
         set_homes(s, child);
         set_transport_name(child);
     }
@@ -158,25 +166,26 @@ adopt(struct route_step *s, struct address *child, const struct driver_instance 
 }
 
 static enum route_end
-redirect(struct route_step *s, struct route_result *res)
+redirect(struct route_step *s, struct route_result *res, bool unseen)
 {
     const struct driver_instance *start = NULL;
     if (str_is_set(s->g->redirect_router))
         start = conf_router(s->r->engine->conf, s->g->redirect_router);
     if (route_set_user(s) != OUT_OK)
         return ROUTE_DEFERRED;
+    struct address *parent = unseen ? split_off(s) : s->a;
     for (size_t i = 0; i < res->children.n; i++) {
         struct address *child = res->children.v[i];
         if (res->rewrite_children && child->item == ADDRESS_ITEM_MAIL)
             child->text = route_rewrite(s->r->engine, s->r->arena, REWRITE_ENV_TO, child->text);
-        adopt(s, child, start);
+        adopt(s, parent, child, start);
     }
     return res->children.n == 0 ? ROUTE_DISCARDED : ROUTE_REDIRECTED;
 }
 
 /* self = reroute: the same local part in another domain. */
 static enum route_end
-reroute(struct route_step *s, struct route_result *res)
+reroute(struct route_step *s, struct route_result *res, bool unseen)
 {
     struct address *child = ARENA_NEW(s->r->arena, struct address);
     struct str local_part, domain;
@@ -186,7 +195,7 @@ reroute(struct route_step *s, struct route_result *res)
     child->mode = -1;
     if (res->rewrite_headers)
         route_rewrite_headers(s, s->a->domain, res->rerouted_domain);
-    adopt(s, child, NULL);
+    adopt(s, unseen ? split_off(s) : s->a, child, NULL);
     return ROUTE_REDIRECTED;
 }
 
@@ -194,9 +203,9 @@ static enum route_end
 finish(struct route_step *s, struct route_result *res, bool unseen)
 {
     if (str_is_set(res->rerouted_domain))
-        return reroute(s, res);
+        return reroute(s, res, unseen);
     if (res->children.n > 0 || res->discard || res->discard_seen)
-        return redirect(s, res);
+        return redirect(s, res, unseen);
     return deliver(s, res, unseen);
 }
 
@@ -211,9 +220,10 @@ route_accept(struct route_step *s, struct route_result *res)
         return ROUTE_DEFERRED;
     unseen = unseen || res->unseen;
     s->r->discard_seen = res->discard_seen;
+    size_t first = s->r->again.n;
     enum route_end end = finish(s, res, unseen);
     if (!unseen || end == ROUTE_DEFERRED)
         return end;
-    clone_address(s, errors_to);
-    return end == ROUTE_DISCARDED && s->r->again.n > 0 ? ROUTE_REDIRECTED : end;
+    bool goes_on = clone_address(s, errors_to, first);
+    return end == ROUTE_DISCARDED && goes_on ? ROUTE_REDIRECTED : end;
 }

@@ -151,7 +151,8 @@ add_waiting(struct notice_mail *n, const struct address_vec *waiting)
         (void)notice_add_address(&n->text, a, "\n    ");
         buf_addc(&n->text, '\n');
         if (w->host.n > 0)
-            buf_printf(&n->text, "    host %.*s [%.*s]\n", STR_ARG(w->host), STR_ARG(w->host_ip));
+            buf_printf(&n->text, "    host %.*s [%.*s]\n", STR_ARG(w->host),
+                       STR_ARG(w->host_ip));
         struct str text = str_is_set(w->peer) || a->transport != NULL ? w->peer : w->log;
         if (str_is_set(text) && text.n > 0 && a->item == ADDRESS_ITEM_MAIL)
             buf_printf(&n->text, "    Delay reason: %.*s\n", STR_ARG(text));
