@@ -4,6 +4,7 @@
 #include "engine/delivery.h"
 #include "engine/maillog.h"
 #include "engine/retry_hints.h"
+#include "engine/route.h"
 #include "transports/transport.h"
 
 #include <string.h>
@@ -42,7 +43,7 @@ to_journal(struct delivery *d, struct str key)
 void
 delivery_address_done(struct delivery *d, struct address *a)
 {
-    to_journal(d, a->key);
+    to_journal(d, route_done_key(d->arena, a));
     for (struct address *p = a->parent; p != NULL; p = p->parent) {
         if (p->children > 0)
             p->children--;

@@ -90,7 +90,7 @@ take_deliveries(struct delivery *d, const struct routing *r)
     struct address_vec local = {NULL, 0, 0}, remote = {NULL, 0, 0};
     for (size_t i = 0; i < r->deliver.n; i++) {
         struct address *a = r->deliver.v[i];
-        if (spool_tree_has(&d->header.done, a->key)) {
+        if (spool_tree_has(&d->header.done, route_done_key(d->arena, a))) {
             delivery_address_done(d, a);
             continue;
         }
@@ -137,7 +137,8 @@ route_one(struct delivery *d, struct address *a, struct address_vec *next)
 static void
 take_one(struct delivery *d, struct address *a, struct address_vec *next)
 {
-    if (spool_tree_has(&d->header.done, a->key)) {
+    /* A homonym can have another number this time: only its transport tells whether it is done. */
+    if (a->homonym == 0 && spool_tree_has(&d->header.done, a->key)) {
         delivery_address_done(d, a);
         return;
     }

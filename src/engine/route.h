@@ -62,6 +62,9 @@ enum route_end route_address(struct routing *r, struct address *a);
  * journal says when it is done is its text, a slash and the name of its transport. A file or pipe has its parent's key behind
  * its own text; what an `unseen` router takes has the router's name behind it. */
 
+/* What the journal says when the address, which has its transport, is done. */
+struct str route_done_key(struct arena *a, const struct address *one);
+
 /* An address as it comes from a recipient of the envelope whose text is parsed already (spool): never fails. */
 struct address *route_envelope_address(struct arena *a, struct str text, size_t recipient);
 

@@ -1,6 +1,7 @@
 /* Addresses that are to be routed: made from the envelope, made from others, told apart. See route.h. */
 #include "engine/route.h"
 
+#include "conf/conf.h"
 #include "conf/main_options.h"
 #include "engine/rewrite.h"
 #include "mail/address.h"
@@ -124,6 +125,15 @@ set_key(struct address *child)
         return;
     struct str number = str_printf(child->arena, "\\%u\\", child->homonym - 1);
     child->key = str_cat(child->arena, number, child->key);
+}
+
+struct str
+route_done_key(struct arena *a, const struct address *one)
+{
+    if (one->homonym == 0 || one->transport == NULL || one->item != ADDRESS_ITEM_MAIL)
+        return one->key;
+    struct str text = str_cat(a, normal(a, one->text), STR_LIT("/"));
+    return str_cat(a, text, one->transport->name);
 }
 
 static void
