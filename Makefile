@@ -74,7 +74,8 @@ PROGRAMS := $(foreach m,$(MAINS),$(BUILD)/$(call program,$(m)))
 # names of the MTA itself are links, which it does not look for.
 NAMES   := exim exim4 sendmail mailq newaliases runq rmail rsmtp
 LINKS   := $(if $(filter src/proc/main.c,$(MAINS)),$(NAMES:%=$(BUILD)/%)) \
-           $(if $(filter src/proc/main_dbmbuild.c,$(MAINS)),$(BUILD)/exim_dbmbuild)
+           $(if $(filter src/proc/main_dbmbuild.c,$(MAINS)),$(BUILD)/exim_dbmbuild) \
+           $(if $(filter src/proc/main_lock.c,$(MAINS)),$(BUILD)/exim_lock)
 
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard test/unit/*_test.c))
 FUZZERS := $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/*_fuzz.c))
@@ -125,6 +126,8 @@ $(NAMES:%=$(BUILD)/%): $(BUILD)/remex
 	$(Q)ln -sf remex $@
 $(BUILD)/exim_dbmbuild: $(BUILD)/remex-dbmbuild
 	$(Q)ln -sf remex-dbmbuild $@
+$(BUILD)/exim_lock: $(BUILD)/remex-lock
+	$(Q)ln -sf remex-lock $@
 
 .SECONDEXPANSION:
 $(PLUGIN_SO): $(BUILD)/plugins/%.so: $$(call plugin_obj,$$*)

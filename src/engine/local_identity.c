@@ -168,9 +168,13 @@ find_ids(struct finding *f)
     return OUT_OK;
 }
 
+/* The transport's own option counts more than the text that the router gave. */
 static enum outcome
-expand_directory(struct finding *f, const struct xstr *x, const char *what, struct str *out)
+expand_directory(struct finding *f, const struct xstr *own, struct str routed, const char *what,
+                 struct str *out)
 {
+    const struct xstr from_router = {.text = routed};
+    const struct xstr *x = str_is_set(own->text) ? own : &from_router;
     if (!str_is_set(x->text))
         return OUT_OK;
     if (vm_expand_x(f->d->engine->vm, x, out) != VM_OK)
@@ -193,13 +197,14 @@ local_identity_find(struct delivery *d, const struct driver_instance *transport,
                         .why = why,
                         .uid = -1,
                         .gid = -1};
-    *out = (struct local_identity){.home = a->home, .directory = a->current_directory};
+    *out = (struct local_identity){.home = a->home};
     enum outcome o = find_ids(&f);
     if (o == OUT_OK)
-        o = expand_directory(&f, &f.g->home_directory, "home", &out->home);
+        o = expand_directory(&f, &f.g->home_directory, a->transport_home, "home", &out->home);
     d->engine->eval->address->home = out->home;
     if (o == OUT_OK)
-        o = expand_directory(&f, &f.g->current_directory, "current", &out->directory);
+        o = expand_directory(&f, &f.g->current_directory, a->current_directory, "current",
+                             &out->directory);
     if (out->directory.n == 0)
         out->directory = out->home.n > 0 ? out->home : STR_LIT("/");
     out->uid = (uid_t)f.uid;

@@ -176,9 +176,8 @@ connect_socket(struct lmtp *s)
     s->in = s->out = fits ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
     if (s->in >= 0 && connect(s->in, (const struct sockaddr *)&to, sizeof to) == 0)
         return true;
-    return say_all(s, OUT_DEFER, WHY_UNKNOWN,
-                   "Failed to connect to socket %.*s for %.*s: %s", STR_ARG(path),
-                   STR_ARG(s->what), strerror(fits ? errno : ENAMETOOLONG));
+    return say_all(s, OUT_DEFER, WHY_UNKNOWN, "Failed to connect to socket %.*s for %.*s: %s",
+                   STR_ARG(path), STR_ARG(s->what), strerror(fits ? errno : ENAMETOOLONG));
 }
 
 static void
@@ -318,8 +317,8 @@ read_results(struct lmtp *s)
             else
                 buf_addc(&note, s->reply.text.p[k]);
         buf_addc(&note, '"');
-        s->answers[i] = (struct transport_answer){.why = {.outcome = OUT_OK},
-                                                  .log_note = buf_str(&note)};
+        s->answers[i] =
+            (struct transport_answer){.why = {.outcome = OUT_OK}, .log_note = buf_str(&note)};
     }
     return end == REPLY_READ;
 }
@@ -350,12 +349,12 @@ void
 lmtp_deliver(const struct transport_job *job, struct transport_answer *answers)
 {
     struct lmtp s = {.job = job,
-                        .opt = job->transport->own.fields,
-                        .arena = job->arena,
-                        .answers = answers,
-                        .pid = -1,
-                        .in = -1,
-                        .out = -1};
+                     .opt = job->transport->own.fields,
+                     .arena = job->arena,
+                     .answers = answers,
+                     .pid = -1,
+                     .in = -1,
+                     .out = -1};
     struct message_write w;
     struct why why = {.outcome = OUT_OK};
     s.what = str_printf(s.arena, "%.*s transport", STR_ARG(job->transport->name));
