@@ -145,19 +145,20 @@ $(UNIT): $(BUILD)/test/unit/%: test/unit/%.c $(LIB) $$(call plugin_obj,$$(call u
 	    $(filter %.o,$^) $(LIB) $(PLUGIN_LIBS_$(call unit_plugin,$*)) -lcmocka $(LDLIBS)
 unit-programs: $(UNIT)
 
-$(FUZZERS:%=$(BUILD)/test/fuzz/%): $(BUILD)/test/fuzz/%: test/fuzz/%.c $(LIB) $(PLUGIN_SO)
+# As a unit test, plugins_<x>_<what>_fuzz.c also links the plugin x.
+$(FUZZERS:%=$(BUILD)/test/fuzz/%): $(BUILD)/test/fuzz/%: test/fuzz/%.c $(LIB) $(PLUGIN_SO) $$(call plugin_obj,$$(call unit_plugin,$$*))
 	$(call say,FUZZ,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(BASE) $(WERROR) $(PIE) $(CFLAGS) $(SAN) -fsanitize=fuzzer -MMD -MP -MF $@.d $(LDEXE) \
-	    $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+	    $(LDFLAGS) -o $@ $< $(filter %.o,$^) $(LIB) $(PLUGIN_LIBS_$(call unit_plugin,$*)) $(LDLIBS)
 fuzz-programs: $(FUZZERS:%=$(BUILD)/test/fuzz/%)
 
 # The same targets with a main that feeds them the files of their corpus; any compiler.
-$(FUZZERS:%=$(BUILD)/test/replay/%): $(BUILD)/test/replay/%: test/fuzz/%.c test/fuzz/replay.c $(LIB)
+$(FUZZERS:%=$(BUILD)/test/replay/%): $(BUILD)/test/replay/%: test/fuzz/%.c test/fuzz/replay.c $(LIB) $$(call plugin_obj,$$(call unit_plugin,$$*))
 	$(call say,REPLAY,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(BASE) $(WERROR) $(PIE) $(CFLAGS) $(SAN) -MMD -MP -MF $@.d $(LDEXE) $(LDFLAGS) -o $@ $< \
-	    test/fuzz/replay.c $(LIB) $(LDLIBS)
+	    test/fuzz/replay.c $(filter %.o,$^) $(LIB) $(PLUGIN_LIBS_$(call unit_plugin,$*)) $(LDLIBS)
 replay-programs: $(FUZZERS:%=$(BUILD)/test/replay/%)
 
 HEADER_OK := $(HEADERS:%=$(BUILD)/%.ok)

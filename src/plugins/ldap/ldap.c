@@ -359,7 +359,7 @@ close_pool(void *handle)
         .check = check_pool,                                                                   \
         .find = find_##id,                                                                     \
         .close = close_pool,                                                                   \
-        .doc = text,                                                                           \
+        .doc = (text),                                                                         \
     }
 
 LDAP_DRIVER(ldap, KIND_ONE, "attributes of one entry of a directory server");
