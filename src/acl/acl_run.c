@@ -28,7 +28,7 @@ acl_keep(const struct acl_runner *r)
     return r->arena;
 }
 
-static struct str
+__attribute__((format(printf, 2, 0))) static struct str
 format(struct arena *a, const char *fmt, va_list ap)
 {
     struct buf b = buf_in(a, 0);

@@ -4,7 +4,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-static void
+__attribute__((format(printf, 4, 0))) static void
 answer(struct append *d, enum outcome outcome, int err, const char *fmt, va_list ap)
 {
     struct buf text = buf_in(d->arena, 4096);

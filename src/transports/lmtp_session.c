@@ -40,7 +40,7 @@ struct lmtp {
 
 /* --- outcomes --- */
 
-static struct why
+__attribute__((format(printf, 4, 0))) static struct why
 make_why(struct lmtp *s, enum outcome outcome, int number, const char *fmt, va_list ap)
 {
     struct buf b = buf_in(s->arena, 0);
