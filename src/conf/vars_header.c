@@ -175,8 +175,10 @@ enum vm_status
 var_reply_address(void *env, struct vm *vm, struct str rest, struct str *out)
 {
     (void)rest;
-    enum vm_status st = vars_header(env, vm, HEADER_COOKED, STR_LIT("reply-to"), out);
+    enum vm_status st = vars_header(env, vm, HEADER_RAW, STR_LIT("reply-to"), out);
+    *out = str_trim(*out);
     if (st != VM_OK || out->n == 0)
-        (void)vars_header(env, vm, HEADER_COOKED, STR_LIT("from"), out);
+        (void)vars_header(env, vm, HEADER_RAW, STR_LIT("from"), out);
+    *out = str_trim(*out);
     return VM_OK;
 }

@@ -15,7 +15,9 @@ delivery_answer(struct delivery *d, struct address *a, enum outcome outcome, int
 {
     if (a->answer == NULL)
         a->answer = ARENA_NEW(d->arena, struct transport_answer);
-    a->answer->why = (struct why){.outcome = outcome, .sys_errno = (int)number, .log = text};
+    a->answer->why = (struct why){.outcome = outcome,
+                                  .sys_errno = number == 0 ? DELIVERY_NO_ERRNO : (int)number,
+                                  .log = text};
 }
 
 /* --- done --- */

@@ -95,7 +95,7 @@ add_reason(struct delivery *d, struct buf *b, const struct transport_answer *w, 
 {
     struct str text = str_is_set(w->why.log) ? w->why.log : w->why.peer;
     if (number)
-        buf_printf(b, " (%d)", w->why.sys_errno == 0 ? DELIVERY_NO_ERRNO : w->why.sys_errno);
+        buf_printf(b, " (%d)", w->why.sys_errno);
     if (w->why.sys_errno > 0)
         buf_printf(b, ": %s", strerror(w->why.sys_errno));
     if (str_is_set(text) && text.n > 0)

@@ -129,6 +129,8 @@ route_one(struct delivery *d, struct address *a, struct address_vec *next)
     delivery_answer(d, a, end == ROUTE_FAILED ? OUT_FAIL : OUT_DEFER, r.why.sys_errno,
                     STR_NULL);
     a->answer->why = r.why;
+    if (r.why.sys_errno == 0)
+        a->answer->why.sys_errno = DELIVERY_NO_ERRNO;
     a->answer->why.outcome = end == ROUTE_FAILED ? OUT_FAIL : OUT_DEFER;
     a->answer->freeze = r.freeze;
     delivery_address_ended(d, a);

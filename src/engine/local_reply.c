@@ -1,14 +1,15 @@
 /* Messages in a user's name; see local_reply.h. */
 #include "engine/local_reply.h"
 
+#include "conf/main_options.h"
 #include "engine/maillog.h"
 #include "engine/receive.h"
 #include "engine/rewrite_header.h"
 #include "mail/address.h"
 
-/* The addresses of a list with commas. */
+/* The addresses of a list with commas, completed with the domain. */
 static size_t
-split_recipients(struct arena *a, struct str list, struct str **out)
+split_recipients(struct arena *a, struct str domain, struct str list, struct str **out)
 {
     VEC(struct str) found = {0};
     struct address_list l = address_list_start(list, 0);
@@ -16,7 +17,7 @@ split_recipients(struct arena *a, struct str list, struct str **out)
     enum address_status st;
     while (address_list_next(&l, a, &st, &parts, NULL))
         if (st == ADDRESS_OK)
-            vec_push(a, &found, parts.text);
+            vec_push(a, &found, address_qualify(a, parts.text, domain));
     *out = found.v;
     return found.n;
 }
@@ -32,7 +33,8 @@ static bool
 send_message(struct delivery *d, const struct sender_ids *who, struct str text, struct str to)
 {
     struct str *recipients, id;
-    size_t n = split_recipients(d->arena, to, &recipients);
+    size_t n =
+        split_recipients(d->arena, d->engine->conf->main->qualify_recipient, to, &recipients);
     if (n == 0)
         return true;
     const struct receive_own own = {

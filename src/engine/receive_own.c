@@ -3,6 +3,7 @@
  */
 #include "base/arena.h"
 #include "conf/main_options.h"
+#include "engine/gecos.h"
 #include "engine/receive_state.h"
 #include "sys/account.h"
 
@@ -79,7 +80,7 @@ receive_own_message(struct engine *e, const struct receive_own *own, struct str 
         .unqualified_recipient = true,
         .reference = own->reference,
         .login = s->sender_ident,
-        .full_name = STR_EMPTY,
+        .full_name = gecos_full_name(a, e->vm, e->conf->main, own->uid),
     };
     receive_message(e, &rq, &out);
     bool ok = out.end == RECEIVE_ACCEPTED;

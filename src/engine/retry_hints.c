@@ -6,6 +6,7 @@
 #include "conf/main_options.h"
 #include "engine/maillog.h"
 #include "engine/retry.h"
+#include "mail/why_errno.h"
 #include "routers/router.h"
 #include "sys/entropy.h"
 #include "sys/hints.h"
@@ -142,10 +143,34 @@ load_fresh(struct delivery *d, struct str key, struct retry_record *r)
 
 /* --- rules --- */
 
+/* A server's reply 4yz: the last two digits choose among rules. */
+static struct retry_error
+error_of_reply(enum retry_kind kind, int code)
+{
+    return (struct retry_error){
+        .kind = kind,
+        .digits = {(char)('0' + code / 10 % 10), (char)('0' + code % 10)},
+    };
+}
+
 static struct retry_error
 error_of(const struct transport_answer *w)
 {
     struct retry_error e = {.kind = RETRY_ANY};
+    switch (w->why.sys_errno) {
+    case WHY_RCPT_4XX:
+        return error_of_reply(RETRY_RCPT_4XX, w->why.smtp_code);
+    case WHY_MAIL_4XX:
+        return error_of_reply(RETRY_MAIL_4XX, w->why.smtp_code);
+    case WHY_DATA_4XX:
+        return error_of_reply(RETRY_DATA_4XX, w->why.smtp_code);
+    case ETIMEDOUT:
+        return (struct retry_error){.kind = RETRY_TIMEOUT};
+    case ECONNREFUSED:
+        return (struct retry_error){.kind = RETRY_REFUSED};
+    default:
+        break;
+    }
     if (w->why.sys_errno == DELIVERY_ERRNO_QUOTA || w->why.sys_errno == ENOSPC ||
         w->why.sys_errno == EDQUOT)
         e = (struct retry_error){.kind = RETRY_QUOTA, .unread_s = w->detail};

@@ -11,6 +11,7 @@
 #include "conf/eval.h"
 #include "conf/main_options.h"
 #include "conf/model.h"
+#include "engine/gecos.h"
 #include "engine/message_id.h"
 #include "filter/vm.h"
 #include "mail/address.h"
@@ -74,24 +75,6 @@ context_claims(struct mode *m, struct session *s, struct message *msg)
 
 /* --- who submits --- */
 
-/* gecos_pattern and gecos_name, both or neither: the name that a gecos field stands for. */
-static struct str
-name_by_pattern(struct mode *m, struct str gecos, struct str otherwise)
-{
-    const struct conf_main *c = m->conf->main;
-    struct str why, name;
-    size_t at;
-    if (!str_is_set(c->gecos_pattern) || !str_is_set(c->gecos_name.text))
-        return otherwise;
-    const struct regex *re = vm_regex(m->vm, c->gecos_pattern, 0, &why, &at);
-    if (re == NULL || vm_regex_match(m->vm, re, gecos) != VM_OK ||
-        vm_expand(m->vm, c->gecos_name.text, &name) != VM_OK)
-        return otherwise;
-    name = str_dup(m->arena, name);
-    vm_reset_state(m->vm);
-    return name;
-}
-
 struct submitter
 context_submitter(struct mode *m)
 {
@@ -99,10 +82,7 @@ context_submitter(struct mode *m)
     const struct passwd *pw = account_user_of_id(m->arena, m->caller.uid);
     if (pw != NULL) {
         s.login = str_dup(m->arena, str_from_cstr(pw->pw_name));
-        struct str gecos = str_from_cstr(pw->pw_gecos);
-        size_t comma = str_chr(gecos, ',', 0);
-        s.name = str_dup(m->arena, str_sub(gecos, 0, comma == STR_NPOS ? gecos.n : comma));
-        s.name = name_by_pattern(m, gecos, s.name);
+        s.name = gecos_full_name(m->arena, m->vm, m->conf->main, m->caller.uid);
     }
     struct str given = cli_value(m->cli, "-F");
     if (str_is_set(given))

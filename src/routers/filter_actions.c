@@ -1,8 +1,10 @@
 /* From the actions of a filter to the result of a redirection; see filter_actions.h. */
 #include "routers/filter_actions.h"
 
+#include "base/buf.h"
 #include "conf/model.h"
 #include "filter/host.h"
+#include "mail/address.h"
 #include "mail/header.h"
 #include "routers/filter_cache.h"
 #include "routers/redirect.h"
@@ -190,17 +192,55 @@ add_save(struct work *w, const struct filter_action *a)
     add_child(w, a, folder ? ADDRESS_ITEM_DIRECTORY : ADDRESS_ITEM_FILE, path);
 }
 
-/* ">to": without "to" the answer goes to who sent the message. */
+/* The list on one line. */
+static struct str
+without_newlines(struct arena *a, struct str s)
+{
+    struct buf b = buf_in(a, 0);
+    buf_adds(&b, s);
+    for (size_t i = 0; i < b.n; i++)
+        if (b.p[i] == '\n')
+            b.p[i] = ' ';
+    return buf_str(&b);
+}
+
+/* ">a@b,c@d": the addresses alone. */
+static struct str
+reply_text(struct arena *a, struct str to)
+{
+    struct buf b = buf_in(a, 0);
+    struct address_list l = address_list_start(to, ADDRESS_GROUP);
+    enum address_status st;
+    struct address_parts parts;
+    buf_addc(&b, '>');
+    while (address_list_next(&l, a, &st, &parts, NULL)) {
+        if (st != ADDRESS_OK)
+            continue;
+        if (b.n > 1)
+            buf_addc(&b, ',');
+        buf_adds(&b, parts.text);
+    }
+    return buf_str(&b);
+}
+
+/* Without "to" the answer goes to who sent the message. */
 static void
 add_reply(struct work *w, const struct filter_action *a)
 {
     struct arena *arena = w->job->arena;
     struct str to = a->argv[FILTER_MAIL_TO];
+    struct str *argv = ARENA_ARRAY(arena, struct str, FILTER_MAIL_ARGUMENTS);
+    struct filter_action *own = ARENA_NEW(arena, struct filter_action);
     if (a->ignored)
         return;
     if (!str_is_set(to) && vm_expand(w->job->vm, STR_LIT("$reply_address"), &to) != VM_OK)
         to = STR_EMPTY;
-    add_child(w, a, ADDRESS_ITEM_REPLY, str_cat(arena, STR_LIT(">"), to));
+    for (size_t i = 0; i < a->argc && i < FILTER_MAIL_ARGUMENTS; i++)
+        argv[i] = a->argv[i];
+    argv[FILTER_MAIL_TO] = without_newlines(arena, to);
+    *own = *a;
+    own->argv = argv;
+    add_child(w, own, ADDRESS_ITEM_REPLY, reply_text(arena, argv[FILTER_MAIL_TO]));
 }
 
 static void

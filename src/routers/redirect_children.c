@@ -191,6 +191,7 @@ redirect_children(const struct redirection *r, const struct redirect_result *res
 {
     for (size_t i = 0; i < res->children.n; i++) {
         struct address *child = make_child(r, &res->children.v[i]);
+        child->expands = res->filter && child->item == ADDRESS_ITEM_PIPE;
         if (!is_sound(r, child)) {
             refuse(r, child, OUT_DEFER, ERRNO_NO_TRANSPORT,
                    STR_LIT("bad address from a redirection"));

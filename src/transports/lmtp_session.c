@@ -78,8 +78,12 @@ say_reply(struct lmtp *s, size_t i, int number)
     struct str text = str_printf(s->arena, "LMTP error after %.*s: %.*s", STR_ARG(s->command),
                                  STR_ARG(s->reply.text));
     enum outcome o = failed ? OUT_FAIL : OUT_DEFER;
-    if (i == s->job->n)
-        return say_all(s, o, failed ? 0 : number, "%.*s", STR_ARG(text));
+    if (i == s->job->n) {
+        (void)say_all(s, o, failed ? 0 : number, "%.*s", STR_ARG(text));
+        for (size_t k = 0; k < s->job->n; k++)
+            s->answers[k].why.smtp_code = s->reply.code;
+        return false;
+    }
     say_one(s, i, o, failed ? 0 : number, "%.*s", STR_ARG(text));
     s->answers[i].why.smtp_code = s->reply.code;
     s->answers[i].why.enhanced = s->reply.enhanced;
