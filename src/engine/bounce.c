@@ -228,8 +228,10 @@ send_bounce(struct delivery *d, struct str to, const struct address_vec *told)
     buf_addc(&n.text, '\n');
     for (size_t i = told->n; i > 0; i--) {
         buf_addz(&n.text, "  ");
-        (void)notice_add_address(&n.text, told->v[i - 1], "\n    ");
-        add_error(&n.text, told->v[i - 1]);
+        if (notice_add_address(&n.text, told->v[i - 1], "\n    "))
+            add_error(&n.text, told->v[i - 1]);
+        else
+            buf_addc(&n.text, '\n');
     }
     add_outputs(&n, &t, told);
     buf_addc(&n.text, '\n');

@@ -70,7 +70,7 @@ is_logged(const struct address *a)
 static void
 succeeded(struct delivery *d, struct address *a)
 {
-    delivery_address_done(d, a);
+    to_journal(d, route_done_key(d->arena, a));
     struct str line = delivery_line(d, a, OUT_OK);
     const char *flag = d->engine->dont_deliver || d->header.dont_deliver ? "*>"
                        : a->answer->additional                           ? "->"
@@ -81,6 +81,7 @@ succeeded(struct delivery *d, struct address *a)
     maillog_message(d->engine, &d->entry,
                     str_printf(d->arena, "%.*s: %.*s transport succeeded",
                                STR_ARG(delivery_message_line(d, a)), STR_ARG(transport)));
+    delivery_address_done(d, a);
     retry_succeeded(d, a);
     vec_push(d->arena, &d->delivered, a);
 }

@@ -41,12 +41,10 @@ add_address(struct delivery *d, struct buf *b, const struct address *a, enum out
     if (maillog_selected(d->engine, LOG_SELECTOR_ALL_PARENTS)) {
         for (const struct address *p = a->parent; p != NULL && p != top; p = p->parent)
             buf_printf(b, " (%.*s)", STR_ARG(p->text));
-    } else if (a->parent != NULL && a->parent != top && outcome == OUT_OK) {
-        buf_printf(b, " (%.*s)", STR_ARG(a->parent->text));
-    } else if (a->parent != NULL && a->parent != top && a->item != ADDRESS_ITEM_MAIL) {
+    } else if (a->item != ADDRESS_ITEM_MAIL && a->parent != NULL && a->parent != top) {
         buf_printf(b, " (%.*s)", STR_ARG(a->parent->text));
     }
-    if (local || top != a)
+    if (local || a->item != ADDRESS_ITEM_MAIL || !str_eq(top->text, a->text))
         buf_printf(b, " <%.*s>", STR_ARG(top->text));
 }
 

@@ -84,13 +84,28 @@ is_held(struct delivery *d, struct address *a)
 
 /* --- the result of routing --- */
 
+/* True if the journal says that a routed address needs nothing more. One that is routed straight today may have been
+ * a homonym of itself the last time, and noted with its transport; what an unseen router split off has a key of its own. */
+static bool
+is_done(struct delivery *d, const struct address *a)
+{
+    bool split_off = a->homonym == 0 && a->parent != NULL && str_eq(a->parent->text, a->text);
+    if (spool_tree_has(&d->header.done, route_done_key(d->arena, a)))
+        return true;
+    if (split_off || a->item != ADDRESS_ITEM_MAIL)
+        return false;
+    struct str key =
+        str_printf(d->arena, "%.*s/%.*s", STR_ARG(a->key), STR_ARG(a->transport->name));
+    return spool_tree_has(&d->header.done, key);
+}
+
 static void
 take_deliveries(struct delivery *d, const struct routing *r)
 {
     struct address_vec local = {NULL, 0, 0}, remote = {NULL, 0, 0};
     for (size_t i = 0; i < r->deliver.n; i++) {
         struct address *a = r->deliver.v[i];
-        if (spool_tree_has(&d->header.done, route_done_key(d->arena, a))) {
+        if (is_done(d, a)) {
             delivery_address_done(d, a);
             continue;
         }
@@ -136,28 +151,45 @@ route_one(struct delivery *d, struct address *a, struct address_vec *next)
     delivery_address_ended(d, a);
 }
 
-static void
-take_one(struct delivery *d, struct address *a, struct address_vec *next)
+/* What can be said of an address without routing it. True: there is nothing more to do with it in this attempt. */
+static bool
+is_settled(struct delivery *d, struct address *a)
 {
     /* A homonym can have another number this time: only its transport tells whether it is done. */
     if (a->homonym == 0 && spool_tree_has(&d->header.done, a->key)) {
         delivery_address_done(d, a);
-        return;
+        return true;
     }
     if (a->answer != NULL && a->answer->why.outcome != OUT_OK) { /* generated, and refused */
         delivery_address_ended(d, a);
-        return;
+        return true;
     }
     if (a->transport != NULL && a->item != ADDRESS_ITEM_MAIL) {
         struct routing ready = {.deliver = {.v = &a, .n = 1, .cap = 1}};
         take_deliveries(d, &ready);
-        return;
+        return true;
     }
-    if (is_held(d, a) || retry_routing_waits(d, a)) {
+    if (is_held(d, a)) {
         delivery_address_ended(d, a);
-        return;
+        return true;
     }
-    route_one(d, a, next);
+    return false;
+}
+
+/* One level: first what needs no routing, in order, then the rest, the last one first. */
+static void
+route_level(struct delivery *d, const struct address_vec *level, struct address_vec *next)
+{
+    struct address_vec rest = {NULL, 0, 0};
+    for (size_t i = level->n; i > 0; i--)
+        if (!is_settled(d, level->v[i - 1]))
+            vec_push(d->arena, &rest, level->v[i - 1]);
+    for (size_t i = rest.n; i > 0; i--) {
+        if (retry_routing_waits(d, rest.v[i - 1]))
+            delivery_address_ended(d, rest.v[i - 1]);
+        else
+            route_one(d, rest.v[i - 1], next);
+    }
 }
 
 /* --- duplicates --- */
@@ -222,8 +254,7 @@ delivery_route(struct delivery *d)
     while (next.n > 0) {
         struct address_vec level = next;
         next = (struct address_vec){NULL, 0, 0};
-        for (size_t i = 0; i < level.n; i++)
-            take_one(d, level.v[i], &next);
+        route_level(d, &level, &next);
     }
     turn_round(&d->local);
     turn_round(&d->remote);

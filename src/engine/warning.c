@@ -148,8 +148,10 @@ add_waiting(struct notice_mail *n, const struct address_vec *waiting)
         const struct address *a = waiting->v[i - 1];
         const struct why *w = &a->answer->why;
         buf_addz(&n->text, "  ");
-        (void)notice_add_address(&n->text, a, "\n    ");
+        bool shown = notice_add_address(&n->text, a, "\n    ");
         buf_addc(&n->text, '\n');
+        if (!shown)
+            continue;
         if (w->host.n > 0)
             buf_printf(&n->text, "    host %.*s [%.*s]\n", STR_ARG(w->host),
                        STR_ARG(w->host_ip));

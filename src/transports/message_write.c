@@ -213,24 +213,30 @@ origin_of(const struct address *addr)
     return addr;
 }
 
+/* A recipient of the envelope is named once, however many addresses come from it. */
 static void
-add_origin(struct buf *out, struct map *seen, const struct address *addr)
+add_origin(struct arena *a, struct buf *out, struct map *seen, const struct address *addr)
 {
-    struct str text = origin_of(addr)->text;
-    if (map_has(seen, text))
+    const struct address *origin = origin_of(addr);
+    struct str key = str_printf(a, "%p", (const void *)origin);
+    if (map_has(seen, key))
         return;
     buf_addz(out, map_count(seen) > 0 ? ",\n " : "Envelope-to: ");
-    buf_adds(out, text);
-    map_set(seen, text, NULL);
+    buf_adds(out, origin->text);
+    map_set(seen, key, NULL);
 }
 
+/* The duplicates of an address stand in front of it, the last one first. */
 static void
 add_origins(const struct message_write *w, struct buf *out)
 {
     struct map *seen = map_new(w->arena, MAP_CASEFUL);
-    for (size_t i = 0; i < w->n; i++)
-        for (const struct address *a = w->addresses[i]; a != NULL; a = a->next_duplicate)
-            add_origin(out, seen, a);
+    for (size_t i = 0; i < w->n; i++) {
+        const struct address *a = w->addresses[i];
+        for (const struct address *d = a->next_duplicate; d != NULL; d = d->next_duplicate)
+            add_origin(w->arena, out, seen, d);
+        add_origin(w->arena, out, seen, a);
+    }
     if (map_count(seen) > 0)
         buf_addc(out, '\n');
 }
