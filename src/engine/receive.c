@@ -290,7 +290,7 @@ fill_header(struct receiving *r, struct spool_header *h)
     h->login = r->rq->login;
     h->warning_count = 0;
     h->received_complete_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-    h->local = r->rq->local;
+    h->local = r->rq->local && (r->rq->own || !r->sender_given || !r->e->caller.trusted);
     h->localerror = r->rq->own && r->m->sender.n == 0;
     h->allow_unqualified_sender = r->rq->unqualified_sender;
     h->allow_unqualified_recipient = r->rq->unqualified_recipient;

@@ -4,6 +4,7 @@
  */
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/strlist.h"
 #include "conf/main_options.h"
 #include "engine/receive_state.h"
 #include "filter/vm.h"
@@ -44,21 +45,25 @@ own_address(const struct receiving *r)
 
 /* --- phrases --- */
 
-/* White space and what may stand in a phrase without quotes. */
+/* What may stand in a phrase without quotes. */
 static bool
 is_phrase_char(char c)
 {
-    return ascii_alnum(c) || strchr(" \t!#$%&'*+-/=?^_`{|}~", c) != NULL;
+    return ascii_alnum(c) || (c != '\0' && strchr(" \t!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 
+/* True if the text needs no quotes: comments may stand in it. */
 static bool
 is_plain(struct str s)
 {
+    size_t depth = 0;
     for (uint32_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '\0' || !is_phrase_char(s.p[i]))
+        depth += s.p[i] == '(';
+        if (depth == 0 && !is_phrase_char(s.p[i]))
             return false;
+        depth -= s.p[i] == ')';
     }
-    return true;
+    return depth == 0;
 }
 
 static bool
@@ -73,18 +78,50 @@ is_printable(const struct engine *e, struct str s)
     return true;
 }
 
+/* A run of text without quotes, white space at its ends kept outside. */
+static void
+add_run(struct buf *b, struct str run)
+{
+    struct str core = str_trim(run);
+    if (core.n == 0 || is_plain(core)) {
+        buf_adds(b, run);
+        return;
+    }
+    size_t lead = (size_t)(core.p - run.p);
+    buf_adds(b, str_sub(run, 0, lead));
+    buf_addc(b, '"');
+    buf_adds(b, core);
+    if (core.p[core.n - 1] == '\\')
+        buf_addc(b, '\\');
+    buf_addc(b, '"');
+    buf_adds(b, str_sub(run, lead + core.n, run.n));
+}
+
+/* Bytes of the quoted string that s begins with, with both quotes; s.n + 1 when the last one is missing. */
+static size_t
+quoted_length(struct str s)
+{
+    size_t i = 1;
+    while (i < s.n && s.p[i] != '"')
+        i += s.p[i] == '\\' ? 2 : 1;
+    return i < s.n ? i + 1 : (size_t)s.n + 1;
+}
+
+/* Quotes what needs it; quoted strings that are there stay. */
 static struct str
 quote_phrase(struct arena *a, struct str s)
 {
     struct buf b = buf_in(a, 0);
-    buf_addc(&b, '"');
-    for (uint32_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '"' || s.p[i] == '\\')
-            buf_addc(&b, '\\');
-        buf_addc(&b, s.p[i]);
+    while (s.n > 0) {
+        size_t quote = str_chr(s, '"', 0);
+        add_run(&b, str_sub(s, 0, quote));
+        s = quote == STR_NPOS ? STR_EMPTY : str_sub(s, quote, s.n);
+        size_t n = s.n > 0 ? quoted_length(s) : 0;
+        buf_adds(&b, str_sub(s, 0, n));
+        if (n > s.n)
+            buf_addc(&b, '"');
+        s = str_sub(s, n, s.n);
     }
-    buf_addc(&b, '"');
-    b.taint = s.taint;
     return buf_str(&b);
 }
 
@@ -97,7 +134,7 @@ receive_mailbox(struct engine *e, struct arena *a, struct str name, struct str a
     if (!is_printable(e, name)) {
         struct str charset = e->conf->main->headers_charset;
         name = rfc2047_encode(a, name, charset.n > 0 ? charset : STR_LIT("UTF-8"));
-    } else if (!is_plain(name)) {
+    } else {
         name = quote_phrase(a, name);
     }
     return str_tainted(str_printf(a, "%.*s <%.*s>", STR_ARG(name), STR_ARG(address)));
@@ -195,11 +232,19 @@ add_date(struct receiving *r)
 
 /* --- From and Sender --- */
 
+/* True if the message is the submitter's own and not just brought by somebody who is trusted. */
+static bool
+is_submitters(const struct receiving *r)
+{
+    return !r->sender_given || !r->e->caller.trusted;
+}
+
 static void
 add_from(struct receiving *r)
 {
-    bool sender = r->sender_given && r->m->sender.n > 0 && !r->rq->sender_untrusted &&
-                  r->e->caller.trusted;
+    bool sender = !is_submitters(r);
+    if (sender && r->m->sender.n == 0)
+        return;
     struct str text =
         sender ? r->m->sender : receive_mailbox(r->e, r->a, r->rq->full_name, own_address(r));
     add(r, HEADER_AT_END, str_printf(r->a, "%sFrom: %.*s\n", prefix(r), STR_ARG(text)));
@@ -221,13 +266,39 @@ complete_from(struct receiving *r)
     }
 }
 
+/* Takes off one item of local_from_prefix or local_from_suffix if the local part has one: an asterisk at the outer end
+ * stands for anything. */
+static struct str
+without_affix(struct receiving *r, struct str local_part, struct str list, bool suffix)
+{
+    struct strlist_split l = strlist_split_start(list, ':');
+    struct str item;
+    while (strlist_split_next(&l, r->a, &item)) {
+        bool any = item.n > 0 && item.p[suffix ? item.n - 1 : 0] == '*';
+        struct str fixed = str_sub(item, any && !suffix ? 1 : 0, item.n - (any ? 1u : 0u));
+        if (fixed.n == 0 || fixed.n > local_part.n)
+            continue;
+        size_t last = local_part.n - fixed.n, at = suffix && !any ? last : 0;
+        size_t end = suffix || any ? last : 0;
+        for (; at <= end; at++) {
+            if (!str_ieq(str_sub(local_part, at, fixed.n), fixed))
+                continue;
+            return suffix ? str_sub(local_part, 0, at)
+                          : str_sub(local_part, at + fixed.n, local_part.n);
+        }
+    }
+    return local_part;
+}
+
 /* The login name, perhaps between a prefix and a suffix that are allowed. */
 static bool
-is_own_local_part(const struct receiving *r, struct str local_part)
+is_own_local_part(struct receiving *r, struct str local_part)
 {
     const struct conf_main *c = r->e->conf->main;
-    (void)c;
-    return str_eq(local_part, r->rq->login);
+    if (str_ieq(local_part, r->rq->login))
+        return true;
+    struct str inner = without_affix(r, local_part, c->local_from_prefix, false);
+    return str_ieq(without_affix(r, inner, c->local_from_suffix, true), r->rq->login);
 }
 
 /* True if a From: line names the submitter and nobody else. */
@@ -265,9 +336,21 @@ fix_sender(struct receiving *r)
     }
 }
 
+/* Which Message-Id: counts depends on whether there are Resent- lines. */
+static void
+settle_message_ids(struct receiving *r)
+{
+    struct header_list *l = r->m->headers;
+    for (size_t i = 0; r->resent && i < l->n; i++) {
+        if (l->v[i].type == HEADER_TYPE_MESSAGE_ID && !str_istarts(l->v[i].text, "resent-"))
+            l->v[i].type = HEADER_TYPE_OTHER;
+    }
+}
+
 bool
 receive_fixup(struct receiving *r)
 {
+    settle_message_ids(r);
     bool fix = r->rq->local && !r->rq->suppress_fixups;
     if (fix) {
         add_message_id(r);

@@ -176,6 +176,8 @@ receive_log_arrival(struct receiving *r)
     buf_addz(&b, "<= ");
     add_common(r, &b);
     add_subject(r, &b);
+    struct str common = str_sub(buf_str(&b), strlen("<= "), b.n);
+    maillog_message(r->e, &r->entry, str_printf(r->a, "Received from %.*s", STR_ARG(common)));
     add_envelope(r, &b);
     maillog_line(r->e, MAILLOG_MAIN, r->m->id, buf_str(&b));
     vm_release(r->e->vm, mark);

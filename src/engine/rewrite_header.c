@@ -35,8 +35,12 @@ struct line {
     struct str body;
     struct buf out;
     size_t done; /* of body, bytes that are in out */
+    size_t fold; /* where in out the last newline of ours is */
     bool changed;
 };
+
+/* A line that grew is folded behind an address that has at least so many bytes of it before; as the reference does. */
+enum { FOLD_AT = 39 };
 
 /* Where, within the item, what belongs to its group ends. */
 static size_t
@@ -49,7 +53,7 @@ behind_group_name(struct str item, const struct address_parts *p, size_t base)
 
 /* The text of an item with its address completed. */
 static struct str
-complete(struct line *k, struct str text, size_t start, size_t end,
+complete(const struct line *k, struct str text, size_t start, size_t end,
          const struct address_parts *p)
 {
     if (p->domain > 0 || !str_is_set(k->domain))
@@ -58,8 +62,25 @@ complete(struct line *k, struct str text, size_t start, size_t end,
     buf_adds(&b, str_sub(text, 0, start));
     buf_adds(&b, address_qualify(k->a, str_sub(text, start, end - start), k->domain));
     buf_adds(&b, str_sub(text, end, text.n));
-    k->changed = true;
     return buf_str(&b);
+}
+
+/* Copies what separates the item from the next one, with a newline where the line has become long. */
+static void
+fold(struct line *k, size_t item_end)
+{
+    size_t length = k->out.n - k->fold, at = item_end;
+    if (at >= k->body.n || k->body.p[at] != ',')
+        return;
+    at++;
+    while (at < k->body.n && (k->body.p[at] == ' ' || k->body.p[at] == '\t'))
+        at++;
+    if (length < FOLD_AT || at >= k->body.n || k->body.p[at] == '\n')
+        return;
+    buf_adds(&k->out, str_sub(k->body, k->done, at - k->done));
+    k->done = at;
+    k->fold = k->out.n;
+    buf_addz(&k->out, "\n\t");
 }
 
 static void
@@ -67,23 +88,23 @@ take_item(struct line *k, struct str item, const struct address_parts *p)
 {
     size_t base = (size_t)(item.p - k->body.p);
     size_t from = behind_group_name(item, p, base);
-    struct str text = str_sub(item, from, item.n), after = STR_EMPTY;
-    if (p->group_end) {
-        size_t semicolon = str_rchr(text, ';');
-        after = str_sub(text, semicolon, text.n);
-        text = str_sub(text, 0, semicolon);
-    }
+    if (base + from < k->done) /* white space that went before a newline of ours */
+        from = k->done - base;
+    struct str text = str_sub(item, from, item.n);
+    if (p->group_end)
+        text = str_sub(text, 0, str_rchr(text, ';'));
     struct str given = text;
     text = complete(k, text, p->start - base - from, p->end - base - from, p);
     struct str rewritten;
-    if (rewrite_item(k->w, k->a, k->place, text, &rewritten)) {
+    if (rewrite_item(k->w, k->a, k->place, text, &rewritten))
         text = rewritten;
-        k->changed = true;
-    }
     buf_adds(&k->out, str_sub(k->body, k->done, base + from - k->done));
     buf_adds(&k->out, text);
     k->done = base + from + given.n;
-    (void)after; /* it is copied with what follows */
+    if (!str_eq(text, given)) {
+        k->changed = true;
+        fold(k, base + item.n);
+    }
 }
 
 static bool

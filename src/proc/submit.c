@@ -103,6 +103,10 @@ take_sender(struct submission *k)
     k->m->sender = str_tainted(sender.n > 0 ? sender : STR_EMPTY);
     k->rq.sender_given = true;
     k->rq.sender_untrusted = !k->mode->trusted;
+    if (k->mode->trusted && !given(k, "-oMai"))
+        k->s->authenticated_id = STR_NULL;
+    if (k->mode->trusted && !given(k, "-oMas"))
+        k->m->authenticated_sender = STR_NULL;
     return true;
 }
 
