@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/num.h"
 #include "conf/main_options.h"
+#include "engine/peer.h"
 #include "engine/receive_state.h"
 #include "engine/spool_model.h"
 #include "filter/vm.h"
@@ -91,6 +92,8 @@ static bool
 set_caps(struct receiving *r)
 {
     const struct conf_main *c = r->e->conf->main;
+    if (r->rq->own)
+        return true;
     r->text.caps.header = c->header_maxsize;
     r->text.caps.header_line = c->header_line_maxsize;
     return size_limit(r, &r->text.caps.message);
@@ -100,9 +103,9 @@ set_caps(struct receiving *r)
 static struct str
 sender_text(const struct receiving *r)
 {
-    if (r->s->sender_fullhost.n > 0)
-        return str_printf(r->a, "H=%.*s", STR_ARG(r->s->sender_fullhost));
-    return r->rq->login;
+    if (r->s->sender_host_address.n > 0)
+        return peer_text(r->a, r->e, false);
+    return r->s->sender_ident;
 }
 
 /* The input ended early or was too large. Always false. */
@@ -126,12 +129,12 @@ end_badly(struct receiving *r, enum receive_text_end end)
                                          "(more than %lld characters): message abandoned",
                                          STR_ARG(who), (long long)r->text.caps.header_line));
     case RECEIVE_TEXT_BIG:
+        r->out->limit = r->text.caps.message;
         return receive_refuse(
             r, RECEIVE_FAULT_SIZE, 552, STR_LIT("Message size exceeds maximum permitted"),
-            str_printf(r->a, "rejected from <%.*s>: message too big: read=%lld max=%lld",
-                       STR_ARG(r->m->sender),
-                       (long long)(r->text.header_size + r->text.body_size),
-                       (long long)r->text.caps.message));
+            str_printf(r->a, "rejected from <%.*s>%s%.*s: message too big: read=%lld max=%lld",
+                       STR_ARG(r->m->sender), " ", STR_ARG(peer_text(r->a, r->e, true)),
+                       (long long)(r->text.caps.message + 1), (long long)r->text.caps.message));
     case RECEIVE_TEXT_NO_WRITE:
         return false;
     case RECEIVE_TEXT_CUT_OFF:
@@ -150,40 +153,32 @@ end_badly(struct receiving *r, enum receive_text_end end)
 
 /* --- header --- */
 
-static bool
-too_many_recipients(struct receiving *r)
+uint64_t
+receive_recipients_max(struct engine *e)
 {
-    struct str setting = r->e->conf->main->recipients_max.text, text;
-    struct arena_mark mark = arena_mark(vm_scratch(r->e->vm));
+    struct str setting = e->conf->main->recipients_max.text, text;
+    struct arena_mark mark = arena_mark(vm_scratch(e->vm));
     uint64_t most = 0;
-    if (str_is_set(setting) && vm_expand(r->e->vm, setting, &text) == VM_OK)
+    if (str_is_set(setting) && vm_expand(e->vm, setting, &text) == VM_OK)
         (void)num_parse_digits(str_trim(text), &most);
-    vm_release(r->e->vm, mark);
-    return most > 0 && r->m->recipients.n > most;
+    vm_release(e->vm, mark);
+    return most;
 }
 
 static bool
-check_envelope(struct receiving *r)
+too_many_recipients(struct receiving *r)
 {
-    if (r->rq->extract_recipients)
-        receive_header_recipients(r);
-    if (!r->rq->smtp && r->rq->extract_recipients && too_many_recipients(r))
-        return receive_refuse(r, RECEIVE_FAULT_RECIPIENTS, 452, STR_LIT("too many recipients"),
-                              STR_NULL);
-    if (r->m->recipients.n > 0 || !r->rq->extract_recipients)
-        return true;
-    if (r->out->bad.n > 0)
-        return receive_refuse(r, RECEIVE_FAULT_ADDRESSES, 550, STR_NULL,
-                              STR_LIT("bad addresses found in headers"));
-    r->out->end = RECEIVE_NO_RECIPIENTS;
-    return false;
+    uint64_t most = receive_recipients_max(r->e);
+    return most > 0 && r->m->recipients.n > most;
 }
 
 static bool
 read_header(struct receiving *r)
 {
     enum receive_text_end end = receive_header_read(r);
-    return end_badly(r, end) && check_envelope(r) && receive_fixup(r);
+    if (r->rq->extract_recipients && end != RECEIVE_TEXT_CUT_OFF && end != RECEIVE_TEXT_NO_READ)
+        receive_header_recipients(r);
+    return end_badly(r, end) && receive_fixup(r);
 }
 
 /* --- body --- */
@@ -264,6 +259,75 @@ read_body(struct receiving *r)
     return end_badly(r, end);
 }
 
+/* --- -t --- */
+
+static enum receive_fault
+envelope_fault(struct receiving *r)
+{
+    if (r->m->recipients.n > 0 && too_many_recipients(r))
+        return RECEIVE_FAULT_RECIPIENTS;
+    if (r->out->bad.n > 0)
+        return RECEIVE_FAULT_ADDRESSES;
+    if (r->m->recipients.n > 0)
+        return RECEIVE_FAULT_NONE;
+    return r->all_removed ? RECEIVE_FAULT_ALL_REMOVED : RECEIVE_FAULT_NO_RECIPIENTS;
+}
+
+/* Now that the message is there to be copied: what was wrong with the addresses in its header. */
+static bool
+check_envelope(struct receiving *r)
+{
+    enum receive_fault fault =
+        r->rq->extract_recipients ? envelope_fault(r) : RECEIVE_FAULT_NONE;
+    if (fault == RECEIVE_FAULT_NONE)
+        return true;
+    if (fault != RECEIVE_FAULT_RECIPIENTS)
+        maillog(r->e, MAILLOG_MAIN | MAILLOG_PANIC, r->m->id, "%.*s %s found in headers",
+                STR_ARG(r->m->id),
+                fault == RECEIVE_FAULT_ADDRESSES ? "bad addresses" : "no recipients");
+    if (fault == RECEIVE_FAULT_ADDRESSES && r->m->recipients.n > 0 && r->rq->report_by_mail) {
+        receive_tell_sender(r, fault);
+        return true;
+    }
+    (void)receive_refuse(r, fault, 550, STR_NULL, STR_NULL);
+    if (r->m->recipients.n == 0 && fault != RECEIVE_FAULT_ADDRESSES)
+        r->out->end = RECEIVE_NO_RECIPIENTS;
+    return false;
+}
+
+void
+receive_tell_sender(struct receiving *r, enum receive_fault fault)
+{
+    bool header = fault == RECEIVE_FAULT_HEADER_BIG || fault == RECEIVE_FAULT_LINE_BIG;
+    struct receive_report c = {
+        .fault = fault,
+        .to = r->m->sender,
+        .id = header ? STR_NULL : r->m->id,
+        .reference = r->rq->reference,
+        .message_id = header ? STR_NULL : receive_log_message_id(r),
+        .bad = r->out->bad.v,
+        .bad_n = r->out->bad.n,
+        .others = r->m->recipients.n > 0,
+        .limit = fault == RECEIVE_FAULT_HEADER_BIG ? r->text.caps.header
+                 : header                          ? r->text.caps.header_line
+                                                   : r->text.caps.message,
+        .why = fault == RECEIVE_FAULT_ACL || fault == RECEIVE_FAULT_LOCAL_SCAN
+                   ? r->out->why.peer
+                   : STR_NULL,
+        .headers = r->m->headers,
+        .received_index = r->received_index,
+        .partial = header ? r->partial : STR_EMPTY,
+        .body_fd = r->created ? r->entry.body : -1,
+        .body_start = r->created ? (int64_t)r->entry.body_start : 0,
+    };
+    struct str id;
+    if (header)
+        c.text = receive_text_rest(&r->text, r->a, RECEIVE_REPORT_TITLE_LIMIT);
+    r->out->reported = receive_report_by_mail(r->e, &c, &id);
+    if (r->out->reported)
+        vec_push(r->a, &r->out->own, id);
+}
+
 /* --- commit --- */
 
 static void
@@ -290,7 +354,7 @@ fill_header(struct receiving *r, struct spool_header *h)
     h->login = r->rq->login;
     h->warning_count = 0;
     h->received_complete_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-    h->local = r->rq->local && (r->rq->own || !r->sender_given || !r->e->caller.trusted);
+    h->local = r->rq->local && !r->rq->own && !(r->sender_given && r->e->caller.trusted);
     h->localerror = r->rq->own && r->m->sender.n == 0;
     h->allow_unqualified_sender = r->rq->unqualified_sender;
     h->allow_unqualified_recipient = r->rq->unqualified_recipient;
@@ -299,6 +363,8 @@ fill_header(struct receiving *r, struct spool_header *h)
     h->first_delivery = true;
     if (r->out->frozen)
         h->frozen_time = now.tv_sec;
+    for (size_t i = 0; i < r->removed.n; i++)
+        (void)spool_tree_add(r->a, &h->done, r->removed.v[i]);
     add_acl_variables(r, r->e->eval->acl_c, false, h);
     add_acl_variables(r, r->e->eval->acl_m, true, h);
 }
@@ -323,6 +389,25 @@ commit(struct receiving *r)
     r->out->queue_only = r->rq->queue_only;
     receive_log_arrival(r);
     return true;
+}
+
+/* The lines of the logs for a message that is refused because of its size. */
+static void
+log_refusal(struct receiving *r)
+{
+    struct str text = r->out->why.log;
+    enum receive_fault fault = r->out->fault;
+    if (r->out->end != RECEIVE_REFUSED || !str_is_set(text))
+        return;
+    if (fault == RECEIVE_FAULT_HEADER_BIG || fault == RECEIVE_FAULT_LINE_BIG)
+        maillog_line(r->e, MAILLOG_MAIN, STR_NULL, text);
+    else if (fault == RECEIVE_FAULT_CONFIG)
+        maillog_line(r->e, MAILLOG_MAIN | MAILLOG_PANIC, r->m->id, text);
+    else if (fault == RECEIVE_FAULT_SIZE && maillog_selected(r->e, LOG_SELECTOR_SIZE_REJECT)) {
+        if (r->received_index != STR_NPOS)
+            r->m->headers->v[r->received_index].type = HEADER_TYPE_DELETED;
+        maillog_reject(r->e, MAILLOG_MAIN, r->m->id, text);
+    }
 }
 
 static void
@@ -367,8 +452,13 @@ receive_message(struct engine *e, const struct receive_request *rq, struct recei
         r.m->received_protocol = STR_LIT("local");
     make_id(&r);
     receive_text_start(&r.text, r.a, rq->framing, &rq->source);
-    if (set_caps(&r) && read_header(&r) && read_body(&r))
+    for (size_t i = 0; i < r.m->recipients.n; i++)
+        vec_push(r.a, &r.to, r.m->recipients.v[i].address);
+    if (set_caps(&r) && read_header(&r) && read_body(&r) && check_envelope(&r))
         (void)commit(&r);
+    log_refusal(&r);
+    if (out->end != RECEIVE_ACCEPTED && out->fault != RECEIVE_FAULT_NONE && rq->report_by_mail)
+        receive_tell_sender(&r, out->fault);
     end(&r);
     e->eval->message = outer_message;
     e->eval->session = outer_session;

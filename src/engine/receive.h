@@ -50,6 +50,9 @@ struct receive_request {
     struct str login;     /* of who submits (U=), and full name */
     struct str full_name;
     bool queue_only; /* the message only goes to the queue */
+    /* What is wrong with a message that does not come by SMTP is told to its sender by mail; else the caller does it,
+     * and a bad address of -t refuses the whole message. */
+    bool report_by_mail;
 };
 
 enum receive_end {
@@ -64,15 +67,19 @@ enum receive_end {
 enum receive_fault {
     RECEIVE_FAULT_NONE,
     RECEIVE_FAULT_ACL,
-    RECEIVE_FAULT_HEADER_BIG, /* header_maxsize */
-    RECEIVE_FAULT_LINE_BIG,   /* header_line_maxsize */
-    RECEIVE_FAULT_SIZE,       /* message_size_limit */
-    RECEIVE_FAULT_RECIPIENTS, /* recipients_max */
-    RECEIVE_FAULT_ADDRESSES,  /* -t: bad addresses, and no good one */
-    RECEIVE_FAULT_SPACE,      /* check_spool_space and its kind */
-    RECEIVE_FAULT_IO,         /* the spool cannot be written */
-    RECEIVE_FAULT_CONFIG,     /* a string that does not expand */
+    RECEIVE_FAULT_HEADER_BIG,    /* header_maxsize */
+    RECEIVE_FAULT_LINE_BIG,      /* header_line_maxsize */
+    RECEIVE_FAULT_SIZE,          /* message_size_limit */
+    RECEIVE_FAULT_RECIPIENTS,    /* recipients_max */
+    RECEIVE_FAULT_ADDRESS,       /* of the command line: a bad one, the message was not read */
+    RECEIVE_FAULT_ADDRESSES,     /* -t: bad addresses */
+    RECEIVE_FAULT_NO_RECIPIENTS, /* -t: no address at all */
+    RECEIVE_FAULT_ALL_REMOVED,   /* -t: none that the command line does not take off */
+    RECEIVE_FAULT_SPACE,         /* check_spool_space and its kind */
+    RECEIVE_FAULT_IO,            /* the spool cannot be written */
+    RECEIVE_FAULT_CONFIG,        /* a string that does not expand */
     RECEIVE_FAULT_LOCAL_SCAN,
+    RECEIVE_FAULTS,
 };
 
 struct receive_bad_address {
@@ -85,7 +92,10 @@ struct receive_result {
     struct why why;
     bool frozen, queue_only;             /* delivery does not start at once */
     VEC(struct receive_bad_address) bad; /* of -t, in header lines */
-    int64_t size;                        /* S= */
+    int64_t limit;                       /* that was exceeded */
+    bool reported;                       /* the sender was told by mail */
+    VEC(struct str) own; /* ids of messages to senders that were written meanwhile */
+    int64_t size;        /* S= */
 };
 
 /* Reads the message to its end, also when it is refused (as far as limits allow). Texts live in the message's arena. */
@@ -96,10 +106,42 @@ void receive_message(struct engine *e, const struct receive_request *rq,
 struct str receive_rewrite_envelope(struct engine *e, struct arena *a, unsigned place,
                                     struct str address);
 
+/* recipients_max; 0: no limit. */
+uint64_t receive_recipients_max(struct engine *e);
+
 /* "Zaphod Beeblebrox <zaphod@end.univ.example>", with the name quoted or encoded as RFC 2822 wants it; just the address
  * when there is no name. */
 struct str receive_mailbox(struct engine *e, struct arena *a, struct str name,
                            struct str address);
+
+enum {
+    RECEIVE_REPORT_COPY_MAX = 1 << 24,       /* bytes of a copy, when nothing limits it */
+    RECEIVE_REPORT_TITLE_LIMIT = 100 * 1024, /* a lower limit of the copy is mentioned */
+};
+
+/* What is wrong with a message, and the message. */
+struct receive_report {
+    enum receive_fault fault;
+    struct str to;         /* its sender; empty: it is only logged */
+    struct str id;         /* of the message, or unset */
+    struct str reference;  /* of the message that it is about, or unset */
+    struct str message_id; /* of its Message-Id: line, or unset */
+    const struct receive_bad_address *bad;
+    size_t bad_n;
+    bool others;   /* it goes to its other recipients */
+    int64_t limit; /* that was exceeded */
+    struct str why;
+    /* The copy, in this order. */
+    const struct header_list *headers; /* or NULL */
+    size_t received_index;             /* of a line that is ours, or STR_NPOS */
+    struct str partial;                /* a line that was not complete */
+    struct str text;
+    int body_fd; /* -1: none */
+    int64_t body_start;
+};
+
+/* Writes a message about it to the sender. False: that was not possible, and is logged. */
+bool receive_report_by_mail(struct engine *e, const struct receive_report *c, struct str *id);
 
 /* A message that remex itself writes (bounce, warning, reply of a filter): text is a whole message, header and body. The
  * sender of bounces is "". False: logged; *id is not set. Always goes to the spool only; the caller starts its delivery.

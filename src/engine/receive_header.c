@@ -100,6 +100,7 @@ receive_header_read(struct receiving *r)
     for (;;) {
         struct str line;
         enum receive_text_end end = receive_text_line(&r->text, r->a, &line);
+        r->partial = line;
         if (end != RECEIVE_TEXT_MORE)
             return end;
         if (first && take_from_line(r, line)) {
@@ -125,17 +126,11 @@ names_recipients(const struct receiving *r, const struct header *h)
     return right && str_istarts(h->text, "resent-") == r->resent;
 }
 
-/* The addresses on the command line, which may mean "not these". */
-struct unwanted {
-    const struct recipient *v;
-    size_t n;
-};
-
 static bool
-is_listed(const struct unwanted *u, struct str address)
+is_removed(const struct receiving *r, struct str address)
 {
-    for (size_t i = 0; i < u->n; i++) {
-        if (str_ieq(u->v[i].address, address))
+    for (size_t i = 0; i < r->removed.n; i++) {
+        if (str_ieq(r->removed.v[i], address))
             return true;
     }
     return false;
@@ -149,35 +144,31 @@ add_bad(struct receiving *r, struct str item, struct str reason)
 }
 
 static void
-take_address(struct receiving *r, const struct unwanted *u, struct str item,
-             const struct address_parts *p)
+add_recipient(struct receiving *r, struct str given)
 {
-    const struct conf_main *c = r->e->conf->main;
-    struct str address = p->text;
-    if (p->domain == 0 && !r->rq->unqualified_recipient) {
-        add_bad(r, item, STR_LIT("unqualified recipient address not allowed"));
+    struct str domain = r->e->conf->main->qualify_recipient;
+    struct recipient one = {.address = str_tainted(address_qualify(r->a, given, domain))};
+    if (is_removed(r, one.address)) {
+        r->all_removed = true;
         return;
     }
-    if (p->domain == 0)
-        address = address_qualify(r->a, address, c->qualify_recipient);
-    if (is_listed(u, address))
-        return;
-    struct recipient one = {.address = str_tainted(address)};
     vec_push(r->a, &r->m->recipients, one);
+    vec_push(r->a, &r->to, given);
 }
 
 static void
-take_line(struct receiving *r, const struct unwanted *u, const struct header *h)
+take_line(struct receiving *r, const struct header *h)
 {
-    struct address_list l = address_list_start(header_body(h), ADDRESS_GROUP | ADDRESS_LITERAL);
+    struct str body = header_body(h);
+    struct address_list l = address_list_start(body, ADDRESS_GROUP | ADDRESS_LITERAL);
     enum address_status st;
     struct address_parts p;
     struct str item;
     while (address_list_next(&l, r->a, &st, &p, &item)) {
         if (st == ADDRESS_OK)
-            take_address(r, u, item, &p);
-        else if (st == ADDRESS_BAD)
-            add_bad(r, item, p.error);
+            add_recipient(r, p.text);
+        else if (st == ADDRESS_BAD) /* shown with all that follows it, as the reference does */
+            add_bad(r, str_sub(body, (size_t)(item.p - body.p), body.n), p.error);
     }
 }
 
@@ -185,20 +176,16 @@ void
 receive_header_recipients(struct receiving *r)
 {
     struct header_list *l = r->m->headers;
-    struct unwanted u = {.v = r->m->recipients.v, .n = r->m->recipients.n};
-    bool remove = r->e->conf->main->extract_addresses_remove_arguments;
-    /* A list of its own, since the old one is still read. */
-    r->m->recipients.v = NULL;
-    r->m->recipients.n = r->m->recipients.cap = 0;
-    if (!remove) {
-        for (size_t i = 0; i < u.n; i++)
-            vec_push(r->a, &r->m->recipients, u.v[i]);
-        u.n = 0;
+    if (r->e->conf->main->extract_addresses_remove_arguments) {
+        for (size_t i = 0; i < r->m->recipients.n; i++)
+            vec_push(r->a, &r->removed, r->m->recipients.v[i].address);
+        r->m->recipients.n = 0;
+        r->to.n = 0;
     }
     for (size_t i = 0; i < l->n; i++) {
         if (!names_recipients(r, &l->v[i]))
             continue;
-        take_line(r, &u, &l->v[i]);
+        take_line(r, &l->v[i]);
         if (l->v[i].type == HEADER_TYPE_BCC)
             l->v[i].type = HEADER_TYPE_DELETED;
     }

@@ -86,9 +86,8 @@ add_reception_time(const struct receiving *r, struct buf *b)
     }
 }
 
-/* The id in a Message-Id: line, without its brackets. */
-static struct str
-message_id(const struct receiving *r)
+struct str
+receive_log_message_id(const struct receiving *r)
 {
     const struct header_list *l = r->m->headers;
     for (size_t i = 0; i < l->n; i++) {
@@ -109,9 +108,9 @@ add_message_id(const struct receiving *r, struct buf *b)
 {
     if (r->own_message_id) {
         if (on(r, LOG_SELECTOR_MSG_ID_CREATED))
-            field(b, "id*", message_id(r));
+            field(b, "id*", receive_log_message_id(r));
     } else if (on(r, LOG_SELECTOR_MSG_ID)) {
-        field(b, "id", message_id(r));
+        field(b, "id", receive_log_message_id(r));
     }
 }
 
@@ -140,8 +139,8 @@ add_envelope(const struct receiving *r, struct buf *b)
     if (!on(r, LOG_SELECTOR_RECEIVED_RECIPIENTS) || r->m->recipients.n == 0)
         return;
     buf_addz(b, " for");
-    for (size_t i = 0; i < r->m->recipients.n; i++)
-        buf_printf(b, " %.*s", STR_ARG(r->m->recipients.v[i].address));
+    for (size_t i = 0; i < r->to.n; i++)
+        buf_printf(b, " %.*s", STR_ARG(r->to.v[i]));
 }
 
 /* What both logs have, from the sender on. */

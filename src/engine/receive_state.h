@@ -25,6 +25,10 @@ struct receiving {
     size_t received_index;      /* of our Received: line; STR_NPOS: none */
     struct str body_first;      /* text read as a header line that is the body's */
     struct str original_sender; /* before rewriting */
+    struct str partial;         /* the header line at which a cap was exceeded */
+    bool all_removed;           /* -t: the command line took every address off */
+    VEC(struct str) to;         /* recipients as they were given, for the log */
+    VEC(struct str) removed;    /* -t: those of the command line */
 };
 
 /* receive_header.c: reads the header up to the body, without what must not be in transit. */
@@ -43,7 +47,12 @@ void receive_rewrite_recipients(struct receiving *r);
 void receive_rewrite_sender(struct receiving *r);
 
 /* receive_log.c: the line of arrival in the main log and the message's own. */
+/* The id in the Message-Id: line, without its brackets; unset: there is none. */
+struct str receive_log_message_id(const struct receiving *r);
 void receive_log_arrival(struct receiving *r);
+
+/* Writes to the sender what is wrong. */
+void receive_tell_sender(struct receiving *r, enum receive_fault fault);
 
 /* Ends as refused. Always false. */
 bool receive_refuse(struct receiving *r, enum receive_fault fault, int code, struct str peer,

@@ -275,9 +275,9 @@ receive_text_line(struct receive_text *t, struct arena *a, struct str *line)
         return t->fault != RECEIVE_TEXT_MORE ? t->fault : RECEIVE_TEXT_OVER;
     struct buf b = buf_in(a, 0);
     enum receive_text_end r = collect(t, &b);
+    *line = b.n > 0 ? str_tainted(buf_str(&b)) : STR_EMPTY;
     if (r != RECEIVE_TEXT_MORE)
         return r;
-    *line = str_tainted(buf_str(&b));
     t->header_size += line->n;
     if (str_eqz(*line, "\n"))
         return RECEIVE_TEXT_BODY;
@@ -416,7 +416,7 @@ read_body(struct receive_text *t)
                 return RECEIVE_TEXT_NO_WRITE;
         }
         if (is_too_big(t))
-            return RECEIVE_TEXT_BIG;
+            return flush(t) ? RECEIVE_TEXT_BIG : RECEIVE_TEXT_NO_WRITE;
     }
     return end_body(t, RECEIVE_TEXT_OVER);
 }
@@ -452,6 +452,19 @@ receive_text_body(struct receive_text *t, struct str first)
     if (t->ended)
         give_back(t);
     return r;
+}
+
+struct str
+receive_text_rest(struct receive_text *t, struct arena *a, size_t most)
+{
+    struct buf b = buf_in(a, most);
+    while (b.n < most && peek(t) >= 0) {
+        size_t n = t->n - t->at;
+        n = n < most - b.n ? n : most - b.n;
+        buf_add(&b, t->in + t->at, n);
+        t->at += n;
+    }
+    return b.n > 0 ? str_tainted(buf_str(&b)) : STR_EMPTY;
 }
 
 static bool

@@ -56,11 +56,13 @@ struct receive_text {
 /* Buffers are in a. put, put_ctx and caps may be set afterwards, before they are needed. */
 void receive_text_start(struct receive_text *t, struct arena *a, enum receive_framing framing,
                         const struct receive_source *source);
-/* The next logical line of the header into a, with its final newline. */
+/* The next logical line of the header into a, with its final newline. When a cap is exceeded, *line is what was read of it. */
 enum receive_text_end receive_text_line(struct receive_text *t, struct arena *a,
                                         struct str *line);
 /* The rest: the body, behind `first`, text that is no header line but was read as one (may be empty). */
 enum receive_text_end receive_text_body(struct receive_text *t, struct str first);
+/* What follows as it comes, at most so many bytes, for a copy of a message that is too large to be read. */
+struct str receive_text_rest(struct receive_text *t, struct arena *a, size_t most);
 /* Reads on to the end of the message and drops it. Gives what was read too much back to the source. */
 enum receive_text_end receive_text_drain(struct receive_text *t);
 

@@ -6,6 +6,7 @@
 #include "proc/submit.h"
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/num.h"
 #include "conf/conf.h"
 #include "conf/list.h"
@@ -27,6 +28,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* How errors are told. */
+enum report_style { REPORT_STDERR, REPORT_MAIL, REPORT_MAIL_QUIETLY /* exit status 0 */ };
+
 struct submission {
     struct mode *mode;
     struct engine *e;
@@ -35,6 +39,9 @@ struct submission {
     struct message *m;
     struct submitter who;
     struct receive_request rq;
+    struct reception *r;
+    enum report_style style;
+    int status;          /* of the process */
     int64_t deadline_ms; /* of the whole input; 0: none */
 };
 
@@ -110,6 +117,94 @@ take_sender(struct submission *k)
     return true;
 }
 
+/* --- errors --- */
+
+/* The last -oe option wins. */
+static enum report_style
+report_style(const struct cli *cli)
+{
+    enum report_style style = REPORT_MAIL;
+    for (size_t i = 0; i < cli->settings.n; i++) {
+        const struct cli_setting *one = &cli->settings.v[i];
+        char kind = '\0';
+        if (strncmp(one->row->name, "-oe", 3) == 0)
+            kind = one->row->name[3];
+        else if (strcmp(one->row->name, "-e") == 0 && one->value.n > 0)
+            kind = one->value.p[0];
+        if (kind == 'e')
+            style = REPORT_MAIL_QUIETLY;
+        else if (kind == 'm' || kind == 'w')
+            style = REPORT_MAIL;
+        else if (kind != '\0')
+            style = REPORT_STDERR;
+    }
+    return style;
+}
+
+static int
+failure_status(const struct submission *k, bool reported, bool no_recipients)
+{
+    if (k->style == REPORT_STDERR)
+        return 1;
+    if (reported)
+        return k->style == REPORT_MAIL_QUIETLY ? 0 : 1;
+    return no_recipients ? 2 : 1;
+}
+
+/* Messages to senders are delivered at once unless everything waits. */
+static void
+deliver_own(const struct submission *k, struct str id)
+{
+    if (!k->e->conf->main->queue_only)
+        reception_deliver(k->r, id, STR_NULL, RECEPTION_BACKGROUND);
+}
+
+/* The text that was to be the message, for a copy: up to a line of one dot unless that is nothing special. */
+static struct str
+rest_of_input(struct submission *k)
+{
+    int64_t limit = k->e->conf->main->bounce_return_size_limit;
+    size_t most = limit > 0 ? (size_t)limit : RECEIVE_REPORT_COPY_MAX;
+    struct buf b = buf_in(k->a, most);
+    char block[4096];
+    ssize_t n;
+    while (!b.overflow && (n = get_input(k, block, sizeof block)) > 0)
+        buf_add(&b, block, (size_t)n < most - b.n ? (size_t)n : most - b.n);
+    struct str text = b.n > 0 ? buf_str(&b) : STR_EMPTY;
+    size_t dot = k->rq.framing == RECEIVE_DOT ? str_find(text, STR_LIT("\n.\n"), 0) : STR_NPOS;
+    return dot == STR_NPOS ? text : str_sub(text, 0, dot + 1);
+}
+
+/* Something is wrong before the message is even read. Always false; k->status is set. */
+static bool
+fail_early(struct submission *k, enum receive_fault fault,
+           const struct receive_bad_address *bad)
+{
+    struct str id;
+    bool reported = false;
+    if (k->style != REPORT_STDERR) {
+        struct receive_report c = {
+            .fault = fault,
+            .to = k->m->sender,
+            .bad = bad,
+            .bad_n = bad != NULL ? 1 : 0,
+            .received_index = STR_NPOS,
+            .text = rest_of_input(k),
+            .body_fd = -1,
+        };
+        reported = receive_report_by_mail(k->e, &c, &id);
+        if (reported)
+            deliver_own(k, id);
+    } else if (bad != NULL) {
+        (void)fprintf(stderr, "%s: bad recipient address \"%.*s\": %.*s\n",
+                      k->mode->cli->program, STR_ARG(bad->address), STR_ARG(bad->reason));
+    } else {
+        (void)fprintf(stderr, "%s: too many recipients\n", k->mode->cli->program);
+    }
+    k->status = failure_status(k, reported, false);
+    return false;
+}
+
 /* --- recipients --- */
 
 static bool
@@ -118,33 +213,44 @@ add_recipient(struct submission *k, enum address_status st, const struct address
 {
     if (st == ADDRESS_EMPTY)
         return true;
-    struct str why = st == ADDRESS_BAD ? p->error : STR_NULL;
-    if (st == ADDRESS_OK && p->domain == 0 && !k->rq.unqualified_recipient)
-        why = STR_LIT("unqualified recipient address not allowed");
-    if (str_is_set(why)) {
-        (void)fprintf(stderr, "%s: bad recipient address \"%.*s\": %.*s\n",
-                      k->mode->cli->program, STR_ARG(item), STR_ARG(why));
-        return false;
+    struct receive_bad_address bad = {.address = item, .reason = p->error};
+    bool good = st == ADDRESS_OK;
+    if (good && p->domain == 0 && !k->rq.unqualified_recipient) {
+        bad.reason = STR_LIT("unqualified recipient address not allowed");
+        good = false;
     }
+    if (!good)
+        return fail_early(k, RECEIVE_FAULT_ADDRESS, &bad);
     struct recipient one = {.address = str_tainted(address_qualify(
                                 k->a, p->text, k->e->conf->main->qualify_recipient))};
     vec_push(k->a, &k->m->recipients, one);
     return true;
 }
 
+static unsigned
+address_flags(const struct submission *k)
+{
+    const struct conf_main *c = k->e->conf->main;
+    return ADDRESS_GROUP | ADDRESS_LITERAL |
+           (c->strip_trailing_dot ? (unsigned)ADDRESS_STRIP_DOT : 0u) |
+           (c->allow_utf8_domains ? (unsigned)ADDRESS_UTF8_DOMAIN : 0u);
+}
+
 static bool
 take_recipients(struct submission *k)
 {
     const struct cli *cli = k->mode->cli;
+    uint64_t most = receive_recipients_max(k->e);
     for (size_t i = 0; i < cli->args.n; i++) {
-        struct address_list l =
-            address_list_start(cli->args.v[i], ADDRESS_GROUP | ADDRESS_LITERAL);
+        struct address_list l = address_list_start(cli->args.v[i], address_flags(k));
         enum address_status st;
         struct address_parts p;
         struct str item;
         while (address_list_next(&l, k->a, &st, &p, &item)) {
             if (!add_recipient(k, st, &p, item))
                 return false;
+            if (most > 0 && k->m->recipients.n > most && !k->rq.extract_recipients)
+                return fail_early(k, RECEIVE_FAULT_RECIPIENTS, NULL);
         }
     }
     return true;
@@ -195,41 +301,112 @@ fill_request(struct submission *k)
         .reference = cli_value(k->mode->cli, "-oMm"),
         .login = k->who.login,
         .full_name = k->who.name,
+        .report_by_mail = k->style != REPORT_STDERR,
     };
     if (str_is_set(limit))
         (void)num_parse_interval(limit, &seconds);
     k->deadline_ms = seconds > 0 ? await_now_ms() + seconds * 1000 : 0;
 }
 
+/* The input ended or took too long in the middle. */
 static int
-judge(struct submission *k, struct reception *r, const struct receive_result *out)
+lost(const struct submission *k, const struct receive_result *out)
 {
+    if (out->why.sys_errno == ETIMEDOUT) {
+        maillog(k->e, MAILLOG_MAIN, STR_NULL,
+                "timed out while reading local message (message abandoned)");
+        (void)fprintf(stderr, "%s: timed out while reading - message abandoned\n",
+                      k->mode->cli->program);
+    } else {
+        (void)fprintf(stderr, "%s: error while reading the message: %s\n",
+                      k->mode->cli->program, strerror(out->why.sys_errno));
+    }
+    return 1;
+}
+
+/* What is wrong with a message that was read, on the standard error. */
+static void
+tell(const struct submission *k, const struct receive_result *out)
+{
+    const struct conf_main *c = k->e->conf->main;
+    struct str why = str_is_set(out->why.peer) ? out->why.peer : out->why.log;
+    struct str text = STR_NULL;
+    switch ((int)out->fault) {
+    case RECEIVE_FAULT_ADDRESSES:
+        text = str_printf(k->a, "invalid address%s: ", out->bad.n > 1 ? "es" : "");
+        for (size_t i = 0; i < out->bad.n; i++)
+            text = str_printf(k->a, "%.*s%s %.*s: %.*s", STR_ARG(text), i > 0 ? "\n " : "",
+                              STR_ARG(out->bad.v[i].address), STR_ARG(out->bad.v[i].reason));
+        break;
+    case RECEIVE_FAULT_NO_RECIPIENTS:
+    case RECEIVE_FAULT_ALL_REMOVED:
+        text = STR_LIT("no recipients in message");
+        break;
+    case RECEIVE_FAULT_RECIPIENTS:
+        text = STR_LIT("too many recipients");
+        break;
+    case RECEIVE_FAULT_SIZE:
+        text = str_printf(k->a, "message rejected: message too big (max=%lld)",
+                          (long long)out->limit);
+        break;
+    case RECEIVE_FAULT_HEADER_BIG:
+        text = str_printf(k->a,
+                          "message header longer than %lld characters received: message not "
+                          "accepted",
+                          (long long)c->header_maxsize);
+        break;
+    case RECEIVE_FAULT_LINE_BIG:
+        text = str_printf(k->a,
+                          "message header line longer than %lld characters received: message "
+                          "not accepted",
+                          (long long)c->header_line_maxsize);
+        break;
+    case RECEIVE_FAULT_ACL:
+    case RECEIVE_FAULT_LOCAL_SCAN:
+        text = str_printf(k->a, "message rejected: %.*s", STR_ARG(why));
+        break;
+    default:
+        text = why;
+        break;
+    }
+    (void)fprintf(stderr, "%s: %.*s\n", k->mode->cli->program, STR_ARG(text));
+}
+
+static int
+judge(struct submission *k, const struct receive_result *out)
+{
+    for (size_t i = 0; i < out->own.n; i++)
+        deliver_own(k, out->own.v[i]);
     if (out->end == RECEIVE_ACCEPTED) {
         enum reception_delivery when = queueing_choose(k->mode, k->e, QUEUEING_LOCAL);
         if (!out->queue_only && !out->frozen)
-            reception_deliver(r, k->m->id, k->m->queue_name, when);
+            reception_deliver(k->r, k->m->id, k->m->queue_name, when);
         return 0;
     }
-    struct str why = str_is_set(out->why.log) ? out->why.log : out->why.peer;
-    (void)fprintf(stderr, "%s: %.*s\n", k->mode->cli->program, STR_ARG(why));
-    return out->end == RECEIVE_DISCARDED ? 0 : 1;
+    if (out->end == RECEIVE_DISCARDED)
+        return 0;
+    if (out->end == RECEIVE_LOST)
+        return lost(k, out);
+    if (k->style == REPORT_STDERR)
+        tell(k, out);
+    return failure_status(k, out->reported, out->end == RECEIVE_NO_RECIPIENTS);
 }
 
 static int
 submit(struct reception *r, void *ctx)
 {
     struct mode *m = ctx;
-    struct submission k = {.mode = m, .e = r->engine, .a = arena_new()};
+    struct submission k = {.mode = m, .e = r->engine, .r = r, .a = arena_new(), .status = 1};
+    k.style = report_style(m->cli);
     fill_models(&k);
     fill_request(&k);
-    int status = 1;
     if (take_sender(&k) && take_recipients(&k)) {
         struct receive_result out;
         receive_message(k.e, &k.rq, &out);
-        status = judge(&k, r, &out);
+        k.status = judge(&k, &out);
     }
     arena_free(k.a);
-    return status;
+    return k.status;
 }
 
 int
