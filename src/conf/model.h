@@ -49,6 +49,7 @@ struct message {
     struct str received_protocol;
     struct str queue_name;
     int64_t originator_uid, originator_gid;
+    int64_t body_8bitmime; /* BODY= of MAIL: 0 none, 7, 8 */
     bool smtputf8;
     bool first_delivery;
     struct str dsn_envid; /* DSN: ENVID of MAIL, or unset */

@@ -97,7 +97,11 @@ void
 maillog_line(struct engine *e, unsigned to, struct str id, struct str text)
 {
     struct arena *a = arena_new();
-    struct str line = with_prefix(a, e, id, clean(a, e, text));
+    struct str shown = clean(a, e, text), line = with_prefix(a, e, id, shown);
+    if (e->verbose && (to & MAILLOG_MAIN) != 0 && !e->log_to_stderr)
+        (void)fprintf(stderr, "LOG: MAIN%s%s\n  %.*s\n",
+                      (to & MAILLOG_REJECT) != 0 ? " REJECT" : "",
+                      (to & MAILLOG_PANIC) != 0 ? " PANIC" : "", STR_ARG(shown));
     write_lines(e, to, &line, 1);
     arena_free(a);
 }
@@ -125,7 +129,7 @@ add_line(struct arena *a, const struct engine *e, struct reject_lines *l, struct
     vec_push(a, &l->v, clean(a, e, text));
 }
 
-/* The lines of a header field: each physical line is one of the entry. */
+/* The lines of a header field: each physical line is one of the entry, the first with its type in front. */
 static void
 add_header(struct arena *a, const struct engine *e, struct reject_lines *l,
            const struct header *h)
@@ -136,11 +140,8 @@ add_header(struct arena *a, const struct engine *e, struct reject_lines *l,
         size_t nl = str_chr(rest, '\n', 0);
         nl = nl == STR_NPOS ? rest.n : nl;
         struct str line = clean(a, e, str_sub(rest, 0, nl));
-        const char *front = !first ? "  " : h->type == HEADER_TYPE_OTHER ? "  " : "";
-        if (first && h->type != HEADER_TYPE_OTHER)
+        if (first)
             line = str_printf(a, "%c %.*s", h->type, STR_ARG(line));
-        else
-            line = str_printf(a, "%s%.*s", front, STR_ARG(line));
         vec_push(a, &l->v, line);
         rest = str_sub(rest, nl + 1, rest.n);
         first = false;
@@ -170,8 +171,7 @@ maillog_reject(struct engine *e, unsigned to, struct str id, struct str text)
     if (m != NULL && m->headers != NULL && m->headers->n > 0) {
         add_envelope(a, e, &l, m);
         for (size_t i = 0; i < m->headers->n; i++)
-            if (m->headers->v[i].type != HEADER_TYPE_DELETED)
-                add_header(a, e, &l, &m->headers->v[i]);
+            add_header(a, e, &l, &m->headers->v[i]);
     }
     write_lines(e, to | MAILLOG_REJECT, l.v.v, l.v.n);
     arena_free(a);

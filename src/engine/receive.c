@@ -3,6 +3,7 @@
  * Order: header, envelope, fix-ups, body into the spool file, checks, commit, log. Until the commit nothing exists that a
  * crash could leave behind as a message; whatever fails before removes the body file again.
  */
+#include "acl/acl_state.h"
 #include "base/arena.h"
 #include "base/map.h"
 #include "base/num.h"
@@ -72,13 +73,12 @@ size_limit(struct receiving *r, int64_t *limit)
     *limit = 0;
     if (!str_is_set(setting))
         return true;
-    bool ok = vm_expand(r->e->vm, setting, &text) == VM_OK;
-    size_t at = 0;
-    struct str why = ok ? STR_LIT("bad value") : vm_error(r->e->vm);
-    if (ok) {
-        text = str_trim(text);
-        ok = text.n == 0 ||
-             (num_scan(text, &at, NUM_OCTAL_HEX | NUM_SUFFIX, limit) == NUM_OK && at == text.n);
+    bool expanded = vm_expand(r->e->vm, setting, &text) == VM_OK, ok = expanded;
+    struct str why = expanded ? STR_NULL : vm_error(r->e->vm);
+    if (expanded) {
+        enum num_status st = num_parse_int(text, limit);
+        ok = st == NUM_OK;
+        why = ok ? STR_NULL : num_int_error(r->a, st, text);
     }
     if (!ok)
         (void)receive_refuse(
@@ -244,7 +244,7 @@ take_figures(struct receiving *r)
     m->body_zeros = r->text.body_zeros;
     m->max_received_line = r->text.max_line;
     m->lines = r->text.header_lines + r->text.body_lines;
-    m->size = r->out->size = message_size(r);
+    m->size = r->text.header_size + r->text.body_size;
 }
 
 static bool
@@ -315,7 +315,7 @@ receive_tell_sender(struct receiving *r, enum receive_fault fault)
                    ? r->out->why.peer
                    : STR_NULL,
         .headers = r->m->headers,
-        .received_index = r->received_index,
+        .received_index = receive_fixup_find_received(r),
         .partial = header ? r->partial : STR_EMPTY,
         .body_fd = r->created ? r->entry.body : -1,
         .body_start = r->created ? (int64_t)r->entry.body_start : 0,
@@ -369,6 +369,20 @@ fill_header(struct receiving *r, struct spool_header *h)
     add_acl_variables(r, r->e->eval->acl_m, true, h);
 }
 
+/* The message is accepted and thrown away. */
+static void
+discard(struct receiving *r)
+{
+    const struct acl_message *acl = r->m->acl;
+    bool known = acl != NULL && str_is_set(acl->discarded_by);
+    struct str by = known ? acl->discarded_by : STR_LIT("RCPT ACL");
+    receive_log_arrival(r);
+    maillog(r->e, MAILLOG_MAIN, r->m->id, "=> blackhole (%.*s discarded recipients)%s%.*s",
+            STR_ARG(by), r->discard_why.n > 0 ? ": " : "", STR_ARG(r->discard_why));
+    maillog(r->e, MAILLOG_MAIN, r->m->id, "Completed");
+    r->out->end = RECEIVE_DISCARDED;
+}
+
 static bool
 commit(struct receiving *r)
 {
@@ -378,6 +392,11 @@ commit(struct receiving *r)
     clock_gettime(CLOCK_REALTIME, &now);
     if (!receive_fixup_received(r, now.tv_sec))
         return false;
+    r->m->size = r->out->size = message_size(r);
+    if (r->m->recipients.n == 0) {
+        discard(r);
+        return true;
+    }
     fill_header(r, &h);
     enum spool_result result = spool_commit(r->a, &r->entry, &h, &f);
     if (result != SPOOL_OK) {
@@ -386,8 +405,9 @@ commit(struct receiving *r)
         return spool_refusal(r, &f);
     }
     r->out->end = RECEIVE_ACCEPTED;
-    r->out->queue_only = r->rq->queue_only;
+    r->out->queue_only = r->rq->queue_only || r->out->queue_only;
     receive_log_arrival(r);
+    receive_policy_log(r);
     return true;
 }
 
@@ -402,11 +422,15 @@ log_refusal(struct receiving *r)
     if (fault == RECEIVE_FAULT_HEADER_BIG || fault == RECEIVE_FAULT_LINE_BIG)
         maillog_line(r->e, MAILLOG_MAIN, STR_NULL, text);
     else if (fault == RECEIVE_FAULT_CONFIG)
-        maillog_line(r->e, MAILLOG_MAIN | MAILLOG_PANIC, r->m->id, text);
+        maillog_line(r->e, MAILLOG_MAIN | MAILLOG_PANIC,
+                     !str_is_set(r->received) ? STR_NULL : r->m->id, text);
     else if (fault == RECEIVE_FAULT_SIZE && maillog_selected(r->e, LOG_SELECTOR_SIZE_REJECT)) {
-        if (r->received_index != STR_NPOS)
-            r->m->headers->v[r->received_index].type = HEADER_TYPE_DELETED;
+        struct header_list all = *r->m->headers; /* ours is not shown */
+        size_t at = receive_fixup_find_received(r);
+        if (at == 0)
+            *r->m->headers = (struct header_list){.v = all.v + 1, .n = all.n - 1};
         maillog_reject(r->e, MAILLOG_MAIN, r->m->id, text);
+        *r->m->headers = all;
     }
 }
 
@@ -436,7 +460,6 @@ receive_message(struct engine *e, const struct receive_request *rq, struct recei
         .m = rq->message,
         .s = rq->session,
         .a = rq->message->arena,
-        .received_index = STR_NPOS,
         .sender_given = rq->sender_given,
         .original_sender = rq->message->sender,
         .body_first = STR_EMPTY,
@@ -450,14 +473,17 @@ receive_message(struct engine *e, const struct receive_request *rq, struct recei
     r.m->body_fd = -1;
     if (!str_is_set(r.m->received_protocol))
         r.m->received_protocol = STR_LIT("local");
+    receive_policy_start(&r);
     make_id(&r);
     receive_text_start(&r.text, r.a, rq->framing, &rq->source);
     for (size_t i = 0; i < r.m->recipients.n; i++)
-        vec_push(r.a, &r.to, r.m->recipients.v[i].address);
-    if (set_caps(&r) && read_header(&r) && read_body(&r) && check_envelope(&r))
+        vec_push(r.a, &r.to, i < rq->given_n ? rq->given[i] : r.m->recipients.v[i].address);
+    if (set_caps(&r) && read_header(&r) && read_body(&r) && check_envelope(&r) &&
+        receive_policy_end(&r))
         (void)commit(&r);
     log_refusal(&r);
-    if (out->end != RECEIVE_ACCEPTED && out->fault != RECEIVE_FAULT_NONE && rq->report_by_mail)
+    if (out->end != RECEIVE_ACCEPTED && out->fault != RECEIVE_FAULT_NONE &&
+        out->fault != RECEIVE_FAULT_CONFIG && rq->report_by_mail)
         receive_tell_sender(&r, out->fault);
     end(&r);
     e->eval->message = outer_message;

@@ -47,9 +47,13 @@ struct receive_request {
     /* Addresses in header lines are completed; recipients without a domain were allowed. */
     bool unqualified_sender, unqualified_recipient;
     struct str reference; /* id of the message that this one is about (R=), or unset */
-    struct str login;     /* of who submits (U=), and full name */
+    /* The recipients as they were given, for the log; NULL: as in the message. */
+    const struct str *given;
+    size_t given_n;
+    struct str login; /* of who submits (U=), and full name */
     struct str full_name;
-    bool queue_only; /* the message only goes to the queue */
+    struct str claimed_name; /* -F, or unset */
+    bool queue_only;         /* the message only goes to the queue */
     /* What is wrong with a message that does not come by SMTP is told to its sender by mail; else the caller does it,
      * and a bad address of -t refuses the whole message. */
     bool report_by_mail;
@@ -91,6 +95,7 @@ struct receive_result {
     enum receive_fault fault; /* of RECEIVE_REFUSED */
     struct why why;
     bool frozen, queue_only;             /* delivery does not start at once */
+    bool route_only;                     /* it does, but remote deliveries wait */
     VEC(struct receive_bad_address) bad; /* of -t, in header lines */
     int64_t limit;                       /* that was exceeded */
     bool reported;                       /* the sender was told by mail */

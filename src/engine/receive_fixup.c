@@ -2,6 +2,7 @@
  *
  * Source: specification, chapter "Message processing", sections on single header lines.
  */
+#include "acl/acl_state.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/strlist.h"
@@ -37,10 +38,41 @@ add(struct receiving *r, enum header_place place, struct str text)
     (void)header_list_add(r->a, r->m->headers, str_tainted(text), place);
 }
 
+/* What control = submission says, if the message did not come from here and is treated as if it had; else NULL. */
+static const struct acl_submission *
+submission(const struct receiving *r)
+{
+    if (r->rq->local || r->m->acl == NULL || !r->m->acl->submission.on)
+        return NULL;
+    return &r->m->acl->submission;
+}
+
+/* The address that a submitter has: of the login, or by what a submission's control says; empty: unknown. */
 static struct str
 own_address(const struct receiving *r)
 {
-    return str_tainted(address_qualify(r->a, r->rq->login, r->e->conf->main->qualify_domain));
+    const struct acl_submission *s = submission(r);
+    struct str domain = r->e->conf->main->qualify_domain, id = r->s->authenticated_id;
+    if (s == NULL)
+        return str_tainted(address_qualify(r->a, r->rq->login, domain));
+    if (id.n == 0)
+        return STR_EMPTY;
+    if (str_is_set(s->domain))
+        domain = s->domain;
+    return str_tainted(domain.n > 0 ? address_qualify(r->a, id, domain) : id);
+}
+
+static struct str
+own_name(const struct receiving *r)
+{
+    const struct acl_submission *s = submission(r);
+    return s != NULL ? s->name : r->rq->full_name;
+}
+
+static struct str
+own_mailbox(struct receiving *r)
+{
+    return receive_mailbox(r->e, r->a, own_name(r), own_address(r));
 }
 
 /* --- phrases --- */
@@ -239,15 +271,30 @@ is_submitters(const struct receiving *r)
     return !r->sender_given || !r->e->caller.trusted;
 }
 
+/* A submission says who sent it by its envelope, else by who was authenticated. */
+static struct str
+submission_from(struct receiving *r)
+{
+    return r->m->sender.n > 0 ? receive_mailbox(r->e, r->a, own_name(r), r->m->sender)
+                              : own_mailbox(r);
+}
+
 static void
 add_from(struct receiving *r)
 {
-    bool sender = !is_submitters(r);
-    if (sender && r->m->sender.n == 0)
-        return;
-    struct str text =
-        sender ? r->m->sender : receive_mailbox(r->e, r->a, r->rq->full_name, own_address(r));
-    add(r, HEADER_AT_END, str_printf(r->a, "%sFrom: %.*s\n", prefix(r), STR_ARG(text)));
+    struct str text;
+    if (submission(r) != NULL)
+        text = submission_from(r);
+    else if (!is_submitters(r))
+        text = r->m->sender.n == 0
+                   ? STR_EMPTY
+                   : receive_mailbox(r->e, r->a, r->rq->claimed_name, r->m->sender);
+    else if (r->rq->sender_untrusted && r->m->sender.n > 0)
+        text = receive_mailbox(r->e, r->a, r->rq->full_name, r->m->sender);
+    else
+        text = own_mailbox(r);
+    if (text.n > 0)
+        add(r, HEADER_AT_END, str_printf(r->a, "%sFrom: %.*s\n", prefix(r), STR_ARG(text)));
 }
 
 /* A From: line of just the login name becomes a proper one. */
@@ -290,15 +337,15 @@ without_affix(struct receiving *r, struct str local_part, struct str list, bool 
     return local_part;
 }
 
-/* The login name, perhaps between a prefix and a suffix that are allowed. */
+/* The local part itself, perhaps between a prefix and a suffix that are allowed. */
 static bool
-is_own_local_part(struct receiving *r, struct str local_part)
+is_own_local_part(struct receiving *r, struct str local_part, struct str own)
 {
     const struct conf_main *c = r->e->conf->main;
-    if (str_ieq(local_part, r->rq->login))
+    if (str_ieq(local_part, own))
         return true;
     struct str inner = without_affix(r, local_part, c->local_from_prefix, false);
-    return str_ieq(without_affix(r, inner, c->local_from_suffix, true), r->rq->login);
+    return str_ieq(without_affix(r, inner, c->local_from_suffix, true), own);
 }
 
 /* True if a From: line names the submitter and nobody else. */
@@ -307,33 +354,58 @@ is_from_submitter(struct receiving *r, const struct header *h)
 {
     const struct conf_main *c = r->e->conf->main;
     struct address_parts p;
-    struct str local_part, domain;
+    struct str local_part, domain, own, own_domain;
     if (address_parse(r->a, header_body(h), ADDRESS_LITERAL, &p) != ADDRESS_OK)
         return false;
     address_split(address_qualify(r->a, p.text, c->qualify_domain), &local_part, &domain);
-    return str_ieq(domain, c->qualify_domain) && is_own_local_part(r, local_part);
+    address_split(own_address(r), &own, &own_domain);
+    return str_ieq(domain, own_domain) && is_own_local_part(r, local_part, own);
+}
+
+static bool
+keeps_sender(const struct receiving *r)
+{
+    const struct acl_submission *s = submission(r);
+    return s != NULL ? s->sender_retain : r->e->conf->main->local_sender_retain;
+}
+
+static bool
+checks_from(const struct receiving *r)
+{
+    const struct acl_submission *s = submission(r);
+    if (s != NULL)
+        return !s->sender_retain && own_address(r).n > 0;
+    return r->e->conf->main->local_from_check;
+}
+
+/* A submission's envelope has the address of its sender. */
+static void
+fix_envelope(struct receiving *r)
+{
+    if (submission(r) != NULL && checks_from(r) && r->m->sender.n > 0)
+        r->m->sender = own_address(r);
 }
 
 static void
 fix_sender(struct receiving *r)
 {
-    const struct conf_main *c = r->e->conf->main;
     struct header_list *l = r->m->headers;
-    if (r->e->caller.trusted || r->rq->own)
+    if (submission(r) == NULL && (r->e->caller.trusted || r->rq->own))
         return;
-    for (size_t i = find(r, HEADER_TYPE_SENDER, 0); i != STR_NPOS && !c->local_sender_retain;
+    for (size_t i = find(r, HEADER_TYPE_SENDER, 0); i != STR_NPOS && !keeps_sender(r);
          i = find(r, HEADER_TYPE_SENDER, i + 1))
         l->v[i].type = HEADER_TYPE_DELETED;
-    if (!c->local_from_check)
+    if (!checks_from(r))
         return;
     for (size_t i = find(r, HEADER_TYPE_FROM, 0); i != STR_NPOS;
          i = find(r, HEADER_TYPE_FROM, i + 1)) {
         if (is_from_submitter(r, &l->v[i]))
             continue;
-        struct str box = receive_mailbox(r->e, r->a, r->rq->full_name, own_address(r));
-        add(r, HEADER_AT_END, str_printf(r->a, "%sSender: %.*s\n", prefix(r), STR_ARG(box)));
-        return;
+        add(r, HEADER_AT_END,
+            str_printf(r->a, "%sSender: %.*s\n", prefix(r), STR_ARG(own_mailbox(r))));
+        break;
     }
+    fix_envelope(r);
 }
 
 /* Which Message-Id: counts depends on whether there are Resent- lines. */
@@ -351,7 +423,9 @@ bool
 receive_fixup(struct receiving *r)
 {
     settle_message_ids(r);
-    bool fix = r->rq->local && !r->rq->suppress_fixups;
+    bool suppressed =
+        r->rq->suppress_fixups || (r->m->acl != NULL && r->m->acl->suppress_local_fixups);
+    bool fix = submission(r) != NULL || (r->rq->local && !suppressed);
     if (fix) {
         add_message_id(r);
         receive_rewrite_recipients(r);
@@ -392,6 +466,17 @@ expand_received(struct receiving *r, struct str *text)
                    STR_ARG(setting), STR_ARG(why)));
 }
 
+size_t
+receive_fixup_find_received(const struct receiving *r)
+{
+    const struct header_list *l = r->m->headers;
+    for (size_t i = 0; str_is_set(r->received) && i < l->n; i++) {
+        if (l->v[i].text.p == r->received.p)
+            return i;
+    }
+    return STR_NPOS;
+}
+
 bool
 receive_fixup_received(struct receiving *r, time_t when)
 {
@@ -402,13 +487,12 @@ receive_fixup_received(struct receiving *r, time_t when)
     if (ok && text.n > 0) {
         struct str line = str_tainted(
             str_printf(r->a, "%.*s;\n\t%.*s\n", STR_ARG(text), STR_ARG(date_text(r, when))));
-        if (r->received_index == STR_NPOS) {
-            if (header_list_insert(r->a, l, 0, line)) {
-                r->received_index = 0;
-                r->m->received_count++;
-            }
-        } else {
-            l->v[r->received_index].text = line;
+        size_t at = receive_fixup_find_received(r);
+        if (at == STR_NPOS && header_list_insert(r->a, l, 0, line)) {
+            r->received = l->v[0].text;
+            r->m->received_count++;
+        } else if (at != STR_NPOS) {
+            l->v[at].text = r->received = line;
             l->changes++;
         }
     }

@@ -52,7 +52,8 @@ take_from_line(struct receiving *r, struct str line)
     if (is && r->rq->from_line_sets) {
         struct str sender = from_line_sender(r);
         if (str_is_set(sender)) {
-            r->m->sender = r->original_sender = sender;
+            r->m->sender = sender;
+            r->m->authenticated_sender = STR_NULL;
             r->sender_given = true;
         }
     }

@@ -75,15 +75,8 @@ add_reception_time(const struct receiving *r, struct buf *b)
     if (!on(r, LOG_SELECTOR_RECEIVE_TIME))
         return;
     clock_gettime(CLOCK_REALTIME, &now);
-    int64_t us =
-        (now.tv_sec - r->started.tv_sec) * 1000000 + (now.tv_nsec - r->started.tv_nsec) / 1000;
-    us = us < 0 ? 0 : us;
-    if (on(r, LOG_SELECTOR_MILLISEC))
-        buf_printf(b, " RT=%" PRId64 ".%03" PRId64 "s", us / 1000000, us / 1000 % 1000);
-    else {
-        buf_addz(b, " RT=");
-        num_add_interval(b, us / 1000000);
-    }
+    int64_t us = maillog_between(r->started.tv_sec, r->started.tv_nsec / 1000, now);
+    field(b, "RT", maillog_duration(r->a, r->e, us));
 }
 
 struct str
@@ -114,13 +107,25 @@ add_message_id(const struct receiving *r, struct buf *b)
     }
 }
 
+/* True if there is or was such a line. */
+static bool
+had_subject(const struct receiving *r)
+{
+    const struct header_list *l = r->m->headers;
+    for (size_t i = 0; i < l->n; i++) {
+        if (str_ieqz(header_name(&l->v[i]), "subject"))
+            return true;
+    }
+    return false;
+}
+
 /* T="…", quotes and backslashes escaped. */
 static void
 add_subject(const struct receiving *r, struct buf *b)
 {
     struct str text;
-    if (!on(r, LOG_SELECTOR_SUBJECT) ||
-        vm_expand(r->e->vm, STR_LIT("$h_subject:"), &text) != VM_OK || text.n == 0)
+    if (!on(r, LOG_SELECTOR_SUBJECT) || !had_subject(r) ||
+        vm_expand(r->e->vm, STR_LIT("$h_subject:"), &text) != VM_OK)
         return;
     buf_addz(b, " T=\"");
     for (uint32_t i = 0; i < text.n; i++) {
@@ -136,7 +141,7 @@ add_envelope(const struct receiving *r, struct buf *b)
 {
     if (on(r, LOG_SELECTOR_RECEIVED_SENDER))
         buf_printf(b, " from <%.*s>", STR_ARG(r->original_sender));
-    if (!on(r, LOG_SELECTOR_RECEIVED_RECIPIENTS) || r->m->recipients.n == 0)
+    if (!on(r, LOG_SELECTOR_RECEIVED_RECIPIENTS) || r->to.n == 0)
         return;
     buf_addz(b, " for");
     for (size_t i = 0; i < r->to.n; i++)
@@ -163,6 +168,8 @@ add_common(const struct receiving *r, struct buf *b)
     buf_printf(b, " S=%" PRId64, r->out->size);
     if (r->m->queue_name.n > 0)
         field(b, "Q", r->m->queue_name);
+    if (on(r, LOG_SELECTOR_8BITMIME))
+        buf_printf(b, " M8S=%" PRId64, r->m->body_8bitmime);
     add_reception_time(r, b);
     add_message_id(r, b);
 }
@@ -176,7 +183,9 @@ receive_log_arrival(struct receiving *r)
     add_common(r, &b);
     add_subject(r, &b);
     struct str common = str_sub(buf_str(&b), strlen("<= "), b.n);
-    maillog_message(r->e, &r->entry, str_printf(r->a, "Received from %.*s", STR_ARG(common)));
+    if (r->m->recipients.n > 0)
+        maillog_message(r->e, &r->entry,
+                        str_printf(r->a, "Received from %.*s", STR_ARG(common)));
     add_envelope(r, &b);
     maillog_line(r->e, MAILLOG_MAIN, r->m->id, buf_str(&b));
     vm_release(r->e->vm, mark);

@@ -50,10 +50,23 @@ new_message(struct arena *a, const struct receive_own *own)
     return m;
 }
 
+/* Nobody is told of what is wrong with such a message. */
 static void
-log_refusal(struct engine *e, const struct receive_own *own, const struct receive_result *out)
+log_refusal(struct engine *e, const struct receive_own *own, const struct message *m,
+            const struct receive_result *out)
 {
-    struct str why = str_is_set(out->why.log) ? out->why.log : out->why.peer;
+    struct str why = str_is_set(out->why.log) ? out->why.log : out->why.peer, id;
+    if (out->end == RECEIVE_REFUSED && out->fault == RECEIVE_FAULT_ACL) {
+        const struct receive_report c = {.fault = out->fault,
+                                         .to = STR_EMPTY,
+                                         .id = m->id,
+                                         .reference = own->reference,
+                                         .why = why,
+                                         .body_fd = -1};
+        (void)receive_report_by_mail(e, &c, &id);
+        maillog(e, MAILLOG_MAIN, own->reference, "Child mail process returned status 1");
+        return;
+    }
     maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, own->reference,
             "a message of our own was not accepted: %.*s", STR_ARG(why));
 }
@@ -82,12 +95,16 @@ receive_own_message(struct engine *e, const struct receive_own *own, struct str 
         .login = s->sender_ident,
         .full_name = gecos_full_name(a, e->vm, e->conf->main, own->uid),
     };
+    struct map *acl_c = e->eval->acl_c, *acl_m = e->eval->acl_m;
+    e->eval->acl_c = e->eval->acl_m = NULL; /* those of the message at hand */
     receive_message(e, &rq, &out);
+    e->eval->acl_c = acl_c;
+    e->eval->acl_m = acl_m;
     bool ok = out.end == RECEIVE_ACCEPTED;
     if (ok)
         *id = str_dup(e->arena, rq.message->id);
     else
-        log_refusal(e, own, &out);
+        log_refusal(e, own, rq.message, &out);
     arena_free(a);
     return ok;
 }

@@ -59,7 +59,7 @@ static const struct words words[RECEIVE_FAULTS] = {
                             "A message that you sent was longer than the maximum size allowed "
                             "on this\nsystem. It was not delivered to any recipients.\n",
                             "message too big"},
-    [RECEIVE_FAULT_ACL] = {"rejected by non-SMTP ACL",
+    [RECEIVE_FAULT_ACL] = {"rejected by local scanning code",
                            "A message that you sent was rejected by the policy of this system. "
                            "It was\nnot delivered to any recipients.\n",
                            "rejected by non-SMTP ACL"},
@@ -94,6 +94,8 @@ add_addresses(struct buf *b, const struct receive_report *c)
                    STR_ARG(bad->reason));
     }
     buf_addc(b, '\n');
+    if (one && c->bad_n > 0 && str_ends(c->bad[0].address, STR_LIT(".")))
+        buf_addz(b, "Recipient addresses must not end with a '.' character.\n\n");
     if (one)
         buf_addz(b, "The message has not been delivered to any recipients.\n");
     else if (c->others)
@@ -212,6 +214,8 @@ log_nobody_to_tell(struct engine *e, const struct receive_report *c)
         buf_printf(&b, " (more than %lld characters)", (long long)c->limit);
     if (c->fault == RECEIVE_FAULT_SIZE)
         buf_printf(&b, " (limit set to %lld)", (long long)c->limit);
+    if (c->why.n > 0)
+        buf_printf(&b, ": %.*s", STR_ARG(c->why));
     if (c->bad_n > 0)
         buf_printf(&b, ": %.*s - %.*s", STR_ARG(c->bad[0].address), STR_ARG(c->bad[0].reason));
     maillog(e, MAILLOG_MAIN, c->id,

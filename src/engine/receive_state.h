@@ -22,7 +22,8 @@ struct receiving {
     bool resent;                /* there are Resent- lines, to which what is added belongs */
     bool own_message_id;        /* the Message-Id: line is ours */
     bool sender_given;          /* as in the request, or by a "From " line */
-    size_t received_index;      /* of our Received: line; STR_NPOS: none */
+    struct str received;        /* text of our Received: line; unset: none */
+    struct str discard_why;     /* for the log */
     struct str body_first;      /* text read as a header line that is the body's */
     struct str original_sender; /* before rewriting */
     struct str partial;         /* the header line at which a cap was exceeded */
@@ -40,6 +41,8 @@ void receive_header_recipients(struct receiving *r);
 bool receive_fixup(struct receiving *r);
 /* The Received: line, first with the time at which the message began to come; then with that of acceptance. */
 bool receive_fixup_received(struct receiving *r, time_t when);
+/* Where it is now (others may have been put before it), or STR_NPOS. */
+size_t receive_fixup_find_received(const struct receiving *r);
 
 /* receive_rewrite.c: completes and rewrites addresses of header lines, and the recipients of the envelope. */
 void receive_rewrite_headers(struct receiving *r);
@@ -50,6 +53,13 @@ void receive_rewrite_sender(struct receiving *r);
 /* The id in the Message-Id: line, without its brackets; unset: there is none. */
 struct str receive_log_message_id(const struct receiving *r);
 void receive_log_arrival(struct receiving *r);
+
+/* receive_policy.c: ACLs. The first one sees nothing of the message. */
+void receive_policy_start(struct receiving *r);
+/* False: out says why the message is refused. */
+bool receive_policy_end(struct receiving *r);
+/* What they have decided beside yes and no, for the log of an accepted message. */
+void receive_policy_log(struct receiving *r);
 
 /* Writes to the sender what is wrong. */
 void receive_tell_sender(struct receiving *r, enum receive_fault fault);

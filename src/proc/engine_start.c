@@ -66,7 +66,7 @@ engine_start(struct mode *m)
                    .admin = m->admin},
         .can_become = geteuid() == 0,
         .dont_deliver = cli_has(m->cli, "-N"),
-        .verbose = m->cli->verbose,
+        .verbose = m->cli->verbose || cli_has(m->cli, "-N"),
         .queue = STR_EMPTY,
         .calls = m->conf->main->disable_fsync ? &durable_unsynced : &durable_kernel,
     };

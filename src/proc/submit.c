@@ -12,7 +12,9 @@
 #include "conf/list.h"
 #include "conf/main_options.h"
 #include "engine/maillog.h"
+#include "engine/peer.h"
 #include "engine/receive.h"
+#include "engine/spool_space.h"
 #include "filter/vm.h"
 #include "mail/address.h"
 #include "proc/context.h"
@@ -41,8 +43,9 @@ struct submission {
     struct receive_request rq;
     struct reception *r;
     enum report_style style;
-    int status;          /* of the process */
-    int64_t deadline_ms; /* of the whole input; 0: none */
+    int status;            /* of the process */
+    VEC(struct str) given; /* recipients as they were given */
+    int64_t deadline_ms;   /* of the whole input; 0: none */
 };
 
 static bool
@@ -224,6 +227,7 @@ add_recipient(struct submission *k, enum address_status st, const struct address
     struct recipient one = {.address = str_tainted(address_qualify(
                                 k->a, p->text, k->e->conf->main->qualify_recipient))};
     vec_push(k->a, &k->m->recipients, one);
+    vec_push(k->a, &k->given, p->text);
     return true;
 }
 
@@ -275,8 +279,11 @@ fill_models(struct submission *k)
         address_qualify(k->a, k->who.login, k->e->conf->main->qualify_domain);
     if (m->trusted)
         context_claims(m, k->s, k->m);
+    if (k->s->sender_host_address.n == 0)
+        k->s->sender_host_name = STR_NULL;
     m->eval->session = k->s;
     m->eval->message = k->m;
+    peer_set_names(k->e, k->s);
 }
 
 static void
@@ -291,7 +298,7 @@ fill_request(struct submission *k)
         .session = k->s,
         .framing = to_end ? RECEIVE_TO_END : RECEIVE_DOT,
         .source = {.get = get_input, .ctx = k},
-        .local = true,
+        .local = k->s->sender_host_address.n == 0,
         .suppress_fixups = given(k, "-G"),
         .extract_recipients = given(k, "-t") || given(k, "-ti"),
         .from_line = true,
@@ -301,6 +308,7 @@ fill_request(struct submission *k)
         .reference = cli_value(k->mode->cli, "-oMm"),
         .login = k->who.login,
         .full_name = k->who.name,
+        .claimed_name = cli_value(k->mode->cli, "-F"),
         .report_by_mail = k->style != REPORT_STDERR,
     };
     if (str_is_set(limit))
@@ -363,7 +371,9 @@ tell(const struct submission *k, const struct receive_result *out)
         break;
     case RECEIVE_FAULT_ACL:
     case RECEIVE_FAULT_LOCAL_SCAN:
-        text = str_printf(k->a, "message rejected: %.*s", STR_ARG(why));
+        text = str_printf(k->a, "message rejected by %s: %.*s",
+                          out->fault == RECEIVE_FAULT_ACL ? "non-SMTP ACL" : "local scan code",
+                          STR_ARG(why));
         break;
     default:
         text = why;
@@ -379,12 +389,14 @@ judge(struct submission *k, const struct receive_result *out)
         deliver_own(k, out->own.v[i]);
     if (out->end == RECEIVE_ACCEPTED) {
         enum reception_delivery when = queueing_choose(k->mode, k->e, QUEUEING_LOCAL);
+        if (out->route_only && when != RECEPTION_QUEUE)
+            when = RECEPTION_ROUTE;
         if (!out->queue_only && !out->frozen)
             reception_deliver(k->r, k->m->id, k->m->queue_name, when);
         return 0;
     }
     if (out->end == RECEIVE_DISCARDED)
-        return 0;
+        return 1; /* as the reference */
     if (out->end == RECEIVE_LOST)
         return lost(k, out);
     if (k->style == REPORT_STDERR)
@@ -396,12 +408,18 @@ static int
 submit(struct reception *r, void *ctx)
 {
     struct mode *m = ctx;
+    if (!spool_space_is_enough(r->engine, -1)) {
+        (void)fprintf(stderr, "%s: insufficient disk space\n", m->cli->program);
+        return 1;
+    }
     struct submission k = {.mode = m, .e = r->engine, .r = r, .a = arena_new(), .status = 1};
     k.style = report_style(m->cli);
     fill_models(&k);
     fill_request(&k);
     if (take_sender(&k) && take_recipients(&k)) {
         struct receive_result out;
+        k.rq.given = k.given.v;
+        k.rq.given_n = k.given.n;
         receive_message(k.e, &k.rq, &out);
         k.status = judge(&k, &out);
     }

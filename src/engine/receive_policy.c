@@ -1,0 +1,115 @@
+/* The ACLs that see a whole message, and what they decide.
+ *
+ * Source: specification, "The non-SMTP ACLs", "The DATA ACLs", controls freeze and queue.
+ */
+#include "acl/acl_state.h"
+#include "base/arena.h"
+#include "conf/main_options.h"
+#include "engine/peer.h"
+#include "engine/policy.h"
+#include "engine/receive_state.h"
+
+void
+receive_policy_start(struct receiving *r)
+{
+    struct acl_answer answer;
+    if (!r->rq->smtp && r->rq->framing != RECEIVE_BATCH_SMTP &&
+        policy_has(r->e, ACL_PHASE_NOTSMTP_START))
+        (void)policy_run(r->e, ACL_PHASE_NOTSMTP_START, &answer);
+}
+
+/* "F=<a@b> rejected by non-SMTP ACL: text". */
+static void
+log_refusal(struct receiving *r, const struct acl_answer *a)
+{
+    bool later = a->result == ACL_DEFER || a->result == ACL_ERROR;
+    struct str text = str_is_set(a->log_message) ? a->log_message : a->message;
+    struct buf b = buf_in(r->a, 0);
+    if (r->rq->smtp)
+        buf_printf(&b, "%.*s ", STR_ARG(peer_text(r->a, r->e, true)));
+    buf_printf(&b, "F=<%.*s> %srejected %s", STR_ARG(r->m->sender),
+               later && r->rq->smtp ? "temporarily " : "",
+               r->rq->smtp ? "after DATA" : "by non-SMTP ACL");
+    if (text.n > 0)
+        buf_printf(&b, ": %.*s", STR_ARG(text));
+    else if (!r->rq->smtp)
+        buf_addz(&b, ": NULL"); /* as the reference has it */
+    if ((a->log_to & MAILLOG_REJECT) != 0)
+        maillog_reject(r->e, a->log_to & ~(unsigned)MAILLOG_REJECT, r->m->id, buf_str(&b));
+    else if (a->log_to != 0)
+        maillog_line(r->e, a->log_to, r->m->id, buf_str(&b));
+}
+
+static bool
+refuse(struct receiving *r, const struct acl_answer *a)
+{
+    bool later = a->result == ACL_DEFER || a->result == ACL_ERROR;
+    struct str peer = a->message;
+    if (peer.n == 0 && !r->rq->smtp)
+        peer = STR_LIT("local configuration problem");
+    if (later && !a->details && !r->e->conf->main->smtp_return_error_details)
+        peer = r->rq->smtp ? STR_NULL : STR_LIT("local configuration problem");
+    log_refusal(r, a);
+    return receive_refuse(r, RECEIVE_FAULT_ACL, later ? 451 : 550, peer, STR_NULL);
+}
+
+/* freeze and queue. */
+static void
+take_controls(struct receiving *r)
+{
+    const struct acl_message *acl = r->m->acl;
+    if (acl == NULL)
+        return;
+    r->out->frozen = acl->freeze;
+    r->out->queue_only = acl->queue_only;
+    r->out->route_only = acl->first_pass_route;
+}
+
+bool
+receive_policy_end(struct receiving *r)
+{
+    enum acl_phase phase = r->rq->smtp ? ACL_PHASE_DATA : ACL_PHASE_NOTSMTP;
+    struct acl_answer answer;
+    acl_apply_headers(r->m, r->s);
+    enum acl_result result = policy_run(r->e, phase, &answer);
+    acl_apply_headers(r->m, r->s);
+    switch (result) {
+    case ACL_ACCEPT:
+        if (r->rq->smtp && str_is_set(answer.message))
+            r->out->why.peer = answer.message;
+        break;
+    case ACL_DISCARD:
+        r->m->recipients.n = 0;
+        r->discard_why = answer.log_message;
+        acl_message_of(r->m)->discarded_by =
+            r->rq->smtp ? STR_LIT("DATA ACL") : STR_LIT("non-SMTP ACL");
+        break;
+    case ACL_DENY:
+    case ACL_DROP:
+    case ACL_DEFER:
+    case ACL_ERROR:
+        return refuse(r, &answer);
+    }
+    take_controls(r);
+    return true;
+}
+
+static void
+log_control(struct receiving *r, const char *text)
+{
+    maillog(r->e, MAILLOG_MAIN, r->m->id, "%s", text);
+    maillog_message(r->e, &r->entry, str_from_cstr(text));
+}
+
+void
+receive_policy_log(struct receiving *r)
+{
+    const struct acl_message *acl = r->m->acl;
+    if (acl == NULL)
+        return;
+    if (acl->freeze)
+        log_control(r, "frozen by ACL");
+    if ((acl->queue_only || acl->first_pass_route) &&
+        maillog_selected(r->e, LOG_SELECTOR_DELAY_DELIVERY))
+        log_control(r, "no immediate delivery: queued by ACL");
+}
