@@ -44,6 +44,11 @@ static struct str
 clean(struct arena *a, const struct engine *e, struct str text)
 {
     struct buf b = buf_in(a, 0);
+    for (size_t tab; (tab = str_chr(text, '\t', 0)) != STR_NPOS;
+         text = str_sub(text, tab + 1, text.n)) {
+        fn_add_escaped(&b, str_sub(text, 0, tab), e->conf->main->print_topbitchars);
+        buf_addz(&b, "\\t");
+    }
     fn_add_escaped(&b, text, e->conf->main->print_topbitchars);
     return str_sub(buf_str(&b), 0, MAILLOG_LINE_MAX);
 }
@@ -139,7 +144,9 @@ add_header(struct arena *a, const struct engine *e, struct reject_lines *l,
     while (rest.n > 0) {
         size_t nl = str_chr(rest, '\n', 0);
         nl = nl == STR_NPOS ? rest.n : nl;
-        struct str line = clean(a, e, str_sub(rest, 0, nl));
+        struct buf b = buf_in(a, MAILLOG_LINE_MAX);
+        fn_add_escaped(&b, str_sub(rest, 0, nl), e->conf->main->print_topbitchars);
+        struct str line = buf_str(&b);
         if (first)
             line = str_printf(a, "%c %.*s", h->type, STR_ARG(line));
         vec_push(a, &l->v, line);

@@ -358,7 +358,7 @@ fill_header(struct receiving *r, struct spool_header *h)
     h->localerror = r->rq->own && r->m->sender.n == 0;
     h->allow_unqualified_sender = r->rq->unqualified_sender;
     h->allow_unqualified_recipient = r->rq->unqualified_recipient;
-    h->sender_set_untrusted = r->rq->sender_untrusted;
+    h->sender_set_untrusted = r->sender_untrusted;
     h->dont_deliver = r->e->dont_deliver;
     h->first_delivery = true;
     if (r->out->frozen)
@@ -461,6 +461,7 @@ receive_message(struct engine *e, const struct receive_request *rq, struct recei
         .s = rq->session,
         .a = rq->message->arena,
         .sender_given = rq->sender_given,
+        .sender_untrusted = rq->sender_untrusted,
         .original_sender = rq->message->sender,
         .body_first = STR_EMPTY,
     };
@@ -473,6 +474,9 @@ receive_message(struct engine *e, const struct receive_request *rq, struct recei
     r.m->body_fd = -1;
     if (!str_is_set(r.m->received_protocol))
         r.m->received_protocol = STR_LIT("local");
+    /* What an untrusted user says in MAIL does not count. */
+    if (rq->local && !rq->own && !rq->sender_given && r.m->sender.n > 0)
+        r.m->sender = r.original_sender = receive_fixup_own_address(&r);
     receive_policy_start(&r);
     make_id(&r);
     receive_text_start(&r.text, r.a, rq->framing, &rq->source);

@@ -43,7 +43,7 @@ struct receive_request {
     bool sender_given;       /* by -f or MAIL; else it is the submitter */
     bool sender_untrusted;   /* an untrusted user set it (untrusted_set_sender) */
     bool from_line;          /* a UUCP "From " line may come first, and sets the sender if... */
-    bool from_line_sets;     /* ...this is set as well */
+    bool from_line_sets;     /* ...this is set as well, and the caller may choose it */
     /* Addresses in header lines are completed; recipients without a domain were allowed. */
     bool unqualified_sender, unqualified_recipient;
     struct str reference; /* id of the message that this one is about (R=), or unset */
@@ -111,6 +111,8 @@ void receive_message(struct engine *e, const struct receive_request *rq,
 struct str receive_rewrite_envelope(struct engine *e, struct arena *a, unsigned place,
                                     struct str address);
 
+/* True if untrusted_set_sender lets untrusted users send as that address. */
+bool receive_may_send_as(struct engine *e, struct str address);
 /* recipients_max; 0: no limit. */
 uint64_t receive_recipients_max(struct engine *e);
 

@@ -48,8 +48,8 @@ submission(const struct receiving *r)
 }
 
 /* The address that a submitter has: of the login, or by what a submission's control says; empty: unknown. */
-static struct str
-own_address(const struct receiving *r)
+struct str
+receive_fixup_own_address(const struct receiving *r)
 {
     const struct acl_submission *s = submission(r);
     struct str domain = r->e->conf->main->qualify_domain, id = r->s->authenticated_id;
@@ -72,7 +72,7 @@ own_name(const struct receiving *r)
 static struct str
 own_mailbox(struct receiving *r)
 {
-    return receive_mailbox(r->e, r->a, own_name(r), own_address(r));
+    return receive_mailbox(r->e, r->a, own_name(r), receive_fixup_own_address(r));
 }
 
 /* --- phrases --- */
@@ -289,7 +289,7 @@ add_from(struct receiving *r)
         text = r->m->sender.n == 0
                    ? STR_EMPTY
                    : receive_mailbox(r->e, r->a, r->rq->claimed_name, r->m->sender);
-    else if (r->rq->sender_untrusted && r->m->sender.n > 0)
+    else if (r->sender_untrusted && r->m->sender.n > 0)
         text = receive_mailbox(r->e, r->a, r->rq->full_name, r->m->sender);
     else
         text = own_mailbox(r);
@@ -306,7 +306,8 @@ complete_from(struct receiving *r)
         if (l->v[i].type != HEADER_TYPE_FROM ||
             !str_ieq(str_trim(header_body(&l->v[i])), r->rq->login))
             continue;
-        struct str box = receive_mailbox(r->e, r->a, r->rq->full_name, own_address(r));
+        struct str box =
+            receive_mailbox(r->e, r->a, r->rq->full_name, receive_fixup_own_address(r));
         struct str text =
             str_printf(r->a, "%.*s: %.*s\n", STR_ARG(header_name(&l->v[i])), STR_ARG(box));
         (void)header_list_replace(r->a, l, i, str_tainted(text));
@@ -358,7 +359,7 @@ is_from_submitter(struct receiving *r, const struct header *h)
     if (address_parse(r->a, header_body(h), ADDRESS_LITERAL, &p) != ADDRESS_OK)
         return false;
     address_split(address_qualify(r->a, p.text, c->qualify_domain), &local_part, &domain);
-    address_split(own_address(r), &own, &own_domain);
+    address_split(receive_fixup_own_address(r), &own, &own_domain);
     return str_ieq(domain, own_domain) && is_own_local_part(r, local_part, own);
 }
 
@@ -374,7 +375,7 @@ checks_from(const struct receiving *r)
 {
     const struct acl_submission *s = submission(r);
     if (s != NULL)
-        return !s->sender_retain && own_address(r).n > 0;
+        return !s->sender_retain && receive_fixup_own_address(r).n > 0;
     return r->e->conf->main->local_from_check;
 }
 
@@ -383,7 +384,7 @@ static void
 fix_envelope(struct receiving *r)
 {
     if (submission(r) != NULL && checks_from(r) && r->m->sender.n > 0)
-        r->m->sender = own_address(r);
+        r->m->sender = receive_fixup_own_address(r);
 }
 
 static void

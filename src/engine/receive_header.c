@@ -3,8 +3,10 @@
  * Source: specification, chapter "Message processing", option -t.
  */
 #include "base/arena.h"
+#include "conf/list.h"
 #include "conf/main_options.h"
 #include "engine/receive_state.h"
+#include "filter/expand.h"
 #include "filter/vm.h"
 #include "mail/address.h"
 #include "sys/regex.h"
@@ -31,6 +33,38 @@ from_line_sender(struct receiving *r)
                                          : address_qualify(r->a, p.text, c->qualify_domain)));
 }
 
+bool
+receive_may_send_as(struct engine *e, struct str address)
+{
+    struct list_answer answer;
+    struct list_question q = {
+        .kind = LIST_ADDRESS, .subject = address, .what = STR_LIT("untrusted_set_sender")};
+    const struct xstr *setting = &e->conf->main->untrusted_set_sender;
+    if (!str_is_set(setting->text))
+        return false;
+    struct arena_mark mark = arena_mark(vm_scratch(e->vm));
+    bool yes = vm_expand_x(e->vm, setting, &q.list) == VM_OK &&
+               list_match(e->eval, e->vm, &q, &answer) == OUT_OK;
+    vm_release(e->vm, mark);
+    return yes;
+}
+
+/* The sender of a "From " line counts when the caller may set it. */
+static void
+set_sender(struct receiving *r, struct str sender)
+{
+    bool trusted = r->e->caller.trusted;
+    if (!str_is_set(sender))
+        return;
+    if (!trusted && sender.n > 0 && !receive_may_send_as(r->e, sender))
+        return;
+    r->m->sender = sender;
+    r->sender_given = true;
+    r->sender_untrusted = !trusted;
+    if (trusted)
+        r->m->authenticated_sender = STR_NULL;
+}
+
 static bool
 is_from_line(struct receiving *r, struct str line)
 {
@@ -49,14 +83,8 @@ take_from_line(struct receiving *r, struct str line)
 {
     struct arena_mark mark = arena_mark(vm_scratch(r->e->vm));
     bool is = is_from_line(r, line);
-    if (is && r->rq->from_line_sets) {
-        struct str sender = from_line_sender(r);
-        if (str_is_set(sender)) {
-            r->m->sender = sender;
-            r->m->authenticated_sender = STR_NULL;
-            r->sender_given = true;
-        }
-    }
+    if (is && r->rq->from_line_sets)
+        set_sender(r, from_line_sender(r));
     vm_release(r->e->vm, mark);
     return is;
 }

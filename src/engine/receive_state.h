@@ -22,6 +22,7 @@ struct receiving {
     bool resent;                /* there are Resent- lines, to which what is added belongs */
     bool own_message_id;        /* the Message-Id: line is ours */
     bool sender_given;          /* as in the request, or by a "From " line */
+    bool sender_untrusted;      /* likewise */
     struct str received;        /* text of our Received: line; unset: none */
     struct str discard_why;     /* for the log */
     struct str body_first;      /* text read as a header line that is the body's */
@@ -37,7 +38,9 @@ enum receive_text_end receive_header_read(struct receiving *r);
 /* -t. */
 void receive_header_recipients(struct receiving *r);
 
-/* receive_fixup.c: adds and corrects header lines of submitted messages. False: out says why not. */
+/* receive_fixup.c: the address of the submitter. */
+struct str receive_fixup_own_address(const struct receiving *r);
+/* Adds and corrects header lines of submitted messages. False: out says why not. */
 bool receive_fixup(struct receiving *r);
 /* The Received: line, first with the time at which the message began to come; then with that of acceptance. */
 bool receive_fixup_received(struct receiving *r, time_t when);

@@ -42,24 +42,6 @@ has_recipients(const struct smtp_session *s)
 
 /* --- the request --- */
 
-/* Whether an untrusted user may use the address as sender. */
-static bool
-is_permitted(struct smtp_session *s, struct str address)
-{
-    struct vm *vm = s->engine->vm;
-    const struct xstr *setting = &s->main->untrusted_set_sender;
-    struct list_question q = {.kind = LIST_ADDRESS, .subject = address, .host_name = STR_NULL};
-    struct list_answer a;
-    if (!str_is_set(setting->text))
-        return false;
-    q.what = STR_LIT("untrusted_set_sender");
-    struct arena_mark mark = arena_mark(vm_scratch(vm));
-    bool yes = vm_expand_x(vm, setting, &q.list) == VM_OK &&
-               list_match(s->engine->eval, vm, &q, &a) == OUT_OK;
-    vm_release(vm, mark);
-    return yes;
-}
-
 static struct receive_request
 request(struct smtp_session *s)
 {
@@ -83,7 +65,7 @@ request(struct smtp_session *s)
     };
     if (s->batch)
         rq.unqualified_sender = rq.unqualified_recipient = !s->setup->no_qualify;
-    if (!rq.sender_given && is_permitted(s, s->message->sender))
+    if (!rq.sender_given && receive_may_send_as(s->engine, s->message->sender))
         rq.sender_given = rq.sender_untrusted = true;
     return rq;
 }

@@ -313,8 +313,7 @@ act_msgid(struct scan *s, struct str v)
 {
     if (cli_is_message_id(v))
         return true;
-    s->cli->error = str_printf(s->arena, "%s must be a valid message ID", s->word);
-    return false;
+    return refuse(s, ": %s must be a valid message ID", s->word);
 }
 
 /* Options whose further words are no message ids. */

@@ -66,9 +66,9 @@ queueing_choose(const struct mode *m, const struct engine *e, enum queueing_orig
     (void)origin;
     look_for_files(c, &queue, &route);
     bool overridden = asked && c->queue_only_override;
-    if (!overridden && (c->queue_only || queue || is_loaded(c)))
+    if (queue || (!overridden && (c->queue_only || is_loaded(c))))
         return RECEPTION_QUEUE;
-    if (route && !overridden && when != RECEPTION_QUEUE)
+    if (route && when != RECEPTION_QUEUE)
         return RECEPTION_ROUTE;
     return when;
 }

@@ -76,24 +76,6 @@ get_input(void *ctx, char *p, size_t n)
 
 /* --- who sends --- */
 
-/* True if untrusted_set_sender lets anybody use the address. */
-static bool
-is_permitted(struct submission *k, struct str address)
-{
-    struct str list;
-    struct list_answer answer;
-    const struct xstr *setting = &k->e->conf->main->untrusted_set_sender;
-    if (!str_is_set(setting->text) || vm_expand(k->e->vm, setting->text, &list) != VM_OK)
-        return false;
-    const struct list_question q = {
-        .kind = LIST_ADDRESS,
-        .subject = address,
-        .list = list,
-        .what = STR_LIT("untrusted_set_sender"),
-    };
-    return list_match(k->e->eval, k->e->vm, &q, &answer) == OUT_OK;
-}
-
 /* -f. False: it is no address, which was reported. */
 static bool
 take_sender(struct submission *k)
@@ -107,7 +89,7 @@ take_sender(struct submission *k)
     if (wanted.n > 0 && !context_parse_sender(k->mode, wanted, &p))
         return false;
     struct str sender = address_qualify(k->a, p.text, k->e->conf->main->qualify_domain);
-    bool allowed = k->mode->trusted || sender.n == 0 || is_permitted(k, sender);
+    bool allowed = k->mode->trusted || sender.n == 0 || receive_may_send_as(k->e, sender);
     if (!allowed)
         return true;
     k->m->sender = str_tainted(sender.n > 0 ? sender : STR_EMPTY);
@@ -162,7 +144,7 @@ deliver_own(const struct submission *k, struct str id)
         reception_deliver(k->r, id, STR_NULL, RECEPTION_BACKGROUND);
 }
 
-/* The text that was to be the message, for a copy: up to a line of one dot unless that is nothing special. */
+/* The text that was to be the message, for a copy. */
 static struct str
 rest_of_input(struct submission *k)
 {
@@ -173,9 +155,7 @@ rest_of_input(struct submission *k)
     ssize_t n;
     while (!b.overflow && (n = get_input(k, block, sizeof block)) > 0)
         buf_add(&b, block, (size_t)n < most - b.n ? (size_t)n : most - b.n);
-    struct str text = b.n > 0 ? buf_str(&b) : STR_EMPTY;
-    size_t dot = k->rq.framing == RECEIVE_DOT ? str_find(text, STR_LIT("\n.\n"), 0) : STR_NPOS;
-    return dot == STR_NPOS ? text : str_sub(text, 0, dot + 1);
+    return b.n > 0 ? buf_str(&b) : STR_EMPTY;
 }
 
 /* Something is wrong before the message is even read. Always false; k->status is set. */
@@ -302,7 +282,7 @@ fill_request(struct submission *k)
         .suppress_fixups = given(k, "-G"),
         .extract_recipients = given(k, "-t") || given(k, "-ti"),
         .from_line = true,
-        .from_line_sets = k->mode->trusted && !str_is_set(k->mode->cli->sender),
+        .from_line_sets = !str_is_set(k->mode->cli->sender),
         .unqualified_sender = qualify,
         .unqualified_recipient = qualify,
         .reference = cli_value(k->mode->cli, "-oMm"),
