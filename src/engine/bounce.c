@@ -129,11 +129,12 @@ add_remote(struct notice_mail *n, const struct address *a)
 static enum notice_copy
 choose_copy(const struct delivery *d)
 {
-    enum { RET_FULL = 1, RET_HDRS = 2 };
+    enum { RET_HDRS = 2, COPY_BLOCK = 8192 };
     const struct conf_main *c = d->engine->conf->main;
     if (d->header.dsn_ret == RET_HDRS || !c->bounce_return_body)
         return NOTICE_COPY_HEADERS;
-    int64_t limit = c->bounce_return_size_limit;
+    /* Whole blocks are copied: that much more may go back. */
+    int64_t limit = (c->bounce_return_size_limit + COPY_BLOCK - 1) / COPY_BLOCK * COPY_BLOCK;
     if ((limit > 0 && d->message->body_size > limit) ||
         d->message->max_received_line > c->bounce_return_linesize_limit)
         return NOTICE_COPY_HEADERS_LIMITED;

@@ -4,6 +4,7 @@
 #include "conf/conf.h"
 #include "engine/delivery.h"
 #include "engine/maillog.h"
+#include "mail/address.h"
 #include "transports/transport.h"
 
 #include <string.h>
@@ -32,19 +33,39 @@ shows_local_part(const struct address *a, enum outcome outcome)
            a->transport != NULL;
 }
 
+/* What was routed in vain is shown as the routers saw it: the local part without quotes, in lower case. */
+static struct str
+routed_text(struct arena *a, const struct address *addr)
+{
+    struct str local, domain;
+    address_split(addr->text, &local, &domain);
+    if (!str_is_set(domain))
+        return addr->text;
+    struct str text = str_printf(a, "%.*s@%.*s", STR_ARG(address_unquote_local_part(a, local)),
+                                 STR_ARG(domain));
+    char *lower = arena_alloc(a, text.n);
+    for (uint32_t i = 0; i < text.n; i++)
+        lower[i] = ascii_lower(text.p[i]);
+    return str_from(lower, text.n);
+}
+
 static void
 add_address(struct delivery *d, struct buf *b, const struct address *a, enum outcome outcome)
 {
     const struct address *top = delivery_ancestor(a);
     bool local = shows_local_part(a, outcome);
-    buf_adds(b, local ? whole_local_part(d->arena, a) : a->text);
+    bool unrouted = a->item == ADDRESS_ITEM_MAIL && a->transport == NULL && outcome != OUT_OK;
+    struct str shown = local      ? whole_local_part(d->arena, a)
+                       : unrouted ? routed_text(d->arena, a)
+                                  : a->text;
+    buf_adds(b, shown);
     if (maillog_selected(d->engine, LOG_SELECTOR_ALL_PARENTS)) {
         for (const struct address *p = a->parent; p != NULL && p != top; p = p->parent)
             buf_printf(b, " (%.*s)", STR_ARG(p->text));
     } else if (a->item != ADDRESS_ITEM_MAIL && a->parent != NULL && a->parent != top) {
         buf_printf(b, " (%.*s)", STR_ARG(a->parent->text));
     }
-    if (local || a->item != ADDRESS_ITEM_MAIL || !str_eq(top->text, a->text))
+    if (local || a->item != ADDRESS_ITEM_MAIL || !str_eq(top->text, shown))
         buf_printf(b, " <%.*s>", STR_ARG(top->text));
 }
 

@@ -58,28 +58,38 @@ in_domains(struct delivery *d, const struct xstr *list, const char *name, struct
     return o == OUT_ERROR ? OUT_DEFER : o;
 }
 
-/* hold_domains, and queue_domains unless the queue is run: the address is not even routed. */
+/* A domain of such a list is not even routed. */
+static bool
+is_in(struct delivery *d, struct address *a, const struct xstr *list, const char *name,
+      enum delivery_errno number, struct str why)
+{
+    struct str text = STR_EMPTY;
+    enum outcome o = in_domains(d, list, name, a->domain, &text);
+    if (o == OUT_OK)
+        delivery_answer(d, a, OUT_DEFER, number, why);
+    else if (o == OUT_DEFER)
+        delivery_answer(d, a, OUT_DEFER, DELIVERY_ERRNO_LIST, text);
+    return o == OUT_OK || o == OUT_DEFER;
+}
+
 static bool
 is_held(struct delivery *d, struct address *a)
 {
-    const struct conf_main *c = d->engine->conf->main;
-    struct str text = STR_EMPTY;
-    if (d->reason == DELIVERY_FORCED || a->item != ADDRESS_ITEM_MAIL)
+    return d->reason != DELIVERY_FORCED && !d->engine->forced &&
+           is_in(d, a, &d->engine->conf->main->hold_domains, "hold_domains",
+                 DELIVERY_ERRNO_HELD, STR_LIT("domain is held"));
+}
+
+/* queue_domains: not before a queue run. */
+static bool
+is_queued(struct delivery *d, struct address *a)
+{
+    bool now = d->reason == DELIVERY_ARRIVED && !d->engine->queue_run;
+    if (!now || !is_in(d, a, &d->engine->conf->main->queue_domains, "queue_domains",
+                       DELIVERY_ERRNO_QUEUED_DOMAIN, STR_LIT("domain is in queue_domains")))
         return false;
-    enum outcome o = in_domains(d, &c->hold_domains, "hold_domains", a->domain, &text);
-    if (o == OUT_OK) {
-        delivery_answer(d, a, OUT_DEFER, DELIVERY_ERRNO_HELD, STR_LIT("domain is held"));
-    } else if (o == OUT_DEFER) {
-        delivery_answer(d, a, OUT_DEFER, DELIVERY_ERRNO_LIST, text);
-    } else if (d->reason == DELIVERY_ARRIVED && !d->engine->queue_run) {
-        o = in_domains(d, &c->queue_domains, "queue_domains", a->domain, &text);
-        if (o == OUT_OK)
-            delivery_answer(d, a, OUT_DEFER, DELIVERY_ERRNO_QUEUED_DOMAIN,
-                            STR_LIT("domain is in queue_domains"));
-        else if (o == OUT_DEFER)
-            delivery_answer(d, a, OUT_DEFER, DELIVERY_ERRNO_LIST, text);
-    }
-    return o == OUT_OK || o == OUT_DEFER;
+    a->answer->routing_skipped = true;
+    return true;
 }
 
 /* --- the result of routing --- */
@@ -185,7 +195,7 @@ route_level(struct delivery *d, const struct address_vec *level, struct address_
         if (!is_settled(d, level->v[i - 1]))
             vec_push(d->arena, &rest, level->v[i - 1]);
     for (size_t i = rest.n; i > 0; i--) {
-        if (retry_routing_waits(d, rest.v[i - 1]))
+        if (is_queued(d, rest.v[i - 1]) || retry_routing_waits(d, rest.v[i - 1]))
             delivery_address_ended(d, rest.v[i - 1]);
         else
             route_one(d, rest.v[i - 1], next);

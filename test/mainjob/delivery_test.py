@@ -247,7 +247,7 @@ def test_split_spool(site):
 
 def test_headers_only_come_back_when_too_big(site):
     site.configure(main='bounce_return_size_limit = 100', routers=FAILING, transports=BROKEN)
-    site.send('nix', text='Subject: x\n\n' + 'line\n' * 100, options=('-odf', '-f', 'u1@example.org'))
+    site.send('nix', text='Subject: x\n\n' + 'line\n' * 2000, options=('-odf', '-f', 'u1@example.org'))
     site.wait_for(lambda: site.completed(2))
     text = site.mail('box')
     assert 'X-Exim-DSN-Information: Due to administrative limits only headers are returned' in text
