@@ -9,6 +9,7 @@
 #include "engine/maillog.h"
 #include "engine/retry_hints.h"
 #include "engine/spool_model.h"
+#include "engine/system_filter.h"
 #include "lookups/lookup.h"
 #include "sys/child.h"
 #include "transports/transport.h"
@@ -148,6 +149,7 @@ may_deliver(struct delivery *d)
         return true;
     if (d->reason == DELIVERY_FORCED) {
         thaw(d, "forced delivery");
+        d->header.manual_thaw = true;
         return true;
     }
     bool bounce = d->message->sender.n == 0;
@@ -283,6 +285,8 @@ attempt(struct delivery *d)
         return DELIVERY_FROZEN;
     if (d->reason == DELIVERY_GIVE_UP) {
         give_up(d);
+    } else if (!system_filter_run(d)) {
+        return DELIVERY_WAITS;
     } else {
         delivery_route(d);
         delivery_local(d);

@@ -51,6 +51,8 @@ struct delivery {
     struct str id;
     struct timespec started;
 
+    struct address_vec generated; /* what the system filter set up */
+    bool recipients_apart; /* the system filter took care of the recipients of the envelope */
     struct address_vec local, remote; /* routed, in the order of delivery */
     struct address_vec deferred;      /* newest last, as the next three */
     struct address_vec failed;        /* not bounced yet */

@@ -10,6 +10,7 @@
 #include "conf/main_options.h"
 #include "engine/delivery.h"
 #include "engine/maillog.h"
+#include "engine/receive.h"
 #include "engine/retry_hints.h"
 #include "filter/expand.h"
 #include "transports/transport.h"
@@ -126,6 +127,27 @@ take_deliveries(struct delivery *d, const struct routing *r)
     put_in_front(d->arena, &d->remote, &remote);
 }
 
+/* In the name of root, as whom the reference runs here; without root, of who we are. */
+static void
+send_mails(struct delivery *d, const struct routing *r)
+{
+    for (size_t i = 0; i < r->mails.n; i++) {
+        const struct receive_own own = {
+            .sender = STR_EMPTY,
+            .recipients = &r->mails.v[i].to,
+            .recipients_n = 1,
+            .text = r->mails.v[i].text,
+            .body_fd = -1,
+            .reference = d->id,
+            .uid = d->engine->can_become ? 0 : d->engine->mail_uid,
+            .gid = d->engine->can_become ? 0 : d->engine->mail_gid,
+        };
+        struct str id;
+        if (receive_own_message(d->engine, &own, &id))
+            delivery_start_other(d, id);
+    }
+}
+
 static void
 route_one(struct delivery *d, struct address *a, struct address_vec *next)
 {
@@ -136,6 +158,7 @@ route_one(struct delivery *d, struct address *a, struct address_vec *next)
         .arena = d->arena,
     };
     enum route_end end = route_address(&r, a);
+    send_mails(d, &r);
     take_deliveries(d, &r);
     put_in_front(d->arena, next, &r.again);
     switch (end) {
@@ -259,8 +282,9 @@ delivery_route(struct delivery *d)
     struct address_vec next = {NULL, 0, 0};
     if (is_looping(d))
         return;
-    for (size_t i = d->message->recipients.n; i > 0; i--)
+    for (size_t i = d->recipients_apart ? 0 : d->message->recipients.n; i > 0; i--)
         vec_push(d->arena, &next, take_recipient(d, i - 1));
+    put_in_front(d->arena, &next, &d->generated);
     while (next.n > 0) {
         struct address_vec level = next;
         next = (struct address_vec){NULL, 0, 0};

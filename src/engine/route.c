@@ -142,6 +142,10 @@ call(struct route_step *s, struct route_result *res)
         return;
     }
     driver->route(&c, res);
+    if (str_is_set(res->mail)) {
+        struct route_mail mail = {.text = res->mail, .to = res->mail_to};
+        vec_push(s->r->arena, &s->r->mails, mail);
+    }
 }
 
 /* Preconditions, then the driver. OUT_DECLINE with *ran false: the router was skipped. */
@@ -198,6 +202,8 @@ unrouteable(struct route_step *s)
     }
     s->a->router = NULL;
     s->r->why = (struct why){.outcome = OUT_FAIL, .peer = text, .log = text};
+    if (str_is_set(s->declined) && str_eq(text, s->declined))
+        s->r->why.peer = STR_EMPTY; /* nothing for strangers */
     return ROUTE_FAILED;
 }
 
@@ -249,14 +255,11 @@ walk(struct route_step *s)
         enum outcome o = run_router(s, &res, &ran);
         if (o == OUT_OK)
             return accepted(s, &res);
-        if (o == OUT_DEFER || o == OUT_ERROR) {
+        if (o == OUT_DEFER || o == OUT_ERROR || o == OUT_FAIL) {
             s->a->router = s->router;
             s->r->freeze = res.freeze;
-            return ROUTE_DEFERRED;
-        }
-        if (o == OUT_FAIL) {
-            s->a->router = s->router;
-            return ROUTE_FAILED;
+            route_take_children(s, &res);
+            return o == OUT_FAIL ? ROUTE_FAILED : ROUTE_DEFERRED;
         }
         if (ran)
             s->declined = o == OUT_DECLINE ? res.why.log : STR_NULL;

@@ -28,6 +28,11 @@ enum route_end {
     ROUTE_DEFERRED,
 };
 
+/* A message that a router wants sent. */
+struct route_mail {
+    struct str text, to;
+};
+
 struct routing {
     struct engine *engine;
     struct message *message;
@@ -38,6 +43,7 @@ struct routing {
     /* New addresses, in the order of the list that they come from. Those that are no mail addresses (files, pipes, replies)
      * have their transport already. */
     struct address_vec again;
+    VEC(struct route_mail) mails; /* about broken redirections; sent by the caller */
     /* Of the last address. */
     struct why why;
     bool discard_seen; /* ROUTE_DISCARDED: by a filter's "seen finish" */

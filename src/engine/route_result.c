@@ -165,22 +165,38 @@ adopt(struct route_step *s, struct address *parent, struct address *child,
     address_vec_push(s->r->arena, &s->r->again, child);
 }
 
-static enum route_end
-redirect(struct route_step *s, struct route_result *res, bool unseen)
+static void
+adopt_all(struct route_step *s, struct route_result *res, struct address *parent)
 {
     const struct driver_instance *start = NULL;
     if (str_is_set(s->g->redirect_router))
         start = conf_router(s->r->engine->conf, s->g->redirect_router);
-    if (route_set_user(s) != OUT_OK)
-        return ROUTE_DEFERRED;
-    struct address *parent = unseen ? split_off(s) : s->a;
     for (size_t i = 0; i < res->children.n; i++) {
         struct address *child = res->children.v[i];
         if (res->rewrite_children && child->item == ADDRESS_ITEM_MAIL)
             child->text = route_rewrite(s->r->engine, s->r->arena, REWRITE_ENV_TO, child->text);
         adopt(s, parent, child, start);
     }
+}
+
+static enum route_end
+redirect(struct route_step *s, struct route_result *res, bool unseen)
+{
+    if (route_set_user(s) != OUT_OK)
+        return ROUTE_DEFERRED;
+    adopt_all(s, res, unseen ? split_off(s) : s->a);
     return res->children.n == 0 ? ROUTE_DISCARDED : ROUTE_REDIRECTED;
+}
+
+void
+route_take_children(struct route_step *s, struct route_result *res)
+{
+    struct why why = s->r->why;
+    if (res->children.n == 0)
+        return;
+    if (route_tail(s) == OUT_OK && route_set_user(s) == OUT_OK)
+        adopt_all(s, res, s->a);
+    s->r->why = why;
 }
 
 /* self = reroute: the same local part in another domain. */

@@ -63,6 +63,8 @@ enum outcome route_data(struct route_step *s);
 enum outcome route_tail(struct route_step *s);
 /* route_result.c: what an accepting router's generic options add to the address, and its children. */
 enum route_end route_accept(struct route_step *s, struct route_result *res);
+/* Of one that deferred or failed the address: what a filter set up before is delivered all the same. */
+void route_take_children(struct route_step *s, struct route_result *res);
 /* The transport that the generic option names; NULL when it is not set. */
 enum outcome route_find_transport(struct route_step *s, const struct driver_instance **out);
 /* route_hosts.c: fallback_hosts of a remote transport; translate_ip_address; a domain in all header lines of the message. */

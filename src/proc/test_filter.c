@@ -15,6 +15,7 @@
 #include "filter/fn_arg.h"
 #include "mail/header.h"
 #include "proc/context.h"
+#include "routers/filter_actions.h"
 #include "sys/account.h"
 #include "sys/file.h"
 
@@ -186,60 +187,6 @@ print_action(const struct mode *m, const struct filter_action *a)
     }
 }
 
-/* --- what later expansions see --- */
-
-/* Each line of a text that is a header line. */
-static void
-add_headers(struct message *msg, struct str text)
-{
-    while (text.n > 0) {
-        size_t nl = str_chr(text, '\n', 0);
-        while (nl != STR_NPOS && nl + 1 < text.n &&
-               (text.p[nl + 1] == ' ' || text.p[nl + 1] == '\t'))
-            nl = str_chr(text, '\n', nl + 1);
-        (void)header_list_add(msg->arena, msg->headers, str_sub(text, 0, nl), HEADER_AT_END);
-        text = nl == STR_NPOS ? STR_EMPTY : str_sub(text, nl + 1, text.n);
-    }
-}
-
-static void
-remove_headers(struct message *msg, struct str names)
-{
-    while (names.n > 0) {
-        size_t colon = str_chr(names, ':', 0);
-        (void)header_list_remove(msg->headers, str_trim(str_sub(names, 0, colon)), 0);
-        names = colon == STR_NPOS ? STR_EMPTY : str_sub(names, colon + 1, names.n);
-    }
-}
-
-static void
-apply(void *ctx, const struct filter_action *a)
-{
-    struct eval *e = ctx;
-    struct message *msg = e->message;
-    switch ((int)a->id) {
-    case FILTER_ADD:
-        msg->filter_n[a->counter] =
-            (int32_t)((uint32_t)msg->filter_n[a->counter] + (uint32_t)a->number);
-        break;
-    case FILTER_HEADERS_ADD:
-        add_headers(msg, a->argv[0]);
-        break;
-    case FILTER_HEADERS_REMOVE:
-        remove_headers(msg, a->argv[0]);
-        break;
-    case FILTER_HEADERS_CHARSET:
-        msg->header_charset = a->argv[0];
-        msg->texts = NULL;
-        break;
-    case FILTER_THISADDRESS:
-        e->address->thisaddress = a->argv[0];
-        break;
-    default:
-        break;
-    }
-}
-
 /* --- the envelope --- */
 
 static void
@@ -358,7 +305,7 @@ new_run(struct mode *m, const struct filter_file *file)
     run->suffix = a->suffix;
     run->qualify = m->conf->main->qualify_domain;
     run->ctx = m->eval;
-    run->apply = apply;
+    run->apply = filter_apply;
     return run;
 }
 

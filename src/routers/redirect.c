@@ -136,10 +136,10 @@ complete(struct driver_instance *d)
     const struct router_generic *g = d->generic.fields;
     struct router_redirect *own = d->own.fields;
     if (!driver_sets_own(d, "check_owner"))
-        own->check_owner = g->check_local_user || driver_sets_own(d, "owners");
+        own->check_owner = g->check_local_user || own->owners.n > 0;
     if (!driver_sets_own(d, "check_group"))
-        own->check_group = driver_sets_own(d, "owngroups") ||
-                           (g->check_local_user && (own->modemask & GROUP_WRITE) == 0);
+        own->check_group =
+            own->owngroups.n > 0 || (g->check_local_user && (own->modemask & GROUP_WRITE) == 0);
     if (own->one_time)
         own->forbid_pipe = own->forbid_file = own->forbid_filter_reply = true;
 }

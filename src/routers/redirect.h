@@ -4,6 +4,7 @@
 
 #include "routers/redirect_result.h"
 #include "routers/router.h"
+#include "sys/checked_file.h"
 
 struct router_redirect {
     bool allow_defer, allow_fail, allow_filter, allow_freeze, check_ancestor, check_group,
@@ -60,7 +61,10 @@ void redirect_faults(const struct redirection *r, const struct redirect_result *
 /* Sets end and text. */
 void redirect_say(struct redirect_result *out, struct arena *a, enum redirect_end end,
                   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-/* ": Permission denied (euid=8 egid=8)": the reason, and who was refused. */
+/* "Permission denied (euid=8 egid=8)": the reason, and who was refused. */
 struct str redirect_errno_text(struct arena *a, int error);
+/* Why a file cannot be used, in Exim's words; errno is that of the end. mask: permissions that it must not have. */
+struct str redirect_file_text(struct arena *a, struct str path, enum checked_file_end end,
+                              unsigned mode, unsigned mask);
 
 #endif

@@ -96,8 +96,14 @@ set_transport(const struct redirection *r, struct address *child)
                       : STR_NULL;
     child->pipe =
         child->item == ADDRESS_ITEM_PIPE ? str_sub(child->text, 1, child->text.n) : STR_NULL;
-    /* $address_file and $address_pipe stand in the options of the transport, not yet here */
+    /* the option may look at $address_file and $address_pipe */
+    struct address *parent = r->call->address;
+    struct str file = parent->file, pipe = parent->pipe;
+    parent->file = child->file;
+    parent->pipe = child->pipe;
     child->transport = find_transport(r, &k, &fault);
+    parent->file = file;
+    parent->pipe = pipe;
     if (k.forbidden != NULL)
         refuse(r, child, OUT_FAIL, k.number, str_from_cstr(k.forbidden));
     else if (child->transport == NULL)
@@ -117,12 +123,25 @@ qualified(const struct redirection *r, const struct redirect_child *c)
     return c->text;
 }
 
+/* The case of local parts counts where the ancestor was routed with it. */
+static bool
+is_same_address(const struct address *up, struct str text)
+{
+    struct str local_part, domain, up_local_part, up_domain;
+    const struct router_generic *g = up->router == NULL ? NULL : up->router->generic.fields;
+    if (g == NULL || !g->caseful_local_part)
+        return str_ieq(up->text, text);
+    address_split(text, &local_part, &domain);
+    address_split(up->text, &up_local_part, &up_domain);
+    return str_eq(local_part, up_local_part) && str_ieq(domain, up_domain);
+}
+
 /* check_ancestor: what leads back to where the address comes from becomes the address itself again. */
 static bool
 is_ancestor(const struct redirection *r, struct str text)
 {
     for (const struct address *up = r->call->address->parent; up != NULL; up = up->parent) {
-        if (str_ieq(up->text, text))
+        if (is_same_address(up, text))
             return true;
     }
     return false;

@@ -49,48 +49,27 @@ check_folder(const struct redirection *r, struct redirect_result *out)
                      strerror(errno));
 }
 
-static void
-not_opened(const struct redirection *r, struct redirect_result *out)
-{
-    int error = errno;
-    if (error == ENOENT)
-        check_folder(r, out);
-    else if ((error == ENOTDIR && r->o->ignore_enotdir) ||
-             (error == EACCES && r->o->ignore_eacces))
-        out->end = REDIRECT_END_ABSENT;
-    else
-        redirect_say(out, r->arena, REDIRECT_END_TROUBLE, "failed to open %.*s: %.*s",
-                     STR_ARG(r->file), STR_ARG(redirect_errno_text(r->arena, error)));
-}
-
-static void
-file_fault(const struct redirection *r, enum checked_file_end end, unsigned mode,
-           struct redirect_result *out)
+struct str
+redirect_file_text(struct arena *a, struct str path, enum checked_file_end end, unsigned mode,
+                   unsigned mask)
 {
     const char *words = "is not a regular file";
     int error = errno;
     switch (end) {
     case CHECKED_FILE_NO_OPEN:
-        not_opened(r, out);
-        return;
+        return str_printf(a, "failed to open %.*s: %.*s", STR_ARG(path),
+                          STR_ARG(redirect_errno_text(a, error)));
     case CHECKED_FILE_NO_READ:
-        redirect_say(out, r->arena, REDIRECT_END_TROUBLE, "error while reading %.*s: %s",
-                     STR_ARG(r->file), strerror(error));
-        return;
+        return str_printf(a, "error while reading %.*s: %s", STR_ARG(path), strerror(error));
     case CHECKED_FILE_BAD_MODE:
-        redirect_say(out, r->arena, REDIRECT_END_TROUBLE,
-                     "bad mode (0%o) for %.*s: 0%o bit(s) unexpected", mode, STR_ARG(r->file),
-                     mode & (unsigned)r->o->modemask);
-        return;
+        return str_printf(a, "bad mode (0%o) for %.*s: 0%o bit(s) unexpected", mode,
+                          STR_ARG(path), mode & mask);
     case CHECKED_FILE_BAD_OWNER:
+        return str_printf(a, "bad owner for %.*s", STR_ARG(path));
     case CHECKED_FILE_BAD_GROUP:
-        redirect_say(out, r->arena, REDIRECT_END_TROUBLE, "bad %s for %.*s",
-                     end == CHECKED_FILE_BAD_OWNER ? "owner" : "group", STR_ARG(r->file));
-        return;
+        return str_printf(a, "bad group for %.*s", STR_ARG(path));
     case CHECKED_FILE_TOO_BIG:
-        redirect_say(out, r->arena, REDIRECT_END_TROUBLE, "%.*s is too big (max %d)",
-                     STR_ARG(r->file), (int)REDIRECT_FILE_MAX);
-        return;
+        return str_printf(a, "%.*s is too big (max %d)", STR_ARG(path), (int)REDIRECT_FILE_MAX);
     case CHECKED_FILE_CHANGED:
         words = "changes while it is read";
         break;
@@ -98,7 +77,30 @@ file_fault(const struct redirection *r, enum checked_file_end end, unsigned mode
     case CHECKED_FILE_NOT_REGULAR:
         break;
     }
-    redirect_say(out, r->arena, REDIRECT_END_TROUBLE, "%.*s %s", STR_ARG(r->file), words);
+    return str_printf(a, "%.*s %s", STR_ARG(path), words);
+}
+
+/* True if the router behaves as if there were no file. */
+static bool
+is_absent(const struct redirection *r, int error)
+{
+    return (error == ENOTDIR && r->o->ignore_enotdir) ||
+           (error == EACCES && r->o->ignore_eacces);
+}
+
+static void
+file_fault(const struct redirection *r, enum checked_file_end end, unsigned mode,
+           struct redirect_result *out)
+{
+    if (end == CHECKED_FILE_NO_OPEN && errno == ENOENT) {
+        check_folder(r, out);
+        return;
+    }
+    out->end = REDIRECT_END_ABSENT;
+    if (end == CHECKED_FILE_NO_OPEN && is_absent(r, errno))
+        return;
+    out->end = REDIRECT_END_TROUBLE;
+    out->text = redirect_file_text(r->arena, r->file, end, mode, (unsigned)r->o->modemask);
 }
 
 /* The ids of a list, and one more if it is one. */
