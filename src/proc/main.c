@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "conf/conf.h"
 #include "conf/main_options.h"
+#include "proc/aliases.h"
 #include "proc/be.h"
 #include "proc/config.h"
 #include "proc/host_extern.h"
@@ -57,7 +58,7 @@ static const struct {
     [CLI_QUEUE_RUN] = {queue_mode_run, MODE_ENGINE, NULL},
     [CLI_QUEUE_LIST] = {queue_mode_list, MODE_ENGINE, NULL},
     [CLI_MESSAGE] = {queue_mode_message, MODE_ENGINE, NULL},
-    [CLI_ALIASES] = {NULL, 0, "bi_command (-bi)"},
+    [CLI_ALIASES] = {aliases_run, MODE_FILES, NULL},
     [CLI_ATRN] = {NULL, 0, "ATRN"},
     [CLI_LOG_TEXT] = {queue_mode_log, MODE_ENGINE, NULL},
     [CLI_MALWARE] = {NULL, 0, "the virus scanner (-bmalware)"},

@@ -15,6 +15,7 @@
 #include "filter/fn_arg.h"
 #include "mail/header.h"
 #include "proc/context.h"
+#include "proc/test_forward.h"
 #include "routers/filter_actions.h"
 #include "sys/account.h"
 #include "sys/file.h"
@@ -375,8 +376,7 @@ run_filter(struct mode *m, const struct filter_file *file)
         break;
     }
     printf("Testing forward file file \"%.*s\"\n\n", STR_ARG(file->name));
-    fprintf(stderr, "%s: forward files come in a later version\n", m->cli->program);
-    return 1;
+    return test_forward_run(m, text);
 }
 
 static bool

@@ -107,9 +107,14 @@ print_item(struct test *t, const struct address *a)
         print_fate(t, a, &a->answer->why, false);
         return;
     }
-    struct str transport = a->transport == NULL ? STR_LIT("unknown") : a->transport->name;
-    printf("%.*s -> %.*s\n  transport = %.*s\n", STR_ARG(a->parent->text), STR_ARG(a->text),
-           STR_ARG(transport));
+    printf("%.*s -> %.*s", STR_ARG(a->parent->text), STR_ARG(a->text));
+    if (a->answer != NULL && a->answer->why.outcome == OUT_FAIL)
+        printf(" *** forbidden ***\n");
+    else if (a->answer != NULL)
+        printf("\n*** Error in setting up pipe, file, or autoreply:\n%.*s\n",
+               STR_ARG(a->answer->why.log));
+    else
+        printf("\n  transport = %.*s\n", STR_ARG(a->transport->name));
 }
 
 /* Addresses are compared as they were written. */
