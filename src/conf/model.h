@@ -52,6 +52,7 @@ struct message {
     int64_t body_8bitmime; /* BODY= of MAIL: 0 none, 7, 8 */
     bool smtputf8;
     bool first_delivery;
+    bool manually_thawed; /* by an admin user, and not frozen since */
     struct str dsn_envid; /* DSN: ENVID of MAIL, or unset */
     int64_t dsn_ret;      /* DSN: RET of MAIL: 0 none, 1 FULL, 2 HDRS */
     struct str local_scan_text;

@@ -68,6 +68,7 @@ load_models(struct delivery *d)
     d->session = ARENA_NEW(d->arena, struct session);
     d->message->arena = d->session->arena = d->arena;
     spool_model_load(d->arena, &d->header, d->message, d->session);
+    d->message->manually_thawed = d->header.manual_thaw;
     for (size_t i = 0; i < d->header.recipients.n; i++) {
         d->message->recipients.v[i].orcpt = d->header.recipients.v[i].orcpt;
         d->message->recipients.v[i].dsn_flags = d->header.recipients.v[i].dsn_flags;
@@ -149,7 +150,7 @@ may_deliver(struct delivery *d)
         return true;
     if (d->reason == DELIVERY_FORCED) {
         thaw(d, "forced delivery");
-        d->header.manual_thaw = true;
+        d->header.manual_thaw = d->message->manually_thawed = true;
         return true;
     }
     bool bounce = d->message->sender.n == 0;

@@ -184,7 +184,8 @@ redirect(struct route_step *s, struct route_result *res, bool unseen)
 {
     if (route_set_user(s) != OUT_OK)
         return ROUTE_DEFERRED;
-    adopt_all(s, res, unseen ? split_off(s) : s->a);
+    /* what a filter set up in passing stays the address's own */
+    adopt_all(s, res, unseen && !res->unseen ? split_off(s) : s->a);
     return res->children.n == 0 ? ROUTE_DISCARDED : ROUTE_REDIRECTED;
 }
 

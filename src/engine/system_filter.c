@@ -97,11 +97,15 @@ interpret(struct work *w, struct redirect_result *out)
                 .qualify = w->c->qualify_recipient,
             },
     };
+    /* no recipient, but $return_path is known */
+    struct address nobody = {.return_path = d->message->sender};
     *out = (struct redirect_result){.end = REDIRECT_END_NONE, .filter = true};
     if (!read_file(w, &job.text, out))
         return;
     job.text = str_untaint_by_rule(job.text, "the configuration names the file");
+    d->engine->eval->address = &nobody;
     filter_actions_run(&job, out);
+    d->engine->eval->address = NULL;
 }
 
 static int
@@ -243,6 +247,10 @@ set_transport(struct work *w, struct address *a)
         a->transport_name = a->transport->name;
     else
         delivery_answer(w->d, a, OUT_ERROR, DELIVERY_NO_ERRNO, why);
+    if (str_eqz(a->text, FILTER_BAD_REPLY)) {
+        a->ignore_error = true;
+        delivery_answer(w->d, a, OUT_FAIL, 0, STR_LIT(FILTER_BAD_REPLY_WHY));
+    }
 }
 
 static void
@@ -319,7 +327,7 @@ defer(struct work *w)
     struct delivery *d = w->d;
     maillog(d->engine, MAILLOG_MAIN, d->id, "Delivery deferred by system filter");
     maillog_message_plain(d->engine, &d->entry, STR_LIT("Delivery deferred by system filter"));
-    end_recipients(w, OUT_DEFER, w->res.text);
+    end_recipients(w, OUT_DEFER, STR_NULL);
 }
 
 static void

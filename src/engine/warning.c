@@ -242,7 +242,7 @@ delivery_tell_frozen(struct delivery *d)
         if (st == ADDRESS_OK)
             vec_push(d->arena, &n.recipients,
                      address_qualify(d->arena, p.text, e->conf->main->qualify_recipient));
-    notice_add_headers(&n, "auto-generated");
+    notice_add_headers(&n, "auto-replied");
     buf_printf(&n.text,
                "Subject: Message frozen\n\nMessage %.*s has been frozen%.*s\nThe sender is "
                "<%.*s>.\n\n",
@@ -251,9 +251,12 @@ delivery_tell_frozen(struct delivery *d)
                STR_ARG(d->message->sender));
     buf_addz(&n.text, "The following address(es) have yet to be delivered:\n");
     for (size_t i = d->deferred.n; i > 0; i--) {
-        buf_addz(&n.text, "\n  ");
-        (void)notice_add_address(&n.text, d->deferred.v[i - 1], "\n    ");
+        const struct address *a = d->deferred.v[i - 1];
+        buf_addz(&n.text, "  ");
+        (void)notice_add_address(&n.text, a, "\n    ");
+        if (a->answer->why.log.n > 0)
+            buf_printf(&n.text, ": %.*s", STR_ARG(a->answer->why.log));
+        buf_addc(&n.text, '\n');
     }
-    buf_addc(&n.text, '\n');
     (void)notice_send(&n);
 }

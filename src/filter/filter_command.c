@@ -248,6 +248,22 @@ is_allowed(const struct filter_parse *f, enum filter_action_id id)
     return (f->flags & (FILTER_SYSTEM | wanted)) != 0;
 }
 
+/* freeze does nothing to a message that an admin user let go on. */
+static void
+emit_ending(struct filter_parse *f, enum filter_action_id id, unsigned flags,
+            const struct filter_word *text)
+{
+    struct emit *e = &f->expand.emit;
+    label_id on = emit_label(e);
+    if (id == FILTER_FREEZE) {
+        emit_ab(e, OP_ASK, FILTER_ASK_MANUALLY_THAWED, 0);
+        emit_jump(e, OP_JUMPT, on);
+    }
+    filter_emit_action_of(f, id, flags, text);
+    emit_op(e, OP_ANSWER);
+    emit_place(e, on);
+}
+
 /* fail, freeze, defer: [text] "string" */
 static bool
 parse_ending(struct filter_parse *f, const struct command *c, unsigned flags)
@@ -267,8 +283,7 @@ parse_ending(struct filter_parse *f, const struct command *c, unsigned flags)
     }
     if (text && !filter_parse_item(f, false, &w))
         return false;
-    filter_emit_action_of(f, c->id, flags, &w);
-    emit_op(&f->expand.emit, OP_ANSWER);
+    emit_ending(f, c->id, flags, &w);
     return true;
 }
 

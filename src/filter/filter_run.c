@@ -152,6 +152,8 @@ act_logfile(struct vm *vm, struct filter_action *a, struct str *argv)
     return act_plain(vm, a, argv);
 }
 
+enum { SHOWN_MAX = 1024 }; /* of a text in an error message, bytes */
+
 /* A text for header lines: a newline must fold, or (in extra_headers) begin another header line. */
 static enum vm_status
 check_header_text(struct vm *vm, struct str s, bool lines, const char *word)
@@ -165,7 +167,8 @@ check_header_text(struct vm *vm, struct str s, bool lines, const char *word)
         struct buf b = buf_in(vm->scratch, 0);
         fn_add_escaped(&b, s, false);
         return own_fail(vm, "\\n not followed by space%s in \"%.*s\" in %s command",
-                        lines ? " or valid header name" : "", STR_ARG(buf_str(&b)), word);
+                        lines ? " or valid header name" : "",
+                        STR_ARG(str_sub(buf_str(&b), 0, SHOWN_MAX)), word);
     }
     return VM_OK;
 }
@@ -174,12 +177,12 @@ static enum vm_status
 act_mail(struct vm *vm, struct filter_action *a, struct str *argv)
 {
     struct filter_run *run = vm->filter;
-    for (unsigned i = 0; i <= FILTER_MAIL_EXTRA_HEADERS; i++) {
+    a->ignored = run->no_return_path;
+    for (unsigned i = 0; !a->ignored && i <= FILTER_MAIL_EXTRA_HEADERS; i++) {
         if (check_header_text(vm, argv[i], i == FILTER_MAIL_EXTRA_HEADERS,
                               actions[a->id].word) != VM_OK)
             return VM_ERROR;
     }
-    a->ignored = run->no_return_path;
     if (!a->ignored && (a->flags & FILTER_SEEN) != 0)
         run->delivered = true;
     return VM_OK;

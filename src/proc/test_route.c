@@ -107,7 +107,9 @@ print_item(struct test *t, const struct address *a)
         print_fate(t, a, &a->answer->why, false);
         return;
     }
-    printf("%.*s -> %.*s", STR_ARG(a->parent->text), STR_ARG(a->text));
+    bool reply = a->item == ADDRESS_ITEM_REPLY;
+    printf("%.*s -> %s%.*s", STR_ARG(a->parent->text), reply ? "mail " : "",
+           STR_ARG(str_sub(a->text, reply, a->text.n)));
     if (a->answer != NULL && a->answer->why.outcome == OUT_FAIL)
         printf(" *** forbidden ***\n");
     else if (a->answer != NULL)

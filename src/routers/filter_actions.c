@@ -204,7 +204,7 @@ without_newlines(struct arena *a, struct str s)
     return buf_str(&b);
 }
 
-/* ">a@b,c@d": the addresses alone. */
+/* ">a@b,c@d": the addresses alone; FILTER_BAD_REPLY when that is not what they are. */
 static struct str
 reply_text(struct arena *a, struct str to)
 {
@@ -214,13 +214,15 @@ reply_text(struct arena *a, struct str to)
     struct address_parts parts;
     buf_addc(&b, '>');
     while (address_list_next(&l, a, &st, &parts, NULL)) {
+        if (st == ADDRESS_BAD)
+            return STR_LIT(FILTER_BAD_REPLY);
         if (st != ADDRESS_OK)
             continue;
         if (b.n > 1)
             buf_addc(&b, ',');
         buf_adds(&b, parts.text);
     }
-    return buf_str(&b);
+    return b.n > 1 ? buf_str(&b) : STR_LIT(FILTER_BAD_REPLY);
 }
 
 /* Without "to" the answer goes to who sent the message. */

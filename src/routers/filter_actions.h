@@ -22,6 +22,10 @@ enum {
     FILTER_REFUSE_ACL = 1u << 7,
 };
 
+/* The text of a reply whose recipients are no addresses: it is set up to fail. */
+#define FILTER_BAD_REPLY ">**bad-reply**"
+#define FILTER_BAD_REPLY_WHY "filter autoreply generated syntactically invalid recipient"
+
 /* One filter for one message. */
 struct filter_job {
     struct arena *arena;

@@ -6,10 +6,9 @@
 #include "conf/eval.h"
 #include "conf/main_options.h"
 #include "mail/address.h"
+#include "mail/why_errno.h"
+#include "routers/filter_actions.h"
 #include "transports/transport.h"
-
-/* Numbers of these faults in log lines and retry records. */
-enum { ERRNO_NO_TRANSPORT = -30, ERRNO_PIPE_FORBIDDEN = -18, ERRNO_FILE_FORBIDDEN = -19 };
 
 /* What a child is that will never get to a transport. */
 static void
@@ -27,7 +26,6 @@ struct kind {
     const char *option;
     const struct xstr *text;
     const char *forbidden; /* NULL: it is not */
-    int number;
 };
 
 static struct kind
@@ -36,23 +34,19 @@ kind_of(const struct router_redirect *o, enum address_item item)
     switch (item) {
     case ADDRESS_ITEM_FILE:
         return (struct kind){"file_transport", &o->file_transport,
-                             o->forbid_file ? "delivery to file forbidden" : NULL,
-                             ERRNO_FILE_FORBIDDEN};
+                             o->forbid_file ? "delivery to file forbidden" : NULL};
     case ADDRESS_ITEM_DIRECTORY:
         return (struct kind){"directory_transport", &o->directory_transport,
-                             o->forbid_file ? "delivery to file forbidden" : NULL,
-                             ERRNO_FILE_FORBIDDEN};
+                             o->forbid_file ? "delivery to file forbidden" : NULL};
     case ADDRESS_ITEM_PIPE:
         return (struct kind){"pipe_transport", &o->pipe_transport,
-                             o->forbid_pipe ? "delivery to pipe forbidden" : NULL,
-                             ERRNO_PIPE_FORBIDDEN};
+                             o->forbid_pipe ? "delivery to pipe forbidden" : NULL};
     case ADDRESS_ITEM_REPLY:
     case ADDRESS_ITEM_MAIL:
         break;
     }
     return (struct kind){"reply_transport", &o->reply_transport,
-                         o->forbid_filter_reply ? "autoreply forbidden" : NULL,
-                         ERRNO_FILE_FORBIDDEN};
+                         o->forbid_filter_reply ? "autoreply forbidden" : NULL};
 }
 
 /* The transport that the option names; NULL with *fault. */
@@ -104,10 +98,14 @@ set_transport(const struct redirection *r, struct address *child)
     child->transport = find_transport(r, &k, &fault);
     parent->file = file;
     parent->pipe = pipe;
-    if (k.forbidden != NULL)
-        refuse(r, child, OUT_FAIL, k.number, str_from_cstr(k.forbidden));
-    else if (child->transport == NULL)
-        refuse(r, child, OUT_DEFER, ERRNO_NO_TRANSPORT, fault);
+    if (str_eqz(child->text, FILTER_BAD_REPLY)) {
+        child->ignore_error = true;
+        refuse(r, child, OUT_FAIL, 0, STR_LIT(FILTER_BAD_REPLY_WHY));
+    } else if (k.forbidden != NULL) {
+        refuse(r, child, OUT_FAIL, 0, str_from_cstr(k.forbidden));
+    } else if (child->transport == NULL) {
+        refuse(r, child, OUT_DEFER, WHY_NO_TRANSPORT, fault);
+    }
 }
 
 /* --- mail addresses --- */
@@ -212,7 +210,7 @@ redirect_children(const struct redirection *r, const struct redirect_result *res
         struct address *child = make_child(r, &res->children.v[i]);
         child->expands = res->filter && child->item == ADDRESS_ITEM_PIPE;
         if (!is_sound(r, child)) {
-            refuse(r, child, OUT_DEFER, ERRNO_NO_TRANSPORT,
+            refuse(r, child, OUT_DEFER, WHY_NO_TRANSPORT,
                    STR_LIT("bad address from a redirection"));
             child->text = STR_LIT("?");
         } else if (child->item != ADDRESS_ITEM_MAIL) {

@@ -29,7 +29,7 @@ void
 redirect_filter(const struct redirection *r, struct redirect_result *out)
 {
     const struct route_call *c = r->call;
-    const struct address *a = c->address;
+    struct address *a = c->address;
     const struct message *m = c->message;
     struct str return_path = str_is_set(a->errors_to) ? a->errors_to : m->sender;
     struct filter_job job = {
@@ -48,6 +48,7 @@ redirect_filter(const struct redirection *r, struct redirect_result *out)
                 .error_message = str_is_set(m->sender) && m->sender.n == 0,
                 .no_return_path = return_path.n == 0,
                 .first_delivery = m->first_delivery,
+                .manually_thawed = m->manually_thawed,
                 .local_part = a->local_part,
                 .domain = a->domain,
                 .prefix = a->prefix,
@@ -55,5 +56,8 @@ redirect_filter(const struct redirection *r, struct redirect_result *out)
                 .qualify = r->qualify,
             },
     };
+    struct str before = a->return_path;
+    a->return_path = return_path;
     filter_actions_run(&job, out);
+    a->return_path = before;
 }
