@@ -1,7 +1,7 @@
 # remex: one non-recursive makefile; a new source file needs no edit here.
 #
 #   make            programs and plugins in build/
-#   make run        installs what is missing, builds, shows what works
+#   make run        installs what is missing, builds, shows the main job: a message on its way
 #   make check      installs what is missing, builds, runs every test
 #
 # Layout: src/<layer>/*.c make up libremex.a; src/proc/main.c is build/remex, src/proc/main_<x>.c is
