@@ -375,7 +375,9 @@ discard(struct receiving *r)
 {
     const struct acl_message *acl = r->m->acl;
     bool known = acl != NULL && str_is_set(acl->discarded_by);
-    struct str by = known ? acl->discarded_by : STR_LIT("RCPT ACL");
+    struct str by = str_is_set(r->discarded_by) ? r->discarded_by
+                    : known                     ? acl->discarded_by
+                                                : STR_LIT("RCPT ACL");
     receive_log_arrival(r);
     maillog(r->e, MAILLOG_MAIN, r->m->id, "=> blackhole (%.*s discarded recipients)%s%.*s",
             STR_ARG(by), r->discard_why.n > 0 ? ": " : "", STR_ARG(r->discard_why));
@@ -483,7 +485,7 @@ receive_message(struct engine *e, const struct receive_request *rq, struct recei
     for (size_t i = 0; i < r.m->recipients.n; i++)
         vec_push(r.a, &r.to, i < rq->given_n ? rq->given[i] : r.m->recipients.v[i].address);
     if (set_caps(&r) && read_header(&r) && read_body(&r) && check_envelope(&r) &&
-        receive_policy_end(&r))
+        receive_policy_end(&r) && receive_scan(&r))
         (void)commit(&r);
     log_refusal(&r);
     if (out->end != RECEIVE_ACCEPTED && out->fault != RECEIVE_FAULT_NONE &&

@@ -105,11 +105,15 @@ void
 receive_policy_log(struct receiving *r)
 {
     const struct acl_message *acl = r->m->acl;
+    bool tell = maillog_selected(r->e, LOG_SELECTOR_DELAY_DELIVERY);
+    if (r->scan_froze)
+        log_control(r, "frozen by local_scan()");
+    if (r->scan_queued && tell)
+        log_control(r, "no immediate delivery: queued by local_scan()");
     if (acl == NULL)
         return;
     if (acl->freeze)
         log_control(r, "frozen by ACL");
-    if ((acl->queue_only || acl->first_pass_route) &&
-        maillog_selected(r->e, LOG_SELECTOR_DELAY_DELIVERY))
+    if ((acl->queue_only || acl->first_pass_route) && tell)
         log_control(r, "no immediate delivery: queued by ACL");
 }

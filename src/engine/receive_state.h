@@ -18,19 +18,21 @@ struct receiving {
     struct message_id_source id_source;
     struct timespec started;
     struct spool_entry entry;
-    bool created;               /* entry is good */
-    bool resent;                /* there are Resent- lines, to which what is added belongs */
-    bool own_message_id;        /* the Message-Id: line is ours */
-    bool sender_given;          /* as in the request, or by a "From " line */
-    bool sender_untrusted;      /* likewise */
-    struct str received;        /* text of our Received: line; unset: none */
-    struct str discard_why;     /* for the log */
-    struct str body_first;      /* text read as a header line that is the body's */
-    struct str original_sender; /* before rewriting */
-    struct str partial;         /* the header line at which a cap was exceeded */
-    bool all_removed;           /* -t: the command line took every address off */
-    VEC(struct str) to;         /* recipients as they were given, for the log */
-    VEC(struct str) removed;    /* -t: those of the command line */
+    bool created;                 /* entry is good */
+    bool resent;                  /* there are Resent- lines, to which what is added belongs */
+    bool own_message_id;          /* the Message-Id: line is ours */
+    bool sender_given;            /* as in the request, or by a "From " line */
+    bool sender_untrusted;        /* likewise */
+    struct str received;          /* text of our Received: line; unset: none */
+    struct str discard_why;       /* for the log */
+    struct str discarded_by;      /* unset: what the ACLs say */
+    bool scan_froze, scan_queued; /* local_scan said so */
+    struct str body_first;        /* text read as a header line that is the body's */
+    struct str original_sender;   /* before rewriting */
+    struct str partial;           /* the header line at which a cap was exceeded */
+    bool all_removed;             /* -t: the command line took every address off */
+    VEC(struct str) to;           /* recipients as they were given, for the log */
+    VEC(struct str) removed;      /* -t: those of the command line */
 };
 
 /* receive_header.c: reads the header up to the body, without what must not be in transit. */
@@ -63,6 +65,9 @@ void receive_policy_start(struct receiving *r);
 bool receive_policy_end(struct receiving *r);
 /* What they have decided beside yes and no, for the log of an accepted message. */
 void receive_policy_log(struct receiving *r);
+
+/* receive_scan.c: local_scan. False: out says why the message is refused. */
+bool receive_scan(struct receiving *r);
 
 /* Writes to the sender what is wrong. */
 void receive_tell_sender(struct receiving *r, enum receive_fault fault);
