@@ -69,7 +69,7 @@ def stranger(site):
         for d, names, files in os.walk(site.top):
             for n in ['.'] + files:
                 os.chown(os.path.join(d, n), who.pw_uid, who.pw_gid)
-    mail_user = 65534
+    mail_user = 1 if who.pw_uid == 65534 else 65534
     text = re.sub(r'exim_user = .*', 'exim_user = %d' % mail_user, site.read('conf'))
     text = re.sub(r'trusted_users = .*', 'trusted_users = %d' % mail_user, text)
 
