@@ -16,15 +16,15 @@ struct router_manualroute {
 
 /* clang-format off */
 static const struct opt rows[] = {
-    OPT_STR(struct router_manualroute, host_all_ignored, "defer", OPT_NO_EFFECT,
+    OPT_STR(struct router_manualroute, host_all_ignored, "defer", 0,
         "What to do when every host is left out by ignore_target_hosts."),
-    OPT_STR(struct router_manualroute, host_find_failed, "freeze", OPT_NO_EFFECT,
+    OPT_STR(struct router_manualroute, host_find_failed, "freeze", 0,
         "What to do when the address of a host cannot be found."),
-    OPT_XBOOL(struct router_manualroute, hosts_randomize, false, OPT_NO_EFFECT,
+    OPT_XBOOL(struct router_manualroute, hosts_randomize, false, 0,
         "Tries the hosts in an order that differs each time."),
-    OPT_XSTR(struct router_manualroute, route_data, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct router_manualroute, route_data, NULL, 0,
         "One rule, without the domain: hosts, then options."),
-    OPT_LIST(struct router_manualroute, route_list, NULL, OPT_NO_EFFECT,
+    OPT_LIST(struct router_manualroute, route_list, NULL, 0,
         "Rules by domain: a pattern, hosts, then options, with semicolons between."),
     OPT_BOOL(struct router_manualroute, same_domain_copy_routing, false, OPT_NO_EFFECT,
         "Uses the result for other addresses of the message in the same domain."),

@@ -19,15 +19,15 @@ struct router_queryprogram {
 
 /* clang-format off */
 static const struct opt rows[] = {
-    OPT_XSTR(struct router_queryprogram, command, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct router_queryprogram, command, NULL, 0,
         "Command whose output says what to do with the address."),
-    OPT_GID(struct router_queryprogram, command_group, NULL, OPT_NO_EFFECT,
+    OPT_GID(struct router_queryprogram, command_group, NULL, 0,
         "Group under which the command runs."),
-    OPT_UID(struct router_queryprogram, command_user, NULL, OPT_NO_EFFECT,
+    OPT_UID(struct router_queryprogram, command_user, NULL, 0,
         "User as whom the command runs."),
-    OPT_STR(struct router_queryprogram, current_directory, "/", OPT_NO_EFFECT,
+    OPT_STR(struct router_queryprogram, current_directory, "/", 0,
         "Folder in which the command runs."),
-    OPT_TIME(struct router_queryprogram, timeout, 1 * 3600, OPT_NO_EFFECT,
+    OPT_TIME(struct router_queryprogram, timeout, 1 * 3600, 0,
         "Time limit for the command."),
 };
 /* clang-format on */
