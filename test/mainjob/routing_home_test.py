@@ -28,6 +28,8 @@ b:
   router_home_directory = {top}/home/$local_part_data
   transport = box
 ''', transports=TRANSPORTS)
+    site.mkdir('home/a')
+    site.mkdir('home/b')
     site.send('a')
     site.send('b')
     assert homes(site) == [site.path('home/a'), site.path('home/b')], (homes(site), site.raw_log('main'))
