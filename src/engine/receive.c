@@ -54,7 +54,7 @@ make_id(struct receiving *r)
         .now = r->started,
         .pid = (uint64_t)getpid(),
         .host = host_number(r),
-        .form = MESSAGE_ID_NEW,
+        .form = r->e->conf->main->short_message_ids ? MESSAGE_ID_OLD : MESSAGE_ID_NEW,
     };
     struct message_id id = message_id_make(&r->id_source);
     r->m->id = str_dup(r->a, message_id_str(&id));

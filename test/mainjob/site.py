@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 
-MESSAGE_ID = r'[0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4}'
+MESSAGE_ID = r'[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{11}-[0-9A-Za-z]{4}|[0-9A-Za-z]{6}-[0-9A-Za-z]{2})(?![0-9A-Za-z])'
 STAMP = r'^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d '
 
 MAIN = '''primary_hostname = mx.example.org
