@@ -99,6 +99,8 @@ struct address {
     unsigned children;      /* addresses generated from it that are not done yet */
     enum address_item item;
     const struct filter_action *reply; /* of ADDRESS_ITEM_REPLY */
+    unsigned
+        refuse; /* what a file of the reply may not ask for when it is expanded: HOST_REFUSE_* */
     /* Of ADDRESS_ITEM_PIPE out of a filter: the command is expanded argument by argument when it runs, with these $0... */
     bool expands;
     const struct str *captures;

@@ -214,7 +214,7 @@ freeze(struct delivery *d)
 {
     struct str why = d->freeze_bounce ? STR_LIT(" (delivery error message)") : d->freeze_why;
     d->header.frozen_time = (int64_t)d->started.tv_sec;
-    d->header.manual_thaw = false;
+    d->header.manual_thaw = d->header.first_delivery = false;
     save(d);
     maillog(d->engine, MAILLOG_MAIN, d->id, "Frozen%.*s", STR_ARG(why));
     maillog_message_plain(d->engine, &d->entry,

@@ -17,14 +17,6 @@ delivery_ancestor(const struct address *a)
     return a;
 }
 
-/* The local part with its affixes, for deliveries that stay here. */
-static struct str
-whole_local_part(struct arena *a, const struct address *addr)
-{
-    return str_printf(a, "%.*s%.*s%.*s", STR_ARG(addr->prefix), STR_ARG(addr->local_part),
-                      STR_ARG(addr->suffix));
-}
-
 /* A good delivery that stays here is shown without its domain. */
 static bool
 shows_local_part(const struct address *a, enum outcome outcome)
@@ -55,9 +47,7 @@ add_address(struct delivery *d, struct buf *b, const struct address *a, enum out
     const struct address *top = delivery_ancestor(a);
     bool local = shows_local_part(a, outcome);
     bool unrouted = a->item == ADDRESS_ITEM_MAIL && a->transport == NULL && outcome != OUT_OK;
-    struct str shown = local      ? whole_local_part(d->arena, a)
-                       : unrouted ? routed_text(d->arena, a)
-                                  : a->text;
+    struct str shown = local ? a->local_part : unrouted ? routed_text(d->arena, a) : a->text;
     buf_adds(b, shown);
     if (maillog_selected(d->engine, LOG_SELECTOR_ALL_PARENTS)) {
         for (const struct address *p = a->parent; p != NULL && p != top; p = p->parent)

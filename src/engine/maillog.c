@@ -41,10 +41,10 @@ maillog_stamp(struct arena *a, const struct engine *e)
 
 /* A text as it may stand in a line. */
 static struct str
-clean(struct arena *a, const struct engine *e, struct str text)
+clean(struct arena *a, const struct engine *e, struct str text, bool tabs)
 {
     struct buf b = buf_in(a, 0);
-    for (size_t tab; (tab = str_chr(text, '\t', 0)) != STR_NPOS;
+    for (size_t tab; !tabs && (tab = str_chr(text, '\t', 0)) != STR_NPOS;
          text = str_sub(text, tab + 1, text.n)) {
         fn_add_escaped(&b, str_sub(text, 0, tab), e->conf->main->print_topbitchars);
         buf_addz(&b, "\\t");
@@ -102,7 +102,8 @@ void
 maillog_line(struct engine *e, unsigned to, struct str id, struct str text)
 {
     struct arena *a = arena_new();
-    struct str shown = clean(a, e, text), line = with_prefix(a, e, id, shown);
+    struct str shown = clean(a, e, text, (to & MAILLOG_TABS) != 0),
+               line = with_prefix(a, e, id, shown);
     if (e->verbose && (to & MAILLOG_MAIN) != 0 && !e->log_to_stderr)
         (void)fprintf(stderr, "LOG: MAIN%s%s\n  %.*s\n",
                       (to & MAILLOG_REJECT) != 0 ? " REJECT" : "",
@@ -131,7 +132,7 @@ struct reject_lines {
 static void
 add_line(struct arena *a, const struct engine *e, struct reject_lines *l, struct str text)
 {
-    vec_push(a, &l->v, clean(a, e, text));
+    vec_push(a, &l->v, clean(a, e, text, false));
 }
 
 /* The lines of a header field: each physical line is one of the entry, the first with its type in front. */
@@ -174,7 +175,7 @@ maillog_reject(struct engine *e, unsigned to, struct str id, struct str text)
     struct arena *a = arena_new();
     struct reject_lines l = {.v = {NULL, 0, 0}};
     const struct message *m = e->eval->message;
-    vec_push(a, &l.v, with_prefix(a, e, id, clean(a, e, text)));
+    vec_push(a, &l.v, with_prefix(a, e, id, clean(a, e, text, false)));
     if (m != NULL && m->headers != NULL && m->headers->n > 0) {
         add_envelope(a, e, &l, m);
         for (size_t i = 0; i < m->headers->n; i++)
@@ -236,7 +237,8 @@ to_message_log(struct engine *e, const struct spool_entry *entry, struct str sta
         return;
     struct arena *a = arena_new();
     int fd = open_message_log(a, e, entry);
-    struct str line = str_printf(a, "%.*s%.*s\n", STR_ARG(stamp), STR_ARG(clean(a, e, text)));
+    struct str line =
+        str_printf(a, "%.*s%.*s\n", STR_ARG(stamp), STR_ARG(clean(a, e, text, false)));
     if (fd < 0 || !file_write_all(fd, line.p, line.n))
         maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
                 "failed to write the message log of %s: %s", entry->id.text, strerror(errno));

@@ -15,6 +15,7 @@ enum maillog_to {
     MAILLOG_MAIN = 1u << 0,
     MAILLOG_REJECT = 1u << 1,
     MAILLOG_PANIC = 1u << 2, /* shown on stderr as well */
+    MAILLOG_TABS = 1u << 7,  /* tabs of the text stay what they are */
 };
 
 /* One line, with the stamp, the pid ([123], when selected) and the id (unset: none) in front. */

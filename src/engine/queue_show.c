@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -80,6 +81,26 @@ is_original(const struct spool_header *h, struct str key)
     return false;
 }
 
+static int
+by_text(const void *x, const void *y)
+{
+    return str_cmp(*(const struct str *)x, *(const struct str *)y);
+}
+
+/* What is done and no recipient, in the order of the tree. */
+static void
+add_generated(struct buf *b, const struct spool_header *h)
+{
+    VEC(struct str) keys = {NULL, 0, 0};
+    for (size_t i = 0; i < h->done.nodes.n; i++)
+        if (!is_original(h, h->done.nodes.v[i].key))
+            vec_push(b->arena, &keys, h->done.nodes.v[i].key);
+    if (keys.n > 0)
+        qsort(keys.v, keys.n, sizeof *keys.v, by_text);
+    for (size_t i = 0; i < keys.n; i++)
+        buf_printf(b, "       +D %.*s\n", STR_ARG(keys.v[i]));
+}
+
 static void
 add_recipients(struct buf *b, const struct spool_header *h, enum queue_show_what what)
 {
@@ -91,9 +112,7 @@ add_recipients(struct buf *b, const struct spool_header *h, enum queue_show_what
     }
     if (what != QUEUE_SHOW_GENERATED)
         return;
-    for (size_t i = 0; i < h->done.nodes.n; i++)
-        if (!is_original(h, h->done.nodes.v[i].key))
-            buf_printf(b, "       +D %.*s\n", STR_ARG(h->done.nodes.v[i].key));
+    add_generated(b, h);
 }
 
 static void

@@ -268,7 +268,7 @@ add_date(struct receiving *r)
 static bool
 is_submitters(const struct receiving *r)
 {
-    return !r->sender_given || !r->e->caller.trusted;
+    return r->rq->own || !r->sender_given || !r->e->caller.trusted;
 }
 
 /* A submission says who sent it by its envelope, else by who was authenticated. */
@@ -387,11 +387,19 @@ fix_envelope(struct receiving *r)
         r->m->sender = receive_fixup_own_address(r);
 }
 
+/* Of messages that are written in somebody's name, that user counts. */
+static bool
+is_trusted(const struct receiving *r)
+{
+    return r->rq->own ? receive_is_trusted_user(r->e, r->m->originator_uid)
+                      : r->e->caller.trusted;
+}
+
 static void
 fix_sender(struct receiving *r)
 {
     struct header_list *l = r->m->headers;
-    if (submission(r) == NULL && (r->e->caller.trusted || r->rq->own))
+    if (submission(r) == NULL && is_trusted(r))
         return;
     for (size_t i = find(r, HEADER_TYPE_SENDER, 0); i != STR_NPOS && !keeps_sender(r);
          i = find(r, HEADER_TYPE_SENDER, i + 1))
@@ -406,7 +414,8 @@ fix_sender(struct receiving *r)
             str_printf(r->a, "%sSender: %.*s\n", prefix(r), STR_ARG(own_mailbox(r))));
         break;
     }
-    fix_envelope(r);
+    if (!r->rq->own)
+        fix_envelope(r);
 }
 
 /* Which Message-Id: counts depends on whether there are Resent- lines. */

@@ -72,6 +72,17 @@ log_refusal(struct engine *e, const struct receive_own *own, const struct messag
 }
 
 bool
+receive_is_trusted_user(const struct engine *e, int64_t uid)
+{
+    const struct opt_ids *ids = &e->conf->main->trusted_users;
+    for (uint32_t i = 0; i < ids->n; i++) {
+        if (ids->v[i] == uid)
+            return true;
+    }
+    return uid == 0 || uid == (int64_t)e->mail_uid;
+}
+
+bool
 receive_own_message(struct engine *e, const struct receive_own *own, struct str *id)
 {
     struct arena *a = arena_new();
@@ -93,7 +104,10 @@ receive_own_message(struct engine *e, const struct receive_own *own, struct str 
         .unqualified_recipient = true,
         .reference = own->reference,
         .login = s->sender_ident,
-        .full_name = gecos_full_name(a, e->vm, e->conf->main, own->uid),
+        /* who may choose a sender has no name of their own in From: */
+        .full_name = receive_is_trusted_user(e, own->uid)
+                         ? STR_EMPTY
+                         : gecos_full_name(a, e->vm, e->conf->main, own->uid),
     };
     struct map *acl_c = e->eval->acl_c, *acl_m = e->eval->acl_m;
     e->eval->acl_c = e->eval->acl_m = NULL; /* those of the message at hand */

@@ -76,4 +76,7 @@ void receive_tell_sender(struct receiving *r, enum receive_fault fault);
 bool receive_refuse(struct receiving *r, enum receive_fault fault, int code, struct str peer,
                     struct str log);
 
+/* True for root, the mail user and those of trusted_users. receive_own.c */
+bool receive_is_trusted_user(const struct engine *e, int64_t uid);
+
 #endif

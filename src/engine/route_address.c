@@ -116,7 +116,7 @@ set_key(struct address *child)
     if (child->item != ADDRESS_ITEM_MAIL) {
         /* Two parents may have the same pipe: it is not the same delivery. */
         struct str colon = str_cat(child->arena, child->text, STR_LIT(":"));
-        child->key = str_cat(child->arena, colon, child->parent->key);
+        child->key = str_cat(child->arena, colon, normal(child->arena, child->parent->text));
         return;
     }
     child->key = normal(child->arena, child->text);

@@ -177,6 +177,7 @@ static void
 set_parent(struct work *w)
 {
     struct address *p = route_envelope_address(w->d->arena, STR_LIT("system-filter"), 0);
+    p->domain = w->c->qualify_recipient;
     p->original_local_part = p->local_part;
     p->original_domain = p->domain;
     w->parent = p;
@@ -336,9 +337,24 @@ fail(struct work *w)
     struct delivery *d = w->d;
     struct str log, bounce;
     split_text(w->res.text, &log, &bounce);
-    maillog(d->engine, MAILLOG_MAIN, d->id, "cancelled by system filter%.*s",
+    maillog(d->engine, MAILLOG_MAIN | MAILLOG_TABS, d->id, "cancelled by system filter%.*s",
             STR_ARG(log_text(w, log)));
     end_recipients(w, OUT_FAIL, bounce.n > 0 ? bounce : STR_LIT("delivery cancelled"));
+}
+
+/* What freeze_tell is told: lines end with a blank, as people's scripts know it. */
+static struct str
+tell_text(struct work *w)
+{
+    struct buf b = buf_in(w->d->arena, 0);
+    struct str text = w->res.text;
+    buf_addz(&b, " by the system filter.");
+    for (size_t i = 0; i < text.n; i++) {
+        buf_addz(&b, i == 0 ? "\n" : text.p[i] == '\n' ? " " : "");
+        buf_addc(&b, text.p[i]);
+    }
+    buf_addz(&b, text.n > 0 ? "." : "");
+    return buf_str(&b);
 }
 
 /* Not for a message that an admin user let go on. */
@@ -351,7 +367,8 @@ freeze(struct work *w)
     d->freeze = true;
     d->freeze_why =
         str_printf(d->arena, " by the system filter%.*s", STR_ARG(log_text(w, w->res.text)));
-    end_recipients(w, OUT_DEFER, w->res.text);
+    d->freeze_tell = tell_text(w);
+    end_recipients(w, OUT_DEFER, STR_NULL);
 }
 
 static void

@@ -364,13 +364,13 @@ add_words(struct scan *s, const char *option, struct str v)
 
 /* "f", "ff", "r", "rf", "rff" may stand before the string, which may be the next word. */
 static bool
-act_select(struct scan *s, struct str v)
+take_select(struct scan *s, bool sender, struct str v)
 {
     struct cli_queue *q = &s->cli->queue;
     uint32_t i = v.n > 0 && v.p[0] == 'r', f = 0;
     for (; i + f < v.n && v.p[i + f] == 'f' && f < 2;)
         f++;
-    bool regex = i > 0, sender = strchr(s->row->name, 'S') != NULL;
+    bool regex = i > 0;
     if (i + f == v.n && s->at < s->argc)
         v = str_tainted(str_from_cstr(s->argv[s->at++]));
     else if (i + f == v.n)
@@ -383,6 +383,12 @@ act_select(struct scan *s, struct str v)
     q->force_frozen = q->force_frozen || f > 1;
     add_words(s, sender ? "-S " : "-R ", v);
     return true;
+}
+
+static bool
+act_select(struct scan *s, struct str v)
+{
+    return take_select(s, strchr(s->row->name, 'S') != NULL, v);
 }
 
 static bool
@@ -425,13 +431,29 @@ take_queue_name(struct cli_queue *q, struct str v)
     return slash == STR_NPOS ? STR_EMPTY : str_sub(v, slash + 1, v.n);
 }
 
+/* "R" or "S" behind the flags of -q: the option of that name. Its f and ff count for the whole run. */
+static bool
+queue_select(struct scan *s, struct str flags, struct str v)
+{
+    struct buf b = buf_in(s->arena, 0);
+    buf_adds(&b, flags);
+    for (uint32_t i = 1; i < v.n && v.p[i] == 'f'; i++)
+        buf_addc(&b, 'f');
+    if (b.n > 0)
+        add_words(s, "-q", buf_str(&b));
+    return take_select(s, v.p[0] == 'S', str_sub(v, 1, v.n));
+}
+
 /* The flags q i f ff l, G<name>[/<time>], then a time or nothing; up to two message ids may follow. */
 static bool
 act_queue(struct scan *s, struct str v)
 {
     struct cli_queue *q = &s->cli->queue;
-    struct str rest = take_queue_flags(q, v), time = take_queue_name(q, rest);
+    struct str rest = take_queue_flags(q, v);
     uint32_t flags_n = v.n - rest.n;
+    if (rest.n > 0 && (rest.p[0] == 'R' || rest.p[0] == 'S'))
+        return queue_select(s, str_sub(v, 0, flags_n), rest);
+    struct str time = take_queue_name(q, rest);
     if (flags_n > 0)
         add_words(s, "-q", str_sub(v, 0, flags_n));
     s->timed = time.n > 0;

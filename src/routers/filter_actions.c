@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "conf/model.h"
-#include "filter/host.h"
+#include "filter/host_refuse.h"
 #include "mail/address.h"
 #include "mail/header.h"
 #include "routers/filter_cache.h"
@@ -309,43 +309,6 @@ take_list(struct work *w)
 
 /* --- the machine --- */
 
-static enum vm_status
-refuse_perl(void *env, struct vm *vm, const struct str *argv, unsigned argc, struct str *out)
-{
-    (void)env;
-    (void)argv;
-    (void)argc;
-    (void)out;
-    return vm_fail(vm, "Perl calls are not permitted");
-}
-
-/* The table of the process without what the options refuse. */
-static struct host *
-restricted_host(struct arena *a, const struct host *full, unsigned refuse)
-{
-    struct host *h = ARENA_NEW(a, struct host);
-    *h = *full;
-    if ((refuse & FILTER_REFUSE_DLFUNC) != 0)
-        h->dlfunc = NULL;
-    if ((refuse & FILTER_REFUSE_EXISTS) != 0) {
-        h->exists = NULL;
-        h->stat = NULL;
-    }
-    if ((refuse & FILTER_REFUSE_LOOKUP) != 0)
-        h->lookup = NULL;
-    if ((refuse & FILTER_REFUSE_PERL) != 0)
-        h->perl = refuse_perl;
-    if ((refuse & FILTER_REFUSE_READFILE) != 0)
-        h->readfile = NULL;
-    if ((refuse & FILTER_REFUSE_READSOCKET) != 0)
-        h->readsocket = NULL;
-    if ((refuse & FILTER_REFUSE_RUN) != 0)
-        h->run = NULL;
-    if ((refuse & FILTER_REFUSE_ACL) != 0)
-        h->acl = NULL;
-    return h;
-}
-
 static const struct filter_program *
 compile(struct filter_job *job)
 {
@@ -408,8 +371,7 @@ filter_actions_run(struct filter_job *job, struct redirect_result *out)
     const struct host *full = vm_host(job->vm);
     struct kept kept = keep(job->eval);
     *out = (struct redirect_result){.end = REDIRECT_END_NONE, .filter = true};
-    if (job->refuse != 0)
-        (void)vm_set_host(job->vm, restricted_host(job->arena, full, job->refuse));
+    (void)vm_set_host(job->vm, host_refuse(job->arena, full, job->refuse));
     run_program(&w);
     (void)vm_set_host(job->vm, full);
     log_close(&w);

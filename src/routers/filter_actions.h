@@ -10,18 +10,6 @@
 #include "filter/filter_compile.h"
 #include "routers/redirect_result.h"
 
-/* What a filter may not ask of the host. */
-enum {
-    FILTER_REFUSE_DLFUNC = 1u << 0,
-    FILTER_REFUSE_EXISTS = 1u << 1, /* and ${stat: */
-    FILTER_REFUSE_LOOKUP = 1u << 2,
-    FILTER_REFUSE_PERL = 1u << 3,
-    FILTER_REFUSE_READFILE = 1u << 4,
-    FILTER_REFUSE_READSOCKET = 1u << 5,
-    FILTER_REFUSE_RUN = 1u << 6,
-    FILTER_REFUSE_ACL = 1u << 7,
-};
-
 /* The text of a reply whose recipients are no addresses: it is set up to fail. */
 #define FILTER_BAD_REPLY ">**bad-reply**"
 #define FILTER_BAD_REPLY_WHY "filter autoreply generated syntactically invalid recipient"
@@ -33,7 +21,7 @@ struct filter_job {
     struct vm *vm;
     struct str name, text; /* the file's name is for messages */
     unsigned compile;      /* FILTER_SYSTEM and so on */
-    unsigned refuse;       /* FILTER_REFUSE_* */
+    unsigned refuse;       /* HOST_REFUSE_* of filter/host_refuse.h */
     bool logs;             /* logwrite writes; else (tests, verification) it is passed over */
     bool forbid_logwrite;
     struct str home; /* put before relative names of "save"; unset: they stay as they are */

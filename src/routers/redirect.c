@@ -353,6 +353,7 @@ set_fault(const struct redirection *r, const struct redirect_result *res,
                    str_is_set(r->file) ? "file" : "data", STR_ARG(res->text));
     out->why.sys_errno = ERRNO_REDIRECT;
     set_text(out, OUT_DEFER, text);
+    out->why.peer = STR_EMPTY; /* what is in somebody's file is nothing for strangers */
 }
 
 /* A fault of a filter is passed over like one of a list. */
@@ -420,6 +421,7 @@ set_result(const struct redirection *r, struct redirect_result *res, struct rout
         break;
     }
     set_text(out, OUT_DEFER, res->text);
+    out->why.peer = STR_EMPTY;
 }
 
 static void

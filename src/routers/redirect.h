@@ -51,6 +51,8 @@ void redirect_interpret(struct redirection *r, struct redirect_result *out);
 void redirect_items(const struct redirection *r, struct redirect_result *out);
 /* The filter alone. redirect_filter.c */
 void redirect_filter(const struct redirection *r, struct redirect_result *out);
+/* What its expansions may not ask for: HOST_REFUSE_*. */
+unsigned redirect_refused(const struct router_redirect *o);
 /* The new addresses of a result: children of the address. redirect_children.c */
 void redirect_children(const struct redirection *r, const struct redirect_result *res,
                        struct route_result *out);

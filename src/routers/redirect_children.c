@@ -88,8 +88,7 @@ set_transport(const struct redirection *r, struct address *child)
     child->file = child->item == ADDRESS_ITEM_FILE || child->item == ADDRESS_ITEM_DIRECTORY
                       ? child->text
                       : STR_NULL;
-    child->pipe =
-        child->item == ADDRESS_ITEM_PIPE ? str_sub(child->text, 1, child->text.n) : STR_NULL;
+    child->pipe = child->item == ADDRESS_ITEM_PIPE ? child->text : STR_NULL;
     /* the option may look at $address_file and $address_pipe */
     struct address *parent = r->call->address;
     struct str file = parent->file, pipe = parent->pipe;
@@ -103,6 +102,7 @@ set_transport(const struct redirection *r, struct address *child)
         refuse(r, child, OUT_FAIL, 0, STR_LIT(FILTER_BAD_REPLY_WHY));
     } else if (k.forbidden != NULL) {
         refuse(r, child, OUT_FAIL, 0, str_from_cstr(k.forbidden));
+        child->answer->why.peer = STR_EMPTY; /* the log says enough */
     } else if (child->transport == NULL) {
         refuse(r, child, OUT_DEFER, WHY_NO_TRANSPORT, fault);
     }
@@ -174,6 +174,7 @@ make_child(const struct redirection *r, const struct redirect_child *c)
     child->ignore_error = c->ignore_error;
     child->hide_child = r->o->hide_child_in_errmsg;
     child->reply = c->reply;
+    child->refuse = redirect_refused(r->o);
     if (str_is_set(c->errors_to))
         child->errors_to = c->errors_to;
     child->text = c->item == ADDRESS_ITEM_MAIL ? mail_text(r, c) : c->text;

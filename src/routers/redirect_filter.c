@@ -3,18 +3,19 @@
 
 #include "conf/eval.h"
 #include "conf/main_options.h"
+#include "filter/host_refuse.h"
 #include "routers/filter_actions.h"
 
-static unsigned
-refused(const struct router_redirect *o)
+unsigned
+redirect_refused(const struct router_redirect *o)
 {
-    return (o->forbid_filter_dlfunc ? FILTER_REFUSE_DLFUNC : 0u) |
-           (o->forbid_filter_existstest ? FILTER_REFUSE_EXISTS : 0u) |
-           (o->forbid_filter_lookup ? FILTER_REFUSE_LOOKUP : 0u) |
-           (o->forbid_filter_perl ? FILTER_REFUSE_PERL : 0u) |
-           (o->forbid_filter_readfile ? FILTER_REFUSE_READFILE : 0u) |
-           (o->forbid_filter_readsocket ? FILTER_REFUSE_READSOCKET : 0u) |
-           (o->forbid_filter_run ? FILTER_REFUSE_RUN : 0u);
+    return (o->forbid_filter_dlfunc ? HOST_REFUSE_DLFUNC : 0u) |
+           (o->forbid_filter_existstest ? HOST_REFUSE_EXISTS : 0u) |
+           (o->forbid_filter_lookup ? HOST_REFUSE_LOOKUP : 0u) |
+           (o->forbid_filter_perl ? HOST_REFUSE_PERL : 0u) |
+           (o->forbid_filter_readfile ? HOST_REFUSE_READFILE : 0u) |
+           (o->forbid_filter_readsocket ? HOST_REFUSE_READSOCKET : 0u) |
+           (o->forbid_filter_run ? HOST_REFUSE_RUN : 0u);
 }
 
 static unsigned
@@ -39,7 +40,7 @@ redirect_filter(const struct redirection *r, struct redirect_result *out)
         .name = str_is_set(r->file) ? r->file : STR_LIT("filter"),
         .text = r->text,
         .compile = allowed(r->o),
-        .refuse = refused(r->o),
+        .refuse = redirect_refused(r->o),
         .logs = r->logs,
         .forbid_logwrite = r->o->forbid_filter_logwrite,
         .home = r->o->filter_prepend_home ? c->home : STR_NULL,

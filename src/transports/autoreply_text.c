@@ -8,6 +8,7 @@
 #include "conf/list.h"
 #include "conf/main_options.h"
 #include "filter/expand.h"
+#include "filter/host_refuse.h"
 #include "mail/address.h"
 #include "mail/header.h"
 #include "transports/message_write.h"
@@ -124,17 +125,21 @@ static void
 add_file(struct autoreply *r, struct buf *out)
 {
     struct str text = r->file_text;
+    struct vm *vm = r->job->vm;
+    const struct host *full = vm_host(vm);
+    (void)vm_set_host(vm, host_refuse(r->arena, full, r->job->addresses[0]->refuse));
     for (size_t at = 0; at < text.n;) {
         size_t end = str_chr(text, '\n', at);
         size_t n = end == STR_NPOS ? text.n - at : end + 1 - at;
         struct str line = str_sub(text, at, n), value;
         /* The file belongs to who runs the transport. */
         struct str trusted = str_untaint_by_rule(line, "file of the user");
-        if (r->expand_file && vm_expand(r->job->vm, trusted, &value) == VM_OK)
+        if (r->expand_file && vm_expand(vm, trusted, &value) == VM_OK)
             line = value;
         buf_adds(out, line);
         at += n;
     }
+    (void)vm_set_host(vm, full);
 }
 
 static bool
