@@ -132,7 +132,6 @@ make_direct(struct pipe_delivery *p, const struct origin *o)
 static bool
 make_shell(struct pipe_delivery *p, const struct origin *o)
 {
-    static char sh[] = "/bin/sh", c[] = "-c";
     struct str text = o->text;
     if (o->expand && vm_expand(p->job->vm, o->text, &text) != VM_OK)
         return pipe_say(p, OUT_ERROR, 0, "Expansion of command \"%.*s\" in %.*s failed: %.*s",
@@ -141,8 +140,8 @@ make_shell(struct pipe_delivery *p, const struct origin *o)
         return pipe_say(p, OUT_ERROR, 0, "Tainted '%.*s' (command for %.*s) not permitted",
                         STR_ARG(text), STR_ARG(p->what));
     p->argv = ARENA_ARRAY(p->arena, char *, 4);
-    p->argv[0] = sh;
-    p->argv[1] = c;
+    p->argv[0] = str_cstr(p->arena, STR_LIT("/bin/sh"));
+    p->argv[1] = str_cstr(p->arena, STR_LIT("-c"));
     p->argv[2] = str_cstr(p->arena, text);
     return p->argv[2] != NULL ||
            pipe_say(p, OUT_FAIL, 0, "NUL byte in command for %.*s", STR_ARG(p->what));
