@@ -182,7 +182,7 @@ test_incomplete(void **state)
     refuse("exim|-q5x", "exim: bad time value -q5x: abandoned");
     refuse("exim|-or|5x", "exim: bad time value 5x: abandoned");
     refuse("exim|-oMa|xx", "exim abandoned: \"xx\" is not an IP address");
-    refuse("exim|-oMm|x", "-oMm must be a valid message ID");
+    refuse("exim|-oMm|x", "exim: -oMm must be a valid message ID");
     refuse("exim|-pa|-oMr|b", "received_protocol is set already");
     refuse("exim|-oez", "exim abandoned: unknown, malformed, or incomplete option -oez");
     refuse("exim|-ex", "exim abandoned: unknown, malformed, or incomplete option -ex");

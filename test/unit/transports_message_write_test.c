@@ -187,7 +187,7 @@ test_trace(void **state)
     s->w.prefix.text = STR_LIT("From x\n");
     s->w.suffix.text = STR_LIT("\n");
     check_text(s, "From x\nReturn-path: <from@test.ex>\n"
-                  "Envelope-to: list@test.ex,\n pre-user+x@test.ex,\n other@test.ex\n"
+                  "Envelope-to: list@test.ex,\n other@test.ex,\n pre-user+x@test.ex\n"
                   "Delivery-date: Tue, 02 Mar 1999 09:44:33 +0000\n" HEADERS "\n\n");
 }
 
