@@ -51,6 +51,9 @@ struct eval {
     bool queue_running; /* deliveries of a queue run: the condition of that name */
     bool debug_expand;
     uint64_t debug; /* topics of -d, bits of proc/debug.h; 0: none */
+    /* Where lines for the logs go; NULL: to the standard error and the panic log, as tests of strings do. */
+    void (*log)(void *ctx, bool panic, struct str text);
+    void *log_ctx;
     /* A list could not be used at all: Exim ends with this text in its logs, and so do tests of the command
      * line. STR_NULL otherwise; in scratch. */
     struct str fatal;

@@ -307,7 +307,7 @@ flush(struct local_scan_env *env)
 static _Noreturn void
 become_program(uschar **argv, uschar **envp, int mask, const int *ends)
 {
-    static char *none[] = {NULL};
+    char *none[] = {NULL};
     (void)umask((mode_t)mask);
     if (dup2(ends[0], STDIN_FILENO) < 0 || dup2(ends[3], STDOUT_FILENO) < 0 ||
         dup2(ends[3], STDERR_FILENO) < 0)

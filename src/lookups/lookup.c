@@ -241,6 +241,17 @@ lock_wait_ms(const struct search *s)
     return seconds < 0 ? 0 : seconds > 86400 ? 86400 * 1000 : (int)(seconds * 1000);
 }
 
+/* To the main and the panic log of who handles a message; tests of strings show it. */
+static void
+tell(const struct search *s, struct str text)
+{
+    const struct eval *e = vm_env(s->x.vm);
+    if (e != NULL && e->log != NULL)
+        e->log(e->log_ctx, true, text);
+    else
+        lookup_cache_log(s->cache, text);
+}
+
 static enum outcome
 check_file(const struct search *s)
 {
@@ -251,9 +262,8 @@ check_file(const struct search *s)
         return OUT_ERROR;
     }
     if (str_is_tainted(s->file)) {
-        lookup_cache_log(s->cache,
-                         str_printf(vm_scratch(vm), "Tainted filename for search: '%.*s'",
-                                    STR_ARG(s->file)));
+        tell(s, str_printf(vm_scratch(vm), "Tainted filename for search: '%.*s'",
+                           STR_ARG(s->file)));
         return fail_open(vm, "NULL");
     }
     if (str_has_nul(s->file))

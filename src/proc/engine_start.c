@@ -2,6 +2,8 @@
 #include "proc/engine_start.h"
 
 #include "conf/main_options.h"
+#include "conf/model.h"
+#include "engine/maillog.h"
 #include "proc/context.h"
 #include "proc/notice.h"
 #include "sys/log_selector.h"
@@ -47,6 +49,16 @@ set_log(const struct mode *m, struct engine *e)
     e->log.gid = e->mail_gid;
 }
 
+/* What functions of the language have to tell. */
+static void
+log_line(void *ctx, bool panic, struct str text)
+{
+    struct engine *e = ctx;
+    const struct message *m = e->eval->message;
+    unsigned to = MAILLOG_MAIN | (panic ? (unsigned)MAILLOG_PANIC : 0u);
+    maillog_line(e, to, m != NULL ? m->id : STR_NULL, text);
+}
+
 struct engine *
 engine_start(struct mode *m)
 {
@@ -70,6 +82,8 @@ engine_start(struct mode *m)
         .queue = STR_EMPTY,
         .calls = m->conf->main->disable_fsync ? &durable_unsynced : &durable_kernel,
     };
+    e->eval->log = log_line;
+    e->eval->log_ctx = e;
     if (!find_mail_user(m, e)) {
         (void)fprintf(stderr,
                       "%s: there is no mail user \"%.*s\"; the site file names another\n",

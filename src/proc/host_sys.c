@@ -20,10 +20,7 @@
 static void
 tell_panic(void *env, struct vm *vm, const char *what, struct str name)
 {
-    const struct eval *e = env;
-    struct arena *a = vm_scratch(vm);
-    notice_panic(a, e != NULL ? e->conf : NULL,
-                 str_printf(a, "%s '%.*s'", what, STR_ARG(name)));
+    host_sys_log(env, true, str_printf(vm_scratch(vm), "%s '%.*s'", what, STR_ARG(name)));
 }
 
 /* --- ${run} --- */
@@ -295,6 +292,10 @@ void
 host_sys_log(void *env, bool panic, struct str text)
 {
     const struct eval *e = env;
+    if (e->log != NULL) {
+        e->log(e->log_ctx, panic, text);
+        return;
+    }
     struct arena *a = arena_new();
     if (panic)
         notice_panic(a, e->conf, text);
