@@ -48,7 +48,5 @@ gecos_full_name(struct arena *a, struct vm *vm, const struct conf_main *c, uid_t
     if (pw == NULL)
         return STR_EMPTY;
     struct str gecos = with_login(a, str_from_cstr(pw->pw_gecos), pw->pw_name);
-    size_t comma = str_chr(gecos, ',', 0);
-    struct str name = str_sub(gecos, 0, comma == STR_NPOS ? gecos.n : comma);
-    return name_by_pattern(a, vm, c, gecos, name);
+    return name_by_pattern(a, vm, c, gecos, gecos);
 }

@@ -10,6 +10,7 @@
 
 #include "conf/model.h"
 #include "engine/engine.h"
+#include "engine/rewrite.h"
 #include "mail/why.h"
 
 /* How the end of the text is recognised, and what line ends mean. */
@@ -107,6 +108,8 @@ struct receive_result {
 void receive_message(struct engine *e, const struct receive_request *rq,
                      struct receive_result *out);
 
+/* The rules of the configuration, with what they have to tell going to the logs. */
+struct rewriting receive_rewriting(struct engine *e);
 /* Rewrites an address of the envelope (place: REWRITE_ENV_FROM, REWRITE_ENV_TO); the result is in a. */
 struct str receive_rewrite_envelope(struct engine *e, struct arena *a, unsigned place,
                                     struct str address);

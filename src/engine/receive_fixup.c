@@ -446,8 +446,12 @@ receive_fixup(struct receiving *r)
     } else {
         receive_rewrite_recipients(r);
     }
-    receive_rewrite_headers(r);
     receive_rewrite_sender(r);
+    receive_rewrite_headers(r);
+    if (str_is_set(r->e->eval->fatal)) { /* a list that cannot be read; it was logged */
+        r->e->eval->fatal = STR_NULL;
+        return receive_refuse(r, RECEIVE_FAULT_CONFIG, 451, STR_NULL, STR_NULL);
+    }
     if (fix)
         add_date(r);
     return receive_fixup_received(r, r->started.tv_sec);

@@ -8,10 +8,22 @@
 #include "engine/rewrite.h"
 #include "engine/rewrite_header.h"
 
-static struct rewriting
-rules_of(const struct engine *e)
+static void
+log_note(void *ctx, enum rewrite_note kind, struct str text)
 {
-    return (struct rewriting){.rules = e->conf->rewrite, .eval = e->eval, .vm = e->vm};
+    struct engine *e = ctx;
+    const struct message *m = e->eval->message;
+    if (kind == REWRITE_CHANGE && !maillog_selected(e, LOG_SELECTOR_ADDRESS_REWRITE))
+        return;
+    maillog_line(e, kind == REWRITE_CHANGE ? MAILLOG_MAIN : MAILLOG_MAIN | MAILLOG_PANIC,
+                 m != NULL ? m->id : STR_NULL, text);
+}
+
+struct rewriting
+receive_rewriting(struct engine *e)
+{
+    return (struct rewriting){
+        .rules = e->conf->rewrite, .eval = e->eval, .vm = e->vm, .log = log_note, .log_ctx = e};
 }
 
 static bool
@@ -41,7 +53,7 @@ static void
 rewrite_line(struct receiving *r, size_t i)
 {
     struct header_list *l = r->m->headers;
-    struct rewriting w = rules_of(r->e);
+    struct rewriting w = receive_rewriting(r->e);
     unsigned place = rewrite_header_place(l->v[i].type);
     struct str domain = domain_for(r, place), out;
     if (place == 0 || (!str_is_set(domain) && !has_rules(r->e, place)))
@@ -53,7 +65,7 @@ rewrite_line(struct receiving *r, size_t i)
 void
 receive_rewrite_headers(struct receiving *r)
 {
-    for (size_t i = 0; i < r->m->headers->n; i++) {
+    for (size_t i = 0; i < r->m->headers->n && !str_is_set(r->e->eval->fatal); i++) {
         size_t n = r->m->headers->n;
         rewrite_line(r, i);
         i += r->m->headers->n - n; /* not the new copy again */
@@ -65,7 +77,7 @@ receive_rewrite_headers(struct receiving *r)
 struct str
 receive_rewrite_envelope(struct engine *e, struct arena *a, unsigned place, struct str address)
 {
-    struct rewriting w = rules_of(e);
+    struct rewriting w = receive_rewriting(e);
     struct str out;
     if (!has_rules(e, place) || !rewrite_item(&w, a, place, address, &out))
         return address;
@@ -85,7 +97,8 @@ note(struct receiving *r, const char *what, struct str address)
 void
 receive_rewrite_recipients(struct receiving *r)
 {
-    for (size_t i = 0; !r->rq->smtp && i < r->m->recipients.n; i++) {
+    for (size_t i = 0; !r->rq->smtp && i < r->m->recipients.n && !str_is_set(r->e->eval->fatal);
+         i++) {
         struct str *address = &r->m->recipients.v[i].address, given = *address;
         *address = receive_rewrite_envelope(r->e, r->a, REWRITE_ENV_TO, given);
         if (!str_eq(*address, given))
@@ -97,7 +110,7 @@ void
 receive_rewrite_sender(struct receiving *r)
 {
     struct str given = r->m->sender;
-    if (r->rq->smtp || given.n == 0)
+    if (r->rq->smtp || given.n == 0 || str_is_set(r->e->eval->fatal))
         return;
     r->m->sender = receive_rewrite_envelope(r->e, r->a, REWRITE_ENV_FROM, given);
     if (!str_eq(r->m->sender, given))

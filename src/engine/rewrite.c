@@ -168,7 +168,7 @@ static void
 note(const struct work *k, struct str text)
 {
     if (k->w->log != NULL)
-        k->w->log(text);
+        k->w->log(k->w->log_ctx, REWRITE_FAULT, text);
 }
 
 /* $local_part and $domain mean the address that is being rewritten, in the case it was given. */
@@ -367,6 +367,24 @@ judge_result(const struct work *k, const struct rewrite_rule *r, struct str text
 enum step { STEP_PASSED, STEP_DONE, STEP_FAILED, STEP_STOP };
 
 /* One try of one rule. */
+/* "a@b" from from: rewritten as "c@d" by rule 1 */
+static void
+note_change(const struct work *k, const struct rewrite_rule *r, struct str text)
+{
+    static const char *const places[] = {
+        "sender:", "from:", "to:", "cc:", "bcc:", "reply-to:", "env-from", "env-to", "SMTP"};
+    size_t place = 0;
+    if (k->w->log == NULL)
+        return;
+    while (place + 1 < sizeof places / sizeof *places && (k->place >> place & 1u) == 0)
+        place++;
+    k->w->log(k->w->log_ctx, REWRITE_CHANGE,
+              str_printf(vm_scratch(k->w->vm),
+                         "\"%.*s\" from %s rewritten as \"%.*s\" by rule %zu",
+                         STR_ARG(k->item.address), places[place], STR_ARG(text),
+                         (size_t)(r - k->w->rules->v.v) + 1));
+}
+
 static enum step
 apply_once(struct work *k, const struct rewrite_rule *r)
 {
@@ -390,6 +408,7 @@ apply_once(struct work *k, const struct rewrite_rule *r)
     }
     if (!judge_result(k, r, text, &address))
         return STEP_STOP;
+    note_change(k, r, text);
     put_address(k, r, text, address);
     return STEP_DONE;
 }

@@ -51,11 +51,15 @@ extern const struct section_parser rewrite_section;
 bool rewrite_parse_list(struct arena *a, struct str list, struct rewrite_rules *out,
                         struct str *fault);
 
+enum rewrite_note { REWRITE_FAULT, REWRITE_CHANGE };
+
 struct rewriting {
     const struct rewrite_rules *rules;
     struct eval *eval;
     struct vm *vm;
-    void (*log)(struct str text); /* what goes to the main log; may be NULL */
+    /* What goes to the logs: faults (to the panic log too), and changes (address_rewrite). May be NULL. */
+    void (*log)(void *ctx, enum rewrite_note kind, struct str text);
+    void *log_ctx;
 };
 
 /* Rewrites one item of a header line ("Me <a@b>", place one of the header flags) or an envelope address. Results live in

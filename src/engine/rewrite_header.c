@@ -90,6 +90,8 @@ take_item(struct line *k, struct str item, const struct address_parts *p)
     size_t from = behind_group_name(item, p, base);
     if (base + from < k->done) /* white space that went before a newline of ours */
         from = k->done - base;
+    while (from < item.n && ascii_space(item.p[from]) && base + from < p->start)
+        from++;
     struct str text = str_sub(item, from, item.n);
     if (p->group_end)
         text = str_sub(text, 0, str_rchr(text, ';'));

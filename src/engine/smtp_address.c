@@ -27,12 +27,6 @@ smtp_take_parameter(struct str *argument, struct str *name, struct str *value)
     return true;
 }
 
-static void
-log_rewrite(struct str text)
-{
-    (void)text;
-}
-
 /* The S rules see the argument as it came. */
 static struct str
 rewritten(struct smtp_session *s, struct str argument)
@@ -41,8 +35,7 @@ rewritten(struct smtp_session *s, struct str argument)
     struct str out;
     if (rules == NULL || (rules->flags & REWRITE_SMTP) == 0)
         return argument;
-    struct rewriting w = {
-        .rules = rules, .eval = s->engine->eval, .vm = s->engine->vm, .log = log_rewrite};
+    struct rewriting w = receive_rewriting(s->engine);
     return rewrite_smtp(&w, s->message_arena, argument, &out) ? out : argument;
 }
 

@@ -191,6 +191,16 @@ fail_early(struct submission *k, enum receive_fault fault,
 /* --- recipients --- */
 
 static bool
+has_high_byte(struct str s)
+{
+    for (uint32_t i = 0; i < s.n; i++) {
+        if ((unsigned char)s.p[i] > 127)
+            return true;
+    }
+    return false;
+}
+
+static bool
 add_recipient(struct submission *k, enum address_status st, const struct address_parts *p,
               struct str item)
 {
@@ -204,6 +214,7 @@ add_recipient(struct submission *k, enum address_status st, const struct address
     }
     if (!good)
         return fail_early(k, RECEIVE_FAULT_ADDRESS, &bad);
+    k->m->smtputf8 = k->m->smtputf8 || has_high_byte(p->text);
     struct recipient one = {.address = str_tainted(address_qualify(
                                 k->a, p->text, k->e->conf->main->qualify_recipient))};
     vec_push(k->a, &k->m->recipients, one);
@@ -215,9 +226,10 @@ static unsigned
 address_flags(const struct submission *k)
 {
     const struct conf_main *c = k->e->conf->main;
-    return ADDRESS_GROUP | ADDRESS_LITERAL |
-           (c->strip_trailing_dot ? (unsigned)ADDRESS_STRIP_DOT : 0u) |
-           (c->allow_utf8_domains ? (unsigned)ADDRESS_UTF8_DOMAIN : 0u);
+    return ADDRESS_LITERAL | (c->strip_trailing_dot ? (unsigned)ADDRESS_STRIP_DOT : 0u) |
+           (c->allow_utf8_domains || c->smtputf8_advertise_hosts.text.n > 0
+                ? (unsigned)ADDRESS_UTF8_DOMAIN
+                : 0u);
 }
 
 static bool
@@ -359,7 +371,8 @@ tell(const struct submission *k, const struct receive_result *out)
         text = why;
         break;
     }
-    (void)fprintf(stderr, "%s: %.*s\n", k->mode->cli->program, STR_ARG(text));
+    if (text.n > 0)
+        (void)fprintf(stderr, "%s: %.*s\n", k->mode->cli->program, STR_ARG(text));
 }
 
 static int

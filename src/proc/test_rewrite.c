@@ -49,6 +49,14 @@ complete(struct mode *m, struct str address)
     return str_cat(m->arena, at, host->setting(m->eval, "qualify_domain"));
 }
 
+static void
+show_note(void *ctx, enum rewrite_note kind, struct str text)
+{
+    (void)ctx;
+    if (kind == REWRITE_FAULT)
+        notice_main(text);
+}
+
 int
 test_rewrite_run(struct mode *m)
 {
@@ -61,7 +69,7 @@ test_rewrite_run(struct mode *m)
         printf("No rewrite rules are defined\n");
         return 0;
     }
-    struct rewriting w = {.rules = rules, .eval = m->eval, .vm = m->vm, .log = notice_main};
+    struct rewriting w = {.rules = rules, .eval = m->eval, .vm = m->vm, .log = show_note};
     struct str given = m->cli->args.v[0], out;
     if (rewrite_smtp(&w, m->arena, given, &out)) {
         printf("    SMTP: ");
