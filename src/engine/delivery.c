@@ -7,6 +7,7 @@
 #include "conf/list.h"
 #include "conf/main_options.h"
 #include "engine/maillog.h"
+#include "engine/one_time.h"
 #include "engine/retry_hints.h"
 #include "engine/spool_model.h"
 #include "engine/system_filter.h"
@@ -249,12 +250,13 @@ complete(struct delivery *d)
     return DELIVERY_DONE;
 }
 
-/* Recipients that were replaced for good by one_time routers, header lines that the system filter changed. */
 static enum delivery_end
 finish(struct delivery *d)
 {
     if (d->deferred.n == 0 && !d->freeze)
         return complete(d);
+    if (one_time_keep(d))
+        d->changed = true;
     if (d->freeze)
         return freeze(d);
     if (d->header.first_delivery)

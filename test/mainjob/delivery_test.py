@@ -264,3 +264,32 @@ def test_customised_bounce(site):
     assert 'Subject: No luck with tea\n' in text and 'Sorry, u1@example.org.\n' in text, text
     assert 'Reply-To: help@example.org\n' in text
     assert 'ID2 => u9 <u9@example.org> R=nobody T=mbox' in site.log(), site.log()
+
+
+def test_one_time(site):
+    """What is left of a list is in the envelope: the list is not read again."""
+    site.write('list', 'u1, bad, bad2\n')
+    site.configure(routers="""
+list:
+  driver = redirect
+  local_parts = list
+  file = {top}/list
+  one_time
+""" + FAILING.replace('local_parts = bad', 'local_parts = ^bad'), transports=BROKEN)
+    site.send('list')
+    assert 'ID1 => u1 <list@example.org> R=nobody T=mbox' in site.log(), site.log()
+    site.write('list', 'u1, u7\n')
+    out = site.run('-bp').out
+    assert '        D list@example.org\n' in out and '          bad@example.org\n' in out, out
+    assert '          bad2@example.org\n' in out, out
+    site.configure(routers="""
+list:
+  driver = redirect
+  local_parts = list
+  file = {top}/list
+  one_time
+""" + FAILING.replace('local_parts = bad', 'local_parts = none').replace('^u', '^[ub]'), transports=BROKEN)
+    site.run('-qf')
+    log = site.log()
+    assert 'ID1 => bad <bad@example.org> R=nobody T=mbox' in log and 'ID1 Completed' in log, log
+    assert not any('u7' in l for l in log) and len([l for l in log if '=> u1 ' in l]) == 1, log
