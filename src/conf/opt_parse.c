@@ -254,29 +254,54 @@ set_str(const struct setting *s, void *field)
     return opt_read_string(s->ctx, s->line, s->at, s->row->name, field, &map);
 }
 
+/* What separates the items of an OPT_REPEATABLE list. */
+static char
+separator(const struct opt *row)
+{
+    return str_eqz(row->name, "headers_add") ? '\n' : str_eqz(row->name, "set") ? ';' : ':';
+}
+
+/* Each setting of header lines may have its own separator; together they have one. */
+static void
+unite_separators(const struct setting *s, struct xstr *x)
+{
+    struct buf b = buf_in(s->ctx->arena, 0);
+    char sep = separator(s->row);
+    struct strlist_split split = strlist_split_start(x->text, sep);
+    struct str item;
+    while (strlist_split_next(&split, s->ctx->arena, &item))
+        strlist_append(&b, item, sep, b.n == 0);
+    struct str text = buf_str(&b);
+    if (str_eq(text, x->text))
+        return;
+    x->text = text;
+    x->map = NULL;
+}
+
 /* How a second setting of an OPT_REPEATABLE row joins the first. */
 static void
 join_text(const struct setting *s, const struct xstr *old, struct xstr *x)
 {
     struct buf b = buf_in(s->ctx->arena, 0);
     bool condition = str_eqz(s->row->name, "condition");
-    char sep = str_eqz(s->row->name, "headers_add") ? '\n'
-               : str_eqz(s->row->name, "set")       ? ';'
-                                                    : ':';
     if (condition)
         buf_addz(&b, "${if and{{bool_lax{");
     buf_adds(&b, old->text);
     if (condition)
         buf_addz(&b, "}}{bool_lax{");
     else
-        buf_addc(&b, sep);
+        buf_addc(&b, separator(s->row));
     size_t second = b.n;
     buf_adds(&b, x->text);
     if (condition)
         buf_addz(&b, "}}}}");
     x->text = buf_str(&b);
-    x->map = textmap_joined(s->ctx->arena, old->map,
-                            condition ? sizeof "${if and{{bool_lax{" - 1 : 0, x->map, second);
+    if (old->map == NULL || x->map == NULL)
+        x->map = NULL;
+    else
+        x->map =
+            textmap_joined(s->ctx->arena, old->map,
+                           condition ? sizeof "${if and{{bool_lax{" - 1 : 0, x->map, second);
 }
 
 static bool
@@ -289,6 +314,8 @@ set_xstr(const struct setting *s, void *field)
     if (s->row->type == OPT_T_REWRITE && s->ctx->rewrite != NULL &&
         !s->ctx->rewrite(s->ctx->arena, x.text, x.map, s->ctx->diags))
         return false;
+    if (str_eqz(s->row->name, "headers_add") || str_eqz(s->row->name, "headers_remove"))
+        unite_separators(s, &x);
     if (s->again && str_is_set(old->text))
         join_text(s, old, &x);
     *old = x;

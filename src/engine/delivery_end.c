@@ -52,6 +52,8 @@ delivery_address_done(struct delivery *d, struct address *a)
         if (p->children > 0 || p->waits)
             return;
         to_journal(d, p->key);
+        if (route_is_copy(p))
+            continue;
         struct str line = str_printf(d->arena, "%.*s: children all complete", STR_ARG(p->text));
         maillog_message(d->engine, &d->entry, line);
     }

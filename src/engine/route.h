@@ -68,6 +68,8 @@ enum route_end route_address(struct routing *r, struct address *a);
  * journal says when it is done is its text, a slash and the name of its transport. A file or pipe has its parent's key behind
  * its own text; what an `unseen` router takes has the router's name behind it. */
 
+/* True for the copy that stands for what an `unseen` router made of its parent. */
+bool route_is_copy(const struct address *one);
 /* What the journal says when the address, which has its transport, is done. */
 struct str route_done_key(struct arena *a, const struct address *one);
 

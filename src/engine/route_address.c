@@ -127,6 +127,14 @@ set_key(struct address *child)
     child->key = str_cat(child->arena, number, child->key);
 }
 
+bool
+route_is_copy(const struct address *one)
+{
+    const struct address *parent = one->parent;
+    return parent != NULL && one->router != NULL && one->router == parent->router &&
+           one->text.p == parent->text.p;
+}
+
 struct str
 route_done_key(struct arena *a, const struct address *one)
 {

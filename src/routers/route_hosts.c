@@ -140,6 +140,8 @@ route_hosts_ignore(const struct route_call *c, struct host_targets *hosts,
 
 enum step { NEXT, STOP };
 
+enum { ERRNO_DNS = -36 }; /* number of the fault in log lines and retry records */
+
 /* What a word of host_find_failed or host_all_ignored means. NEXT: the host is left out. */
 static enum step
 act(struct str word, struct route_result *out)
@@ -183,6 +185,7 @@ unknown_for_now(const struct route_hosts *q, struct str name, struct str fault,
     else
         route_hosts_say(c, out, OUT_DEFER,
                         "host lookup for %.*s did not complete (DNS timeout?)", STR_ARG(name));
+    out->why.sys_errno = ERRNO_DNS;
     return STOP;
 }
 
