@@ -30,6 +30,7 @@ struct acl_runner {
     unsigned depth;
     enum acl_phase phase; /* of the run under way */
     struct acl_answer *answer;
+    struct hints *hints; /* NULL until needed */
     unsigned inside; /* calls out of expansions: scratch is not ours to release */
 };
 

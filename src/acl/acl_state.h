@@ -39,6 +39,7 @@ struct acl_message {
     VEC(struct str) removed;      /* names of header lines, not yet taken out of the message */
     VEC(struct str) warned;       /* lines that warn statements have logged: once a message */
     VEC(struct acl_verified_sender *) senders; /* that were verified */
+    struct map *rates; /* what ratelimit has measured for this message: key -> double *, or NULL */
     struct str discarded_by; /* "RCPT ACL": who threw recipients away; unset: nobody did */
     bool freeze;
     bool freeze_tell;      /* at least one of the controls lacked no_tell */
@@ -61,7 +62,7 @@ struct acl_connection {
     bool allow_auth_unadvertised;
     /* What the client may leave without a domain; qualified_set: it is known. */
     bool qualified_set, unqualified_sender, unqualified_recipient;
-    bool ratelimited_conn; /* per_conn limits have counted this connection */
+    struct map *rates; /* what ratelimit has measured for this connection */
 };
 
 /* The state of a message or session; made when it is not there yet. */

@@ -72,17 +72,17 @@ smtp_answer_lines(struct smtp_session *s, const char *code, struct str text)
 /* Takes "550 5.7.1 " off the front of a text when it stands there: the code with its blank, and the enhanced code. A code of
  * another class is not obeyed. */
 static struct str
-take_code(struct smtp_session *s, const char *code, struct str *text)
+take_code(struct smtp_session *s, const char *code, char class, struct str *text)
 {
     bool given = text->n > CODE_N && ascii_digit(text->p[0]) && ascii_digit(text->p[1]) &&
                  ascii_digit(text->p[2]) && ascii_space(text->p[CODE_N]);
     if (!given)
         return str_from_cstr(code);
-    bool wrong = text->p[0] != code[0];
+    bool wrong = text->p[0] != class;
     if (wrong)
         smtp_log(s, MAILLOG_MAIN | MAILLOG_PANIC,
                  "configured error code starts with incorrect digit (expected %c) in \"%.*s\"",
-                 code[0], STR_ARG(*text));
+                 class, STR_ARG(*text));
     struct str head = wrong ? str_from_cstr(code) : str_sub(*text, 0, CODE_N);
     *text = str_trim_left(str_sub(*text, CODE_N, text->n));
     size_t enhanced = smtp_enhanced_length(*text);
@@ -120,7 +120,7 @@ folded(struct arena *a, struct str text)
 void
 smtp_answer_text(struct smtp_session *s, const char *code, struct str text)
 {
-    struct str head = take_code(s, code, &text);
+    struct str head = take_code(s, code, code[0], &text);
     if (!s->batch)
         put_lines(s, head, folded(s->message_arena, text), true);
 }
@@ -337,7 +337,9 @@ answer_refusal(struct smtp_session *s, enum acl_phase phase, const struct acl_an
     if (!later) {
         struct str text =
             str_is_set(a->message) ? a->message : STR_LIT("Administrative prohibition");
-        smtp_answer_text(s, refusal_code(phase), text);
+        const char *code = refusal_code(phase); /* 252: nobody says no to VRFY without being told to */
+        struct str head = take_code(s, code, code[0] == '2' ? '5' : code[0], &text);
+        put_lines(s, head, folded(s->message_arena, text), true);
         return;
     }
     bool details = s->main->smtp_return_error_details;

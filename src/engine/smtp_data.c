@@ -86,7 +86,7 @@ forget_message(struct smtp_session *s)
         spool_close(&entry);
     }
     smtp_io_write(s->io,
-                  STR_LIT("\r\n**** SMTP testing: that is not a real message id!\r\n\r\n"));
+                  STR_LIT("\n**** SMTP testing: that is not a real message id!\n\n"));
 }
 
 static void

@@ -71,6 +71,19 @@ is_own_literal(struct smtp_session *s)
     return ip_parse(name, &a) && a.n == b.n && memcmp(a.b, b.b, a.n) == 0;
 }
 
+/* The host's own name, or one that leads to its address. */
+static enum outcome
+verify_by_name(struct smtp_session *s)
+{
+    struct session *m = s->model;
+    bool later = peer_name_find(s->engine, m) == OUT_DEFER;
+    if (str_ieq(m->sender_helo_name, m->sender_host_name))
+        return OUT_OK;
+    enum outcome o =
+        peer_name_leads_to(s->engine, m->sender_helo_name, m->sender_host_address);
+    return o == OUT_FAIL && later ? OUT_DEFER : o;
+}
+
 /* The name in HELO is good when it is the host's address, its name, or a name that leads to its address. */
 enum outcome
 smtp_verify_helo(struct smtp_session *s)
@@ -86,10 +99,7 @@ smtp_verify_helo(struct smtp_session *s)
     if (is_own_literal(s)) {
         o = OUT_OK;
     } else if (!is_address_literal(m->sender_helo_name)) {
-        (void)peer_name_find(s->engine, m);
-        o = str_ieq(m->sender_helo_name, m->sender_host_name)
-                ? OUT_OK
-                : peer_name_leads_to(s->engine, m->sender_helo_name, m->sender_host_address);
+        o = verify_by_name(s);
         peer_set_names(s->engine, m);
     }
     if (o == OUT_OK || o == OUT_FAIL)

@@ -276,6 +276,8 @@ accept_sender(struct smtp_session *s, const struct acl_answer *a)
     s->mail_seen = true;
     s->sender_given = true;
     s->free_used = 0;
+    s->rcpt_same = true;
+    s->rcpt_refusal = STR_NULL;
     s->discard_all = a->result == ACL_DISCARD;
     if (s->discard_all)
         acl_message_of(s->message)->discarded_by = STR_LIT("MAIL ACL");

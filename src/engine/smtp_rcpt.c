@@ -235,9 +235,9 @@ smtp_do_rcpt(struct smtp_session *s)
     struct str argument = s->argument;
     enum smtp_next next;
     bool good;
-    s->model->rcpt_count++;
     if (!s->sender_given)
         return refuse_without_sender(s);
+    s->model->rcpt_count++;
     if (argument.n == 0)
         return refuse(s, SMTP_ERROR_SYNTAX, 501, "RCPT must have an address operand");
     const char *fault = take_parameters(s, &argument, &p);

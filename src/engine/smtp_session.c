@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
     NONMAIL = 1u << 0,
@@ -540,7 +541,7 @@ wait_for_acl(void *ctx, int64_t seconds, bool flush)
 static enum outcome
 helo_for_acl(void *ctx)
 {
-    return smtp_verify_helo(ctx);
+    return smtp_verify_helo(ctx) == OUT_OK ? OUT_OK : OUT_FAIL;
 }
 
 static void
@@ -616,7 +617,8 @@ finish(struct smtp_session *s, enum smtp_next how)
     arena_free(s->message_arena);
     if (s->batch_failed)
         return s->accepted_messages > 0 ? 1 : 2;
-    return how == SMTP_NEXT_FAIL ? 1 : 0;
+    bool timeout = s->notquit != NULL && strstr(s->notquit, "timeout") != NULL;
+    return how == SMTP_NEXT_FAIL && (!s->test || timeout) ? 1 : 0;
 }
 
 int

@@ -12,6 +12,7 @@
 #include "conf/model.h"
 #include "engine/peer_name.h"
 #include "engine/smtp_session.h"
+#include "mail/ip.h"
 #include "proc/context.h"
 #include "proc/engine_start.h"
 #include "proc/queueing.h"
@@ -70,6 +71,15 @@ take_socket(struct smtp_run *k, struct session *s, bool *refused)
     return true;
 }
 
+/* An address as it is written in logs: shortest form. */
+static void
+tidy(struct arena *a, struct str *address)
+{
+    struct ip ip;
+    if (str_is_set(*address) && ip_parse(*address, &ip))
+        *address = ip_text(a, &ip);
+}
+
 static void
 take_caller(struct smtp_run *k, struct session *s)
 {
@@ -78,6 +88,7 @@ take_caller(struct smtp_run *k, struct session *s)
     s->sender_ident = k->engine->caller.login;
     if (m->trusted)
         context_claims(m, s, &claimed);
+    tidy(k->arena, &s->sender_host_address);
     if (!str_is_set(s->sender_host_address) && !str_is_set(s->authenticated_id))
         s->authenticated_id = k->engine->caller.login;
     k->setup.protocol = claimed.received_protocol;
@@ -96,6 +107,7 @@ take_pretended(struct smtp_run *k, struct session *s)
     context_claims(m, s, &claimed);
     (void)cli_split_address(k->arena, given, &s->sender_host_address, &port);
     s->sender_host_port = port;
+    tidy(k->arena, &s->sender_host_address);
     k->setup.protocol = claimed.received_protocol;
     k->setup.authenticated_sender = claimed.authenticated_sender;
     (void)printf("\n**** SMTP testing session as if from host %.*s\n"

@@ -24,6 +24,7 @@ static const struct {
 } features[] = {
     {"crypteq", NULL}, {"iconv()", NULL}, {"IPv6", NULL},
     {"PAM", "pam"},    {"Perl", "perl"},  {"Expand_dlfunc", NULL},
+    {"ESMTP_Limits", NULL}, {"I18N", NULL}, {"PRDR", NULL},
 };
 
 static const char *const built_in_lookups[] = {
