@@ -54,7 +54,12 @@ acl_cond_local_parts(struct acl_call *c, const struct acl_item *item, struct str
     struct eval *e = c->r->eval;
     struct str data;
     struct list_question q = {.kind = LIST_LOCALPART, .list = arg, .host_name = STR_NULL};
-    q.subject = recipient(c) == NULL ? STR_EMPTY : recipient(c)->local_part;
+    if (recipient(c) == NULL)
+        q.subject = STR_EMPTY;
+    else if (str_is_set(recipient(c)->original_local_part)) /* +caseful wants it as it was given */
+        q.subject = recipient(c)->original_local_part;
+    else
+        q.subject = recipient(c)->local_part;
     enum acl_test t = ask(c, item, &q, &data);
     if (e->address != NULL)
         e->address->local_part_data = data;
@@ -114,6 +119,9 @@ acl_cond_hosts(struct acl_call *c, const struct acl_item *item, struct str arg)
     if (remote && str_is_set(s->sender_host_name))
         q.host_name = s->sender_host_name;
     enum acl_test t = ask(c, item, &q, &data);
+    /* it holds until the next test, in whatever message that is */
+    if (str_is_set(data) && s != NULL && s->arena != NULL)
+        data = str_dup(s->arena, data);
     c->r->eval->host_data = data;
     return t;
 }

@@ -96,8 +96,7 @@ acl_add_headers(struct acl_call *c, struct str text)
     text = without_newlines(text);
     for (size_t at = 0; at < text.n;) {
         size_t end = line_end(text, at);
-        if (end > at)
-            add_one(e->message, str_sub(text, at, end - at));
+        add_one(e->message, str_sub(text, at, end - at));
         at = end + 1;
     }
     if (e->session != NULL)
@@ -127,6 +126,17 @@ acl_mod_remove_header(struct acl_call *c, const struct acl_item *item, struct st
     return ACL_TEST_TRUE;
 }
 
+/* A newline that folds is shown as two. */
+static void
+add_shown(struct buf *b, struct str text)
+{
+    for (uint32_t i = 0; i < text.n; i++) {
+        buf_addc(b, text.p[i]);
+        if (text.p[i] == '\n' && i + 1 < text.n)
+            buf_addc(b, '\n');
+    }
+}
+
 struct str
 acl_headers_added(struct arena *a, const struct message *m)
 {
@@ -134,7 +144,7 @@ acl_headers_added(struct arena *a, const struct message *m)
         return STR_NULL;
     struct buf b = buf_in(a, 0);
     for (size_t i = 0; i < m->acl->added.n; i++)
-        buf_adds(&b, m->acl->added.v[i].text);
+        add_shown(&b, m->acl->added.v[i].text);
     return str_sub(buf_str(&b), 0, b.n - 1);
 }
 

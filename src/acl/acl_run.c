@@ -247,8 +247,8 @@ evaluate(struct acl_call *c, const struct acl_code *code)
     const struct acl_item *item = code->item;
     const struct acl_word *row = acl_word_row(item->word);
     if (!acl_phase_in(row->phases, c->phase))
-        return acl_error(c, "cannot %s %.*s %s in %.*s ACL", row->modifier ? "use" : "test",
-                         STR_ARG(row->name), row->modifier ? "modifier" : "condition",
+        return acl_error(c, "cannot %s %.*s condition in %.*s ACL",
+                         row->modifier ? "use" : "test", STR_ARG(row->name),
                          STR_ARG(acl_phase_title(c->phase)));
     struct str arg = item->arg.text;
     enum acl_test t;

@@ -62,6 +62,7 @@ struct acl_verified {
     struct why why;       /* peer: text for the client; log: for the log */
     /* $sender_verify_failure and its kind: "qualify", "route", "mail", "recipient", "postmaster". */
     struct str failure;
+    struct str address;      /* as it was rewritten for routing; unset: as it was asked for */
     struct str address_data; /* that routing left, or unset */
     bool in_callout;         /* the callout decided, not routing */
     bool details;            /* why.peer may be told even when the outcome is OUT_DEFER */

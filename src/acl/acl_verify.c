@@ -184,7 +184,7 @@ sender_test(struct acl_verify_call *v, struct str address, const struct acl_veri
     a->sender_unverified = true;
     a->sender_why = r->why;
     a->sender_why.outcome = r->outcome;
-    a->sender = str_dup(c->keep, address);
+    a->sender = str_dup(c->keep, str_is_set(r->address) ? r->address : address);
     a->no_details = v->no_details;
     a->details = r->details;
     if (r->outcome == OUT_FAIL)
@@ -192,7 +192,6 @@ sender_test(struct acl_verify_call *v, struct str address, const struct acl_veri
     else
         c->user = r->in_callout ? STR_LIT("Could not complete sender verify callout")
                                 : STR_LIT("Could not complete sender verify");
-    c->log = c->user;
     return acl_test_of(r->outcome);
 }
 

@@ -7,6 +7,8 @@
 #include "mail/address.h"
 #include "mail/header.h"
 
+enum { SHOWN_MAX = 1024 };
+
 /* Called for each address of a field. False ends the walk. */
 typedef bool address_fn(void *ctx, const struct header *h, enum address_status st,
                         const struct address_parts *p, struct str item);
@@ -76,8 +78,10 @@ check_address(void *ctx, const struct header *h, enum address_status st,
     struct str why = st == ADDRESS_BAD ? p->error
                      : sender          ? STR_LIT("unqualified sender address not allowed")
                                        : STR_LIT("unqualified recipient address not allowed");
-    c->log = str_printf(c->keep, "%.*s: failing address in \"%.*s:\" header is: %.*s",
-                        STR_ARG(why), STR_ARG(name_of(h)), STR_ARG(str_trim(item)));
+    item = str_trim(item);
+    c->log = str_printf(c->keep, "%.*s: failing address in \"%.*s:\" header %s: %.*s",
+                        STR_ARG(why), STR_ARG(name_of(h)), item.n > SHOWN_MAX ? "begins" : "is",
+                        STR_ARG(str_sub(item, 0, SHOWN_MAX)));
     return false;
 }
 

@@ -361,9 +361,7 @@ smtp_acl_refusal(struct smtp_session *s, enum acl_phase phase, const struct acl_
     log_refusal(s, phase, a);
     if (a->result != ACL_DROP)
         return SMTP_NEXT_COMMAND;
-    if (maillog_selected(s->engine, LOG_SELECTOR_SMTP_CONNECTION))
-        smtp_log(s, MAILLOG_MAIN, "SMTP connection from %.*s closed by DROP in ACL",
-                 STR_ARG(smtp_peer(s, false)));
+    smtp_log_connection(s, " closed by DROP in ACL");
     s->notquit = "acl-drop";
     return SMTP_NEXT_CLOSE;
 }

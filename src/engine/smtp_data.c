@@ -6,6 +6,7 @@
 #include "engine/maillog.h"
 #include "engine/policy.h"
 #include "engine/spool.h"
+#include "mail/address.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -65,8 +66,12 @@ request(struct smtp_session *s)
     };
     if (s->batch)
         rq.unqualified_sender = rq.unqualified_recipient = !s->setup->no_qualify;
-    if (!rq.sender_given && receive_may_send_as(s->engine, s->message->sender))
+    if (!rq.sender_given && s->message->sender.n > 0 &&
+        receive_may_send_as(s->engine, s->message->sender))
         rq.sender_given = rq.sender_untrusted = true;
+    if (!rq.sender_given) /* what MAIL says is not believed */
+        s->message->sender =
+            address_qualify(s->message_arena, who->login, s->main->qualify_domain);
     return rq;
 }
 
@@ -186,7 +191,7 @@ timed_out(struct smtp_session *s)
              STR_ARG(whom(s)), STR_ARG(s->message->sender),
              STR_ARG(smtp_duration(s, s->message_arena)));
     smtp_answer(s, "421 %.*s SMTP incoming data timeout - closing connection.",
-                STR_ARG(s->model->active_hostname));
+                STR_ARG(s->hostname));
     s->notquit = "data-timeout";
     return SMTP_NEXT_FAIL;
 }
@@ -196,13 +201,15 @@ lost(struct smtp_session *s, const struct receive_result *r)
 {
     if (s->chunks.aborted)
         return s->chunks.next;
-    if (r->why.sys_errno == ETIMEDOUT)
+    if (smtp_io_has_timed_out(s->io))
         return timed_out(s);
+    bool body = r->size > 0;
+    maillog(s->engine, MAILLOG_MAIN, body ? s->message->id : STR_NULL,
+            "SMTP connection from %.*s lost while reading message data%s",
+            STR_ARG(smtp_peer(s, false)), body ? "" : " (header)");
     if (s->batch)
-        return smtp_batch_error(s, "554 Unexpected end of file", false);
-    smtp_log(s, MAILLOG_MAIN, "SMTP connection from %.*s lost while reading message data%s",
-             STR_ARG(s->local ? STR_LIT("local process") : smtp_peer(s, false)), "");
-    smtp_answer(s, "421 %.*s lost input connection", STR_ARG(s->model->active_hostname));
+        return smtp_batch_error(s, "421 Lost incoming connection", false);
+    smtp_answer(s, "421 %.*s lost input connection", STR_ARG(s->hostname));
     s->notquit = "connection-lost";
     return SMTP_NEXT_FAIL;
 }

@@ -130,7 +130,7 @@ check_name(struct smtp_session *s)
         return OUT_OK;
     if (!str_is_set(s->model->sender_host_name) &&
         smtp_domain_in(s, &s->main->helo_lookup_domains, s->model->sender_helo_name,
-                       "helo_lookup_domains")) {
+                       "helo_lookup_domains") == OUT_OK) {
         (void)peer_name_find(s->engine, s->model);
         peer_set_names(s->engine, s->model);
     }
@@ -157,7 +157,7 @@ greeting(struct smtp_session *s, struct str message)
                 STR_ARG(message));
         return str_sub(message, 0, nl == STR_NPOS ? message.n : nl);
     }
-    buf_printf(&b, "%.*s Hello ", STR_ARG(m->active_hostname));
+    buf_printf(&b, "%.*s Hello ", STR_ARG(s->hostname));
     if (m->sender_ident.n > 0)
         buf_printf(&b, "%.*s at ", STR_ARG(m->sender_ident));
     buf_adds(&b, m->sender_host_name.n > 0 ? m->sender_host_name : m->sender_helo_name);
@@ -271,7 +271,8 @@ greeted(struct smtp_session *s, bool esmtp)
 {
     struct acl_answer a;
     struct str before = s->model->sender_helo_name;
-    if (s->batch) { /* names nobody */
+    if (s->batch) {
+        s->model->sender_helo_name = str_dup(s->arena, s->argument);
         smtp_reset(s);
         return SMTP_NEXT_COMMAND;
     }

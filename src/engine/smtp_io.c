@@ -23,7 +23,7 @@ struct smtp_io {
     size_t output_n;
     int64_t lines;
     bool lost; /* nothing more can be written */
-    bool ended;
+    bool ended, timed_out;
 };
 
 struct smtp_io *
@@ -101,6 +101,12 @@ smtp_io_write(struct smtp_io *io, struct str text)
 }
 
 bool
+smtp_io_has_timed_out(const struct smtp_io *io)
+{
+    return io->timed_out;
+}
+
+bool
 smtp_io_is_lost(const struct smtp_io *io)
 {
     return io->lost;
@@ -126,11 +132,15 @@ receive(struct smtp_io *io, char *p, size_t n)
         return 0;
     (void)smtp_io_flush(io);
     for (;;) {
-        if (!await(io, io->in, POLLIN))
+        if (!await(io, io->in, POLLIN)) {
+            io->timed_out = errno == ETIMEDOUT;
             return -1;
+        }
         ssize_t got = read(io->in, p, n);
-        if (got == 0)
+        if (got == 0) {
             io->ended = true;
+            io->lines++; /* as errors count: what is missing is in the next one */
+        }
         if (got >= 0 || (errno != EINTR && errno != EAGAIN))
             return got;
     }

@@ -49,6 +49,8 @@ void smtp_io_discard_input(struct smtp_io *io);
 void smtp_io_write(struct smtp_io *io, struct str text);
 /* False when the peer does not take it (it is then taken for gone). */
 bool smtp_io_flush(struct smtp_io *io);
+/* Whether a read has ended for want of time. */
+bool smtp_io_has_timed_out(const struct smtp_io *io);
 /* Whether the connection is known to be useless. */
 bool smtp_io_is_lost(const struct smtp_io *io);
 /* Line number of the last line read, counting from 1, message text included. */

@@ -26,6 +26,7 @@ smtp_do_rset(struct smtp_session *s)
     enum smtp_next next;
     if (!s->batch && has_argument(s, &next))
         return next;
+    smtp_incomplete(s, "RSET");
     smtp_reset(s);
     smtp_answer(s, "250 Reset OK");
     return SMTP_NEXT_COMMAND;
@@ -61,10 +62,11 @@ smtp_do_quit(struct smtp_session *s)
     if (str_is_set(text))
         smtp_answer_lines(s, "221", text);
     else
-        smtp_answer(s, "221 %.*s closing connection", STR_ARG(s->model->active_hostname));
-    if (!s->batch && maillog_selected(s->engine, LOG_SELECTOR_SMTP_CONNECTION))
-        smtp_log(s, MAILLOG_MAIN, "SMTP connection from %.*s%.*s closed by QUIT",
-                 STR_ARG(smtp_peer(s, false)), STR_ARG(smtp_duration(s, s->message_arena)));
+        smtp_answer(s, "221 %.*s closing connection", STR_ARG(s->hostname));
+    smtp_incomplete(s, "QUIT");
+    struct arena *a = s->message_arena;
+    smtp_log_connection(
+        s, str_cstr(a, str_cat(a, smtp_duration(s, a), STR_LIT(" closed by QUIT"))));
     return SMTP_NEXT_CLOSE;
 }
 

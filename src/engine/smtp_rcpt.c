@@ -126,22 +126,27 @@ is_excess(struct smtp_session *s)
 
 /* --- the address --- */
 
-/* percent_hack_domains: user%other@here is user@other. */
-static struct str
-unhacked(struct smtp_session *s, struct str address)
+enum { HACKS_MAX = 10 };
+
+/* percent_hack_domains: user%other@here is user@other. False: it cannot be told. */
+static bool
+unhack(struct smtp_session *s, struct str *address)
 {
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < HACKS_MAX; i++) {
         struct str local_part, domain;
-        address_split(address, &local_part, &domain);
+        address_split(*address, &local_part, &domain);
         size_t percent = str_rchr(local_part, '%');
-        if (percent == STR_NPOS || percent == 0 || percent + 1 == local_part.n ||
-            !smtp_domain_in(s, &s->main->percent_hack_domains, domain, "percent_hack_domains"))
-            break;
-        address = str_printf(s->message_arena, "%.*s@%.*s", (int)percent, local_part.p,
-                             STR_ARG(str_sub(local_part, percent + 1, local_part.n)));
-        address = str_tainted(address);
+        if (percent == STR_NPOS || percent == 0 || percent + 1 == local_part.n)
+            return true;
+        enum outcome in = smtp_domain_in(s, &s->main->percent_hack_domains, domain,
+                                         "percent_hack_domains");
+        if (in != OUT_OK)
+            return in == OUT_FAIL;
+        *address = str_tainted(
+            str_printf(s->message_arena, "%.*s@%.*s", (int)percent, local_part.p,
+                       STR_ARG(str_sub(local_part, percent + 1, local_part.n))));
     }
-    return address;
+    return true;
 }
 
 /* What $local_part, $domain and conditions show. */
@@ -250,7 +255,11 @@ smtp_do_rcpt(struct smtp_session *s)
                                    STR_ARG(s->address_fault)));
         return next;
     }
-    address = unhacked(s, str_tainted(str_dup(s->message_arena, address)));
+    address = str_tainted(str_dup(s->message_arena, address));
+    if (!unhack(s, &address)) {
+        s->model->rcpt_defer_count++;
+        return smtp_reject(s, 451, "Temporary local problem - please try later");
+    }
     smtp_pace_rcpt(s);
     if (is_excess(s))
         return SMTP_NEXT_COMMAND;

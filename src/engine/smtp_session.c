@@ -7,6 +7,7 @@
 #include "conf/list.h"
 #include "engine/maillog.h"
 #include "engine/peer.h"
+#include "engine/peer_name.h"
 #include "engine/policy.h"
 #include "sys/await.h"
 
@@ -14,6 +15,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 enum {
     NONMAIL = 1u << 0,
@@ -47,23 +50,27 @@ smtp_verb_word(enum smtp_verb_id v)
 
 /* --- helpers of all files --- */
 
-/* Asks a list of the configuration; what cannot be told is a no. */
-static bool
-is_in(struct smtp_session *s, const struct xstr *list, struct list_question *q,
-      const char *name)
+/* Asks a list of the configuration. */
+static enum outcome
+is_in(struct smtp_session *s, const struct xstr *list, struct list_question *q, const char *name)
 {
     struct vm *vm = s->engine->vm;
     struct list_answer a;
     if (!str_is_set(list->text))
-        return false;
+        return OUT_FAIL;
     struct arena_mark mark = arena_mark(vm_scratch(vm));
     q->what = str_from_cstr(name);
-    bool in = vm_expand_x(vm, list, &q->list) == VM_OK &&
-              list_match(s->engine->eval, vm, q, &a) == OUT_OK;
+    enum outcome o = OUT_DEFER;
+    enum vm_status st = vm_expand_x(vm, list, &q->list);
+    if (st == VM_FORCED)
+        o = OUT_FAIL;
+    else if (st == VM_OK)
+        o = list_match(s->engine->eval, vm, q, &a);
     vm_release(vm, mark);
-    return in;
+    return o == OUT_OK || o == OUT_FAIL ? o : OUT_DEFER;
 }
 
+/* What cannot be told is a no. */
 bool
 smtp_host_in(struct smtp_session *s, const struct xstr *list, const char *name)
 {
@@ -72,10 +79,10 @@ smtp_host_in(struct smtp_session *s, const struct xstr *list, const char *name)
         q.subject = s->model->sender_host_address;
         q.host_name = s->model->sender_host_name;
     }
-    return is_in(s, list, &q, name);
+    return is_in(s, list, &q, name) == OUT_OK;
 }
 
-bool
+enum outcome
 smtp_domain_in(struct smtp_session *s, const struct xstr *list, struct str domain,
                const char *name)
 {
@@ -151,6 +158,36 @@ smtp_wait(struct smtp_session *s, int64_t ms)
         left = until - await_now_ms();
 }
 
+void
+smtp_incomplete(struct smtp_session *s, const char *how)
+{
+    const struct message *m = s->message;
+    if (!s->sender_given || s->batch ||
+        !maillog_selected(s->engine, LOG_SELECTOR_SMTP_INCOMPLETE_TRANSACTION))
+        return;
+    struct buf b = buf_in(s->message_arena, 0);
+    struct str peer = smtp_peer(s, true);
+    buf_printf(&b, "%.*s%sincomplete transaction (%s) from <%.*s>", STR_ARG(peer),
+               peer.n > 0 ? " " : "", how, STR_ARG(m->sender));
+    for (size_t i = 0; i < m->recipients.n; i++)
+        buf_printf(&b, "%s%.*s", i == 0 ? " for " : " ", STR_ARG(m->recipients.v[i].address));
+    maillog_line(s->engine, MAILLOG_MAIN, STR_NULL, buf_str(&b));
+}
+
+void
+smtp_log_connection(struct smtp_session *s, const char *what)
+{
+    if (s->batch || !maillog_selected(s->engine, LOG_SELECTOR_SMTP_CONNECTION))
+        return;
+    bool caller = !s->setup->socket && !s->test;
+    struct str id = STR_EMPTY;
+    if (maillog_selected(s->engine, LOG_SELECTOR_CONNECTION_ID))
+        id = str_printf(s->message_arena, " Ci=%.*s", STR_ARG(s->model->connection_id));
+    struct str peer = caller ? s->engine->caller.login : smtp_peer(s, false);
+    smtp_log(s, MAILLOG_MAIN, "SMTP connection%.*s from %.*s%s", STR_ARG(id), STR_ARG(peer),
+             what);
+}
+
 /* --- history --- */
 
 static void
@@ -198,7 +235,8 @@ smtp_reset(struct smtp_session *s)
     m->originator_uid = s->engine->caller.uid;
     m->originator_gid = s->engine->caller.gid;
     m->received_protocol = str_is_set(s->setup->protocol) ? s->setup->protocol : s->protocol;
-    m->authenticated_sender = s->setup->authenticated_sender;
+    if (s->message == NULL) /* it is claimed until the client speaks for itself */
+        m->authenticated_sender = s->setup->authenticated_sender;
     s->message = e->message = m;
     e->address = NULL;
     e->acl_m = NULL;
@@ -215,6 +253,8 @@ smtp_reset(struct smtp_session *s)
     ses->dnslist_domain = ses->dnslist_matched = ses->dnslist_text = ses->dnslist_value =
         STR_NULL;
     ses->regex_match = STR_NULL;
+    for (size_t i = 0; i < 9; i++)
+        ses->regex_caps[i] = STR_NULL;
     s->sender_given = s->discarded = s->discard_all = s->too_many = false;
     s->rcpt_same = true;
     s->rcpt_refusal = s->address_fault = STR_NULL;
@@ -381,7 +421,7 @@ command_timeout(struct smtp_session *s)
              str_is_set(s->model->tls_in.cipher) ? " TLS" : "", STR_ARG(smtp_peer(s, false)),
              STR_ARG(smtp_duration(s, s->message_arena)));
     smtp_answer(s, "421 %.*s: SMTP command timeout - closing connection",
-                STR_ARG(s->model->active_hostname));
+                STR_ARG(s->hostname));
     s->notquit = "command-timeout";
     return SMTP_NEXT_FAIL;
 }
@@ -394,7 +434,8 @@ input_lost(struct smtp_session *s)
         return open ? smtp_batch_error(s, "421 Unexpected end of file", false)
                     : SMTP_NEXT_CLOSE;
     s->notquit = "connection-lost";
-    smtp_answer(s, "421 %.*s lost input connection", STR_ARG(s->model->active_hostname));
+    smtp_answer(s, "421 %.*s lost input connection", STR_ARG(s->hostname));
+    smtp_incomplete(s, "connection lost");
     if (open && maillog_selected(s->engine, LOG_SELECTOR_LOST_INCOMING_CONNECTION))
         smtp_log(s, MAILLOG_MAIN, "unexpected %s while reading SMTP command from %.*s%.*s",
                  s->local ? "EOF" : "disconnection", STR_ARG(smtp_peer(s, false)),
@@ -437,7 +478,7 @@ banner(struct smtp_session *s, struct str given)
         smtp_log(s, MAILLOG_MAIN | MAILLOG_PANIC,
                  "Expansion of \"%.*s\" (smtp_banner) failed: %.*s",
                  STR_ARG(s->main->smtp_banner.text), STR_ARG(vm_error(vm)));
-        smtp_answer(s, "421 %.*s: temporary local problem", STR_ARG(s->model->active_hostname));
+        smtp_answer(s, "421 %.*s: temporary local problem", STR_ARG(s->hostname));
         return false;
     }
     while (text.n > 0 && ascii_space(text.p[text.n - 1]))
@@ -456,6 +497,7 @@ greet(struct smtp_session *s)
     struct acl_answer a = {.message = STR_NULL};
     if (s->batch)
         return true;
+    smtp_log_connection(s, s->setup->socket ? " (via inetd)" : "");
     if (s->setup->socket &&
         smtp_host_in(s, &s->main->host_reject_connection, "host_reject_connection")) {
         if (maillog_selected(s->engine, LOG_SELECTOR_CONNECTION_REJECT))
@@ -479,13 +521,13 @@ set_active_hostname(struct smtp_session *s)
     if (str_is_set(s->main->smtp_active_hostname.text)) {
         enum vm_status st = vm_expand_x(vm, &s->main->smtp_active_hostname, &text);
         if (st == VM_OK && text.n > 0)
-            name = str_dup(s->arena, text);
+            name = s->model->active_hostname = str_dup(s->arena, text);
         else if (st == VM_ERROR || st == VM_DEFER)
             smtp_log(s, MAILLOG_MAIN | MAILLOG_PANIC,
                      "failed to expand \"%.*s\" (smtp_active_hostname): %.*s",
                      STR_ARG(s->main->smtp_active_hostname.text), STR_ARG(vm_error(vm)));
     }
-    s->model->active_hostname = name;
+    s->hostname = name;
 }
 
 static void
@@ -558,6 +600,17 @@ make_policy(struct smtp_session *s)
     c->unqualified_recipient = s->unqualified_recipient;
 }
 
+/* $connection_id: seconds and process, as message ids begin. */
+static void
+make_connection_id(struct smtp_session *s)
+{
+    char seconds[NUM_BASE62_DIGITS], pid[NUM_BASE62_DIGITS];
+    num_base62((uint64_t)time(NULL), seconds);
+    num_base62((uint64_t)getpid(), pid);
+    s->model->connection_id = str_printf(s->arena, "%.*s-%.*s", NUM_BASE62_DIGITS, seconds,
+                                         NUM_BASE62_DIGITS, pid);
+}
+
 static void
 start(struct smtp_session *s)
 {
@@ -574,6 +627,11 @@ start(struct smtp_session *s)
     peer_set_names(s->engine, s->model);
     set_active_hostname(s);
     set_timeout(s);
+    make_connection_id(s);
+    if (!s->local && smtp_host_in(s, &s->main->host_lookup, "host_lookup")) {
+        (void)peer_name_find(s->engine, s->model);
+        peer_set_names(s->engine, s->model);
+    }
     find_rules_for_host(s);
     make_policy(s);
 }

@@ -56,6 +56,7 @@ struct smtp_session {
 
     bool helo_seen, esmtp;
     struct str protocol; /* $received_protocol of messages */
+    struct str hostname; /* ours, in answers */
     struct smtp_offered offered;
     bool mail_seen;   /* a MAIL command was accepted in this session */
     int64_t messages; /* MAIL commands in all */
@@ -113,12 +114,16 @@ struct str smtp_history_text(struct smtp_session *s, struct arena *a);
 void smtp_reset(struct smtp_session *s);
 /* Whether a host list of the configuration has the client. */
 bool smtp_host_in(struct smtp_session *s, const struct xstr *list, const char *name);
-/* Likewise a domain list. */
-bool smtp_domain_in(struct smtp_session *s, const struct xstr *list, struct str domain,
-                    const char *name);
+/* Likewise a domain list: OUT_OK, OUT_FAIL, OUT_DEFER. */
+enum outcome smtp_domain_in(struct smtp_session *s, const struct xstr *list, struct str domain,
+                            const char *name);
 /* An expanded number of an option; otherwise when it is unset or none. */
 int64_t smtp_option_number(struct smtp_session *s, const struct xstr *x, const char *name,
                            int64_t otherwise);
+/* Logs a transaction that ends before its message does. */
+void smtp_incomplete(struct smtp_session *s, const char *how);
+/* "SMTP connection from …", by selector; what follows the peer. */
+void smtp_log_connection(struct smtp_session *s, const char *what);
 /* Waits so long, unless the peer goes away. */
 void smtp_wait(struct smtp_session *s, int64_t ms);
 /* " D=5s" */

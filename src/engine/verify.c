@@ -3,6 +3,8 @@
 
 #include "base/arena.h"
 #include "conf/main_options.h"
+#include "engine/receive.h"
+#include "engine/rewrite.h"
 #include "engine/route_verify.h"
 #include "mail/address.h"
 
@@ -24,7 +26,7 @@ callout(const struct acl_verify *q, const struct routing *r, struct acl_verified
     if (!str_is_set(q->callout) || r->deliver.n != 1 || r->deliver.v[0]->hosts.n == 0)
         return;
     out->outcome = OUT_DEFER;
-    out->in_callout = true;
+    out->in_callout = out->details = true;
     out->why.log = STR_LIT("callouts are not available in this version of remex");
     out->why.peer = STR_NULL;
 }
@@ -63,7 +65,13 @@ verify_address(struct engine *e, const struct acl_verify *q, struct acl_verified
                                "remex");
         return;
     }
-    if (!complete(e, a, q, &text) || !route_new_address(a, e, text, &one, &fault)) {
+    bool named = complete(e, a, q, &text);
+    if (named && q->kind != ACL_VERIFY_HEADER_SENDER)
+        text = receive_rewrite_envelope(e, a, q->kind == ACL_VERIFY_RECIPIENT ? REWRITE_ENV_TO
+                                                                           : REWRITE_ENV_FROM,
+                                        text);
+    out->address = text;
+    if (!named || !route_new_address(a, e, text, &one, &fault)) {
         out->why.log = out->why.peer = STR_LIT("Unrouteable address");
         return;
     }

@@ -37,7 +37,8 @@ size_t
 header_name_length(struct str text)
 {
     size_t n = 0;
-    while (n < text.n && ascii_print(text.p[n]) && text.p[n] != ' ' && text.p[n] != ':')
+    while (n < text.n && text.p[n] != ' ' && text.p[n] != ':' &&
+           (ascii_print(text.p[n]) || (unsigned char)text.p[n] >= 0x80))
         n++;
     size_t at = n;
     while (at < text.n && (text.p[at] == ' ' || text.p[at] == '\t' || is_fold(text, at)))

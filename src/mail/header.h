@@ -43,8 +43,8 @@ struct header_list {
 /* Largest number of lines in a list; more are refused. */
 enum { HEADER_LINES_MAX = 65536 };
 
-/* Length of the name when the text begins as a header line (printing ASCII, then perhaps white
- * space, then a colon); 0 when not. */
+/* Length of the name when the text begins as a header line (printing ASCII or bytes above 127, which
+ * verify = header_names_ascii finds, then perhaps white space, then a colon); 0 when not. */
 size_t header_name_length(struct str text);
 /* The type of a name; Resent- fields have the type of the plain field, Resent-Reply-To none. */
 char header_type(struct str name);

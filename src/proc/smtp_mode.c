@@ -20,6 +20,7 @@
 #include "sys/peer_address.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 struct smtp_run {
@@ -91,8 +92,22 @@ take_caller(struct smtp_run *k, struct session *s)
     tidy(k->arena, &s->sender_host_address);
     if (!str_is_set(s->sender_host_address) && !str_is_set(s->authenticated_id))
         s->authenticated_id = k->engine->caller.login;
-    k->setup.protocol = claimed.received_protocol;
+    if (k->setup.kind == SMTP_KIND_BATCH)
+        k->setup.protocol = claimed.received_protocol;
     k->setup.authenticated_sender = claimed.authenticated_sender;
+}
+
+/* The host of -bh, or of -oMa when that comes later. */
+static struct str
+pretended_host(const struct cli *cli)
+{
+    static const char *const names[] = {"-bh", "-bhc", "-oMa"};
+    struct str last = STR_EMPTY;
+    for (size_t i = 0; i < cli->settings.n; i++)
+        for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+            if (strcmp(cli->settings.v[i].row->name, names[k]) == 0)
+                last = cli->settings.v[i].value;
+    return last;
 }
 
 static void
@@ -100,15 +115,11 @@ take_pretended(struct smtp_run *k, struct session *s)
 {
     struct mode *m = k->mode;
     struct message claimed = {.arena = k->arena, .received_protocol = STR_NULL};
-    struct str given = cli_value(m->cli, "-bh");
     int port = 0;
-    if (!str_is_set(given))
-        given = cli_value(m->cli, "-bhc");
     context_claims(m, s, &claimed);
-    (void)cli_split_address(k->arena, given, &s->sender_host_address, &port);
+    (void)cli_split_address(k->arena, pretended_host(m->cli), &s->sender_host_address, &port);
     s->sender_host_port = port;
     tidy(k->arena, &s->sender_host_address);
-    k->setup.protocol = claimed.received_protocol;
     k->setup.authenticated_sender = claimed.authenticated_sender;
     (void)printf("\n**** SMTP testing session as if from host %.*s\n"
                  "**** but without any ident (RFC 1413) callback.\n"
