@@ -254,6 +254,7 @@ read_body(struct receiving *r)
         return false;
     r->text.put = put_body;
     r->text.put_ctx = r;
+    r->out->in_body = true;
     enum receive_text_end end = receive_text_body(&r->text, r->body_first);
     take_figures(r);
     return end_badly(r, end);

@@ -102,6 +102,7 @@ struct receive_result {
     bool reported;                       /* the sender was told by mail */
     VEC(struct str) own; /* ids of messages to senders that were written meanwhile */
     int64_t size;        /* S= */
+    bool in_body;        /* RECEIVE_LOST: the header was complete */
 };
 
 /* Reads the message to its end, also when it is refused (as far as limits allow). Texts live in the message's arena. */

@@ -1,5 +1,6 @@
 /* The line of arrival. Source: specification, sections "Logging message reception", "Reducing or increasing what is
  * logged". */
+#include "acl/acl_state.h"
 #include "base/arena.h"
 #include "base/num.h"
 #include "conf/main_options.h"
@@ -8,6 +9,8 @@
 #include "filter/vm.h"
 
 #include <inttypes.h>
+
+enum { FAKE_REJECT = 550 }; /* control = fakereject: accepted, and told otherwise */
 
 static bool
 on(const struct receiving *r, enum log_selector s)
@@ -179,7 +182,8 @@ receive_log_arrival(struct receiving *r)
 {
     struct arena_mark mark = arena_mark(vm_scratch(r->e->vm));
     struct buf b = buf_in(r->a, 0);
-    buf_addz(&b, "<= ");
+    bool fake = r->m->acl != NULL && r->m->acl->fake_code == FAKE_REJECT;
+    buf_addz(&b, fake ? "(= " : "<= ");
     add_common(r, &b);
     add_subject(r, &b);
     struct str common = str_sub(buf_str(&b), strlen("<= "), b.n);

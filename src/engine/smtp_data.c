@@ -184,12 +184,12 @@ whom(struct smtp_session *s)
 static enum smtp_next
 timed_out(struct smtp_session *s)
 {
-    if (s->batch)
-        return smtp_batch_error(s, "421 SMTP incoming data timeout - message abandoned", false);
     smtp_log(s, MAILLOG_MAIN,
              "SMTP data timeout (message abandoned) on connection from %.*s F=<%.*s>%.*s",
              STR_ARG(whom(s)), STR_ARG(s->message->sender),
              STR_ARG(smtp_duration(s, s->message_arena)));
+    if (s->batch)
+        return smtp_batch_error(s, "421 SMTP incoming data timeout - message abandoned", false);
     smtp_answer(s, "421 %.*s SMTP incoming data timeout - closing connection.",
                 STR_ARG(s->hostname));
     s->notquit = "data-timeout";
@@ -203,7 +203,7 @@ lost(struct smtp_session *s, const struct receive_result *r)
         return s->chunks.next;
     if (smtp_io_has_timed_out(s->io))
         return timed_out(s);
-    bool body = r->size > 0;
+    bool body = r->in_body;
     maillog(s->engine, MAILLOG_MAIN, body ? s->message->id : STR_NULL,
             "SMTP connection from %.*s lost while reading message data%s",
             STR_ARG(smtp_peer(s, false)), body ? "" : " (header)");

@@ -415,11 +415,11 @@ run_command(struct smtp_session *s)
 static enum smtp_next
 command_timeout(struct smtp_session *s)
 {
-    if (s->batch)
-        return smtp_batch_error(s, "421 SMTP command timeout", false);
     smtp_log(s, MAILLOG_MAIN, "SMTP command timeout on%s connection from %.*s%.*s",
              str_is_set(s->model->tls_in.cipher) ? " TLS" : "", STR_ARG(smtp_peer(s, false)),
              STR_ARG(smtp_duration(s, s->message_arena)));
+    if (s->batch)
+        return smtp_batch_error(s, "421 SMTP command timeout", false);
     smtp_answer(s, "421 %.*s: SMTP command timeout - closing connection",
                 STR_ARG(s->hostname));
     s->notquit = "command-timeout";
