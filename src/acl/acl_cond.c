@@ -56,7 +56,8 @@ acl_cond_local_parts(struct acl_call *c, const struct acl_item *item, struct str
     struct list_question q = {.kind = LIST_LOCALPART, .list = arg, .host_name = STR_NULL};
     if (recipient(c) == NULL)
         q.subject = STR_EMPTY;
-    else if (str_is_set(recipient(c)->original_local_part)) /* +caseful wants it as it was given */
+    else if (str_is_set(
+                 recipient(c)->original_local_part)) /* +caseful wants it as it was given */
         q.subject = recipient(c)->original_local_part;
     else
         q.subject = recipient(c)->local_part;

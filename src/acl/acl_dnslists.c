@@ -15,8 +15,8 @@ enum policy { POLICY_EXCLUDE, POLICY_INCLUDE, POLICY_DEFER };
 
 /* An item: domain,domain!=&address,address/key:key */
 struct dnslist {
-    struct str domain; /* that is named, and gives the text */
-    struct str first;  /* that is asked first, with the addresses */
+    struct str domain;    /* that is named, and gives the text */
+    struct str first;     /* that is asked first, with the addresses */
     struct str addresses; /* unset: any will do */
     bool negate, all, mask;
     struct str keys; /* unset: the client's address */

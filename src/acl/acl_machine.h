@@ -31,7 +31,7 @@ struct acl_runner {
     enum acl_phase phase; /* of the run under way */
     struct acl_answer *answer;
     struct hints *hints; /* NULL until needed */
-    unsigned inside; /* calls out of expansions: scratch is not ours to release */
+    unsigned inside;     /* calls out of expansions: scratch is not ours to release */
 };
 
 /* How a condition came out. */

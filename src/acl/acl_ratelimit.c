@@ -19,7 +19,7 @@
 
 enum {
     RATE_VERSION = 1,
-    RATE_HEAD = 24,       /* bytes: time, rate, start of the period */
+    RATE_HEAD = 24,        /* bytes: time, rate, start of the period */
     RATE_UNIQUE_MAX = 8000 /* hashes in a record; more are counted as new */
 };
 
@@ -36,8 +36,7 @@ static const struct {
     uint32_t phases; /* where it counts; elsewhere it only reads */
 } pers[] = {
     [PER_NONE] = {"", 0},
-    [PER_CONN] = {"per_conn",
-                  ALL_PHASES & ~(P(NOTSMTP) | P(NOTSMTP_START) | P(NOTSMTP_MIME))},
+    [PER_CONN] = {"per_conn", ALL_PHASES & ~(P(NOTSMTP) | P(NOTSMTP_START) | P(NOTSMTP_MIME))},
     [PER_MAIL] = {"per_mail", MESSAGE_PHASES},
     [PER_BYTE] = {"per_byte", MESSAGE_PHASES},
     [PER_RCPT] = {"per_rcpt", P(RCPT) | P(PREDATA) | P(MIME) | P(DATA) | P(PRDR) | P(NOTSMTP)},
@@ -171,7 +170,8 @@ complete(struct acl_call *c, struct ratelimit *r)
         r->per = PER_MAIL;
     if (!acl_phase_in(pers[r->per].phases, c->phase)) {
         if (own_mode)
-            return acl_error(c, "cannot use \"ratelimit\" with %s and an update mode in %.*s ACL",
+            return acl_error(c,
+                             "cannot use \"ratelimit\" with %s and an update mode in %.*s ACL",
                              pers[r->per].name, STR_ARG(acl_phase_title(c->phase)));
         r->mode = MODE_READ;
     }

@@ -19,8 +19,7 @@ acl_hints(struct acl_runner *r)
         return r->hints;
     const struct conf *c = r->eval->conf;
     struct str spool = c == NULL ? STR_LIT("/nonexistent") : c->main->spool_directory.text;
-    const char *path =
-        str_cstr(r->arena, str_printf(r->arena, "%.*s/db", STR_ARG(spool)));
+    const char *path = str_cstr(r->arena, str_printf(r->arena, "%.*s/db", STR_ARG(spool)));
     r->hints = hints_open(r->arena, path, &error);
     if (str_is_set(error))
         acl_log(r, ACL_LOG_MAIN | ACL_LOG_PANIC, "%.*s", STR_ARG(error));

@@ -39,7 +39,8 @@ struct acl_message {
     VEC(struct str) removed;      /* names of header lines, not yet taken out of the message */
     VEC(struct str) warned;       /* lines that warn statements have logged: once a message */
     VEC(struct acl_verified_sender *) senders; /* that were verified */
-    struct map *rates; /* what ratelimit has measured for this message: key -> double *, or NULL */
+    struct map
+        *rates; /* what ratelimit has measured for this message: key -> double *, or NULL */
     struct str discarded_by; /* "RCPT ACL": who threw recipients away; unset: nobody did */
     bool freeze;
     bool freeze_tell;      /* at least one of the controls lacked no_tell */

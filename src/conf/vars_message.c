@@ -268,6 +268,18 @@ var_sender_data(void *env, struct vm *vm, struct str rest, struct str *out)
     return VM_OK;
 }
 
+/* Of a router's hosts, or else of an ACL's. */
+enum vm_status
+var_host_data(void *env, struct vm *vm, struct str rest, struct str *out)
+{
+    const struct eval *e = env;
+    (void)vm;
+    (void)rest;
+    bool routed = e->address != NULL && str_is_set(e->address->host_data);
+    *out = routed ? e->address->host_data : e->host_data;
+    return VM_OK;
+}
+
 enum vm_status
 var_recipient_data(void *env, struct vm *vm, struct str rest, struct str *out)
 {

@@ -57,8 +57,8 @@ no_domain(struct smtp_session *s, struct str address, struct str argument, bool 
     const char *what = sender ? "sender" : "recipient";
     *good = false;
     if (!s->batch)
-        smtp_log(s, MAILLOG_REJECT, "unqualified %s rejected: <%.*s> %.*s%s",
-                 what, STR_ARG(address), STR_ARG(smtp_peer(s, true)),
+        smtp_log(s, MAILLOG_REJECT, "unqualified %s rejected: <%.*s> %.*s%s", what,
+                 STR_ARG(address), STR_ARG(smtp_peer(s, true)),
                  s->model->host_lookup_failed ? " (failed to find host name from IP address)"
                                               : "");
     s->address_fault = sender ? STR_LIT("sender address must contain a domain")

@@ -337,7 +337,8 @@ answer_refusal(struct smtp_session *s, enum acl_phase phase, const struct acl_an
     if (!later) {
         struct str text =
             str_is_set(a->message) ? a->message : STR_LIT("Administrative prohibition");
-        const char *code = refusal_code(phase); /* 252: nobody says no to VRFY without being told to */
+        const char *code =
+            refusal_code(phase); /* 252: nobody says no to VRFY without being told to */
         struct str head = take_code(s, code, code[0] == '2' ? '5' : code[0], &text);
         put_lines(s, head, folded(s->message_arena, text), true);
         return;

@@ -90,8 +90,7 @@ forget_message(struct smtp_session *s)
         (void)spool_remove(&entry, &f);
         spool_close(&entry);
     }
-    smtp_io_write(s->io,
-                  STR_LIT("\n**** SMTP testing: that is not a real message id!\n\n"));
+    smtp_io_write(s->io, STR_LIT("\n**** SMTP testing: that is not a real message id!\n\n"));
 }
 
 static void

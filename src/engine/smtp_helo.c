@@ -79,8 +79,7 @@ verify_by_name(struct smtp_session *s)
     bool later = peer_name_find(s->engine, m) == OUT_DEFER;
     if (str_ieq(m->sender_helo_name, m->sender_host_name))
         return OUT_OK;
-    enum outcome o =
-        peer_name_leads_to(s->engine, m->sender_helo_name, m->sender_host_address);
+    enum outcome o = peer_name_leads_to(s->engine, m->sender_helo_name, m->sender_host_address);
     return o == OUT_FAIL && later ? OUT_DEFER : o;
 }
 

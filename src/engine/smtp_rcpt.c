@@ -138,13 +138,13 @@ unhack(struct smtp_session *s, struct str *address)
         size_t percent = str_rchr(local_part, '%');
         if (percent == STR_NPOS || percent == 0 || percent + 1 == local_part.n)
             return true;
-        enum outcome in = smtp_domain_in(s, &s->main->percent_hack_domains, domain,
-                                         "percent_hack_domains");
+        enum outcome in =
+            smtp_domain_in(s, &s->main->percent_hack_domains, domain, "percent_hack_domains");
         if (in != OUT_OK)
             return in == OUT_FAIL;
-        *address = str_tainted(
-            str_printf(s->message_arena, "%.*s@%.*s", (int)percent, local_part.p,
-                       STR_ARG(str_sub(local_part, percent + 1, local_part.n))));
+        *address =
+            str_tainted(str_printf(s->message_arena, "%.*s@%.*s", (int)percent, local_part.p,
+                                   STR_ARG(str_sub(local_part, percent + 1, local_part.n))));
     }
     return true;
 }

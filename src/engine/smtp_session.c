@@ -52,7 +52,8 @@ smtp_verb_word(enum smtp_verb_id v)
 
 /* Asks a list of the configuration. */
 static enum outcome
-is_in(struct smtp_session *s, const struct xstr *list, struct list_question *q, const char *name)
+is_in(struct smtp_session *s, const struct xstr *list, struct list_question *q,
+      const char *name)
 {
     struct vm *vm = s->engine->vm;
     struct list_answer a;
@@ -420,8 +421,7 @@ command_timeout(struct smtp_session *s)
              STR_ARG(smtp_duration(s, s->message_arena)));
     if (s->batch)
         return smtp_batch_error(s, "421 SMTP command timeout", false);
-    smtp_answer(s, "421 %.*s: SMTP command timeout - closing connection",
-                STR_ARG(s->hostname));
+    smtp_answer(s, "421 %.*s: SMTP command timeout - closing connection", STR_ARG(s->hostname));
     s->notquit = "command-timeout";
     return SMTP_NEXT_FAIL;
 }
@@ -607,8 +607,8 @@ make_connection_id(struct smtp_session *s)
     char seconds[NUM_BASE62_DIGITS], pid[NUM_BASE62_DIGITS];
     num_base62((uint64_t)time(NULL), seconds);
     num_base62((uint64_t)getpid(), pid);
-    s->model->connection_id = str_printf(s->arena, "%.*s-%.*s", NUM_BASE62_DIGITS, seconds,
-                                         NUM_BASE62_DIGITS, pid);
+    s->model->connection_id =
+        str_printf(s->arena, "%.*s-%.*s", NUM_BASE62_DIGITS, seconds, NUM_BASE62_DIGITS, pid);
 }
 
 static void

@@ -18,11 +18,11 @@ enum smtp_kind {
 struct smtp_setup {
     enum smtp_kind kind;
     int in, out;
-    bool socket;         /* input is a network connection: synchronisation is checked */
-    bool no_qualify;     /* -bnq: local messages with unqualified addresses are refused */
-    int64_t timeout_s;   /* of commands and data: -os; -1: smtp_receive_timeout */
+    bool socket;       /* input is a network connection: synchronisation is checked */
+    bool no_qualify;   /* -bnq: local messages with unqualified addresses are refused */
+    int64_t timeout_s; /* of commands and data: -os; -1: smtp_receive_timeout */
     /* -bS: */
-    struct str protocol; /* -oMr; unset: as the session goes */
+    struct str protocol;             /* -oMr; unset: as the session goes */
     struct str authenticated_sender; /* -oMas; unset: none */
     bool queue_only;                 /* no message is delivered at once */
     /* A message is in the spool, and nothing forbids its delivery. May be NULL. */

@@ -67,9 +67,8 @@ verify_address(struct engine *e, const struct acl_verify *q, struct acl_verified
     }
     bool named = complete(e, a, q, &text);
     if (named && q->kind != ACL_VERIFY_HEADER_SENDER)
-        text = receive_rewrite_envelope(e, a, q->kind == ACL_VERIFY_RECIPIENT ? REWRITE_ENV_TO
-                                                                           : REWRITE_ENV_FROM,
-                                        text);
+        text = receive_rewrite_envelope(
+            e, a, q->kind == ACL_VERIFY_RECIPIENT ? REWRITE_ENV_TO : REWRITE_ENV_FROM, text);
     out->address = text;
     if (!named || !route_new_address(a, e, text, &one, &fault)) {
         out->why.log = out->why.peer = STR_LIT("Unrouteable address");

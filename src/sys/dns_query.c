@@ -6,9 +6,9 @@
 #include "mail/ip.h"
 
 #include <arpa/nameser.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <resolv.h>
-#include <netdb.h>
 #include <string.h>
 
 enum { ANSWER_MAX = 65535, NAME_MAX_BYTES = 255 };

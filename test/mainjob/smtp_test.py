@@ -1,0 +1,336 @@
+"""SMTP on the standard input: dialogues of -bs, errors of -bS, the test of a session; ACLs in them."""
+
+
+def talk(site, lines, *options, status=0):
+    """The answers, line by line, without the greeting."""
+    r = site.run(*(options or ('-bs',)), '-odq', stdin='\r\n'.join(lines) + '\r\n')
+    assert r.status == status, (r.status, r.out, r.err)
+    out = [line for line in r.out.replace('\r', '').split('\n') if line]
+    return out[1:] if out and out[0].startswith('220 ') else out
+
+
+def acls(site, rcpt, main='', **kw):
+    site.configure(main=main + '\n', more='begin acl\ncheck:\n' + rcpt, **kw)
+    with open(site.conf) as f:
+        text = f.read()
+    with open(site.conf, 'w') as f:
+        f.write(text.replace('acl_smtp_rcpt = accept', 'acl_smtp_rcpt = check'))
+
+
+HEAD = ['HELO client', 'MAIL FROM:<a@b.example>']
+
+
+def rcpt(site, local_part='user'):
+    """The answer to one RCPT."""
+    return talk(site, HEAD + ['RCPT TO:<%s@example.org>' % local_part, 'QUIT'])[2:-1]
+
+
+def test_message_is_taken(site):
+    site.configure()
+    out = talk(site, ['EHLO client', 'MAIL FROM:<a@b.example> SIZE=100', 'RCPT TO:<user@example.org>', 'DATA',
+                      'Subject: x', '', '.. dot', '.', 'QUIT'])
+    assert out[-5:-2] == ['250 OK', '250 Accepted', '354 Enter message, ending with "." on a line by itself'], out
+    assert out[-2].startswith('250 OK id=') and out[-1] == '221 mx.example.org closing connection', out
+    assert len(site.queue()) == 1
+    assert ' P=local-esmtp ' in site.log()[0], site.log()
+
+
+def test_order_of_commands(site):
+    site.configure(main='smtp_max_synprot_errors = 100')
+    out = talk(site, ['MAIL FROM:<a@b.c>', 'HELO x', 'RCPT TO:<a@b.c>', 'DATA', 'MAIL FROM:<a@b.c>', 'MAIL FROM:<d@e.f>',
+                      'MAIL FROM:', 'RSET now', 'RSET', 'FOO', 'QUIT'])
+    assert out == ['503 HELO or EHLO required', '250 mx.example.org Hello %s at x' % site.login,
+                   '503 sender not yet given', '503-All RCPT commands were rejected with this error:',
+                   '503-503 sender not yet given', '503 valid RCPT command must precede DATA', '250 OK',
+                   '503 sender already given', '503 sender already given', '501 unexpected argument data',
+                   '250 Reset OK', '500 unrecognized command', '221 mx.example.org closing connection'], out
+
+
+def test_errors_are_limited(site):
+    site.configure(main='smtp_max_synprot_errors = 2\nsmtp_max_unknown_commands = 2')
+    out = talk(site, ['HELO x', 'MAIL FROM:<a b@c.d>'] + ['MAIL FROM:<a b@c.d>'] * 4, status=1)
+    assert out[1:] == ['501 <a b@c.d>: "@" or "." expected after "a"'] * 2 + [
+        '501-<a b@c.d>: "@" or "." expected after "a"', '501 Too many syntax or protocol errors'], out
+    out = talk(site, ['X', 'Y', 'Z', 'NOOP'], status=1)
+    assert out == ['500 unrecognized command'] * 2 + ['500 Too many unrecognized commands'], out
+    assert 'too many unrecognized commands (last was "Z")' in site.log()[-1], site.log()
+
+
+def test_commands_that_bring_no_mail_are_limited(site):
+    site.configure(main='smtp_accept_max_nonmail = 3')
+    out = talk(site, ['HELO x', 'RSET', 'NOOP', 'NOOP', 'NOOP', 'NOOP', 'QUIT'], status=1)
+    assert out[-1] == '554 Too many nonmail commands' and out.count('250 OK') == 3, out
+
+
+def test_recipients_max_at_its_edge(site):
+    site.configure(main='recipients_max = 3')
+    lines = HEAD + ['RCPT TO:<u%d@example.org>' % i for i in range(4)] + ['QUIT']
+    out = talk(site, lines)
+    assert out[2:-1] == ['250 Accepted'] * 3 + ['452 too many recipients'], out
+
+
+def test_size_at_its_edge(site):
+    site.configure(main='message_size_limit = 1000')
+    for size, answer in ((999, '250 OK'), (1000, '250 OK'), (1001, '552 Message size exceeds maximum permitted')):
+        out = talk(site, ['EHLO x', 'MAIL FROM:<a@b.c> SIZE=%d' % size, 'QUIT'])
+        assert out[-2] == answer, (size, out)
+
+
+def test_command_line_at_its_edge(site):
+    site.configure()
+    for n, answer in ((16382, '250 OK'), (16383, '250 OK'), (16384, '500 command line too long')):
+        out = talk(site, ['NOOP ' + 'x' * (n - 6), 'QUIT'])  # with the CR
+        assert out[0] == answer, (n, out)
+
+
+def test_untrusted_sender_is_replaced(site):
+    site.configure()
+    with open(site.conf) as f:
+        text = f.read().replace('trusted_users', '# trusted_users')
+    with open(site.conf, 'w') as f:
+        f.write(text)
+    talk(site, HEAD + ['RCPT TO:<user@example.org>', 'DATA', '', '.', 'QUIT'])
+    want = 'a@b.example' if site.login == 'root' else site.login + '@example.org'
+    assert site.log()[0].startswith('ID1 <= ' + want), site.log()
+
+
+def test_chunks(site):
+    site.configure()
+    out = talk(site, ['EHLO x', 'MAIL FROM:<a@b.c>', 'RCPT TO:<user@example.org>', 'BDAT 14', 'Subject: chuBDAT 9 LAST',
+                      'nks\r\n\r\n', 'QUIT'])
+    # the first piece is "Subject: chu" and CRLF less what the count says
+    assert any(line.startswith('250 14 byte chunk received') for line in out), out
+
+
+def test_chunks_that_are_given_up(site):
+    site.configure(main='smtp_max_synprot_errors = 100')
+    out = talk(site, ['EHLO x', 'MAIL FROM:<a@b.c>', 'RCPT TO:<user@example.org>', 'BDAT 12', 'Subject: x', 'DATA', 'NOOP',
+                      'RSET', 'MAIL FROM:<a@b.c>', 'BDAT 4', 'abcdQUIT'])
+    assert out[-7:] == ['250 12 byte chunk received', '503 only BDAT permissible after non-LAST BDAT',
+                        '503 only RSET accepted now', '250 Reset OK', '250 OK',
+                        '503 valid RCPT command must precede BDAT', '221 mx.example.org closing connection'], out
+    assert site.queue() == []
+
+
+def test_lost_input(site):
+    site.configure()
+    out = talk(site, HEAD + ['RCPT TO:<user@example.org>', 'DATA', 'Subject: x', '', 'half'], status=1)
+    assert out[-1] == '421 mx.example.org lost input connection', out
+    assert site.queue() == [] and 'lost while reading message data' in site.log()[-1], site.log()
+
+
+def test_timeout(site):
+    site.configure(main='smtp_receive_timeout = 1s')
+    import subprocess
+    p = subprocess.Popen([site.binary, '-C', site.conf, '-bs'], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        out = p.stdout.read().decode()
+        assert 'SMTP command timeout - closing connection' in out, out
+        assert p.wait(10) == 1
+    finally:
+        p.stdin.close()
+        p.stdout.close()
+
+
+def test_batch(site):
+    site.configure()
+    r = site.run('-bS', '-odq', stdin='MAIL FROM:<a@b.c>\nRCPT TO:<user@example.org>\nDATA\n\nx\n.\n'
+                                      'MAIL FROM:<a@b.c>\nRCPT TO:<user@\n')
+    assert r.status == 1 and r.out.split('\n')[1:3] == ['Transaction started in line 6', 'Error detected in line 8'], r.out
+    assert '1 previous message was successfully processed.' in r.err, r.err
+    assert len(site.queue()) == 1
+    r = site.run('-bS', stdin='MAIL FROM:<a@\n')
+    assert r.status == 2, r.status
+
+
+def test_session_is_pretended(site):
+    site.configure()
+    r = site.run('-bh', '192.0.2.1', stdin='HELO x\nMAIL FROM:<a@b.c>\nRCPT TO:<user@example.org>\nDATA\n\nx\n.\nQUIT\n')
+    assert r.out.startswith('\n**** SMTP testing session as if from host 192.0.2.1\n'), r.out
+    assert '**** SMTP testing: that is not a real message id!' in r.out, r.out
+    assert site.queue() == [] and site.log() == [], site.log()
+    assert 'LOG: ' in r.err, r.err
+
+
+# --- ACLs ---
+
+def test_messages_of_refusals(site):
+    acls(site, '''
+  deny local_parts = one
+       message = 551 5.7.9 first\\nsecond
+  deny local_parts = two
+       log_message = told to the log
+  defer local_parts = three
+        message = later
+  deny local_parts = four
+       message = 250 wrong class
+  accept local_parts = five
+       message = 259 fine
+  deny local_parts = six
+       message = ${if eq
+  accept
+''')
+    assert rcpt(site, 'one') == ['551-5.7.9 first', '551 5.7.9 second']
+    assert rcpt(site, 'two') == ['550 Administrative prohibition']
+    assert site.log()[-1].endswith('F=<a@b.example> rejected RCPT <two@example.org>: told to the log'), site.log()
+    assert rcpt(site, 'three') == ['451 later']
+    assert rcpt(site, 'four') == ['550 wrong class']
+    assert rcpt(site, 'five') == ['259 fine']
+    assert rcpt(site, 'six') == ['550 Administrative prohibition']
+    assert 'failed to expand ACL message' in site.raw_log('panic')
+
+
+def test_verbs(site):
+    acls(site, '''
+  accept local_parts = pass : passfoo
+         endpass
+         local_parts = passfoo
+  require message = needs an x
+          condition = ${if match{$local_part}{x}}
+  discard local_parts = xdiscard
+          log_message = gone
+  drop local_parts = xdrop
+  warn log_message = twice
+  warn log_message = twice
+  accept
+''')
+    assert rcpt(site, 'passfoo') == ['250 Accepted']
+    assert rcpt(site, 'pass') == ['550 Administrative prohibition']
+    assert rcpt(site, 'nothing') == ['550 needs an y'.replace('y', 'x')]
+    assert rcpt(site, 'xdiscard') == ['250 Accepted']
+    assert site.log()[-1].endswith('RCPT <xdiscard@example.org>: discarded by RCPT ACL: gone'), site.log()
+    assert rcpt(site, 'x') == ['250 Accepted']
+    assert len([line for line in site.log() if line.endswith('Warning: twice')]) == 1, site.log()
+    out = talk(site, HEAD + ['RCPT TO:<xdrop@example.org>', 'NOOP'])
+    assert out[2:] == ['550 Administrative prohibition'], out
+
+
+def test_named_acls_have_arguments(site):
+    acls(site, '''
+  deny acl = sub $local_part two
+  accept message = $acl_c_seen
+sub:
+  warn set acl_c_seen = $acl_narg/$acl_arg1/$acl_arg2/$acl_arg3
+  accept condition = ${if eq{$acl_arg1}{bad}}
+         message = from sub
+  deny
+''')
+    assert rcpt(site, 'bad') == ['550 from sub'], rcpt(site, 'bad')
+    assert rcpt(site, 'good') == ['250 2/good/two/'], rcpt(site, 'good')
+
+
+def test_acls_do_not_loop(site):
+    acls(site, '\n  accept acl = check\n')
+    assert rcpt(site) == ['451 Temporary local problem - please try later']
+    assert site.log()[-1].endswith('ACL nested too deep: possible loop'), site.log()
+
+
+def test_acl_from_a_file(site):
+    site.write('rules', '# a comment\ndeny local_parts = \\\n   one\naccept\n')
+    acls(site, '\n  require acl = {top}/rules\n  accept\n'.replace('{top}', site.top))
+    assert rcpt(site, 'one') == ['550 Administrative prohibition']
+    assert rcpt(site, 'two') == ['250 Accepted']
+
+
+def test_faults_are_temporary(site):
+    acls(site, '''
+  accept local_parts = one
+         control = nonsense
+  accept local_parts = two
+         condition = rubbish
+  accept local_parts = three
+         verify = header_syntax
+  accept local_parts = four
+         malware = *
+  accept local_parts = five
+         control = freeze/tell
+''')
+    for name, why in (('one', 'syntax error in "control=nonsense"'), ('two', 'invalid "condition" value "rubbish"'),
+                      ('three', 'cannot verify header_syntax in ACL for RCPT'),
+                      ('four', 'cannot test malware condition in RCPT ACL'), ('five', 'syntax error in "control=freeze/tell"')):
+        assert rcpt(site, name) == ['451 Temporary local problem - please try later'], name
+        assert site.log()[-1].endswith(why), site.log()[-1]
+
+
+def test_added_and_removed_headers(site):
+    acls(site, '''
+  warn add_header = X-One: 1
+       add_header = X-One: 1
+       add_header = :at_start:X-Start: s
+       add_header = no name here
+       remove_header = x-gone
+  accept logwrite = added <$headers_added>
+''')
+    talk(site, HEAD + ['RCPT TO:<user@example.org>', 'DATA', 'X-Gone: yes', 'Subject: kept', '', '.', 'QUIT'])
+    with open(site.path('spool/input/%s-H' % site.queue()[0]), 'rb') as f:
+        text = f.read().decode()
+    assert text.count('X-One: 1') == 1 and 'X-ACL-Warn: no name here' in text, text
+    assert text.index('X-Start: s') < text.index('Received:') < text.index('Subject: kept'), text
+    assert '* X-Gone' in text.replace('*  X-Gone', '* X-Gone') or 'X-Gone' not in text, text
+
+
+def test_controls(site):
+    acls(site, '''
+  warn local_parts = frozen
+       control = freeze
+  warn local_parts = fake
+       control = fakereject/not today
+  accept
+''')
+    out = talk(site, HEAD + ['RCPT TO:<fake@example.org>', 'DATA', '', '.', 'QUIT'])
+    assert out[-2] == '550 not today', out
+    talk(site, HEAD + ['RCPT TO:<frozen@example.org>', 'DATA', '', '.', 'QUIT'])
+    assert any(line.endswith('frozen by ACL') for line in site.log()), site.log()
+
+
+def test_verify(site):
+    acls(site, '''
+  require verify = sender
+  require verify = recipient
+  accept
+''', routers='''
+local:
+  driver = accept
+  domains = example.org
+  local_parts = user
+  transport = mbox
+no:
+  driver = redirect
+  allow_fail
+  local_parts = told
+  data = :fail: not here
+''')
+    out = talk(site, ['HELO x', 'MAIL FROM:<user@example.org>', 'RCPT TO:<user@example.org>',
+                      'RCPT TO:<told@example.org>', 'RCPT TO:<else@example.org>', 'RSET', 'MAIL FROM:<told@b.c>',
+                      'RCPT TO:<user@example.org>', 'RCPT TO:<user@example.org>', 'QUIT'])
+    assert out[2:5] == ['250 Accepted', '550 not here', '550 Unrouteable address'], out
+    assert out[7:11] == ['550-Verification failed for <told@b.c>', '550-not here', '550 Sender verify failed',
+                         '550 Sender verify failed'], out
+
+
+def test_rates(site):
+    acls(site, '''
+  defer ratelimit = 1.5 / 1h / per_cmd / strict / key
+        message = $sender_rate_limit $sender_rate_period
+  accept
+''')
+    assert [rcpt(site)[0] for _ in range(3)] == ['250 Accepted', '451 1.5 1h', '451 1.5 1h']
+
+
+def test_seen(site):
+    acls(site, '''
+  accept seen = 1h / key=$local_part / readonly
+         message = met before
+  warn   seen = 1h / key=$local_part
+  accept
+''')
+    assert rcpt(site, 'one') == ['250 Accepted']
+    assert rcpt(site, 'one') == ['250 met before']
+    assert rcpt(site, 'two') == ['250 Accepted']
+
+
+def test_quit_and_notquit(site):
+    site.configure(main='acl_smtp_quit = accept message = bye\nacl_smtp_notquit = warn logwrite = $smtp_notquit_reason')
+    assert talk(site, ['QUIT']) == ['221 bye']
+    talk(site, ['NOOP'], status=1)
+    assert site.log() == ['connection-lost'], site.log()

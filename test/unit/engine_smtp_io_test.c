@@ -1,0 +1,185 @@
+/* The connection of an SMTP session: lines, their length, what is put back, waits. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "engine/smtp_io.h"
+
+#include <string.h>
+#include <unistd.h>
+
+struct fixture {
+    struct arena *arena;
+    int in[2], out[2];
+    struct smtp_io *io;
+};
+
+static int
+setup(void **state)
+{
+    struct arena *a = arena_new();
+    struct fixture *f = ARENA_NEW(a, struct fixture);
+    f->arena = a;
+    assert_int_equal(pipe(f->in), 0);
+    assert_int_equal(pipe(f->out), 0);
+    f->io = smtp_io_new(a, f->in[0], f->out[1]);
+    *state = f;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct fixture *f = *state;
+    close(f->in[0]);
+    if (f->in[1] >= 0)
+        close(f->in[1]);
+    close(f->out[0]);
+    close(f->out[1]);
+    arena_free(f->arena);
+    return 0;
+}
+
+static void
+feed(struct fixture *f, const char *p, size_t n)
+{
+    assert_int_equal(write(f->in[1], p, n), (ssize_t)n);
+}
+
+static void
+end_input(struct fixture *f)
+{
+    close(f->in[1]);
+    f->in[1] = -1;
+}
+
+static void
+assert_line(struct fixture *f, const char *want)
+{
+    struct str line;
+    assert_int_equal(smtp_io_line(f->io, &line), SMTP_READ_LINE);
+    assert_true(str_eqz(line, want));
+    assert_true(str_is_tainted(line));
+}
+
+static void
+test_lines(void **state)
+{
+    struct fixture *f = *state;
+    struct str line;
+    feed(f, "one\r\ntwo\n\r\nthr\ree\r\nhalf", 23);
+    end_input(f);
+    assert_line(f, "one");
+    assert_line(f, "two");
+    assert_line(f, "");
+    assert_line(f, "thr\ree");
+    assert_int_equal(smtp_io_line(f->io, &line), SMTP_READ_EOF);
+}
+
+/* A line with its end may be SMTP_LINE_MAX bytes long. */
+static void
+test_length(void **state)
+{
+    struct fixture *f = *state;
+    static char text[SMTP_LINE_MAX + 2];
+    struct str line;
+    memset(text, 'x', sizeof text);
+    for (int over = -1; over <= 1; over++) {
+        size_t n = (size_t)(SMTP_LINE_MAX + over);
+        text[n - 1] = '\n';
+        feed(f, text, n);
+        text[n - 1] = 'x';
+        feed(f, "next\n", 5);
+        enum smtp_read got = smtp_io_line(f->io, &line);
+        assert_int_equal(got, over > 0 ? SMTP_READ_TOO_LONG : SMTP_READ_LINE);
+        if (over <= 0)
+            assert_int_equal(line.n, n - 1);
+        assert_line(f, "next");
+    }
+}
+
+static void
+test_put_back(void **state)
+{
+    struct fixture *f = *state;
+    char block[64];
+    feed(f, "body\n.\nQUIT\n", 12);
+    ssize_t n = smtp_io_get(f->io, block, sizeof block);
+    assert_int_equal(n, 12);
+    smtp_io_unget(f->io, block + 7, 5);
+    assert_true(smtp_io_is_ahead(f->io));
+    assert_line(f, "QUIT");
+    assert_int_equal(smtp_io_line_number(f->io), 3);
+}
+
+static void
+test_more_is_put_back_than_fits(void **state)
+{
+    struct fixture *f = *state;
+    static char big[60000];
+    memset(big, 'y', sizeof big);
+    big[sizeof big - 1] = '\n';
+    feed(f, "rest\n", 5);
+    assert_true(smtp_io_is_ahead(f->io));
+    smtp_io_unget(f->io, big, sizeof big);
+    struct str line;
+    assert_int_equal(smtp_io_line(f->io, &line), SMTP_READ_TOO_LONG);
+    assert_line(f, "rest");
+}
+
+static void
+test_time_is_up(void **state)
+{
+    struct fixture *f = *state;
+    struct str line;
+    smtp_io_set_timeout(f->io, 20);
+    assert_false(smtp_io_has_timed_out(f->io));
+    assert_int_equal(smtp_io_line(f->io, &line), SMTP_READ_TIMEOUT);
+    assert_true(smtp_io_has_timed_out(f->io));
+}
+
+static void
+test_end_is_not_ahead(void **state)
+{
+    struct fixture *f = *state;
+    assert_false(smtp_io_is_ahead(f->io));
+    end_input(f);
+    assert_false(smtp_io_is_ahead(f->io));
+}
+
+/* Answers go out before the next wait, not earlier. */
+static void
+test_answers_are_collected(void **state)
+{
+    struct fixture *f = *state;
+    char got[32];
+    feed(f, "a\nb\n", 4);
+    assert_line(f, "a");
+    smtp_io_write(f->io, STR_LIT("1\r\n"));
+    assert_line(f, "b");
+    smtp_io_write(f->io, STR_LIT("2\r\n"));
+    end_input(f);
+    struct str line;
+    assert_int_equal(smtp_io_line(f->io, &line), SMTP_READ_EOF);
+    assert_int_equal(read(f->out[0], got, sizeof got), 6);
+    assert_memory_equal(got, "1\r\n2\r\n", 6);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_length, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_put_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_more_is_put_back_than_fits, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_time_is_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_end_is_not_ahead, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_answers_are_collected, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
