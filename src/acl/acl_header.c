@@ -162,10 +162,14 @@ position(const struct header_list *l, enum acl_header_place place)
     if (place == ACL_HEADER_AFTER_RECEIVED) {
         while (at < l->n && l->v[at].type != HEADER_TYPE_RECEIVED)
             at++;
-        while (at < l->n &&
-               (l->v[at].type == HEADER_TYPE_RECEIVED || l->v[at].type == HEADER_TYPE_DELETED))
-            at++;
-        return at;
+        size_t last =
+            at; /* lines that are taken out do not end the block, nor are they of it */
+        for (; at < l->n &&
+               (l->v[at].type == HEADER_TYPE_RECEIVED || l->v[at].type == HEADER_TYPE_DELETED);
+             at++)
+            if (l->v[at].type == HEADER_TYPE_RECEIVED)
+                last = at + 1;
+        return last;
     }
     while (at < l->n &&
            (l->v[at].type == HEADER_TYPE_RECEIVED || str_istarts(l->v[at].text, "Resent-")))
