@@ -52,6 +52,21 @@ set_adds_and_replaces(void **state)
     assert_true(map_has(m, STR_LIT("none")));
 }
 
+/* Looking and adding in two steps, with one hash. */
+static void
+hash_is_taken_once(void **state)
+{
+    int v = 0;
+    struct map *m = map_new(*state, MAP_CASELESS);
+    uint32_t hash = map_hash(m, STR_LIT("Key"));
+    assert_int_equal(hash, map_hash(m, STR_LIT("kEY")));
+    assert_null(map_get_hashed(m, STR_LIT("Key"), hash));
+    map_add_hashed(m, STR_LIT("Key"), hash, &v);
+    assert_ptr_equal(map_get_hashed(m, STR_LIT("kEY"), hash), &v);
+    assert_ptr_equal(map_get(m, STR_LIT("key")), &v);
+    assert_int_equal(map_count(m), 1);
+}
+
 static void
 case_matters_or_not(void **state)
 {
@@ -110,6 +125,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_empty_map_answers, setup, teardown),
         cmocka_unit_test_setup_teardown(set_adds_and_replaces, setup, teardown),
+        cmocka_unit_test_setup_teardown(hash_is_taken_once, setup, teardown),
         cmocka_unit_test_setup_teardown(case_matters_or_not, setup, teardown),
         cmocka_unit_test_setup_teardown(keys_may_hold_nul_or_be_empty, setup, teardown),
         cmocka_unit_test_setup_teardown(growth_keeps_every_entry_and_the_order, setup,

@@ -261,6 +261,56 @@ places(void **state)
     assert_int_equal(o.diag.at.col, 3);
 }
 
+static void
+check_listing(struct fixture *f, const char *text, const char *expected)
+{
+    struct buf b = buf_in(f->arena, 0);
+    const struct filter_program *p = filter_compile(f->arena, f->vm, STR_LIT("n"),
+                                                    str_dup(f->arena, str_from_cstr(text)), 0);
+    filter_list(&b, f->arena, p);
+    assert_string_equal(str_dup(f->arena, buf_str(&b)).p, expected);
+}
+
+/* A test of a header field against a constant is one instruction; what stood before is taken over from there; arguments
+ * are left for later. */
+static void
+listings(void **state)
+{
+    check_listing(*state,
+                  "if $h_subject: contains \"a\\\\.b\" or $h_subject: contains $domain then\n"
+                  "save $home/x 600 finish endif",
+                  "; 16 words, 5 constants, stack 2\n"
+                  "0000  1:4     MATCHH    header \"subject\" contains \"a.b\"\n"
+                  "0002  1:4     JUMPT     -> 0007\n"
+                  "0003  1:36    HEADER    header \"subject\"\n"
+                  "0005  1:57    VAR       domain\n"
+                  "0006  1:36    MATCH     contains\n"
+                  "0007  1:36    JUMPF     -> 0015\n"
+                  "0008  2:6     TEXT      \"$home/x\"\n"
+                  "0009  2:14    CONST     \"600\"\n"
+                  "0010  2:1     ACTION    save/2\n"
+                  "0012  2:18    ACTION    finish/0\n"
+                  "0014  2:18    ANSWER\n"
+                  "0015  2:18    ANSWER\n");
+}
+
+/* Tests whose beginning was read before, with other negations and other second values. */
+static void
+phrases(void **state)
+{
+    check(state,
+          "if $domain does not contain EXAMPLE then save a endif\n"
+          "if not $domain does not contain EXAMPLE then save b endif\n"
+          "if $domain does not contain zzzzzz then save c endif\n"
+          "if $domain contains # comment\n EXAMPLE then save d endif\n"
+          "if $domain contains # comment\n zzzzzz then save e endif\n"
+          "if $domain is example.org and $domain is not x.example.org then save f endif\n"
+          "if $domain is \"example.org\" and $domain is \"x.example.org\" then save g endif",
+          "save <b>; save <c>; save <d>; save <f>; delivered");
+    check(state, "if $domain contains example and $domain contains ( then save a endif",
+          "!unexpected \"(\" in line 1 of filter file");
+}
+
 /* The same program twice, and its listing. */
 static void
 programs(void **state)
@@ -296,6 +346,8 @@ main(void)
         cmocka_unit_test_setup_teardown(deep_conditions, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(mail_and_counters, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(places, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(listings, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(phrases, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(programs, fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests_name("filter_filter_compile", tests, NULL, NULL);

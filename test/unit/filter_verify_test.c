@@ -28,6 +28,8 @@ sound_code_passes(void **state)
 {
     CHECK("sound", OP_EMPTY, OP_RETURN);
     CHECK("sound", WORD(OP_CONST, 0), OP_EMPTY, WORD(OP_CONCAT, 2), OP_RETURN);
+    CHECK("sound", WORD(OP_TEXT, 0), WORD(OP_MATCHK, 1), 0, WORD(OP_ACTIONT, 1), 0, OP_EMPTY,
+          OP_RETURN);
     CHECK("sound", OP_TRUE, WORD(OP_JUMPF, 3), WORD(OP_THROW, 0), OP_EMPTY, OP_RETURN);
 }
 
@@ -40,6 +42,14 @@ operands_are_checked(void **state)
     CHECK("too many arguments", WORD(OP_CALL, 0), 13, OP_RETURN);
     CHECK("no such header form", WORD(OP_HEADER, 4), 0, OP_RETURN);
     CHECK("no such host call", WORD(OP_HOST, 99), 0, OP_RETURN);
+    CHECK("no such constant", WORD(OP_TEXT, 1), OP_RETURN);
+    CHECK("no such constant", OP_EMPTY, WORD(OP_MATCHK, 0), 1, OP_RETURN);
+    CHECK("no such constant", OP_EMPTY, WORD(OP_MATCHK, 99), 0, OP_RETURN);
+    CHECK("no such constant", WORD(OP_MATCHH, 0), 0, OP_EMPTY, OP_RETURN); /* it takes two */
+    CHECK("no such constant", WORD(OP_ACTIONT, 0), 1, OP_EMPTY, OP_RETURN);
+    CHECK("no such action", WORD(OP_ACTIONT, 0xfe), 0, OP_EMPTY, OP_RETURN);
+    CHECK("no such action", OP_EMPTY, WORD(OP_ACTION, 5), 1, OP_EMPTY, OP_RETURN);
+    CHECK("no such question", WORD(OP_ASK, 99), 0, OP_EMPTY, OP_RETURN);
     CHECK("unknown opcode", OP_COUNT);
     CHECK("instruction cut off", WORD(OP_CALL, 0));
 }
@@ -49,6 +59,8 @@ jumps_are_checked(void **state)
 {
     CHECK("jump into nowhere", OP_TRUE, WORD(OP_JUMPF, 99), OP_EMPTY, OP_RETURN);
     CHECK("jump into nowhere", OP_TRUE, WORD(OP_JUMPF, 3), WORD(OP_HEADER, 0), 0, OP_RETURN);
+    CHECK("jumps back to what was not reached", WORD(OP_JUMP, 3), OP_EMPTY, OP_RETURN,
+          WORD(OP_JUMP, 1));
     CHECK("branches disagree about the stack", OP_TRUE, WORD(OP_JUMPF, 3), OP_EMPTY, OP_EMPTY,
           OP_RETURN);
 }

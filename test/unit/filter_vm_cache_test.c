@@ -15,6 +15,26 @@ test_same_object(void **state)
     assert_ptr_not_equal(expand_cached(f->vm, STR_LIT("eq{a}{b}"), false), c);
 }
 
+/* Only what vm_expand was given right after the refusal is known again. */
+static void
+test_again(void **state)
+{
+    struct fixture *f = *state;
+    static const char text[] = "a${uc:$domain}";
+    struct str s = str_from_cstr(text), out;
+    enum vm_status st = VM_ERROR;
+    assert_int_equal(vm_expand(f->vm, s, &out), VM_OK);
+    assert_false(vm_expand_again(f->vm, s, &st, &out));
+    assert_int_equal(vm_expand(f->vm, s, &out), VM_OK);
+    assert_true(vm_expand_again(f->vm, STR_LIT("a${uc:$domain}"), &st, &out));
+    assert_int_equal(st, VM_OK);
+    assert_true(str_eqz(out, "aEXAMPLE.ORG"));
+    assert_false(vm_expand_again(f->vm, STR_LIT("b${uc:$domain}"), &st, &out));
+    assert_false(vm_expand_again(f->vm, str_tainted(s), &st, &out));
+    vm_cache_clear(f->vm);
+    assert_false(vm_expand_again(f->vm, s, &st, &out));
+}
+
 static void
 test_patterns(void **state)
 {
@@ -59,6 +79,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_same_object, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_again, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_patterns, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_bound, fixture_setup, fixture_teardown),
     };
