@@ -260,6 +260,7 @@ run_child(struct local_run *r)
         .answers = r->answers,
     };
     local_rewrite_set(d, &w.job);
+    local_envelope_set(d, &w.job);
     if (w.driver->prepare != NULL && !w.driver->prepare(&w.job, &why)) {
         answer_all(r, &why);
         return;

@@ -106,3 +106,42 @@ local_rewrite_set(struct delivery *d, struct transport_job *job)
     job->rewrite = rewrite_line;
     job->up_ctx = c;
 }
+
+/* --- envelopes of copies --- */
+
+struct envelope_ctx {
+    const struct delivery *d;
+    struct address *const *addresses;
+    size_t n;
+};
+
+static bool
+make_envelope(void *ctx, struct arena *a, struct str *out)
+{
+    const struct envelope_ctx *c = ctx;
+    struct spool_header h = c->d->header;
+    struct spool_fault f;
+    bool *wanted = ARENA_ARRAY(a, bool, h.recipients.n + 1);
+    memset(&h.done, 0, sizeof h.done);
+    memset(&h.recipients, 0, sizeof h.recipients);
+    for (size_t i = 0; i < c->n; i++)
+        if (c->addresses[i]->recipient < c->d->header.recipients.n)
+            wanted[c->addresses[i]->recipient] = true;
+    for (size_t i = 0; i < c->d->header.recipients.n; i++) {
+        if (!wanted[i])
+            continue;
+        struct spool_recipient one = c->d->header.recipients.v[i];
+        one.parent = SPOOL_NONE; /* an index means nothing here */
+        vec_push(a, &h.recipients, one);
+    }
+    return h.recipients.n > 0 && spool_header_format(a, &h, out, &f);
+}
+
+void
+local_envelope_set(struct delivery *d, struct transport_job *job)
+{
+    struct envelope_ctx *c = ARENA_NEW(d->arena, struct envelope_ctx);
+    *c = (struct envelope_ctx){.d = d, .addresses = job->addresses, .n = job->n};
+    job->envelope = make_envelope;
+    job->envelope_ctx = c;
+}

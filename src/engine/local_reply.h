@@ -15,4 +15,7 @@ void local_reply_send(struct delivery *d, const struct local_identity *who,
 /* Sets what the job needs for headers_rewrite, if its transport has it. */
 void local_rewrite_set(struct delivery *d, struct transport_job *job);
 
+/* Sets what makes the envelope of a copy for the job's recipients. Called before the child starts. */
+void local_envelope_set(struct delivery *d, struct transport_job *job);
+
 #endif

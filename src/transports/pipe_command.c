@@ -3,6 +3,7 @@
 
 #include "base/strlist.h"
 #include "filter/expand.h"
+#include "filter/host_refuse.h"
 #include "mail/why_errno.h"
 #include "transports/command.h"
 
@@ -121,7 +122,11 @@ make_direct(struct pipe_delivery *p, const struct origin *o)
         .address_pipe = piped && p->opt->force_command ? address_command(a) : STR_NULL,
     };
     struct command c;
+    const struct host *before = vm_host(p->job->vm);
+    if (o->from_address && a->refuse != 0)
+        (void)vm_set_host(p->job->vm, host_refuse(p->arena, before, a->refuse));
     enum outcome end = command_make(&rq, &c);
+    (void)vm_set_host(p->job->vm, before);
     if (end != OUT_OK)
         return pipe_say(p, end, 0, "%.*s", STR_ARG(c.error));
     p->argv = c.argv;
@@ -132,8 +137,14 @@ make_direct(struct pipe_delivery *p, const struct origin *o)
 static bool
 make_shell(struct pipe_delivery *p, const struct origin *o)
 {
+    const struct address *a = p->job->addresses[0];
+    const struct host *before = vm_host(p->job->vm);
     struct str text = o->text;
-    if (o->expand && vm_expand(p->job->vm, o->text, &text) != VM_OK)
+    if (o->from_address && a->refuse != 0)
+        (void)vm_set_host(p->job->vm, host_refuse(p->arena, before, a->refuse));
+    enum vm_status st = o->expand ? vm_expand(p->job->vm, o->text, &text) : VM_OK;
+    (void)vm_set_host(p->job->vm, before);
+    if (st != VM_OK)
         return pipe_say(p, OUT_ERROR, 0, "Expansion of command \"%.*s\" in %.*s failed: %.*s",
                         STR_ARG(o->text), STR_ARG(p->what), STR_ARG(vm_error(p->job->vm)));
     if (str_is_tainted(text))

@@ -67,6 +67,9 @@ struct transport_job {
     /* What headers_rewrite makes of a header line; false: nothing. NULL: no rewriting. */
     bool (*rewrite)(void *ctx, struct arena *a, const struct header *h, struct str *out);
     void *up_ctx;
+    /* The envelope and header (-H file) of the message for the recipients of this job alone. False: it cannot be written. */
+    bool (*envelope)(void *ctx, struct arena *a, struct str *out);
+    void *envelope_ctx;
     const struct durable_calls *calls; /* how mailboxes are written; NULL: durable_kernel */
     void *prepared;                    /* what the driver's prepare function left, or NULL */
 };
