@@ -285,6 +285,10 @@ add_from(struct receiving *r)
     struct str text;
     if (submission(r) != NULL)
         text = submission_from(r);
+    else if (r->rq->own && r->m->originator_uid == (int64_t)r->e->mail_uid)
+        text = receive_fixup_own_address(r); /* nobody's name */
+    else if (r->rq->own)
+        text = own_mailbox(r);
     else if (!is_submitters(r))
         text = r->m->sender.n == 0
                    ? STR_EMPTY

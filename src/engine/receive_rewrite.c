@@ -15,7 +15,7 @@ log_note(void *ctx, enum rewrite_note kind, struct str text)
     const struct message *m = e->eval->message;
     if (kind == REWRITE_CHANGE && !maillog_selected(e, LOG_SELECTOR_ADDRESS_REWRITE))
         return;
-    maillog_line(e, kind == REWRITE_CHANGE ? MAILLOG_MAIN : MAILLOG_MAIN | MAILLOG_PANIC,
+    maillog_line(e, kind == REWRITE_FAULT ? MAILLOG_MAIN | MAILLOG_PANIC : MAILLOG_MAIN,
                  m != NULL ? m->id : STR_NULL, text);
 }
 

@@ -51,7 +51,7 @@ extern const struct section_parser rewrite_section;
 bool rewrite_parse_list(struct arena *a, struct str list, struct rewrite_rules *out,
                         struct str *fault);
 
-enum rewrite_note { REWRITE_FAULT, REWRITE_CHANGE };
+enum rewrite_note { REWRITE_FAULT, REWRITE_CHANGE, REWRITE_SYNTAX /* of a header line */ };
 
 struct rewriting {
     const struct rewrite_rules *rules;

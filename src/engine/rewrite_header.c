@@ -119,6 +119,9 @@ process(struct line *k)
     while (address_list_next(&l, k->a, &st, &p, &item)) {
         if (st == ADDRESS_OK)
             take_item(k, item, &p);
+        else if (st == ADDRESS_BAD && k->w->log != NULL)
+            k->w->log(k->w->log_ctx, REWRITE_SYNTAX,
+                      str_cat(k->a, STR_LIT("qualify/rewrite: "), p.error));
     }
     buf_adds(&k->out, str_sub(k->body, k->done, k->body.n));
     return k->changed;
