@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 /* What one line takes at most; the rest of a longer text is cut off. */
-enum { MAILLOG_LINE_MAX = 8192 };
+enum { MAILLOG_LINE_MAX = 8192, MAILLOG_ENTRY_MAX = 8192 - 100 };
 
 bool
 maillog_selected(const struct engine *e, enum log_selector s)
@@ -169,6 +169,21 @@ add_envelope(struct arena *a, const struct engine *e, struct reject_lines *l,
                             STR_ARG(m->recipients.v[i].address)));
 }
 
+/* An entry is no longer than a log buffer of the reference; what is cut is said. */
+static void
+cut_entry(struct arena *a, const struct engine *e, struct reject_lines *l)
+{
+    size_t room = MAILLOG_ENTRY_MAX - maillog_stamp(a, e).n, n = 0;
+    for (size_t i = 0; i < l->v.n; i++) {
+        n += l->v.v[i].n + (size_t)1;
+        if (n <= room)
+            continue;
+        l->v.n = i > 0 ? i : 1;
+        vec_push(a, &l->v, STR_LIT("*** truncated ***"));
+        return;
+    }
+}
+
 void
 maillog_reject(struct engine *e, unsigned to, struct str id, struct str text)
 {
@@ -181,6 +196,7 @@ maillog_reject(struct engine *e, unsigned to, struct str id, struct str text)
         for (size_t i = 0; i < m->headers->n; i++)
             add_header(a, e, &l, &m->headers->v[i]);
     }
+    cut_entry(a, e, &l);
     write_lines(e, to | MAILLOG_REJECT, l.v.v, l.v.n);
     arena_free(a);
 }
