@@ -42,7 +42,7 @@ put(void *ctx, const char *p, size_t n)
     return true;
 }
 
-struct outcome {
+struct text_read {
     struct str header, body;
     size_t left;
     enum receive_text_end end;
@@ -63,12 +63,12 @@ check_header_line(struct str line)
         check(line.p[nl + 1] == ' ' || line.p[nl + 1] == '\t');
 }
 
-static struct outcome
+static struct text_read
 read_all(struct arena *a, enum receive_framing framing, struct str in, size_t piece)
 {
     struct pieces s = {.rest = in, .piece = piece};
     struct receive_source source = {.get = get, .unget = unget, .ctx = &s};
-    struct outcome o;
+    struct text_read o;
     struct receive_text t;
     struct buf header = buf_in(a, 0), body = buf_in(a, 0);
     struct str line, first = STR_EMPTY;
@@ -103,8 +103,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena *a = arena_new();
     enum receive_framing framing = (enum receive_framing)(data[0] % 5);
     struct str in = str_from((const char *)data + 1, size - 1);
-    struct outcome one = read_all(a, framing, in, 1u + data[0] / 5u);
-    struct outcome other = read_all(a, framing, in, SIZE_MAX);
+    struct text_read one = read_all(a, framing, in, 1u + data[0] / 5u);
+    struct text_read other = read_all(a, framing, in, SIZE_MAX);
     check(one.end == other.end && one.left == other.left);
     check(str_eq(one.header, other.header));
     if (one.end == RECEIVE_TEXT_OVER) {
