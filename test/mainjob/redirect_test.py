@@ -110,6 +110,37 @@ def test_alias(site):
     assert site.mail('box').count('\nbody\n') == 1
 
 
+def test_one_time(site):
+    """Whoever joins the list later gets no old mail; log lines still name the list."""
+    routers = '''
+list:
+  driver = redirect
+  local_parts = list
+  data = ${lookup{$local_part}lsearch{{top}/aliases}}
+  one_time
+wait:
+  driver = redirect
+  local_parts = bob
+  condition = ${if first_delivery}
+  allow_defer
+  data = :defer: not yet
+others:
+  driver = accept
+  transport = mbox
+'''
+    site.write('aliases', 'list: ann, bob\n')
+    site.configure(routers=routers, transports=TRANSPORTS)
+    site.send('list')
+    assert 'ID1 => ann <list@example.org> R=others T=mbox' in site.log(), site.log()
+    out = site.run('-bp').out
+    assert 'D list@example.org' in out and '  bob@example.org' in out, out
+    site.write('aliases', 'list: ann, bob, new\n')
+    site.run('-qf')
+    log = site.log()
+    assert 'ID1 => bob <list@example.org> R=others T=mbox' in log and 'ID1 Completed' in log, log
+    assert not any('new' in l for l in log), log
+
+
 def test_special_items(site):
     configure(site, 'gone: :fail: no longer here\nlater: :defer: try again\nnothing: :blackhole:\n'
                     'not: :unknown:\n')
