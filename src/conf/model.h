@@ -95,8 +95,10 @@ struct address {
 
     /* Where it comes from. */
     struct address *parent; /* redirected from; NULL: a recipient of the envelope */
-    size_t recipient;       /* index of the recipient of the envelope that it comes from */
-    unsigned children;      /* addresses generated from it that are not done yet */
+    struct str
+        list; /* the recipient that a one_time router replaced by it, for logs; or unset */
+    size_t recipient;  /* index of the recipient of the envelope that it comes from */
+    unsigned children; /* addresses generated from it that are not done yet */
     enum address_item item;
     const struct filter_action *reply; /* of ADDRESS_ITEM_REPLY */
     unsigned

@@ -213,7 +213,9 @@ save(struct delivery *d)
 static enum delivery_end
 freeze(struct delivery *d)
 {
-    struct str why = d->freeze_bounce ? STR_LIT(" (delivery error message)") : d->freeze_why;
+    struct str bounce = d->header.sender_set_untrusted ? STR_LIT(" (message created with -f <>)")
+                                                       : STR_LIT(" (delivery error message)");
+    struct str why = d->freeze_bounce ? bounce : d->freeze_why;
     d->header.frozen_time = (int64_t)d->started.tv_sec;
     d->header.manual_thaw = d->header.first_delivery = false;
     save(d);

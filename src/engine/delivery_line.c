@@ -55,8 +55,9 @@ add_address(struct delivery *d, struct buf *b, const struct address *a, enum out
     } else if (a->item != ADDRESS_ITEM_MAIL && a->parent != NULL && a->parent != top) {
         buf_printf(b, " (%.*s)", STR_ARG(a->parent->text));
     }
-    if (local || a->item != ADDRESS_ITEM_MAIL || !str_eq(top->text, shown))
-        buf_printf(b, " <%.*s>", STR_ARG(top->text));
+    struct str first = str_is_set(top->list) ? top->list : top->text;
+    if (local || a->item != ADDRESS_ITEM_MAIL || !str_eq(first, shown))
+        buf_printf(b, " <%.*s>", STR_ARG(first));
 }
 
 static void

@@ -256,6 +256,8 @@ take_recipient(struct delivery *d, size_t i)
     a->dsn_flags = r->dsn_flags;
     if (r->errors_to.n > 0)
         a->errors_to = r->errors_to;
+    if (r->parent >= 0 && (uint64_t)r->parent < d->message->recipients.n)
+        a->list = d->message->recipients.v[r->parent].address;
     return a;
 }
 

@@ -291,5 +291,5 @@ list:
 """ + FAILING.replace('local_parts = bad', 'local_parts = none').replace('^u', '^[ub]'), transports=BROKEN)
     site.run('-qf')
     log = site.log()
-    assert 'ID1 => bad <bad@example.org> R=nobody T=mbox' in log and 'ID1 Completed' in log, log
+    assert 'ID1 => bad <list@example.org> R=nobody T=mbox' in log and 'ID1 Completed' in log, log
     assert not any('u7' in l for l in log) and len([l for l in log if '=> u1 ' in l]) == 1, log
