@@ -8,6 +8,7 @@
 #ifndef REMEX_ENGINE_RECEIVE_H
 #define REMEX_ENGINE_RECEIVE_H
 
+#include "acl/acl_run.h"
 #include "conf/model.h"
 #include "engine/engine.h"
 #include "engine/rewrite.h"
@@ -36,6 +37,9 @@ struct receive_request {
     struct session *session;
     enum receive_framing framing;
     struct receive_source source;
+    /* SMTP with PRDR: called before the ACL of the whole message; takes recipients out that are refused. False: the message
+     * is refused for all of them. NULL: nobody is asked. The context is the source's. */
+    bool (*each_recipient)(void *ctx);
     bool smtp;            /* acl_smtp_data applies, else acl_not_smtp */
     bool local;           /* submitted here: missing header lines are added, Sender: checked */
     bool suppress_fixups; /* -G, control = suppress_local_fixups: they are not */
@@ -103,6 +107,8 @@ struct receive_result {
     VEC(struct str) own; /* ids of messages to senders that were written meanwhile */
     int64_t size;        /* S= */
     bool in_body;        /* RECEIVE_LOST: the header was complete */
+    struct acl_answer
+        acl; /* RECEIVE_FAULT_ACL: what the ACL said (result ACL_ACCEPT: it was not asked) */
 };
 
 /* Reads the message to its end, also when it is refused (as far as limits allow). Texts live in the message's arena. */

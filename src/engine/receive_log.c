@@ -166,6 +166,8 @@ add_common(const struct receiving *r, struct buf *b)
     add_authentication(r, b);
     if (r->s->proxy && on(r, LOG_SELECTOR_PROXY))
         field(b, "PRX", r->s->proxy_local);
+    if (r->s->prdr)
+        buf_addz(b, " PRDR");
     if (r->rq->framing == RECEIVE_CHUNKS)
         buf_addz(b, " K");
     buf_printf(b, " S=%" PRId64, r->out->size);

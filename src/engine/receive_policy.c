@@ -49,6 +49,7 @@ refuse(struct receiving *r, const struct acl_answer *a)
         peer = STR_LIT("local configuration problem");
     if (later && !a->details && !r->e->conf->main->smtp_return_error_details)
         peer = r->rq->smtp ? STR_NULL : STR_LIT("local configuration problem");
+    r->out->acl = *a;
     log_refusal(r, a);
     return receive_refuse(r, RECEIVE_FAULT_ACL, later ? 451 : 550, peer, STR_NULL);
 }
@@ -71,6 +72,11 @@ receive_policy_end(struct receiving *r)
     enum acl_phase phase = r->rq->smtp ? ACL_PHASE_DATA : ACL_PHASE_NOTSMTP;
     struct acl_answer answer;
     acl_apply_headers(r->m, r->s);
+    if (r->rq->each_recipient != NULL && !r->rq->each_recipient(r->rq->source.ctx))
+        return receive_refuse(
+            r, RECEIVE_FAULT_ACL, 550,
+            str_printf(r->a, "id=%.*s message rejected for all recipients", STR_ARG(r->m->id)),
+            STR_NULL);
     enum acl_result result = policy_run(r->e, phase, &answer);
     acl_apply_headers(r->m, r->s);
     switch (result) {

@@ -315,9 +315,10 @@ tell_sender(struct smtp_session *s, const struct acl_answer *a)
     s->sender_checked = a->sender;
     if (maillog_selected(s->engine, LOG_SELECTOR_SENDER_VERIFY_FAIL)) {
         struct str peer = smtp_peer(s, true);
-        smtp_log(s, MAILLOG_MAIN | MAILLOG_REJECT, "%.*s%ssender verify %s for <%.*s>%s%.*s",
-                 STR_ARG(peer), peer.n > 0 ? " " : "", later ? "defer" : "fail",
-                 STR_ARG(a->sender), log.n > 0 ? ": " : "", STR_ARG(first_line(log)));
+        maillog(s->engine, MAILLOG_MAIN | MAILLOG_REJECT, s->message->id,
+                "%.*s%ssender verify %s for <%.*s>%s%.*s", STR_ARG(peer), peer.n > 0 ? " " : "",
+                later ? "defer" : "fail", STR_ARG(a->sender), log.n > 0 ? ": " : "",
+                STR_ARG(first_line(log)));
     }
     const struct acl_connection *c = s->model->acl;
     bool single = c != NULL && c->no_multiline_responses;
@@ -356,10 +357,17 @@ answer_refusal(struct smtp_session *s, enum acl_phase phase, const struct acl_an
 enum smtp_next
 smtp_acl_refusal(struct smtp_session *s, enum acl_phase phase, const struct acl_answer *a)
 {
+    enum smtp_next next = smtp_acl_answer(s, phase, a);
+    log_refusal(s, phase, a);
+    return next;
+}
+
+enum smtp_next
+smtp_acl_answer(struct smtp_session *s, enum acl_phase phase, const struct acl_answer *a)
+{
     if (a->sender_unverified)
         tell_sender(s, a);
     answer_refusal(s, phase, a);
-    log_refusal(s, phase, a);
     if (a->result != ACL_DROP)
         return SMTP_NEXT_COMMAND;
     smtp_log_connection(s, " closed by DROP in ACL");

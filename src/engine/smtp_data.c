@@ -53,6 +53,7 @@ request(struct smtp_session *s)
         .session = s->model,
         .framing = s->batch ? RECEIVE_BATCH_SMTP : RECEIVE_SMTP,
         .source = {.ctx = s},
+        .each_recipient = s->batch ? NULL : smtp_prdr,
         .smtp = !s->batch,
         .local = s->local,
         .suppress_fixups = acl != NULL && acl->suppress_local_fixups,
@@ -118,6 +119,9 @@ answer_accepted(struct smtp_session *s, const struct receive_result *r)
         answer_fake(s, acl);
     else if (str_is_set(r->why.peer))
         smtp_answer_text(s, "250", r->why.peer);
+    else if (s->prdr_done)
+        smtp_answer(s, "250 id=%.*s message accepted%s", STR_ARG(s->message->id),
+                    s->prdr_some ? " for some recipients" : "");
     else
         smtp_answer(s, "250 OK id=%.*s", STR_ARG(s->message->id));
 }
@@ -170,6 +174,8 @@ refused(struct smtp_session *s, const struct receive_result *r)
     if (s->batch)
         return smtp_batch_error(s, str_cstr(a, str_printf(a, "%s %.*s", code, STR_ARG(text))),
                                 false);
+    if (r->fault == RECEIVE_FAULT_ACL && r->acl.result != ACL_ACCEPT)
+        return smtp_acl_answer(s, ACL_PHASE_DATA, &r->acl);
     smtp_answer_text(s, code, text);
     return SMTP_NEXT_COMMAND;
 }

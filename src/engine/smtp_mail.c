@@ -323,6 +323,7 @@ smtp_do_mail(struct smtp_session *s)
         return SMTP_NEXT_COMMAND;
     if (is_early(s, &next) || !take_parameters(s, &argument, &p, &next))
         return next;
+    s->argument = argument; /* logs show no parameters */
     struct str sender = smtp_take_address(s, argument, true, &good, &next);
     if (!good)
         return next;

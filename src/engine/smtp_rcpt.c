@@ -248,6 +248,7 @@ smtp_do_rcpt(struct smtp_session *s)
     const char *fault = take_parameters(s, &argument, &p);
     if (fault != NULL)
         return refuse(s, SMTP_ERROR_SYNTAX, 501, fault);
+    s->argument = argument; /* logs show no parameters */
     struct str address = smtp_take_address(s, argument, false, &good, &next);
     if (!good) {
         s->model->rcpt_fail_count++;

@@ -256,6 +256,7 @@ smtp_reset(struct smtp_session *s)
     ses->regex_match = STR_NULL;
     for (size_t i = 0; i < 9; i++)
         ses->regex_caps[i] = STR_NULL;
+    s->prdr_done = s->prdr_some = false;
     s->sender_given = s->discarded = s->discard_all = s->too_many = false;
     s->rcpt_same = true;
     s->rcpt_refusal = s->address_fault = STR_NULL;

@@ -76,6 +76,7 @@ struct smtp_session {
     struct str address_fault;             /* why the last address was refused */
     int64_t delay_mail_ms, delay_rcpt_ms; /* smtp_ratelimit */
     struct smtp_chunks chunks;
+    bool prdr_done, prdr_some; /* recipients were answered; not all were accepted */
 
     /* Limits. */
     int64_t synprot_errors, unknown_commands, nonmail_commands;
@@ -155,6 +156,9 @@ enum smtp_next smtp_reject(struct smtp_session *s, int code, const char *text);
 /* What an ACL's refusal means: log lines, the answer, perhaps the end. */
 enum smtp_next smtp_acl_refusal(struct smtp_session *s, enum acl_phase phase,
                                 const struct acl_answer *a);
+/* The same without the log line. */
+enum smtp_next smtp_acl_answer(struct smtp_session *s, enum acl_phase phase,
+                               const struct acl_answer *a);
 /* Batched input: tells the error on stdout and stderr. */
 enum smtp_next smtp_batch_error(struct smtp_session *s, const char *text, bool with_command);
 
@@ -163,6 +167,10 @@ enum outcome smtp_verify_helo(struct smtp_session *s);
 /* --- smtp_rcpt.c --- */
 /* Makes an address the one that conditions and variables mean, until eval's address is taken away. */
 void smtp_set_recipient(struct smtp_session *s, struct str text);
+
+/* --- smtp_prdr.c --- */
+/* For receive_request: asks the ACL about each recipient, and answers. */
+bool smtp_prdr(void *ctx);
 
 /* --- smtp_address.c --- */
 /* Takes the address of MAIL or RCPT out of s->argument, without what follows it, rewritten by S rules. SMTP_NEXT_COMMAND with

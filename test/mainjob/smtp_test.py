@@ -334,3 +334,27 @@ def test_quit_and_notquit(site):
     assert talk(site, ['QUIT']) == ['221 bye']
     talk(site, ['NOOP'], status=1)
     assert site.log() == ['connection-lost'], site.log()
+
+
+def test_prdr(site):
+    site.configure(main='prdr_enable\nacl_smtp_data_prdr = each', more='''
+begin acl
+each:
+  deny local_parts = no
+       message = not you
+  accept
+''')
+    head = ['EHLO x', 'MAIL FROM:<a@b.c> PRDR', 'RCPT TO:<no@example.org>']
+    out = talk(site, head + ['RCPT TO:<user@example.org>', 'DATA', '', '.', 'QUIT'])
+    assert out[-5:-2] == ['353 PRDR content analysis beginning', '550 not you', '250 PRDR R=<user@example.org> acceptance'], out
+    assert out[-2].endswith(' message accepted for some recipients'), out
+    assert len(site.queue()) == 1
+    out = talk(site, head + ['RCPT TO:<no@example.org>', 'DATA', '', '.', 'QUIT'])
+    assert out[-2].startswith('550 id=') and out[-2].endswith(' message rejected for all recipients'), out
+    assert len(site.queue()) == 1
+
+
+def test_drop_after_data(site):
+    site.configure(main='acl_smtp_data = drop message = off with you')
+    out = talk(site, HEAD + ['RCPT TO:<user@example.org>', 'DATA', '', '.', 'NOOP'])
+    assert out[-1] == '550 off with you', out
