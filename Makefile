@@ -80,7 +80,7 @@ LINKS   := $(if $(filter src/proc/main.c,$(MAINS)),$(NAMES:%=$(BUILD)/%)) \
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard test/unit/*_test.c))
 FUZZERS := $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/*_fuzz.c))
 
-.PHONY: all run check check-fast asan tsan fuzz bench differential soak lint format install clean
+.PHONY: all run check check-fast asan tsan fuzz bench differential fault fault-sample soak lint format install clean
 .PHONY: bootstrap programs plugins unit-programs fuzz-programs replay-programs check-headers FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -153,6 +153,12 @@ $(FUZZERS:%=$(BUILD)/test/fuzz/%): $(BUILD)/test/fuzz/%: test/fuzz/%.c $(LIB) $(
 	    $(LDFLAGS) -o $@ $< $(filter %.o,$^) $(LIB) $(PLUGIN_LIBS_$(call unit_plugin,$*)) $(LDLIBS)
 fuzz-programs: $(FUZZERS:%=$(BUILD)/test/fuzz/%)
 
+# Strikes processes at the calls that make things durable. No header of ours: src/sys/user.h would hide the system's.
+$(BUILD)/test/fault/inject: test/fault/inject.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -Isrc,$(BASE)) $(WERROR) -O1 -g -o $@ $<
+
 # The same targets with a main that feeds them the files of their corpus; any compiler.
 $(FUZZERS:%=$(BUILD)/test/replay/%): $(BUILD)/test/replay/%: test/fuzz/%.c test/fuzz/replay.c $(LIB) $$(call plugin_obj,$$(call unit_plugin,$$*))
 	$(call say,REPLAY,$@)
@@ -204,6 +210,13 @@ DIFF_ARGS ?=
 differential: all
 	@scripts/fetch-peers
 	@test/differential/run --binary $(BUILD)/remex $(DIFF_ARGS)
+
+# Every strike at every call that makes something durable (test/fault/strike); make check has a sample.
+FAULT_ARGS ?=
+fault: all $(BUILD)/test/fault/inject
+	@test/fault/strike --binary $(BUILD)/remex --inject $(BUILD)/test/fault/inject $(FAULT_ARGS)
+fault-sample: all $(BUILD)/test/fault/inject
+	@test/fault/strike --binary $(BUILD)/remex --inject $(BUILD)/test/fault/inject --short
 
 soak:
 	@echo 'soak: nothing to run yet; it comes with the daemon' >&2; exit 1

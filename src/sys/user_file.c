@@ -9,6 +9,7 @@
 #include <linux/openat2.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static int
@@ -182,4 +183,17 @@ user_file_sync_folder(const struct durable_calls *c, const char *path)
     close(fd);
     errno = error;
     return ok;
+}
+
+size_t
+user_file_note_read(int fd, const char *name, char *out, size_t room)
+{
+    ssize_t n = fgetxattr(fd, name, out, room);
+    return n > 0 ? (size_t)n : 0;
+}
+
+void
+user_file_note_write(int fd, const char *name, const char *p, size_t n)
+{
+    (void)fsetxattr(fd, name, p, n, 0); /* not every file system has them */
 }

@@ -10,6 +10,7 @@
 #include "transports/append_new.h"
 #include "transports/append_path.h"
 #include "transports/append_quota.h"
+#include "transports/append_record.h"
 #include "transports/append_write.h"
 #include "transports/mbx.h"
 
@@ -255,14 +256,30 @@ file_fits(struct append *d, const struct append_file *f)
 }
 
 static bool
-write_file(struct append *d, const struct append_file *f)
+write_file(struct append *d, struct append_file *f)
 {
-    if (!(d->opt->mbx_format ? mbx_write(d, f) : append_write(d, f->fd, d->path)) ||
-        !sync_file(d, f)) {
-        append_file_undo(d, f);
-        return false;
-    }
-    return true;
+    bool ok = d->opt->mbx_format ? mbx_write(d, f) : append_write(d, f->fd, d->path);
+    if (ok)
+        append_record_end(d, f);
+    if (ok && sync_file(d, f))
+        return true;
+    append_file_undo(d, f);
+    append_record_undo(d, f);
+    return false;
+}
+
+/* A full mailbox is left as it is; a message that is there is not written again. */
+static bool
+fill_file(struct append *d, struct append_file *f)
+{
+    if (f->fifo)
+        return append_write(d, f->fd, d->path);
+    if (append_record_begin(d, f) == APPEND_RECORD_THERE)
+        return sync_file(d, f);
+    if (file_fits(d, f))
+        return write_file(d, f);
+    append_record_undo(d, f);
+    return false;
 }
 
 /* comsat(8): who got mail, and where it begins. */
@@ -279,7 +296,7 @@ static bool
 deliver_to_file(struct append *d)
 {
     struct append_file f;
-    bool ok = append_file_open(d, &f) && file_fits(d, &f) && write_file(d, &f);
+    bool ok = append_file_open(d, &f) && fill_file(d, &f);
     append_file_close(d, &f);
     if (ok)
         notify(d, &f);

@@ -10,9 +10,11 @@
 #include "transports/append_new.h"
 #include "transports/append_path.h"
 #include "transports/append_quota.h"
+#include "transports/append_record.h"
 #include "transports/append_write.h"
 #include "transports/maildirsize.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -173,24 +175,62 @@ unread_s(const struct append *d)
     return stat(path, &st) == 0 ? time(NULL) - st.st_mtime : 0;
 }
 
-/* A name that is taken is as good as impossible; who finds one waits and takes another. */
-static int
-open_temp(struct append *d, struct str *name, char **temp)
+/* The name of a delivery, which another attempt at it gives again: so an attempt that was interrupted after the message got
+ * there, and before anyone wrote that down, is not made twice. No process number is as high. */
+static struct str
+delivery_name(struct append *d)
 {
-    int64_t tries = d->opt->maildir_retries > 0 ? d->opt->maildir_retries : 1;
+    enum { US = 1000000 };
+    const struct message *m = d->job->message;
+    struct str host = d->job->eval->conf->main->primary_hostname;
+    uint64_t hash = append_record_hash(d);
+    return str_printf(
+        d->arena, "%lld.M%lldP%lld.%.*s", (long long)m->received_time, (long long)(hash % US),
+        (long long)(((uint64_t)1 << 32) + (hash >> 20) % ((uint64_t)1 << 40)), STR_ARG(host));
+}
+
+/* True if a file of that name, with whatever behind it, is in a folder. */
+static bool
+has_name(const struct append *d, const char *folder, struct str name)
+{
+    bool found = false;
+    DIR *dir = opendir(str_cstr(d->arena, str_printf(d->arena, "%s/%s", d->path, folder)));
+    for (const struct dirent *e; dir != NULL && !found && (e = readdir(dir)) != NULL;)
+        found = strncmp(e->d_name, name.p, name.n) == 0 && !ascii_digit(e->d_name[name.n]) &&
+                !ascii_alpha(e->d_name[name.n]);
+    if (dir != NULL)
+        closedir(dir);
+    return found;
+}
+
+/* True if an earlier attempt got the message here. The first one comes right after the reception: then nobody can have moved
+ * it yet, and there is no need to look through folders. */
+static bool
+is_here(const struct append *d, struct str name)
+{
+    enum { FIRST_S = 5 };
+    if (time(NULL) - d->job->message->received_time < FIRST_S)
+        return false;
+    return has_name(d, "new", name) || has_name(d, "cur", name);
+}
+
+/* Whoever has the message's lock may use its name: what is there is left over. */
+static int
+open_temp(struct append *d, struct str name, char **temp)
+{
+    *temp = str_cstr(d->arena, str_printf(d->arena, "%s/tmp/%s", d->path, name.p));
     for (int64_t i = 1;; i++) {
         struct stat st;
-        *name = maildir_unique_name(d);
-        *temp = str_cstr(d->arena, str_printf(d->arena, "%s/tmp/%s", d->path, name->p));
         if (lstat(*temp, &st) != 0 && errno == ENOENT)
-            break;
-        if (i == tries) {
-            append_defer(d, EEXIST, "failed to open %s (%lld tries)", *temp, (long long)tries);
+            return append_new_open(d, *temp);
+        if (unlink(*temp) == 0)
+            continue;
+        if (i >= d->opt->maildir_retries) {
+            append_defer(d, EEXIST, "failed to open %s (%lld tries)", *temp, (long long)i);
             return -1;
         }
         sleep(RETRY_PAUSE_S);
     }
-    return append_new_open(d, *temp);
 }
 
 /* What maildir_tag adds to the name: printing characters but no slash, behind a colon unless it begins with a sign. */
@@ -237,18 +277,33 @@ final_name(const struct append *d, struct str name, struct str tag)
     return str_cstr(d->arena, str_printf(d->arena, "%s/new/%s", d->path, name.p));
 }
 
+/* A file that has the last name already is this message. */
+static bool
+move_in(struct append *d, const char *temp, const char *name)
+{
+    if (append_new_rename(d, temp, name))
+        return true;
+    if (d->answer->why.sys_errno != EEXIST)
+        return false;
+    d->answer->why = (struct why){.outcome = OUT_OK};
+    d->written = 0;
+    return true;
+}
+
 bool
 maildir_deliver(struct append *d)
 {
-    struct str name = maildir_unique_name(d), tag;
+    struct str name = delivery_name(d), tag;
     char *temp = str_cstr(d->arena, str_printf(d->arena, "tmp/%s", name.p));
+    if (is_here(d, name))
+        return true;
     if (!append_quota_fits(d, temp, unread_s(d)))
         return false;
-    int fd = open_temp(d, &name, &temp);
+    int fd = open_temp(d, name, &temp);
     if (fd < 0 || !append_new_write(d, fd, temp))
         return false;
     if (make_tag(d, &tag))
-        return append_new_rename(d, temp, final_name(d, name, tag));
+        return move_in(d, temp, final_name(d, name, tag));
     (void)d->calls->unlink_at(AT_FDCWD, temp);
     return false;
 }
@@ -258,7 +313,7 @@ maildir_finish(struct append *d, struct maildir *m, bool delivered)
 {
     if (m->size_fd < 0)
         return;
-    if (delivered)
+    if (delivered && d->written > 0)
         maildirsize_add(d, m->size_fd, d->written);
     d->calls->close_fd(m->size_fd);
     m->size_fd = -1;

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <sys/stat.h>
+#include <time.h>
 
 struct append_case {
     struct loaded loaded;
@@ -65,6 +66,14 @@ append_at(struct append_case *c, const char *name)
     return str_cstr(c->loaded.arena, str_printf(c->loaded.arena, "%s/%s", append_root, name));
 }
 
+/* Every message has an id of its own. */
+static inline struct str
+append_new_id(struct arena *a)
+{
+    static int last;
+    return str_printf(a, "1xVNEb-%011d-0001", ++last);
+}
+
 /* The options of a transport t, with %R for the folder; the message is small. */
 static inline void
 append_begin(struct append_case *c, const char *options)
@@ -91,8 +100,9 @@ append_begin(struct append_case *c, const char *options)
     assert_true(header_list_add(a, &c->headers, STR_LIT("Subject: x\n"), HEADER_AT_END));
     assert_true(header_list_add(a, &c->headers, STR_LIT("To: u@d\n"), HEADER_AT_END));
     c->message = (struct message){.arena = a,
-                                  .id = STR_LIT("1xVNEb-000000079s2-0001"),
+                                  .id = append_new_id(a),
                                   .sender = STR_LIT("s@e"),
+                                  .received_time = time(NULL),
                                   .headers = &c->headers,
                                   .body_size = 12,
                                   .size = 32};
@@ -144,6 +154,14 @@ append_good(struct append_case *c)
 {
     assert_string_equal(append_run(c), "");
     assert_int_equal(c->answer.why.outcome, OUT_OK);
+}
+
+/* Delivers another message. */
+static inline void
+append_another(struct append_case *c)
+{
+    c->message.id = append_new_id(c->loaded.arena);
+    append_good(c);
 }
 
 /* The text of a file below the folder; "(none)" when there is none. */

@@ -78,6 +78,37 @@ test_maildir(void **state)
     append_end(&c);
 }
 
+/* An attempt that was interrupted after the message got there is not made twice, wherever its reader put it meanwhile. */
+static void
+test_maildir_again(void **state)
+{
+    (void)state;
+    struct append_case c;
+    char name[256], from[300], to[300];
+    append_clean();
+    append_begin(&c, "  directory = %R\n  maildir_format\n  maildir_tag = ,S=$message_size\n");
+    append_good(&c);
+    append_good(&c);
+    (void)only_file(&c, "new", name);
+    assert_int_equal(append_names(&c, "tmp", NULL, 0), 0);
+    (void)snprintf(from, sizeof from, "new/%s", name);
+    (void)snprintf(to, sizeof to, "cur/%s:2,S", name);
+    assert_int_equal(rename(append_at(&c, from), append_at(&c, to)), 0);
+    c.message.received_time -= 60;
+    append_good(&c);
+    assert_int_equal(append_names(&c, "new", NULL, 0), 1); /* another time, another message */
+    (void)only_file(&c, "new", name);
+    (void)snprintf(from, sizeof from, "new/%s", name);
+    (void)snprintf(to, sizeof to, "cur/%s:2,", name);
+    assert_int_equal(rename(append_at(&c, from), append_at(&c, to)), 0);
+    append_good(&c);
+    assert_int_equal(append_names(&c, "new", NULL, 0), 0);
+    c.address.text = STR_LIT("v@d");
+    append_good(&c);
+    assert_int_equal(append_names(&c, "new", NULL, 0), 1);
+    append_end(&c);
+}
+
 static const struct {
     const char *tag, *end;
 } tags[] = {
@@ -253,21 +284,21 @@ test_size_file(void **state)
     append_begin(
         &c, "  directory = %R\n  maildir_format\n  maildir_use_size_file\n  quota = 3000\n");
     fill(&c);
-    append_good(&c);
+    append_another(&c);
     (void)snprintf(text, sizeof text, "3000S,0C\n100 1\n%d 1\n", BODY_N);
     assert_string_equal(append_content(&c, "maildirsize"), text);
-    append_good(&c);
+    append_another(&c);
     (void)snprintf(text, sizeof text, "3000S,0C\n100 1\n%d 1\n%d 1\n", BODY_N, BODY_N);
     assert_string_equal(append_content(&c, "maildirsize"), text);
     append_end(&c);
     /* another quota, a broken file: counted anew */
     append_begin(&c, "  directory = %R\n  maildir_format\n  maildir_use_size_file = ${if "
                      "eq{a}{a}{yes}{no}}\n  quota = 4000\n");
-    append_good(&c);
+    append_another(&c);
     (void)snprintf(text, sizeof text, "4000S,0C\n%d 3\n%d 1\n", 100 + 2 * BODY_N, BODY_N);
     assert_string_equal(append_content(&c, "maildirsize"), text);
     append_write_file(&c, "maildirsize", "4000S,0C\n-5 1\n", 0600);
-    append_good(&c);
+    append_another(&c);
     (void)snprintf(text, sizeof text, "4000S,0C\n%d 4\n%d 1\n", 100 + 3 * BODY_N, BODY_N);
     assert_string_equal(append_content(&c, "maildirsize"), text);
     append_end(&c);
@@ -294,7 +325,7 @@ test_warning(void **state)
                            "Auto-Submitted: auto-replied\nFrom: Mail Delivery System "
                            "<Mailer-Daemon@host.example>\nTo: u@d\nSubject: Your mailbox\n\n"));
     assert_true(str_eqz(c.answer.warning_to, "u@d"));
-    append_good(&c);
+    append_another(&c);
     assert_false(str_is_set(c.answer.warning));
     append_end(&c);
 }
@@ -345,11 +376,17 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain),     cmocka_unit_test(test_plain_taken),
-        cmocka_unit_test(test_maildir),   cmocka_unit_test(test_tags),
-        cmocka_unit_test(test_mailstore), cmocka_unit_test(test_maildir_folders),
-        cmocka_unit_test(test_limits),    cmocka_unit_test(test_malformed_limits),
-        cmocka_unit_test(test_size_file), cmocka_unit_test(test_warning),
+        cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_plain_taken),
+        cmocka_unit_test(test_maildir),
+        cmocka_unit_test(test_maildir_again),
+        cmocka_unit_test(test_tags),
+        cmocka_unit_test(test_mailstore),
+        cmocka_unit_test(test_maildir_folders),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_malformed_limits),
+        cmocka_unit_test(test_size_file),
+        cmocka_unit_test(test_warning),
         cmocka_unit_test(test_faults),
     };
     return cmocka_run_group_tests(tests, append_setup, append_teardown);

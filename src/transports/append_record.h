@@ -1,0 +1,44 @@
+/* What was appended to a mailbox last: kept in an extended attribute of the mailbox itself, so that it is as durable as the mailbox.
+ *
+ * A process that dies between two steps leaves a torn message, or a whole one that nobody wrote down as delivered. The next
+ * delivery to the mailbox takes the torn one away, and the next attempt with the whole one finds that it is there. Where the
+ * file system has no attributes, or a mail reader makes a new file, this help is missing and mail may be there twice.
+ */
+#ifndef REMEX_TRANSPORTS_APPEND_RECORD_H
+#define REMEX_TRANSPORTS_APPEND_RECORD_H
+
+#include "transports/append_file.h"
+
+enum { APPEND_RECORDS = 8, APPEND_RECORD_BYTES = 512 };
+
+struct append_record {
+    uint64_t hash; /* of message, addresses and transport */
+    int64_t at;    /* where it begins */
+    int64_t n;     /* bytes; -1: not finished */
+};
+
+struct append_records {
+    struct append_record v[APPEND_RECORDS];
+    size_t n;
+};
+
+/* The text of the attribute. Lines that are none end the reading. */
+void append_records_parse(struct str text, struct append_records *out);
+size_t append_records_format(const struct append_records *r, char out[APPEND_RECORD_BYTES]);
+/* Adds one; the oldest makes room. */
+void append_records_push(struct append_records *r, struct append_record one);
+
+/* What a delivery is known by. */
+uint64_t append_record_hash(const struct append *d);
+
+enum append_record_result { APPEND_RECORD_NEW, APPEND_RECORD_THERE };
+
+/* On the open and locked mailbox: removes what is torn at its end (f->before follows), and notes that this delivery begins.
+ * THERE: an earlier attempt got the message in. */
+enum append_record_result append_record_begin(const struct append *d, struct append_file *f);
+/* Notes that it is whole; sync afterwards. */
+void append_record_end(const struct append *d, const struct append_file *f);
+/* Notes that it is not there. */
+void append_record_undo(const struct append *d, const struct append_file *f);
+
+#endif
