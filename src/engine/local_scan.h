@@ -225,8 +225,8 @@ LOCAL_SCAN_PRINTF(2) static void header_add(int type, const char *format, ...)
 }
 
 LOCAL_SCAN_PRINTF(5)
-static void header_add_at_position(BOOL after, uschar *name, BOOL topnot, int type,
-                                   const char *format, ...)
+static void
+header_add_at_position(BOOL after, uschar *name, BOOL topnot, int type, const char *format, ...)
 {
     va_list ap;
     va_start(ap, format);
@@ -235,7 +235,8 @@ static void header_add_at_position(BOOL after, uschar *name, BOOL topnot, int ty
 }
 
 LOCAL_SCAN_PRINTF(3)
-static void log_write(unsigned selector, int which, const char *format, ...)
+static void
+log_write(unsigned selector, int which, const char *format, ...)
 {
     va_list ap;
     (void)selector;

@@ -246,13 +246,20 @@ sync_file(struct append *d, const struct append_file *f)
            append_write_failed(d, d->path);
 }
 
+/* How long nobody has read the mailbox. */
+static int64_t
+unread_s(const struct append_file *f)
+{
+    return time(NULL) - f->before.st_atime;
+}
+
 static bool
 file_fits(struct append *d, const struct append_file *f)
 {
     struct append_quota *q = d->quota;
     q->size = q->known_size >= 0 ? q->known_size : f->before.st_size;
     q->files = q->known_files >= 0 ? q->known_files : 0;
-    return append_quota_fits(d, d->path, time(NULL) - f->before.st_atime);
+    return append_quota_fits(d, d->path, unread_s(f));
 }
 
 static bool
@@ -263,6 +270,7 @@ write_file(struct append *d, struct append_file *f)
         append_record_end(d, f);
     if (ok && sync_file(d, f))
         return true;
+    d->answer->detail = unread_s(f); /* a full file system is a quota too */
     append_file_undo(d, f);
     append_record_undo(d, f);
     return false;
