@@ -491,6 +491,26 @@ banner(struct smtp_session *s, struct str given)
     return true;
 }
 
+/* A client that talks before it was greeted, without having been told that it may. */
+static bool
+is_impatient(struct smtp_session *s)
+{
+    const struct acl_connection *c = s->model->acl;
+    bool enforce = c != NULL && c->sync_set ? c->enforce_sync : s->main->smtp_enforce_sync;
+    if (!enforce || !s->setup->socket ||
+        smtp_host_in(s, &s->main->pipelining_connect_advertise_hosts,
+                     "pipelining_connect_advertise_hosts") ||
+        !smtp_io_is_ahead(s->io))
+        return false;
+    smtp_log(s, MAILLOG_MAIN | MAILLOG_REJECT,
+             "SMTP protocol synchronization error (input sent without waiting for greeting): "
+             "rejected connection from %.*s input=\"%.*s\"",
+             STR_ARG(smtp_peer(s, true)), STR_ARG(smtp_io_peek(s->io, SHOWN_AHEAD)));
+    smtp_answer(s, "554 SMTP synchronization error");
+    s->notquit = "synchronization-error";
+    return true;
+}
+
 /* The connect ACL and the greeting. False: the session is over. */
 static bool
 greet(struct smtp_session *s)
@@ -510,6 +530,8 @@ greet(struct smtp_session *s)
     enum acl_result r = policy_run(s->engine, ACL_PHASE_CONNECT, &a);
     if (r != ACL_ACCEPT)
         return refuse_start(s, &a);
+    if (is_impatient(s))
+        return false;
     return banner(s, a.message);
 }
 

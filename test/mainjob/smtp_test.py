@@ -358,3 +358,52 @@ def test_drop_after_data(site):
     site.configure(main='acl_smtp_data = drop message = off with you')
     out = talk(site, HEAD + ['RCPT TO:<user@example.org>', 'DATA', '', '.', 'NOOP'])
     assert out[-1] == '550 off with you', out
+
+
+def over_a_socket(site, *steps):
+    """What comes back of a session as inetd starts it; None waits for an answer."""
+    import socket
+    import subprocess
+    with socket.socket() as listener:
+        listener.bind(('127.0.0.1', 0))
+        listener.listen(1)
+        client = socket.create_connection(listener.getsockname())
+        server, _ = listener.accept()
+    out = b''
+    with client:
+        client.settimeout(20)
+        if steps[0] is not None:
+            client.sendall(steps[0])
+            steps = steps[1:]
+        p = subprocess.Popen([site.binary, '-C', site.conf, '-bs', '-odq'], stdin=server, stdout=server,
+                             stderr=subprocess.DEVNULL)
+        server.close()
+        for step in steps:
+            if step is None:
+                out += client.recv(65536)
+            else:
+                client.sendall(step)
+        while True:
+            more = client.recv(65536)
+            if not more:
+                break
+            out += more
+        p.wait(20)
+    return out.decode().replace('\r', '')
+
+
+def test_inetd(site):
+    site.configure(main='pipelining_connect_advertise_hosts =\npipelining_advertise_hosts = *')
+    out = over_a_socket(site, None, b'EHLO x\r\n', None, b'MAIL FROM:<a@b.c>\r\nRCPT TO:<user@example.org>\r\nDATA\r\n',
+                        None, b'\r\n.\r\nQUIT\r\n')
+    assert '250-mx.example.org Hello x [127.0.0.1]\n' in out and '250 OK id=' in out, out
+    assert ' H=(x) [127.0.0.1] P=esmtp ' in site.log()[0], site.log()
+
+
+def test_clients_that_talk_out_of_turn(site):
+    site.configure(main='pipelining_connect_advertise_hosts =')
+    out = over_a_socket(site, None, b'HELO x\r\n', None, b'MAIL FROM:<a@b.c>\r\nRCPT TO:<user@example.org>\r\n')
+    assert out.endswith('554 SMTP synchronization error\n'), out
+    out = over_a_socket(site, b'HELO x\r\nMAIL FROM:<a@b.c>\r\n', None)
+    assert out == '554 SMTP synchronization error\n', out
+    assert 'input sent without waiting for greeting' in site.log()[-1], site.log()
