@@ -175,11 +175,10 @@ add_copies(struct notice_mail *n)
 {
     struct delivery *d = n->d;
     struct engine *e = d->engine;
-    struct str list, item, to = STR_NULL, addresses;
-    if (!str_is_set(e->conf->main->errors_copy.text) ||
-        vm_expand_x(e->vm, &e->conf->main->errors_copy, &list) != VM_OK)
+    struct str item, to = STR_NULL, addresses;
+    if (!str_is_set(e->conf->main->errors_copy.text))
         return;
-    struct strlist_split items = strlist_split_start(list, ':');
+    struct strlist_split items = strlist_split_start(e->conf->main->errors_copy.text, ':');
     bool fits = false;
     while (!fits && strlist_split_next(&items, d->arena, &item))
         fits = copy_item_fits(d, item, n->to, &to);

@@ -46,7 +46,7 @@ add_address(struct delivery *d, struct buf *b, const struct address *a, enum out
 {
     const struct address *top = delivery_ancestor(a);
     bool local = shows_local_part(a, outcome);
-    bool unrouted = a->item == ADDRESS_ITEM_MAIL && a->transport == NULL && outcome != OUT_OK;
+    bool unrouted = a->item == ADDRESS_ITEM_MAIL && outcome != OUT_OK;
     struct str shown = local ? a->local_part : unrouted ? routed_text(d->arena, a) : a->text;
     buf_adds(b, shown);
     if (maillog_selected(d->engine, LOG_SELECTOR_ALL_PARENTS)) {

@@ -203,16 +203,28 @@ send_warning(struct delivery *d, const struct address_vec *waiting, int64_t queu
     return notice_send_with_copy(&n, NOTICE_COPY_HEADERS);
 }
 
+/* A warning follows an attempt that failed, not one that was not even made. */
+static bool
+was_tried(const struct address *a)
+{
+    int number = a->answer->why.sys_errno;
+    return number != DELIVERY_ERRNO_ROUTE_RETRY && number != DELIVERY_ERRNO_LOCAL_RETRY &&
+           number != DELIVERY_ERRNO_HOST_RETRY;
+}
+
 void
 delivery_warn(struct delivery *d)
 {
+    bool tried = false;
     struct address_vec waiting = {NULL, 0, 0};
     int64_t queued = (int64_t)d->started.tv_sec - d->message->received_time;
     int64_t due = warnings_due(&d->engine->conf->main->delay_warning, queued);
-    for (size_t i = 0; i < d->deferred.n; i++)
+    for (size_t i = 0; i < d->deferred.n; i++) {
+        tried = tried || was_tried(d->deferred.v[i]);
         if (wants_delay(d->deferred.v[i]))
             vec_push(d->arena, &waiting, d->deferred.v[i]);
-    if (waiting.n == 0 || due <= d->header.warning_count || d->freeze ||
+    }
+    if (waiting.n == 0 || !tried || due <= d->header.warning_count || d->freeze ||
         notice_errors_address(d, waiting.v[waiting.n - 1]).n == 0 ||
         !condition_holds(d, &waiting))
         return;
