@@ -22,9 +22,17 @@ static const struct {
     const char *name;
     const char *plugin; /* that must be there; NULL: built in */
 } features[] = {
-    {"crypteq", NULL}, {"iconv()", NULL}, {"IPv6", NULL},
-    {"PAM", "pam"},    {"Perl", "perl"},  {"Expand_dlfunc", NULL},
-    {"ESMTP_Limits", NULL}, {"I18N", NULL}, {"PRDR", NULL},
+    {"crypteq", NULL},
+    {"iconv()", NULL},
+    {"IPv6", NULL},
+    {"PAM", "pam"},
+    {"Perl", "perl"},
+    {"Expand_dlfunc", NULL},
+    {"ESMTP_Limits", NULL},
+    {"Exim_filter", NULL},
+    {"I18N", NULL},
+    {"PRDR", NULL},
+    {"Experimental_QUEUEFILE", NULL},
 };
 
 static const char *const built_in_lookups[] = {
@@ -97,7 +105,9 @@ print_class(const char *title, const struct driver_class *c)
 {
     printf("%s (built-in):", title);
     for (size_t i = 0; i < c->n; i++)
-        printf(" %.*s", STR_ARG(c->drivers[i]->name));
+        printf(" %.*s", STR_ARG(c->drivers[i]->shown != NULL
+                                    ? str_from_cstr(c->drivers[i]->shown)
+                                    : c->drivers[i]->name));
     printf("\n");
 }
 

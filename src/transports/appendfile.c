@@ -370,6 +370,7 @@ const struct transport_driver transport_appendfile = {
     .base =
         {
             .name = STR_INIT("appendfile"),
+            .shown = "appendfile/maildir/mailstore/mbx",
             .opts = &opts,
             .check = check,
         },
