@@ -24,8 +24,9 @@ is_separator(char c)
 struct strlist_split
 strlist_split_start(struct str list, char sep)
 {
-    struct strlist_split s = {
-        .rest = str_trim_left(list), .sep = sep, .newlines = is_control(sep)};
+    struct strlist_split s = {.rest = str_is_set(list) ? str_trim_left(list) : STR_EMPTY,
+                              .sep = sep,
+                              .newlines = is_control(sep)};
     if (s.rest.n > 0 && s.rest.p[0] == '<') {
         /* "<" alone is an empty list in the reference: the end counts as a separator */
         if (s.rest.n == 1)
