@@ -8,6 +8,7 @@
 #include "conf/main_options.h"
 #include "engine/maillog.h"
 #include "engine/one_time.h"
+#include "engine/queue_move.h"
 #include "engine/retry_hints.h"
 #include "engine/spool_model.h"
 #include "engine/system_filter.h"
@@ -210,6 +211,17 @@ save(struct delivery *d)
                 "failed to update the spool: %s", f.text);
 }
 
+/* move_frozen_messages: no queue run looks at it any more. */
+static void
+move_away(struct delivery *d)
+{
+    if (queue_move_frozen(d->engine, &d->entry))
+        maillog(d->engine, MAILLOG_MAIN, d->id, "moved from input, msglog to Finput, Fmsglog");
+    else
+        maillog(d->engine, MAILLOG_MAIN | MAILLOG_PANIC, d->id,
+                "failed to move the frozen message: %s", strerror(errno));
+}
+
 static enum delivery_end
 freeze(struct delivery *d)
 {
@@ -223,6 +235,8 @@ freeze(struct delivery *d)
     maillog_message_plain(d->engine, &d->entry,
                           str_printf(d->arena, "*** Frozen%.*s", STR_ARG(why)));
     delivery_tell_frozen(d);
+    if (d->engine->conf->main->move_frozen_messages)
+        move_away(d);
     return DELIVERY_FROZEN;
 }
 

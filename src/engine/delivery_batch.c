@@ -5,6 +5,7 @@
 #include "engine/local_delivery.h"
 #include "engine/maillog.h"
 #include "engine/retry_hints.h"
+#include "filter/expand.h"
 #include "transports/transport.h"
 
 /* /dev/null as a file of a redirection needs no transport. */
@@ -20,6 +21,39 @@ bypass(struct delivery *d, struct address *a)
     a->transport = NULL;
     a->transport_name = STR_LIT("**bypassed**");
     delivery_answer(d, a, OUT_OK, 0, STR_NULL);
+    delivery_address_ended(d, a);
+}
+
+/* The host that a remote delivery would have gone to: of the router, else the first that the transport names. */
+static struct str
+first_host(struct delivery *d, const struct address *a)
+{
+    struct str list;
+    if (a->hosts.n > 0) {
+        const struct host_target *h = &a->hosts.v[0];
+        return str_printf(d->arena, "H=%.*s [%.*s] ", STR_ARG(h->name), STR_ARG(h->address));
+    }
+    int row = opt_find(a->transport->own.table, STR_LIT("hosts"));
+    if (row < 0)
+        return STR_EMPTY;
+    const char *fields = a->transport->own.fields;
+    const struct xstr *hosts =
+        (const void *)(fields + a->transport->own.table->rows[row].offset);
+    if (!str_is_set(hosts->text) || vm_expand_x(d->engine->vm, hosts, &list) != VM_OK)
+        return STR_EMPTY;
+    size_t colon = str_chr(list, ':', 0);
+    struct str name = str_trim(str_sub(list, 0, colon == STR_NPOS ? list.n : colon));
+    return str_printf(d->arena, "H=%.*s [%.*s] ", STR_ARG(name), STR_ARG(name));
+}
+
+static void
+pretend_remote(struct delivery *d, struct address *a)
+{
+    delivery_answer(d, a, OUT_OK, 0, STR_NULL);
+    struct str host = first_host(d, a);
+    a->answer->log_note =
+        str_printf(d->arena, "%.*sC=\"delivery bypassed by -N option\"", STR_ARG(host));
+    a->return_path = str_is_set(a->errors_to) ? a->errors_to : d->message->sender;
     delivery_address_ended(d, a);
 }
 
@@ -117,7 +151,7 @@ delivery_remote(struct delivery *d)
     for (size_t i = 0; i < d->remote.n; i++) {
         struct address *a = d->remote.v[i];
         if (!skip && (d->engine->dont_deliver || d->header.dont_deliver)) {
-            pretend(d, &a, 1);
+            pretend_remote(d, a);
             continue;
         }
         delivery_answer(d, a, OUT_DEFER, skip ? DELIVERY_ERRNO_LOCAL_ONLY : DELIVERY_NO_ERRNO,

@@ -22,7 +22,7 @@ static bool
 shows_local_part(const struct address *a, enum outcome outcome)
 {
     return outcome == OUT_OK && a->item == ADDRESS_ITEM_MAIL && a->log_as_local &&
-           a->transport != NULL;
+           a->transport != NULL && transport_driver_of(a->transport)->place == TRANSPORT_LOCAL;
 }
 
 /* What was routed in vain is shown as the routers saw it: the local part without quotes, in lower case. */

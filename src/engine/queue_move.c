@@ -12,38 +12,70 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bool
-failed(const char *what, struct str id)
-{
-    printf("Message %.*s was not moved: %s: %s\n", STR_ARG(id), what, strerror(errno));
-    return false;
-}
-
-static bool
-link_files(int from, int to, const struct message_id *id, struct str text)
+link_files(int from, int to, const struct message_id *id)
 {
     static const char order[] = "DJH";
     for (size_t i = 0; i < 3; i++) {
         struct spool_name name = spool_file_name(id, order[i]);
         if (linkat(from, name.text, to, name.text, 0) != 0 && errno != EEXIST &&
             !(order[i] == 'J' && errno == ENOENT))
-            return failed("link", text);
+            return false;
     }
-    return fsync(to) == 0 || failed("fsync", text);
+    return fsync(to) == 0;
 }
 
 static bool
-unlink_files(int from, const struct message_id *id, struct str text)
+unlink_files(int from, const struct message_id *id)
 {
     static const char order[] = "HJD";
     for (size_t i = 0; i < 3; i++) {
         struct spool_name name = spool_file_name(id, order[i]);
         if (unlinkat(from, name.text, 0) != 0 && errno != ENOENT)
-            return failed("unlink", text);
+            return false;
     }
-    return fsync(from) == 0 || failed("fsync", text);
+    return fsync(from) == 0;
+}
+
+/* Opens root/top[/sub], made if need be. */
+static int
+open_directory(struct arena *a, const struct spool_place *place, const char *top, char sub)
+{
+    bool named = place->queue != NULL;
+    struct str path = str_printf(a, "%s/%s%s%s", place->root, named ? place->queue : "",
+                                 named ? "/" : "", top);
+    char below[3] = {sub != '\0' ? '/' : '\0', sub, '\0'};
+    if (mkdir(str_cstr(a, path), 0750) != 0 && errno != EEXIST)
+        return -1;
+    const char *whole = str_cstr(a, str_printf(a, "%.*s%s", STR_ARG(path), below));
+    if (sub != '\0' && mkdir(whole, 0750) != 0 && errno != EEXIST)
+        return -1;
+    return open(whole, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+bool
+queue_move_frozen(struct engine *e, const struct spool_entry *entry)
+{
+    struct arena *a = arena_new();
+    struct spool_place place = engine_place(e);
+    int to = open_directory(a, &place, "Finput", entry->sub);
+    int logs = open_directory(a, &place, "Fmsglog", entry->sub);
+    const char *log = maillog_message_path(a, e, entry);
+    bool ok = to >= 0 && logs >= 0 && link_files(entry->dir, to, &entry->id) &&
+              unlink_files(entry->dir, &entry->id);
+    if (ok && renameat(AT_FDCWD, log, logs, entry->id.text) != 0 && errno != ENOENT)
+        ok = false;
+    int saved = errno;
+    if (to >= 0)
+        close(to);
+    if (logs >= 0)
+        close(logs);
+    arena_free(a);
+    errno = saved;
+    return ok;
 }
 
 bool
@@ -65,9 +97,10 @@ queue_move(struct engine *e, struct str id, struct str to)
     }
     char sub = here.split ? spool_subdirectory(&parsed) : '\0';
     int dir = spool_open_directory(&there, sub, true);
-    bool ok = dir >= 0 ? link_files(entry.dir, dir, &parsed, id) &&
-                             unlink_files(entry.dir, &parsed, id)
-                       : failed("the queue", id);
+    bool ok = dir >= 0 && link_files(entry.dir, dir, &parsed) &&
+              unlink_files(entry.dir, &parsed);
+    if (!ok)
+        printf("Message %.*s was not moved: %s\n", STR_ARG(id), strerror(errno));
     if (dir >= 0)
         close(dir);
     spool_close(&entry);

@@ -8,4 +8,8 @@
  * not moved, which was said on stdout. */
 bool queue_move(struct engine *e, struct str id, struct str to);
 
+/* Moves the files of a frozen message, and its log, out of the way: to Finput and Fmsglog (move_frozen_messages). The caller holds the
+ * lock. False with errno. */
+bool queue_move_frozen(struct engine *e, const struct spool_entry *entry);
+
 #endif

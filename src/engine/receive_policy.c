@@ -107,19 +107,54 @@ log_control(struct receiving *r, const char *text)
     maillog_message(r->e, &r->entry, str_from_cstr(text));
 }
 
+/* freeze_tell: a letter to whom it names. Not for messages that are such letters themselves. */
+static void
+tell_frozen(struct receiving *r, const char *by)
+{
+    const struct conf_main *c = r->e->conf->main;
+    struct str list = c->freeze_tell.text, from, id;
+    if (!str_is_set(list) || str_trim(list).n == 0 || r->rq->own)
+        return;
+    if (vm_expand_x(r->e->vm, &c->dsn_from, &from) != VM_OK)
+        from = str_printf(r->a, "Mail Delivery System <Mailer-Daemon@%.*s>",
+                          STR_ARG(c->qualify_domain));
+    struct str reference = receive_log_message_id(r);
+    const struct receive_own own = {
+        .sender = STR_EMPTY,
+        .text = str_printf(r->a,
+                           "Auto-Submitted: auto-replied\nFrom: %.*s\nTo: %.*s\n"
+                           "References: <%.*s>\nSubject: Message frozen on arrival\n\n"
+                           "Message %.*s was frozen on arrival by %s.\nThe sender is <%.*s>.\n",
+                           STR_ARG(from), STR_ARG(list), STR_ARG(reference), STR_ARG(r->m->id),
+                           by, STR_ARG(r->m->sender)),
+        .body_fd = -1,
+        .reference = r->m->id,
+        .uid = r->e->mail_uid,
+        .gid = r->e->mail_gid,
+        .error_message = true,
+    };
+    if (receive_own_message(r->e, &own, &id))
+        vec_push(r->a, &r->out->own, id);
+}
+
 void
 receive_policy_log(struct receiving *r)
 {
     const struct acl_message *acl = r->m->acl;
     bool tell = maillog_selected(r->e, LOG_SELECTOR_DELAY_DELIVERY);
-    if (r->scan_froze)
+    if (r->scan_froze) {
         log_control(r, "frozen by local_scan()");
+        tell_frozen(r, "local_scan()");
+    }
     if (r->scan_queued && tell)
         log_control(r, "no immediate delivery: queued by local_scan()");
     if (acl == NULL)
         return;
-    if (acl->freeze)
+    if (acl->freeze) {
         log_control(r, "frozen by ACL");
+        if (acl->freeze_tell)
+            tell_frozen(r, "ACL");
+    }
     if ((acl->queue_only || acl->first_pass_route) && tell)
         log_control(r, "no immediate delivery: queued by ACL");
 }

@@ -135,6 +135,8 @@ hand_over(struct smtp_session *s, const struct receive_result *r)
         forget_message(s);
         return;
     }
+    for (size_t i = 0; i < r->own.n && s->setup->accepted != NULL; i++)
+        s->setup->accepted(s->setup->ctx, r->own.v[i], STR_EMPTY);
     if (r->queue_only || r->frozen || s->setup->accepted == NULL)
         return;
     if (!s->batch && most > 0 && s->accepted_messages > most) {
