@@ -18,10 +18,10 @@ struct conf;
 /* A kind of driver as the reader needs it; rows of routers.def, transports.def, auths.def. */
 struct driver {
     struct str name;              /* "redirect" */
-    const char *shown;            /* in -bV, when that says more: "appendfile/maildir"; NULL: name */
     const struct opt_table *opts; /* its private options */
     /* Checks an instance after its last option; may add errors. NULL: nothing to check. */
     bool (*check)(struct arena *a, struct driver_instance *d, struct diags *diags);
+    const char *shown; /* in -bV, when that says more: "appendfile/maildir"; NULL: name */
 };
 
 struct driver_class {

@@ -125,9 +125,9 @@ check_strict(struct arena *a, struct driver_instance *d, struct diags *diags)
     return false;
 }
 
-UNUSED static const struct driver driver_loose = {STR_INIT("loose"), &private_table, NULL};
+UNUSED static const struct driver driver_loose = {STR_INIT("loose"), &private_table, NULL, NULL};
 UNUSED static const struct driver driver_strict = {STR_INIT("strict"), &private_table,
-                                                   check_strict};
+                                                   check_strict, NULL};
 UNUSED static const struct driver *const sample_drivers[] = {&driver_loose, &driver_strict};
 UNUSED static const struct driver_class sample_class = {"router", &generic_table,
                                                         sample_drivers, 2, NULL};
