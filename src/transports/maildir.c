@@ -176,17 +176,17 @@ unread_s(const struct append *d)
 }
 
 /* The name of a delivery, which another attempt at it gives again: so an attempt that was interrupted after the message got
- * there, and before anyone wrote that down, is not made twice. No process number is as high. */
+ * there, and before anyone wrote that down, is not made twice. Names are in the order of arrival; no process number is as high. */
 static struct str
 delivery_name(struct append *d)
 {
-    enum { US = 1000000 };
     const struct message *m = d->job->message;
     struct str host = d->job->eval->conf->main->primary_hostname;
     uint64_t hash = append_record_hash(d);
     return str_printf(
-        d->arena, "%lld.M%lldP%lld.%.*s", (long long)m->received_time, (long long)(hash % US),
-        (long long)(((uint64_t)1 << 32) + (hash >> 20) % ((uint64_t)1 << 40)), STR_ARG(host));
+        d->arena, "%lld.M%lldP%lld.%.*s", (long long)m->received_time,
+        (long long)m->received_time_us,
+        (long long)(((uint64_t)1 << 32) + hash % ((uint64_t)1 << 40)), STR_ARG(host));
 }
 
 /* True if a file of that name, with whatever behind it, is in a folder. */
