@@ -134,7 +134,7 @@ end_badly(struct receiving *r, enum receive_text_end end)
             r, RECEIVE_FAULT_SIZE, 552, STR_LIT("Message size exceeds maximum permitted"),
             str_printf(r->a, "rejected from <%.*s>%s%.*s: message too big: read=%lld max=%lld",
                        STR_ARG(r->m->sender), " ", STR_ARG(peer_text(r->a, r->e, true)),
-                       (long long)(r->text.caps.message + 1), (long long)r->text.caps.message));
+                       (long long)r->text.caps.message + 1, (long long)r->text.caps.message));
     case RECEIVE_TEXT_NO_WRITE:
         return false;
     case RECEIVE_TEXT_CUT_OFF:

@@ -112,6 +112,7 @@ clone_address(struct route_step *s, struct str errors_to, size_t at)
     clone->start = c->routers.v[s->at + 1];
     address_vec_push(s->r->arena, &s->r->again, clone);
     struct address_vec *v = &s->r->again;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): items are pointers */
     memmove(&v->v[at + 1], &v->v[at], (v->n - 1 - at) * sizeof *v->v);
     v->v[at] = clone;
     return true;
