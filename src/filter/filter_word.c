@@ -2,6 +2,7 @@
 #include "filter/filter_word.h"
 
 #include "base/arena.h"
+#include "base/escape.h"
 
 void
 filter_words_skip(struct filter_words *w)
@@ -28,39 +29,6 @@ const unsigned char filter_word_ends[256] = {
 };
 
 /* --- quoted strings --- */
-
-static unsigned
-take_digits(struct str s, size_t *at, unsigned base, unsigned most)
-{
-    unsigned value = 0;
-    for (unsigned i = 0; i < most && *at < s.n; i++) {
-        int d = ascii_hex(s.p[*at]);
-        if (d < 0 || (unsigned)d >= base)
-            break;
-        value = value * base + (unsigned)d;
-        ++*at;
-    }
-    return value;
-}
-
-/* The byte for what stands behind a backslash; *at moves behind it. */
-static char
-take_escape(struct str s, size_t *at)
-{
-    static const char from[] = "bfnrtv";
-    static const char to[] = "\b\f\n\r\t\v";
-    char c = s.p[*at];
-    if (c >= '0' && c <= '7')
-        return (char)take_digits(s, at, 8, 3);
-    ++*at;
-    if (c == 'x')
-        return (char)take_digits(s, at, 16, 2);
-    for (size_t i = 0; i < sizeof from - 1; i++) {
-        if (c == from[i])
-            return to[i];
-    }
-    return c;
-}
 
 /* A line that goes on: a backslash, white space, the newline and the white space that begins the next line. Behind it, or
  * STR_NPOS. */
@@ -89,7 +57,7 @@ step(struct str s, size_t *at, char *c)
         *at = after;
         return false;
     }
-    *c = take_escape(s, at);
+    *c = escape_byte(s, at);
     return true;
 }
 
