@@ -10,7 +10,7 @@
 enum { QUOTE_MAX = 60 };
 
 const struct op_row op_rows[] = {
-#define OP(name, shape, pops, pushes, doc) {#name, SHAPE_##shape, pops, pushes, doc},
+#define OP(name, shape, pops, pushes, effect, doc) {#name, SHAPE_##shape, pops, pushes, doc},
 #include "filter/op.def"
 #undef OP
 };

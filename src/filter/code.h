@@ -12,7 +12,7 @@
 struct buf;
 
 enum op {
-#define OP(name, shape, pops, pushes, doc) OP_##name,
+#define OP(name, shape, pops, pushes, effect, doc) OP_##name,
 #include "filter/op.def"
 #undef OP
     OP_COUNT,

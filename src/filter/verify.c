@@ -1,6 +1,9 @@
 /* The verifier: one pass over the words with the depths of the value stack, loops and saves, packed into one
  * number that goes from instruction to instruction; a table by word has it for what jumps lead to. Jumps must agree
  * with what is known at their target. A THROW ends the evaluation, so branches of different depth may meet there.
+ *
+ * Everything that is known of an opcode beforehand is in one row of a table that derives from op.def: a sound word
+ * costs a row, two comparisons with limits, one subtraction and one addition.
  */
 #include "filter/verify.h"
 
@@ -11,87 +14,204 @@
 
 #include <string.h>
 
+/* Depths: whether they are known in bit 0, loops in bits 1-10, saves in 12-18, values in 20-30. Above each field is a
+ * bit that is 0; it is 1 after more was taken than there is, or as many were added as the field holds, and then the next
+ * instruction is refused. The values are on top: the largest number is that of the highest stack. */
+typedef uint32_t depths;
+enum {
+    KNOWN = 1,
+    ONE_LOOP = 1 << 1,
+    ONE_SAVE = 1 << 12,
+    VALUE_SHIFT = 20,
+    ONE_VALUE = 1 << VALUE_SHIFT,
+};
+static const depths GUARDS = (depths)1 << 31 | 1 << 19 | 1 << 11;
+/* At a THROW that a jump leads to: any depths will do. */
+static const depths THROWN = 2;
+/* Of an instruction that is refused. */
+static const depths FAULT = (depths)1 << 31;
+
 enum {
     STACK_MAX = 1024,
     CONCAT_MAX = 4096,
-    LOOP_UNIT = 1 << 11,
-    LOOPS_MAX = 1023,
-    SAVE_UNIT = 1 << 21,
-    SAVES_MAX = 1023,
+    FEW_WORDS = 256, /* of code for which the table of words is on the stack */
 };
 
-/* Values in bits 0-10, loops in 11-20, saves in 21-30, and KNOWN; each field is checked before it is raised or
- * lowered. 0: nothing is known, or nothing gets here. */
-typedef uint32_t depths;
-static const depths KNOWN = (depths)1 << 31;
-/* Stands for the second word of an instruction: nothing may go there. */
-static const depths OPERAND = 1;
-static const depths FAULT = 2;
+/* --- limits of operands --- */
 
-/* Operands of a shape must be below these. */
-struct limits {
-    uint32_t a;
-    uint32_t b;
+/* What an operand must be below. */
+enum limit {
+    LIMIT_NOTHING, /* of opcodes that there are not, and of b where there is none */
+    LIMIT_ANY,
+    LIMIT_CONCAT,
+    LIMIT_FORM,
+    LIMIT_TEST,
+    LIMIT_FORM_TEST,
+    LIMIT_HOST_CALL,
+    LIMIT_ARGUMENTS,
+    LIMIT_FUNCTION,
+    LIMIT_CONSTANT, /* from here on they depend on the code */
+    LIMIT_CONSTANTS,
+    LIMIT_WORD,
+    LIMIT_VARIABLE,
+    LIMITS,
 };
 
-struct verifier {
-    const struct code *code;
-    depths *at; /* by word, of those that were passed or that a jump leads to */
-    struct limits limits[SHAPES];
-    const struct fn *functions;
-    size_t functions_n;
-    const char *why;
-    uint32_t where;
+/* By shape: the limits of its operands. */
+enum {
+    A_NONE = LIMIT_ANY,
+    B_NONE = LIMIT_NOTHING,
+    A_K = LIMIT_CONSTANT,
+    B_K = LIMIT_NOTHING,
+    A_N = LIMIT_CONCAT,
+    B_N = LIMIT_NOTHING,
+    A_L = LIMIT_WORD,
+    B_L = LIMIT_NOTHING,
+    A_V = LIMIT_VARIABLE,
+    B_V = LIMIT_NOTHING,
+    A_VK = LIMIT_VARIABLE,
+    B_VK = LIMIT_CONSTANT,
+    A_HK = LIMIT_FORM,
+    B_HK = LIMIT_CONSTANT,
+    A_NK = LIMIT_TEST,
+    B_NK = LIMIT_CONSTANT,
+    A_HT = LIMIT_FORM_TEST,
+    B_HT = LIMIT_CONSTANTS,
+    A_FN = LIMIT_FUNCTION,
+    B_FN = LIMIT_ARGUMENTS,
+    A_XN = LIMIT_HOST_CALL,
+    B_XN = LIMIT_ARGUMENTS,
+    A_AN = LIMIT_ANY,
+    B_AN = LIMIT_ARGUMENTS,
+    A_AK = LIMIT_ANY,
+    B_AK = LIMIT_CONSTANT,
 };
 
-static bool
-refuse(struct verifier *v, uint32_t where, const char *why)
-{
-    v->why = why;
-    v->where = where;
-    return false;
-}
+static const char *const limit_faults[LIMITS] = {
+    [LIMIT_NOTHING] = "unknown opcode",      [LIMIT_ANY] = "operand too large",
+    [LIMIT_CONCAT] = "number too large",     [LIMIT_FORM] = "no such header form",
+    [LIMIT_TEST] = "no such constant",       [LIMIT_FORM_TEST] = "no such constant",
+    [LIMIT_HOST_CALL] = "no such host call", [LIMIT_ARGUMENTS] = "too many arguments",
+    [LIMIT_FUNCTION] = "no such function",   [LIMIT_CONSTANT] = "no such constant",
+    [LIMIT_CONSTANTS] = "no such constant",  [LIMIT_WORD] = "jump into nowhere",
+    [LIMIT_VARIABLE] = "no such variable",
+};
 
-/* --- operands --- */
+/* --- effects --- */
 
-static void
-set_limits(struct verifier *v)
-{
-    enum { ANY = 1 << 24 };
-    const struct code *c = v->code;
-    uint32_t vars = (uint32_t)c->host->vars_n;
-    v->functions = fn_all(&v->functions_n);
-    v->limits[SHAPE_NONE] = (struct limits){ANY, 1};
-    v->limits[SHAPE_K] = (struct limits){c->consts_n, 1};
-    v->limits[SHAPE_N] = (struct limits){CONCAT_MAX + 1, 1};
-    v->limits[SHAPE_L] = (struct limits){c->n, 1};
-    v->limits[SHAPE_V] = (struct limits){vars, 1};
-    v->limits[SHAPE_VK] = (struct limits){vars, c->consts_n};
-    v->limits[SHAPE_HK] = (struct limits){HEADER_LIST + 1, c->consts_n};
-    v->limits[SHAPE_NK] = (struct limits){FILTER_TEST_CASE * 2, c->consts_n};
-    v->limits[SHAPE_HT] = (struct limits){FILTER_TEST_CASE * 2 << MATCHH_TEST,
-                                          c->consts_n > 0 ? c->consts_n - 1 : 0};
-    v->limits[SHAPE_FN] = (struct limits){(uint32_t)v->functions_n, FN_ARGS_MAX + 1};
-    v->limits[SHAPE_XN] = (struct limits){HOST_CALL_COUNT, FN_ARGS_MAX + 1};
-    v->limits[SHAPE_AN] = (struct limits){ANY, FN_ARGS_MAX + 1};
-    v->limits[SHAPE_AK] = (struct limits){ANY, c->consts_n};
-}
+enum effect {
+    EFFECT_PLAIN,
+    EFFECT_IN_LOOP,
+    EFFECT_OPENS_LOOP,
+    EFFECT_CLOSES_LOOP,
+    EFFECT_OPENS_SAVE,
+    EFFECT_CLOSES_SAVE,
+    EFFECT_SPECIAL, /* from here on the row does not say all */
+    EFFECT_TAKES_A = EFFECT_SPECIAL,
+    EFFECT_TAKES_B,
+    EFFECT_CALLS,
+    EFFECT_ASKS,
+    EFFECT_ACTS,
+    EFFECT_ACTS_ONE,
+    EFFECT_GOES,
+    EFFECT_MAY_GO,
+    EFFECT_NEXT_ITEM,
+    EFFECT_RETURNS,
+    EFFECT_ANSWERS,
+    EFFECT_ENDS,
+};
 
-static bool
-refuse_operands(struct verifier *v, uint32_t i, enum op_shape shape, bool of_a)
-{
-    static const char *const why[] = {
-        [SHAPE_NONE] = "operand too large", [SHAPE_K] = "no such constant",
-        [SHAPE_N] = "number too large",     [SHAPE_L] = "jump into nowhere",
-        [SHAPE_V] = "no such variable",     [SHAPE_VK] = "no such variable",
-        [SHAPE_HK] = "no such header form", [SHAPE_FN] = "no such function",
-        [SHAPE_XN] = "no such host call",   [SHAPE_AN] = "no such action",
-        [SHAPE_AK] = "no such constant",    [SHAPE_NK] = "no such constant",
-        [SHAPE_HT] = "no such constant",
-    };
-    bool arguments = shape == SHAPE_FN || shape == SHAPE_XN || shape == SHAPE_AN;
-    return refuse(v, i, arguments && !of_a ? "too many arguments" : why[shape]);
-}
+/* What an effect takes away before the instruction and adds after it. */
+enum {
+    TAKES_PLAIN = 0,
+    GIVES_PLAIN = 0,
+    TAKES_IN_LOOP = ONE_LOOP,
+    GIVES_IN_LOOP = ONE_LOOP,
+    TAKES_OPENS_LOOP = 0,
+    GIVES_OPENS_LOOP = ONE_LOOP,
+    TAKES_CLOSES_LOOP = ONE_LOOP,
+    GIVES_CLOSES_LOOP = 0,
+    TAKES_OPENS_SAVE = 0,
+    GIVES_OPENS_SAVE = ONE_SAVE,
+    TAKES_CLOSES_SAVE = ONE_SAVE,
+    GIVES_CLOSES_SAVE = 0,
+    TAKES_NEXT_ITEM = ONE_LOOP,
+    GIVES_NEXT_ITEM = ONE_LOOP,
+#define NO_NESTING(effect) TAKES_##effect = 0, GIVES_##effect = 0
+    NO_NESTING(TAKES_A),
+    NO_NESTING(TAKES_B),
+    NO_NESTING(CALLS),
+    NO_NESTING(ASKS),
+    NO_NESTING(ACTS),
+    NO_NESTING(ACTS_ONE),
+    NO_NESTING(GOES),
+    NO_NESTING(MAY_GO),
+    NO_NESTING(RETURNS),
+    NO_NESTING(ANSWERS),
+    NO_NESTING(ENDS),
+#undef NO_NESTING
+};
+
+/* --- rows --- */
+
+enum { TWO_WORDS = 1, SPECIAL = 2 };
+
+/* The row of an opcode, column by column, which is the cheapest to look at; of opcodes that there are not all is 0.
+ * Values that an operand counts are in pushes and not in takes and gives. */
+static const struct {
+    unsigned char a[256], b[256]; /* enum limit; b: 0 of an instruction of one word */
+    unsigned char kind[256];      /* TWO_WORDS, SPECIAL: all that most instructions are not */
+    unsigned char effect[256];
+    unsigned char pushes[256];
+    depths takes[256];
+    depths gives[256];
+} rows = {
+    .a =
+        {
+#define OP(name, shape, pops, pushes, effect, doc) A_##shape,
+#include "filter/op.def"
+#undef OP
+        },
+    .b =
+        {
+#define OP(name, shape, pops, pushes, effect, doc) B_##shape,
+#include "filter/op.def"
+#undef OP
+        },
+    .kind =
+        {
+#define OP(name, shape, pops, pushes, effect, doc)                                             \
+    ((B_##shape) != 0 ? TWO_WORDS : 0) | (EFFECT_##effect >= EFFECT_SPECIAL ? SPECIAL : 0),
+#include "filter/op.def"
+#undef OP
+        },
+    .effect =
+        {
+#define OP(name, shape, pops, pushes, effect, doc) EFFECT_##effect,
+#include "filter/op.def"
+#undef OP
+        },
+    .pushes =
+        {
+#define OP(name, shape, pops, pushes, effect, doc) (pops) < 0 ? (pushes) : 0,
+#include "filter/op.def"
+#undef OP
+        },
+    .takes =
+        {
+#define OP(name, shape, pops, pushes, effect, doc)                                             \
+    ((pops) < 0 ? 0 : (pops)) * ONE_VALUE + TAKES_##effect,
+#include "filter/op.def"
+#undef OP
+        },
+    .gives =
+        {
+#define OP(name, shape, pops, pushes, effect, doc)                                             \
+    ((pops) < 0 ? 0 : (pushes)) * ONE_VALUE + GIVES_##effect,
+#include "filter/op.def"
+#undef OP
+        },
+};
 
 static const unsigned char action_args[] = {
 #define FILTER_ACTION(name, word, args, doc) args,
@@ -99,223 +219,275 @@ static const unsigned char action_args[] = {
 #undef FILTER_ACTION
 };
 
-/* An action takes as many arguments as its row says, or less: the last ones are unset. */
-static inline bool
-check_action(struct verifier *v, uint32_t i, uint32_t argc)
-{
-    uint32_t row = ins_a(v->code->ins[i]) & 0xff;
-    return (row < FILTER_ACTIONS && argc <= action_args[row]) || refuse(v, i, "no such action");
-}
+/* --- one code object --- */
 
-/* --- flow --- */
-
-/* Loops and saves: what an instruction needs and does. */
-enum {
-    IN_LOOP = 1, /* only inside a loop */
-    IN_SAVE = 2, /* only after a SAVE */
-    LOOP_IN = 4,
-    LOOP_OUT = 8,
-    SAVE_IN = 16,
-    SAVE_OUT = 32,
+struct verifier {
+    const struct code *code;
+    depths *at; /* by word: 0 of those that were not passed and that no jump leads to */
+    uint32_t limits_a[LIMITS]; /* as a first word with operand a and no opcode */
+    uint32_t limits_b[LIMITS];
+    const struct fn *functions;
+    const char *why;
+    uint32_t where;
 };
 
-/* Loops and saves that an instruction opens or closes. */
-static bool
-apply_nesting(struct verifier *v, uint32_t i, depths *d, unsigned effect)
+static depths __attribute__((cold, noinline))
+refuse(struct verifier *v, uint32_t where, const char *why)
 {
-    uint32_t loops = *d / LOOP_UNIT & LOOPS_MAX;
-    uint32_t saves = *d / SAVE_UNIT & SAVES_MAX;
-    if (((effect & IN_LOOP) != 0 && loops == 0) || ((effect & IN_SAVE) != 0 && saves == 0))
-        return refuse(v, i, "no loop or no save to end");
-    if (((effect & LOOP_IN) != 0 && loops == LOOPS_MAX) ||
-        ((effect & SAVE_IN) != 0 && saves == SAVES_MAX))
-        return refuse(v, i, "too many loops or saves");
-    if ((effect & LOOP_IN) != 0)
-        *d += LOOP_UNIT;
-    if ((effect & LOOP_OUT) != 0)
-        *d -= LOOP_UNIT;
-    if ((effect & SAVE_IN) != 0)
-        *d += SAVE_UNIT;
-    if ((effect & SAVE_OUT) != 0)
-        *d -= SAVE_UNIT;
+    v->why = why;
+    v->where = where;
+    return FAULT;
+}
+
+static const uint32_t fixed_limits[LIMITS] = {
+    [LIMIT_ANY] = 1 << 24,
+    [LIMIT_CONCAT] = CONCAT_MAX + 1,
+    [LIMIT_FORM] = HEADER_LIST + 1,
+    [LIMIT_TEST] = FILTER_TEST_CASE * 2,
+    [LIMIT_FORM_TEST] = FILTER_TEST_CASE * 2 << MATCHH_TEST,
+    [LIMIT_HOST_CALL] = HOST_CALL_COUNT,
+    [LIMIT_ARGUMENTS] = FN_ARGS_MAX + 1,
+};
+
+/* Of numbers that fit into 24 bits, but for that of LIMIT_ANY. */
+static inline void
+set_limit(struct verifier *v, enum limit l, uint32_t below)
+{
+    v->limits_b[l] = below;
+    v->limits_a[l] = below << 8;
+}
+
+static bool
+set_limits(struct verifier *v)
+{
+    size_t functions;
+    const struct code *c = v->code;
+    if ((c->n | c->consts_n | c->host->vars_n) >> 24 != 0)
+        return false;
+    v->functions = fn_all(&functions);
+    for (unsigned l = 0; l < LIMIT_FUNCTION; l++)
+        set_limit(v, (enum limit)l, fixed_limits[l]);
+    v->limits_a[LIMIT_ANY] = UINT32_MAX;
+    set_limit(v, LIMIT_FUNCTION, (uint32_t)functions);
+    set_limit(v, LIMIT_CONSTANT, c->consts_n);
+    set_limit(v, LIMIT_CONSTANTS, c->consts_n - (c->consts_n > 0));
+    set_limit(v, LIMIT_WORD, c->n);
+    set_limit(v, LIMIT_VARIABLE, (uint32_t)c->host->vars_n);
     return true;
 }
 
-/* A jump from word `from` to word `to`, which there is. */
+/* An action takes as many arguments as its row says, or less: the last ones are unset. */
 static bool
+is_action(uint32_t a, uint32_t argc)
+{
+    uint32_t row = a & 0xff;
+    return row < FILTER_ACTIONS && argc <= action_args[row];
+}
+
+/* A jump from word `from` to word `to`, which there is. What it leads to in an instruction's second word is refused when
+ * that instruction is reached. */
+static depths
 jump_to(struct verifier *v, uint32_t from, uint32_t to, depths d)
 {
     depths there = v->at[to];
-    if (there == OPERAND)
-        return refuse(v, from, "jump into nowhere");
-    if (there == d || ins_op(v->code->ins[to]) == OP_THROW)
-        return true;
-    if (there != 0)
-        return refuse(v, from, "branches disagree about the stack");
-    if (to <= from)
-        return refuse(v, from, "jumps back to what was not reached");
-    v->at[to] = d;
-    return true;
+    bool throws = ins_op(v->code->ins[to]) == OP_THROW;
+    if (there == 0 && to > from && !throws) {
+        v->at[to] = d;
+        return d;
+    }
+    if (there == d || there == THROWN)
+        return d;
+    if (throws && (there != 0 || to > from)) {
+        v->at[to] = THROWN;
+        return d;
+    }
+    return refuse(v, from,
+                  there != 0 ? "branches disagree about the stack"
+                             : "jumps back to what was not reached");
 }
 
-/* What most instructions do not: loops and saves, jumps, ends. d: depths after its values; returns what the next
- * instruction begins with, 0 when nothing gets there but by a jump, FAULT when refused. */
+/* Values that an operand counts. d: before the instruction. */
 static depths
-step_special(struct verifier *v, uint32_t i, depths d)
+take_values(struct verifier *v, uint32_t i, depths d, uint32_t pops)
 {
-    const uint32_t *ins = v->code->ins;
-    enum op op = ins_op(ins[i]);
-    uint32_t a = ins_a(ins[i]);
-    bool good = true;
-    switch ((int)op) {
-    case OP_JUMP:
-        return jump_to(v, i, a, d) ? 0 : FAULT;
-    case OP_JUMPF:
-    case OP_JUMPT:
-        return jump_to(v, i, a, d) ? d : FAULT;
-    case OP_ACTION:
-        return check_action(v, i, ins[i + 1]) ? d : FAULT;
-    case OP_ACTIONT:
-        return check_action(v, i, 1) ? d : FAULT;
-    case OP_ASK:
-        good = a < FILTER_ASKS || refuse(v, i, "no such question");
-        break;
-    case OP_CALL:
-    case OP_FIND:
-    case OP_TEST:
-        good = v->functions[a].call != NULL || refuse_operands(v, i, SHAPE_FN, true);
-        break;
-    case OP_THROW:
-    case OP_THROWERR:
-    case OP_FORCE:
-        return 0;
-    case OP_RETURN:
-    case OP_ANSWER:
-        good = (op == OP_ANSWER) == v->code->condition || refuse(v, i, "ends in the wrong way");
-        return good ? 0 : FAULT;
-    case OP_NEXT:
-        good = apply_nesting(v, i, &d, IN_LOOP) && jump_to(v, i, a, d);
-        break;
-    case OP_GATHER:
-    case OP_KEEP:
-    case OP_KEY:
-    case OP_SORTED:
-        good = apply_nesting(v, i, &d, IN_LOOP);
-        break;
-    case OP_LOOP:
-        good = apply_nesting(v, i, &d, LOOP_IN);
-        break;
-    case OP_ENDLOOP:
-    case OP_LEAVE:
-        good = apply_nesting(v, i, &d, IN_LOOP | LOOP_OUT);
-        break;
-    case OP_SAVE:
-        good = apply_nesting(v, i, &d, SAVE_IN);
-        break;
-    case OP_RESTORE:
-        good = apply_nesting(v, i, &d, IN_SAVE | SAVE_OUT);
-        break;
-    default:
+    if (d >> VALUE_SHIFT < pops)
+        return refuse(v, i, "value stack is too low");
+    return d - (pops - rows.pushes[ins_op(v->code->ins[i])]) * (depths)ONE_VALUE;
+}
+
+/* What the row does not say. Returns what the next instruction begins with, 0 when nothing gets there but by a jump. */
+static depths
+step_special(struct verifier *v, uint32_t i, depths d, enum effect effect)
+{
+    const uint32_t *ins = v->code->ins + i;
+    uint32_t a = ins_a(ins[0]);
+    bool answers = false;
+    switch (effect) {
+    case EFFECT_GOES:
+        return jump_to(v, i, a, d) == FAULT ? FAULT : 0;
+    case EFFECT_MAY_GO:
+    case EFFECT_NEXT_ITEM:
+        return jump_to(v, i, a, d);
+    case EFFECT_TAKES_A:
+        return a == 0 ? refuse(v, i, "joins nothing") : take_values(v, i, d, a);
+    case EFFECT_CALLS:
+        if (v->functions[a].call == NULL)
+            return refuse(v, i, "no such function");
+        return take_values(v, i, d, ins[1]);
+    case EFFECT_ASKS:
+        if (a >= FILTER_ASKS)
+            return refuse(v, i, "no such question");
+        return take_values(v, i, d, ins[1]);
+    case EFFECT_ACTS:
+        if (!is_action(a, ins[1]))
+            return refuse(v, i, "no such action");
+        return take_values(v, i, d, ins[1]);
+    case EFFECT_ACTS_ONE:
+        return is_action(a, 1) ? d : refuse(v, i, "no such action");
+    case EFFECT_TAKES_B:
+        return take_values(v, i, d, ins[1]);
+    case EFFECT_ANSWERS:
+        answers = true;
+        __attribute__((fallthrough));
+    case EFFECT_RETURNS:
+        return answers == v->code->condition ? 0 : refuse(v, i, "ends in the wrong way");
+    case EFFECT_ENDS:
+    case EFFECT_PLAIN:
+    case EFFECT_IN_LOOP:
+    case EFFECT_OPENS_LOOP:
+    case EFFECT_CLOSES_LOOP:
+    case EFFECT_OPENS_SAVE:
+    case EFFECT_CLOSES_SAVE:
         break;
     }
-    return good ? d : FAULT;
+    return 0;
 }
 
-static const bool is_special[OP_COUNT] = {
-    [OP_JUMP] = true,    [OP_JUMPF] = true,  [OP_JUMPT] = true,    [OP_ACTION] = true,
-    [OP_ACTIONT] = true, [OP_ASK] = true,    [OP_CALL] = true,     [OP_FIND] = true,
-    [OP_TEST] = true,    [OP_THROW] = true,  [OP_THROWERR] = true, [OP_FORCE] = true,
-    [OP_RETURN] = true,  [OP_ANSWER] = true, [OP_NEXT] = true,     [OP_GATHER] = true,
-    [OP_KEEP] = true,    [OP_KEY] = true,    [OP_SORTED] = true,   [OP_LOOP] = true,
-    [OP_ENDLOOP] = true, [OP_LEAVE] = true,  [OP_SAVE] = true,     [OP_RESTORE] = true,
-};
+/* --- what the loop leaves to others --- */
 
-/* A row of op.def as the loop wants it. */
-static const struct row {
-    unsigned char shape, words;
-    signed char pops;
-    unsigned char pushes;
-} rows[OP_COUNT] = {
-#define OP(name, shape, pops, pushes, doc)                                                     \
-    {SHAPE_##shape, SHAPE_##shape >= SHAPE_VK ? 2 : 1, pops, pushes},
-#include "filter/op.def"
-#undef OP
-};
-
-/* The second word of an instruction, which is taken before anything can jump there. */
-static inline bool
-take_operand(struct verifier *v, uint32_t i, uint32_t *b)
+/* Operands that are not both below their limits. */
+static depths __attribute__((cold, noinline)) refuse_operands(struct verifier *v, uint32_t i)
 {
+    uint32_t word = v->code->ins[i];
+    size_t op = ins_op(word);
+    if (word >= v->limits_a[rows.a[op]])
+        return refuse(v, i, limit_faults[rows.a[op]]);
     if (v->code->n - i < 2)
         return refuse(v, i, "instruction cut off");
-    if (v->at[i + 1] != 0)
-        return refuse(v, i, "jump into nowhere");
-    v->at[i + 1] = OPERAND;
-    *b = v->code->ins[i + 1];
-    return true;
+    return refuse(v, i, v->at[i + 1] != 0 ? "jump into nowhere" : limit_faults[rows.b[op]]);
 }
 
-/* The one hot loop: everything that most instructions need is in local variables. */
-static bool
-verify_words(struct verifier *v, uint32_t *stack)
+/* An instruction that takes more than there is. */
+static depths __attribute__((cold, noinline))
+refuse_depths(struct verifier *v, uint32_t i, depths d, depths takes)
 {
-    enum { VALUES = LOOP_UNIT - 1 };
+    if ((d & GUARDS) != 0)
+        return refuse(v, i, "too many values, loops or saves");
+    return refuse(v, i,
+                  d >> VALUE_SHIFT < takes >> VALUE_SHIFT ? "value stack is too low"
+                                                          : "no loop or no save to end");
+}
+
+/* A word that a jump leads to. d: what comes from the instruction before it, 0: nothing does. */
+static depths
+meet(struct verifier *v, uint32_t i, depths d)
+{
+    depths there = v->at[i];
+    if (there == THROWN)
+        return d != 0 ? d : KNOWN;
+    if (d != 0 && d != there)
+        return refuse(v, i, "branches disagree about the stack");
+    return there;
+}
+
+/* The second word, i. It is taken before anything can jump there. */
+static inline bool
+good_second(const struct verifier *v, size_t i, unsigned b)
+{
+    return i < v->code->n && v->at[i] == 0 && v->code->ins[i] < v->limits_b[b];
+}
+
+/* Over what is never reached, whose operands must be good all the same, since they are shown in listings. Returns the next
+ * word that a jump leads to, or the end; *d is FAULT if something was refused. */
+static uint32_t
+pass_unreached(struct verifier *v, uint32_t i, depths *d)
+{
     const uint32_t *ins = v->code->ins;
-    const uint32_t n = v->code->n;
-    depths *at = v->at;
-    depths d = KNOWN;
-    uint32_t most = 0;
-    uint32_t last = 0;
-    for (uint32_t i = 0; i < n;) {
-        uint32_t op = ins_op(ins[i]);
-        uint32_t a = ins_a(ins[i]);
-        uint32_t b = 0;
-        if (op >= OP_COUNT)
-            return refuse(v, i, "unknown opcode");
-        struct row row = rows[op];
-        if (row.words == 2 && !take_operand(v, i, &b))
-            return false;
-        if (a >= v->limits[row.shape].a || b >= v->limits[row.shape].b)
-            return refuse_operands(v, i, row.shape, a >= v->limits[row.shape].a);
-        if (at[i] == 0)
-            at[i] = d; /* a jump back may lead here */
-        else if (d == 0)
-            d = at[i];
-        else if (d != at[i])
-            return refuse(v, i, "branches disagree about the stack");
-        last = i;
-        i += row.words;
-        if (d == 0)
-            continue;
-        uint32_t pops = row.pops >= 0 ? (uint32_t)row.pops : row.pops == POPS_A ? a : b;
-        if ((d & VALUES) < pops)
-            return refuse(v, last, "value stack is too low");
-        d = d - pops + row.pushes;
-        if ((d & VALUES) > most && (most = d & VALUES) > STACK_MAX)
-            return refuse(v, last, "value stack is too high");
-        if (is_special[op] && (d = step_special(v, last, d)) == FAULT)
-            return false;
+    while (i < v->code->n && v->at[i] == 0) {
+        size_t op = ins[i] & 0xff;
+        if (ins[i] >= v->limits_a[rows.a[op]] ||
+            (rows.b[op] != 0 && !good_second(v, i + 1, rows.b[op]))) {
+            *d = refuse_operands(v, i);
+            return i;
+        }
+        i += rows.b[op] != 0 ? 2 : 1;
     }
-    *stack = most;
-    return d == 0 ? n > 0 || refuse(v, 0, "empty code") : refuse(v, last, "runs off the end");
+    return i;
+}
+
+/* The one hot loop. Returns the depths at the end: 0 if the code ends as it should. */
+static depths
+verify_words(struct verifier *v, depths *at, depths *highest)
+{
+    const uint32_t *const ins = v->code->ins;
+    const size_t n = v->code->n;
+    depths d = KNOWN;
+    depths most = 0;
+    for (size_t i = 0; i < n;) {
+        size_t op = ins[i] & 0xff;
+        if (ins[i] >= v->limits_a[rows.a[op]])
+            return refuse_operands(v, (uint32_t)i);
+        if (at[i] != 0 && (d = meet(v, (uint32_t)i, d)) == FAULT)
+            return FAULT;
+        depths left = d - rows.takes[op];
+        if ((left & GUARDS) != 0)
+            return refuse_depths(v, (uint32_t)i, d, rows.takes[op]);
+        at[i++] = d;
+        d = left + rows.gives[op];
+        if (rows.kind[op] != 0) {
+            uint32_t here = (uint32_t)i - 1;
+            if ((rows.kind[op] & TWO_WORDS) != 0 && !good_second(v, i++, rows.b[op]))
+                return refuse_operands(v, here);
+            if ((rows.kind[op] & SPECIAL) != 0)
+                d = step_special(v, here, d, (enum effect)rows.effect[op]);
+            if (d == 0)
+                i = pass_unreached(v, (uint32_t)i, &d);
+            if (d == FAULT)
+                return FAULT;
+        }
+        if (d > most)
+            most = d;
+    }
+    *highest = most;
+    return d == 0 ? 0 : refuse(v, (uint32_t)n - 1, "runs off the end");
 }
 
 bool
 code_verify(struct arena *scratch, struct code *code, const char **why, uint32_t *where)
 {
-    struct arena_mark mark = arena_mark(scratch);
+    depths few[FEW_WORDS];
     struct verifier v; /* set_limits fills in the limits */
-    uint32_t stack = 0;
+    depths most = 0;
+    struct arena_mark mark = arena_mark(scratch);
+    bool is_small = code->n <= FEW_WORDS;
     v.code = code;
     v.why = NULL;
     v.where = 0;
-    set_limits(&v);
-    v.at = arena_alloc(scratch, code->n * sizeof *v.at);
+    v.at = is_small ? few : arena_alloc(scratch, code->n * sizeof *v.at);
     memset(v.at, 0, code->n * sizeof *v.at);
-    bool good = verify_words(&v, &stack);
-    code->stack = stack;
+    depths end = FAULT;
+    if (code->n == 0)
+        (void)refuse(&v, 0, "empty code");
+    else if (!set_limits(&v))
+        (void)refuse(&v, 0, "too many words, constants or variables");
+    else
+        end = verify_words(&v, v.at, &most);
+    if (end == 0 && most >> VALUE_SHIFT > STACK_MAX)
+        end = refuse(&v, 0, "value stack is too high");
+    code->stack = most >> VALUE_SHIFT;
     *why = v.why;
     *where = v.where;
-    arena_reset(scratch, mark);
-    return good;
+    if (!is_small)
+        arena_reset(scratch, mark);
+    return end == 0;
 }

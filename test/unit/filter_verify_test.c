@@ -50,7 +50,10 @@ operands_are_checked(void **state)
     CHECK("no such action", WORD(OP_ACTIONT, 0xfe), 0, OP_EMPTY, OP_RETURN);
     CHECK("no such action", OP_EMPTY, WORD(OP_ACTION, 5), 1, OP_EMPTY, OP_RETURN);
     CHECK("no such question", WORD(OP_ASK, 99), 0, OP_EMPTY, OP_RETURN);
+    CHECK("joins nothing", WORD(OP_CONCAT, 0), OP_RETURN);
+    CHECK("no such constant", OP_EMPTY, OP_RETURN, WORD(OP_CONST, 1)); /* never reached */
     CHECK("unknown opcode", OP_COUNT);
+    CHECK("unknown opcode", 0xff, OP_EMPTY, OP_RETURN);
     CHECK("instruction cut off", WORD(OP_CALL, 0));
 }
 
@@ -59,6 +62,8 @@ jumps_are_checked(void **state)
 {
     CHECK("jump into nowhere", OP_TRUE, WORD(OP_JUMPF, 99), OP_EMPTY, OP_RETURN);
     CHECK("jump into nowhere", OP_TRUE, WORD(OP_JUMPF, 3), WORD(OP_HEADER, 0), 0, OP_RETURN);
+    CHECK("jump into nowhere", OP_TRUE, WORD(OP_JUMPF, 3), WORD(OP_HEADER, 0), OP_THROW,
+          OP_RETURN); /* not even if the word looks like one that any jump may lead to */
     CHECK("jumps back to what was not reached", WORD(OP_JUMP, 3), OP_EMPTY, OP_RETURN,
           WORD(OP_JUMP, 1));
     CHECK("branches disagree about the stack", OP_TRUE, WORD(OP_JUMPF, 3), OP_EMPTY, OP_EMPTY,
@@ -77,6 +82,32 @@ stacks_are_checked(void **state)
     CHECK("ends in the wrong way", OP_TRUE, OP_ANSWER);
 }
 
+/* `n` times the word, then what ends the code. */
+static const char *
+verdict_of_many(struct fixture *f, uint32_t word, uint32_t n)
+{
+    uint32_t *ins = arena_alloc(f->arena, (n + 2) * sizeof *ins);
+    for (uint32_t i = 0; i < n; i++)
+        ins[i] = word;
+    ins[n] = OP_EMPTY;
+    ins[n + 1] = OP_RETURN;
+    return verdict(f, ins, n + 2);
+}
+
+static void
+depths_have_caps(void **state)
+{
+    assert_string_equal(verdict_of_many(*state, OP_EMPTY, 1023), "sound");
+    assert_string_equal(verdict_of_many(*state, OP_EMPTY, 1024), "value stack is too high");
+    assert_string_equal(verdict_of_many(*state, OP_EMPTY, 5000),
+                        "too many values, loops or saves");
+    assert_string_equal(verdict_of_many(*state, OP_SAVE, 127), "sound");
+    assert_string_equal(verdict_of_many(*state, OP_SAVE, 128),
+                        "too many values, loops or saves");
+    assert_string_equal(verdict_of_many(*state, OP_SAVE, 100000),
+                        "too many values, loops or saves");
+}
+
 int
 main(void)
 {
@@ -85,6 +116,7 @@ main(void)
         cmocka_unit_test_setup_teardown(operands_are_checked, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(jumps_are_checked, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(stacks_are_checked, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(depths_have_caps, fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests_name("filter_verify", tests, NULL, NULL);
 }
