@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/escape.h"
 #include "base/map.h"
 #include "conf/main_options.h"
 #include "sys/log_selector.h"
@@ -551,27 +552,36 @@ restore_args(struct session *s, const struct saved_args *before)
     memcpy(s->acl_args, before->args, sizeof s->acl_args);
 }
 
-static struct str
-next_word(struct str *rest)
+/* The next word, or the inside of quotes. False: there is none. */
+static bool
+next_word(struct arena *a, struct str *rest, struct str *word)
 {
+    size_t n = 0;
     *rest = str_trim_left(*rest);
-    uint32_t n = 0;
-    while (n < rest->n && !ascii_space(rest->p[n]))
-        n++;
-    struct str word = str_sub(*rest, 0, n);
+    if (rest->n == 0)
+        return false;
+    if (rest->p[0] == '"') {
+        *word = escape_quoted_word(a, *rest, &n);
+    } else {
+        while (n < rest->n && !ascii_space(rest->p[n]))
+            n++;
+        *word = str_sub(*rest, 0, n);
+    }
     *rest = str_sub(*rest, n, rest->n);
-    return word;
+    return true;
 }
 
 enum acl_test
 acl_cond_acl(struct acl_call *c, const struct acl_item *item, struct str arg)
 {
     struct vm *vm = c->r->vm;
-    struct str rest = arg, name = STR_EMPTY, word;
+    struct str rest = arg, name = STR_EMPTY, word = STR_EMPTY;
     struct saved_args args = {.n = 0}, before;
+    struct arena *a = vm_scratch(vm);
     (void)item;
-    enum vm_status st = vm_expand(vm, word = next_word(&rest), &name);
-    while (st == VM_OK && args.n < ACL_ARGS_MAX && (word = next_word(&rest)).n > 0)
+    (void)next_word(a, &rest, &word);
+    enum vm_status st = vm_expand(vm, word, &name);
+    while (st == VM_OK && args.n < ACL_ARGS_MAX && next_word(a, &rest, &word))
         st = vm_expand(vm, word, &args.args[args.n++]);
     if (st != VM_OK)
         return not_expanded(c, word, st);

@@ -269,6 +269,7 @@ forget(struct delivery *d, struct address *a)
 {
     struct str line = delivery_message_line(d, a);
     delivery_address_done(d, a);
+    delivery_event_failed(d, a);
     maillog(d->engine, MAILLOG_MAIN, d->id, "%.*s: error ignored", STR_ARG(line));
 }
 
@@ -291,6 +292,14 @@ keep_frozen(struct delivery *d, struct address *a)
     vec_push(d->arena, &d->deferred, a);
 }
 
+bool
+delivery_ignores_failure(const struct delivery *d, const struct address *a)
+{
+    bool nobody = notice_errors_address(d, a).n == 0;
+    bool hopeless = is_old(d) || a->answer->gave_up || str_is_set(a->errors_to);
+    return a->ignore_error || (nobody && hopeless) || leads_back(d, a);
+}
+
 /* Those that are not told to anybody are taken out. */
 static void
 settle_untold(struct delivery *d, struct address_vec *failed)
@@ -298,11 +307,9 @@ settle_untold(struct delivery *d, struct address_vec *failed)
     size_t kept = 0;
     for (size_t i = 0; i < failed->n; i++) {
         struct address *a = failed->v[i];
-        bool nobody = notice_errors_address(d, a).n == 0;
-        bool hopeless = is_old(d) || a->answer->gave_up || str_is_set(a->errors_to);
-        if (a->ignore_error || (nobody && hopeless) || leads_back(d, a))
+        if (delivery_ignores_failure(d, a))
             forget(d, a);
-        else if (nobody)
+        else if (notice_errors_address(d, a).n == 0)
             keep_frozen(d, a);
         else if (wants_no_failure(a))
             delivery_address_done(d, a);

@@ -191,6 +191,7 @@ give_up(struct delivery *d)
         if (spool_tree_has(&d->header.done, a->key))
             continue;
         delivery_answer(d, a, OUT_FAIL, 0, STR_NULL);
+        delivery_event_cancelled(d, a, STR_LIT("delivery cancelled by administrator"));
         if (delivery_tells_nobody(d, a))
             delivery_address_done(d, a);
         else
@@ -225,8 +226,9 @@ move_away(struct delivery *d)
 static enum delivery_end
 freeze(struct delivery *d)
 {
-    struct str bounce = d->header.sender_set_untrusted ? STR_LIT(" (message created with -f <>)")
-                                                       : STR_LIT(" (delivery error message)");
+    struct str bounce = d->header.sender_set_untrusted
+                            ? STR_LIT(" (message created with -f <>)")
+                            : STR_LIT(" (delivery error message)");
     struct str why = d->freeze_bounce ? bounce : d->freeze_why;
     d->header.frozen_time = (int64_t)d->started.tv_sec;
     d->header.manual_thaw = d->header.first_delivery = false;
@@ -263,6 +265,7 @@ complete(struct delivery *d)
                                                      d->message->received_time_us, now))));
     }
     maillog_line(e, MAILLOG_MAIN, d->id, buf_str(&b));
+    delivery_event_complete(e);
     return DELIVERY_DONE;
 }
 
@@ -283,18 +286,35 @@ finish(struct delivery *d)
     return DELIVERY_WAITS;
 }
 
+/* What the evaluations of the caller see: a delivery may be made in the middle of another one (a reply of a filter). */
+struct outer_view {
+    struct message *message;
+    struct session *session;
+    struct address *address;
+    struct map *acl_c, *acl_m, *router_vars;
+};
+
+static struct outer_view
+outer_view_of(const struct eval *ev)
+{
+    return (struct outer_view){ev->message, ev->session, ev->address,
+                               ev->acl_c,   ev->acl_m,   ev->router_vars};
+}
+
 static void
-close_message(struct delivery *d)
+close_message(struct delivery *d, const struct outer_view *outer)
 {
     struct eval *ev = d->engine->eval;
     if (d->journal_open)
         spool_journal_close(&d->journal);
     spool_close(&d->entry);
     list_cache_forget(ev->lists);
-    ev->message = NULL;
-    ev->session = NULL;
-    ev->address = NULL;
-    ev->acl_c = ev->acl_m = ev->router_vars = NULL;
+    ev->message = outer->message;
+    ev->session = outer->session;
+    ev->address = outer->address;
+    ev->acl_c = outer->acl_c;
+    ev->acl_m = outer->acl_m;
+    ev->router_vars = outer->router_vars;
 }
 
 static enum delivery_end
@@ -325,6 +345,7 @@ delivery_run(struct engine *e, struct str id, enum delivery_reason reason)
     struct arena *a = arena_new();
     struct delivery *d = ARENA_NEW(a, struct delivery);
     struct arena_mark mark = arena_mark(vm_scratch(e->vm));
+    const struct outer_view outer = outer_view_of(e->eval);
     d->engine = e;
     d->arena = a;
     d->reason = reason;
@@ -333,7 +354,7 @@ delivery_run(struct engine *e, struct str id, enum delivery_reason reason)
     enum delivery_end end = open_message(d);
     if (end == DELIVERY_WAITS) {
         end = attempt(d);
-        close_message(d);
+        close_message(d, &outer);
     }
     vm_release(e->vm, mark);
     arena_free(a);

@@ -103,10 +103,22 @@ struct str delivery_line(struct delivery *d, const struct address *a, enum outco
 /* The same for the message log, which has no flags. */
 struct str delivery_message_line(struct delivery *d, const struct address *a);
 
+/* Events of what ended; they change nothing. delivery_event.c */
+void delivery_event_delivered(struct delivery *d, const struct address *a);
+/* A failure: that of a transport, or an internal one when none was reached. */
+void delivery_event_failed(struct delivery *d, const struct address *a);
+void delivery_event_deferred(struct delivery *d, const struct address *a);
+/* A recipient that somebody took out of the queue; why: $event_data. */
+void delivery_event_cancelled(struct delivery *d, const struct address *a, struct str why);
+/* The message is done with; engine->eval still shows it. */
+void delivery_event_complete(struct engine *e);
+
 /* Sends what there is to send: bounces for failed, warnings for deferred addresses, DSN for delivered ones. bounce.c, warning.c */
 void delivery_bounce(struct delivery *d);
 /* True if a failure of the address cannot be told: no sender, or NOTIFY=NEVER and the like. */
 bool delivery_tells_nobody(const struct delivery *d, const struct address *a);
+/* True if a failure of the address is ignored: it is forgotten, with a line in the log. */
+bool delivery_ignores_failure(const struct delivery *d, const struct address *a);
 void delivery_warn(struct delivery *d);
 void delivery_report_success(struct delivery *d);
 void delivery_tell_frozen(struct delivery *d);

@@ -83,6 +83,7 @@ succeeded(struct delivery *d, struct address *a)
     maillog_message(d->engine, &d->entry,
                     str_printf(d->arena, "%.*s: %.*s transport succeeded",
                                STR_ARG(delivery_message_line(d, a)), STR_ARG(transport)));
+    delivery_event_delivered(d, a);
     delivery_address_done(d, a);
     retry_succeeded(d, a);
     vec_push(d->arena, &d->delivered, a);
@@ -125,6 +126,8 @@ deferred(struct delivery *d, struct address *a)
 {
     struct str line = delivery_line(d, a, OUT_DEFER);
     bool old = waits_for_retry(a);
+    if (!old)
+        delivery_event_deferred(d, a);
     if (!old || maillog_selected(d->engine, LOG_SELECTOR_RETRY_DEFER))
         maillog(d->engine,
                 MAILLOG_MAIN | (a->answer->why.outcome == OUT_ERROR ? MAILLOG_PANIC : 0), d->id,
@@ -146,6 +149,8 @@ static void
 failed(struct delivery *d, struct address *a)
 {
     struct str line = delivery_line(d, a, OUT_FAIL);
+    if (!delivery_ignores_failure(d, a))
+        delivery_event_failed(d, a); /* else when it is ignored */
     maillog(d->engine, MAILLOG_MAIN, d->id, "** %.*s", STR_ARG(line));
     maillog_message(d->engine, &d->entry,
                     a->transport == NULL

@@ -2,8 +2,10 @@
 #include "engine/queue_command.h"
 
 #include "base/buf.h"
+#include "conf/list.h"
 #include "engine/delivery.h"
 #include "engine/maillog.h"
+#include "engine/spool_model.h"
 #include "mail/address.h"
 #include "mail/header.h"
 #include "sys/file.h"
@@ -265,6 +267,30 @@ is_own(const struct engine *e, const struct spool_header *h)
     return e->caller.admin || h->uid == (int64_t)e->caller.uid;
 }
 
+/* Events: every recipient that was left, and that the message is done with. */
+static void
+raise_removed(struct work *w)
+{
+    struct engine *e = w->engine;
+    struct message message = {.arena = w->arena, .body_fd = -1};
+    struct session session = {.arena = w->arena};
+    struct delivery d = {.engine = e, .arena = w->arena, .id = w->id};
+    struct str why = str_printf(w->arena, "message removed by %.*s", STR_ARG(e->caller.login));
+    spool_model_load(w->arena, &w->header, &message, &session);
+    e->eval->message = &message;
+    e->eval->session = &session;
+    for (size_t i = 0; i < message.recipients.n; i++) {
+        const struct address *a =
+            route_envelope_address(w->arena, message.recipients.v[i].address, i);
+        if (!spool_tree_has(&w->header.done, a->key))
+            delivery_event_cancelled(&d, a, why);
+    }
+    delivery_event_complete(e);
+    list_cache_forget(e->eval->lists);
+    e->eval->message = NULL;
+    e->eval->session = NULL;
+}
+
 static bool
 remove_message(struct engine *e, struct str id, const struct str *args, size_t n)
 {
@@ -295,6 +321,8 @@ remove_message(struct engine *e, struct str id, const struct str *args, size_t n
         return close_message(&w, false);
     }
     maillog_message_remove(e, &w.entry);
+    if (readable)
+        raise_removed(&w);
     printf("Message %.*s has been removed\n", STR_ARG(id));
     note(&w, "removed", STR_NULL, "");
     maillog(e, MAILLOG_MAIN, id, "Completed");

@@ -336,10 +336,12 @@ give_up(struct delivery *d, struct address *a)
 {
     size_t kept = 0;
     struct str line = delivery_message_line(d, a);
+    a->answer->gave_up = true;
+    if (!delivery_ignores_failure(d, a))
+        delivery_event_failed(d, a);
     maillog(d->engine, MAILLOG_MAIN, d->id, "** %.*s: retry timeout exceeded", STR_ARG(line));
     maillog_message(d->engine, &d->entry,
                     str_printf(d->arena, "%.*s: retry timeout exceeded", STR_ARG(line)));
-    a->answer->gave_up = true;
     for (size_t i = 0; i < d->deferred.n; i++)
         if (d->deferred.v[i] != a)
             d->deferred.v[kept++] = d->deferred.v[i];

@@ -321,8 +321,11 @@ read_results(struct lmtp *s)
             else
                 buf_addc(&note, s->reply.text.p[k]);
         buf_addc(&note, '"');
-        s->answers[i] =
-            (struct transport_answer){.why = {.outcome = OUT_OK}, .log_note = buf_str(&note)};
+        s->answers[i] = (struct transport_answer){
+            .why = {.outcome = OUT_OK},
+            .log_note = buf_str(&note),
+            .confirmation = str_sub(buf_str(&note), 3, note.n - 1),
+        };
     }
     return end == REPLY_READ;
 }

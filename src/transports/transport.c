@@ -17,7 +17,7 @@ static const struct opt rows[] = {
         "Kind of transport; it decides which further options there are."),
     OPT_BOOL(struct transport_generic, envelope_to_add, false, 0,
         "Adds an Envelope-to: header line."),
-    OPT_XSTR(struct transport_generic, event_action, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_generic, event_action, NULL, 0,
         "Expanded when something happens to a delivery by this transport."),
     OPT_XGID(struct transport_generic, group, NULL, 0,
         "Group under which the transport runs."),

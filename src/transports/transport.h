@@ -80,6 +80,8 @@ struct transport_answer {
         why; /* outcome OUT_OK, OUT_DEFER, OUT_FAIL, OUT_ERROR (a fault of the configuration: a deferral, frozen if freeze) */
     struct str
         log_note; /* of a good delivery: what stands behind (C="…", for local files nothing) */
+    struct str confirmation; /* what a server said of a good delivery, for events; or unset */
+    int64_t host_port;       /* of why.host, for events; 0: none */
     int64_t
         detail; /* of the errno: seconds for quota (age of the mailbox), exit status of a pipe */
     bool freeze; /* the message must be looked at */

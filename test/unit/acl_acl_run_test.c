@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -348,10 +349,23 @@ test_strangers_do_not_write_acls(void **state)
     assert_int_equal(run(f, ACL_PHASE_RCPT, "accept acl = $sender_address").result, ACL_ERROR);
 }
 
+static void
+test_arguments_in_quotes(void **state)
+{
+    struct fixture *f = *state;
+    const char *text =
+        "accept acl = \"accept logwrite = <\\\\$acl_arg1><\\\\$acl_arg2><\\\\$acl_arg3>"
+        "<\\\\$acl_arg4><\\\\$acl_arg5>\" \"two  words\" \"\" \"a\\\"b\" c\"d";
+    assert_int_equal(run(f, ACL_PHASE_RCPT, text).result, ACL_ACCEPT);
+    assert_non_null(
+        strstr(str_cstr(f->arena, buf_str(&f->log)), ":<two  words><><a\"b><c\"d><>\n"));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_arguments_in_quotes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verbs, setup, teardown),
         cmocka_unit_test_setup_teardown(test_conditions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_without_an_acl, setup, teardown),
