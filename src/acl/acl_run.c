@@ -629,6 +629,12 @@ acl_runner_new(struct arena *a, struct eval *e, struct vm *vm)
 }
 
 void
+acl_runner_set_hints(struct acl_runner *r, struct hints *h)
+{
+    r->hints = h;
+}
+
+void
 acl_runner_set_up(struct acl_runner *r, const struct acl_up *up)
 {
     r->up = up;

@@ -16,6 +16,7 @@
 #include "mail/why.h"
 
 struct acl_runner;
+struct hints;
 
 enum acl_result {
     ACL_ACCEPT,
@@ -97,6 +98,9 @@ struct acl_up {
 struct acl_runner *acl_runner_new(struct arena *a, struct eval *e, struct vm *vm);
 /* Who answers; NULL: nobody (tests of strings): logs go to the host's log, verification defers. */
 void acl_runner_set_up(struct acl_runner *r, const struct acl_up *up);
+
+/* The store that ratelimit and seen use, which has to live as long; otherwise the runner opens one when it needs it. */
+void acl_runner_set_hints(struct acl_runner *r, struct hints *h);
 
 /* Runs what an option's value means (not yet expanded). Unset, empty or forced to fail: what the phase does without an ACL.
  * $local_part and the like come from the eval's address, message and session. */

@@ -126,27 +126,35 @@ answer_accepted(struct smtp_session *s, const struct receive_result *r)
         smtp_answer(s, "250 OK id=%.*s", STR_ARG(s->message->id));
 }
 
-/* Starts the delivery unless something forbids it. */
+static enum smtp_due
+find_due(struct smtp_session *s, const struct receive_result *r)
+{
+    int64_t most = s->main->smtp_accept_queue_per_connection;
+    if (r->queue_only || r->frozen)
+        return SMTP_DUE_QUEUE_RUN;
+    if (s->batch || most <= 0 || s->accepted_messages <= most)
+        return SMTP_DUE_NOW;
+    if (maillog_selected(s->engine, LOG_SELECTOR_DELAY_DELIVERY))
+        maillog(s->engine, MAILLOG_MAIN, s->message->id,
+                "no immediate delivery: more than %lld messages received in one connection",
+                (long long)most);
+    return SMTP_DUE_QUEUE_RUN;
+}
+
+/* Tells who delivers. */
 static void
 hand_over(struct smtp_session *s, const struct receive_result *r)
 {
-    int64_t most = s->main->smtp_accept_queue_per_connection;
+    const struct smtp_setup *to = s->setup;
     if (s->test) {
         forget_message(s);
         return;
     }
-    for (size_t i = 0; i < r->own.n && s->setup->accepted != NULL; i++)
-        s->setup->accepted(s->setup->ctx, r->own.v[i], STR_EMPTY);
-    if (r->queue_only || r->frozen || s->setup->accepted == NULL)
-        return;
-    if (!s->batch && most > 0 && s->accepted_messages > most) {
-        if (maillog_selected(s->engine, LOG_SELECTOR_DELAY_DELIVERY))
-            maillog(s->engine, MAILLOG_MAIN, s->message->id,
-                    "no immediate delivery: more than %lld messages received in one connection",
-                    (long long)most);
-        return;
-    }
-    s->setup->accepted(s->setup->ctx, s->message->id, s->message->queue_name);
+    enum smtp_due due = find_due(s, r);
+    for (size_t i = 0; i < r->own.n && to->accepted != NULL; i++)
+        to->accepted(to->ctx, r->own.v[i], STR_EMPTY, SMTP_DUE_NOW);
+    if (to->accepted != NULL)
+        to->accepted(to->ctx, s->message->id, s->message->queue_name, due);
 }
 
 static enum smtp_next

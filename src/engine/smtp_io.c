@@ -7,36 +7,106 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-enum { INPUT_CAP = SMTP_LINE_MAX + 4096 };
+enum {
+    INPUT_CAP = SMTP_LINE_MAX + 4096,
+    OUTPUT_FIRST = 2048, /* most answers fit */
+    EXIT_TEMPFAIL = 75,
+};
 
 struct smtp_io {
-    struct arena *arena;
     int in, out;
     int64_t timeout_ms;
-    char *input;
+    int64_t deadline_ms; /* of the read under way; 0: none, or no read */
+    char *input;         /* NULL: none yet */
     size_t cap;
     size_t at, end; /* of what was read and not used */
     char *output;
-    size_t output_n;
+    size_t output_n, output_cap;
     int64_t lines;
     bool lost; /* nothing more can be written */
-    bool ended, timed_out;
+    bool ended, timed_out, expired;
+    bool skipping; /* in the rest of a line that is too long */
+    bool sliced;   /* waits of the socket are short ones */
+    bool may_rest; /* a read may end without a result */
 };
+
+/* A buffer of that size in place of p. Sizes are ours. */
+static char *
+resized(char *p, size_t n)
+{
+    char *q = realloc(p, n);
+    if (q == NULL)
+        _exit(EXIT_TEMPFAIL);
+    return q;
+}
+
+static void
+free_buffers(void *ctx)
+{
+    struct smtp_io *io = ctx;
+    free(io->input);
+    free(io->output);
+}
 
 struct smtp_io *
 smtp_io_new(struct arena *a, int in, int out)
 {
     struct smtp_io *io = ARENA_NEW(a, struct smtp_io);
-    io->arena = a;
     io->in = in;
     io->out = out;
-    io->cap = INPUT_CAP;
-    io->input = arena_alloc(a, io->cap);
-    io->output = arena_alloc(a, SMTP_OUTPUT_MAX);
+    arena_on_free(a, free_buffers, io);
     return io;
+}
+
+bool
+smtp_io_set_slice(struct smtp_io *io, int64_t ms)
+{
+    struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    io->sliced = setsockopt(io->in, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv) == 0;
+    return io->sliced;
+}
+
+void
+smtp_io_let_rest(struct smtp_io *io, bool may)
+{
+    io->may_rest = may && io->sliced;
+}
+
+void
+smtp_io_rest(struct smtp_io *io)
+{
+    size_t n = io->end - io->at;
+    if (io->output_n == 0) {
+        free(io->output);
+        io->output = NULL;
+        io->output_cap = 0;
+    }
+    if (n == 0) {
+        free(io->input);
+        io->input = NULL;
+    } else {
+        memmove(io->input, io->input + io->at, n);
+        io->input = resized(io->input, n);
+    }
+    io->at = 0;
+    io->end = io->cap = n;
+}
+
+int64_t
+smtp_io_deadline_ms(const struct smtp_io *io)
+{
+    return io->deadline_ms;
+}
+
+void
+smtp_io_expire(struct smtp_io *io)
+{
+    io->expired = true;
 }
 
 void
@@ -90,7 +160,13 @@ smtp_io_write(struct smtp_io *io, struct str text)
     if (io->out < 0)
         return;
     while (text.n > 0 && !io->lost) {
-        size_t room = SMTP_OUTPUT_MAX - io->output_n;
+        if (io->output_cap < SMTP_OUTPUT_MAX && text.n > io->output_cap - io->output_n) {
+            size_t more = io->output_cap == 0 ? OUTPUT_FIRST : io->output_cap * 4;
+            io->output_cap = more < SMTP_OUTPUT_MAX ? more : SMTP_OUTPUT_MAX;
+            io->output = resized(io->output, io->output_cap);
+            continue;
+        }
+        size_t room = io->output_cap - io->output_n;
         size_t n = text.n < room ? text.n : room;
         memcpy(io->output + io->output_n, text.p, n);
         io->output_n += n;
@@ -124,6 +200,49 @@ make_room(struct smtp_io *io)
     io->at = 0;
 }
 
+static ssize_t
+time_is_up(struct smtp_io *io)
+{
+    io->timed_out = true;
+    io->deadline_ms = 0;
+    errno = ETIMEDOUT;
+    return -1;
+}
+
+static ssize_t
+took(struct smtp_io *io, ssize_t got)
+{
+    io->deadline_ms = 0;
+    if (got == 0) {
+        io->ended = true;
+        io->lines++; /* as errors count: what is missing is in the next one */
+    }
+    return got;
+}
+
+/* The socket waits, a slice at a time. EAGAIN: nothing in this one, and that is told. */
+static ssize_t
+receive_sliced(struct smtp_io *io, char *p, size_t n)
+{
+    if (io->deadline_ms == 0 && io->timeout_ms > 0)
+        io->deadline_ms = await_now_ms() + io->timeout_ms;
+    for (;;) {
+        ssize_t got = io->expired ? -1 : recv(io->in, p, n, 0);
+        if (io->expired || (got < 0 && errno == EAGAIN && io->deadline_ms > 0 &&
+                            await_now_ms() >= io->deadline_ms))
+            return time_is_up(io);
+        if (got >= 0 || (errno != EINTR && errno != EAGAIN))
+            return took(io, got);
+        if (errno == EAGAIN && io->may_rest)
+            return -1;
+        if (errno == EAGAIN) { /* a long wait is one call */
+            struct pollfd f = {.fd = io->in, .events = POLLIN};
+            int64_t left = io->deadline_ms > 0 ? io->deadline_ms - await_now_ms() : -1;
+            (void)poll(&f, 1, left > INT32_MAX ? INT32_MAX : (int)left);
+        }
+    }
+}
+
 /* Reads what comes next into p. */
 static ssize_t
 receive(struct smtp_io *io, char *p, size_t n)
@@ -131,18 +250,16 @@ receive(struct smtp_io *io, char *p, size_t n)
     if (io->ended)
         return 0;
     (void)smtp_io_flush(io);
+    if (io->sliced)
+        return receive_sliced(io, p, n);
     for (;;) {
         if (!await(io, io->in, POLLIN)) {
             io->timed_out = errno == ETIMEDOUT;
             return -1;
         }
         ssize_t got = read(io->in, p, n);
-        if (got == 0) {
-            io->ended = true;
-            io->lines++; /* as errors count: what is missing is in the next one */
-        }
         if (got >= 0 || (errno != EINTR && errno != EAGAIN))
-            return got;
+            return took(io, got);
     }
 }
 
@@ -150,6 +267,10 @@ static ssize_t
 fill(struct smtp_io *io)
 {
     make_room(io);
+    if (io->cap < INPUT_CAP) {
+        io->input = resized(io->input, INPUT_CAP);
+        io->cap = INPUT_CAP;
+    }
     ssize_t got = receive(io, io->input + io->end, io->cap - io->end);
     if (got > 0)
         io->end += (size_t)got;
@@ -159,6 +280,8 @@ fill(struct smtp_io *io)
 static enum smtp_read
 read_fault(ssize_t got)
 {
+    if (got < 0 && errno == EAGAIN)
+        return SMTP_READ_LATER;
     return got < 0 && errno == ETIMEDOUT ? SMTP_READ_TIMEOUT : SMTP_READ_EOF;
 }
 
@@ -166,8 +289,10 @@ read_fault(ssize_t got)
 static enum smtp_read
 skip_line(struct smtp_io *io)
 {
+    io->skipping = true;
     for (;;) {
-        char *nl = memchr(io->input + io->at, '\n', io->end - io->at);
+        char *nl =
+            io->at == io->end ? NULL : memchr(io->input + io->at, '\n', io->end - io->at);
         io->at = nl == NULL ? io->end : (size_t)(nl - io->input) + 1;
         if (nl != NULL)
             break;
@@ -176,6 +301,7 @@ skip_line(struct smtp_io *io)
             return read_fault(got);
     }
     io->lines++;
+    io->skipping = false;
     return SMTP_READ_TOO_LONG;
 }
 
@@ -184,8 +310,12 @@ smtp_io_line(struct smtp_io *io, struct str *line)
 {
     size_t seen = 0;
     *line = STR_EMPTY;
+    if (io->skipping)
+        return skip_line(io);
     for (;;) {
-        char *nl = memchr(io->input + io->at + seen, '\n', io->end - io->at - seen);
+        char *nl = io->end - io->at == seen
+                       ? NULL
+                       : memchr(io->input + io->at + seen, '\n', io->end - io->at - seen);
         if (nl != NULL) {
             size_t n = (size_t)(nl - (io->input + io->at));
             bool cr = n > 0 && nl[-1] == '\r';
@@ -232,13 +362,11 @@ static void
 make_front(struct smtp_io *io, size_t n)
 {
     size_t there = io->end - io->at;
-    char *to = io->input;
     if (n + there > io->cap) {
         io->cap = n + there + SMTP_LINE_MAX;
-        to = arena_alloc(io->arena, io->cap);
+        io->input = resized(io->input, io->cap);
     }
-    memmove(to + n, io->input + io->at, there);
-    io->input = to;
+    memmove(io->input + n, io->input + io->at, there);
     io->at = n;
     io->end = n + there;
 }
@@ -278,6 +406,8 @@ struct str
 smtp_io_peek(struct smtp_io *io, size_t n)
 {
     size_t there = io->end - io->at;
+    if (there == 0)
+        return STR_EMPTY;
     return str_tainted(str_from(io->input + io->at, n < there ? n : there));
 }
 

@@ -23,11 +23,23 @@ enum smtp_read {
     SMTP_READ_EOF, /* the peer has gone, perhaps in the middle of a line */
     SMTP_READ_TIMEOUT,
     SMTP_READ_TOO_LONG, /* the rest of the line was thrown away */
+    SMTP_READ_LATER,    /* nothing for a while; only where smtp_io_let_rest allows it */
 };
 
-/* out may be -1: nothing is answered. */
+/* out may be -1: nothing is answered. Buffers are made when they are needed, and go with the arena. */
 struct smtp_io *smtp_io_new(struct arena *a, int in, int out);
 void smtp_io_set_timeout(struct smtp_io *io, int64_t ms); /* of each read; 0: none */
+
+/* The socket's own waits are short (SO_RCVTIMEO), so that reading is one call of the kernel: false if it is no such socket. */
+bool smtp_io_set_slice(struct smtp_io *io, int64_t ms);
+/* From now on a read of a line may end with SMTP_READ_LATER after one slice, or may not. */
+void smtp_io_let_rest(struct smtp_io *io, bool may);
+/* Lets go of buffers, save for the start of a line that has come. */
+void smtp_io_rest(struct smtp_io *io);
+/* When the time of the read under way is up, on the monotonic clock; 0: never. */
+int64_t smtp_io_deadline_ms(const struct smtp_io *io);
+/* The time is up although no read was under way: the next one says so. */
+void smtp_io_expire(struct smtp_io *io);
 
 /* The next line without its end (LF, or CRLF). It lives until the next read; tainted. */
 enum smtp_read smtp_io_line(struct smtp_io *io, struct str *line);

@@ -293,6 +293,8 @@ smtp_read_command(struct smtp_session *s)
 {
     struct str line;
     enum smtp_read r = smtp_io_line(s->io, &line);
+    if (r == SMTP_READ_LATER)
+        return r;
     s->last_verb = s->verb;
     s->verb = SMTP_VERB_UNKNOWN;
     s->line = s->argument = STR_EMPTY;
@@ -454,11 +456,14 @@ smtp_lost(struct smtp_session *s, enum smtp_read how)
     return smtp_refuse(s, SMTP_ERROR_SYNTAX, 500, STR_NULL, STR_LIT("command line too long"));
 }
 
+/* The service ends under a client that has done nothing wrong. */
 static enum smtp_next
-next_command(struct smtp_session *s)
+shut_down(struct smtp_session *s)
 {
-    enum smtp_read r = smtp_read_command(s);
-    return r == SMTP_READ_LINE ? run_command(s) : smtp_lost(s, r);
+    smtp_answer(s, "421 %.*s: Service not available - closing connection",
+                STR_ARG(s->hostname));
+    s->notquit = "signal-exit";
+    return SMTP_NEXT_FAIL;
 }
 
 /* --- start and end --- */
@@ -511,6 +516,16 @@ is_impatient(struct smtp_session *s)
     return true;
 }
 
+static const char *
+how_connected(struct smtp_session *s)
+{
+    if (s->setup->connections > 0)
+        return str_cstr(s->message_arena,
+                        str_printf(s->message_arena, " (TCP/IP connection count = %lld)",
+                                   (long long)s->setup->connections));
+    return s->setup->socket ? " (via inetd)" : "";
+}
+
 /* The connect ACL and the greeting. False: the session is over. */
 static bool
 greet(struct smtp_session *s)
@@ -518,7 +533,7 @@ greet(struct smtp_session *s)
     struct acl_answer a = {.message = STR_NULL};
     if (s->batch)
         return true;
-    smtp_log_connection(s, s->setup->socket ? " (via inetd)" : "");
+    smtp_log_connection(s, how_connected(s));
     if (s->setup->socket &&
         smtp_host_in(s, &s->main->host_reject_connection, "host_reject_connection")) {
         if (maillog_selected(s->engine, LOG_SELECTOR_CONNECTION_REJECT))
@@ -612,11 +627,11 @@ helo_for_acl(void *ctx)
 static void
 make_policy(struct smtp_session *s)
 {
-    struct acl_up *up = policy_up(s->arena, s->engine);
-    up->peer_ctx = s;
-    up->delay = wait_for_acl;
-    up->verify_helo = helo_for_acl;
-    s->engine->policy = up;
+    s->up = policy_up(s->arena, s->engine);
+    s->up->peer_ctx = s;
+    s->up->delay = wait_for_acl;
+    s->up->verify_helo = helo_for_acl;
+    s->engine->policy = s->up;
     struct acl_connection *c = acl_connection_of(s->model);
     c->qualified_set = true;
     c->unqualified_sender = s->unqualified_sender;
@@ -634,6 +649,8 @@ make_connection_id(struct smtp_session *s)
         str_printf(s->arena, "%.*s-%.*s", NUM_BASE62_DIGITS, seconds, NUM_BASE62_DIGITS, pid);
 }
 
+enum { SLICE_MS = 20 }; /* a client that answers within it is served by the same thread */
+
 static void
 start(struct smtp_session *s)
 {
@@ -644,6 +661,8 @@ start(struct smtp_session *s)
     s->nonmail_host = -1;
     s->start_ms = await_now_ms();
     s->io = smtp_io_new(s->arena, s->setup->in, s->batch ? -1 : s->setup->out);
+    if (s->setup->pooled)
+        (void)smtp_io_set_slice(s->io, SLICE_MS);
     s->protocol =
         str_printf(s->arena, "%s%s", s->local ? "local-" : "", s->batch ? "bsmtp" : "smtp");
     smtp_reset(s);
@@ -690,32 +709,126 @@ finish(struct smtp_session *s, enum smtp_next how)
     run_notquit(s);
     (void)smtp_io_flush(s->io);
     log_no_mail(s);
-    struct eval *e = s->engine->eval;
-    e->message = NULL;
-    e->address = NULL;
-    e->acl_m = e->acl_c = NULL;
-    s->engine->policy = NULL;
+    smtp_session_leave(s);
     arena_free(s->message_arena);
+    s->message_arena = NULL;
+    s->message = NULL;
     if (s->batch_failed)
         return s->accepted_messages > 0 ? 1 : 2;
     bool timeout = s->notquit != NULL && strstr(s->notquit, "timeout") != NULL;
     return how == SMTP_NEXT_FAIL && (!s->test || timeout) ? 1 : 0;
 }
 
+/* --- steps --- */
+
+struct smtp_session *
+smtp_session_new(struct session *model, const struct smtp_setup *setup)
+{
+    struct smtp_session *s = ARENA_NEW(model->arena, struct smtp_session);
+    s->setup = setup;
+    s->model = model;
+    s->arena = model->arena;
+    return s;
+}
+
+void
+smtp_session_enter(struct smtp_session *s, struct engine *e)
+{
+    struct eval *v = e->eval;
+    s->engine = e;
+    s->main = e->conf->main;
+    v->session = s->model;
+    v->message = s->message;
+    v->address = NULL;
+    v->acl_c = s->acl_c;
+    v->acl_m = s->acl_m;
+    v->domain_data = v->local_part_data = v->sender_data = v->recipient_data = v->host_data =
+        STR_NULL;
+    e->policy = s->up;
+    if (s->up != NULL)
+        s->up->ctx = e;
+    list_cache_forget(v->lists);
+}
+
+void
+smtp_session_leave(struct smtp_session *s)
+{
+    struct eval *v = s->engine->eval;
+    s->acl_c = v->acl_c;
+    s->acl_m = v->acl_m;
+    v->acl_c = v->acl_m = NULL;
+    v->message = NULL;
+    v->address = NULL;
+    v->session = NULL;
+    s->engine->policy = NULL;
+    s->engine = NULL;
+}
+
+static enum smtp_step
+first_step(struct smtp_session *s)
+{
+    start(s);
+    s->greeted = true;
+    s->next = greet(s) ? SMTP_NEXT_COMMAND : SMTP_NEXT_CLOSE;
+    return s->next == SMTP_NEXT_COMMAND ? SMTP_STEP_MORE : SMTP_STEP_END;
+}
+
+enum smtp_step
+smtp_session_step(struct smtp_session *s)
+{
+    if (!s->greeted)
+        return first_step(s);
+    if (s->cause == SMTP_CAUSE_SHUTDOWN) {
+        s->next = shut_down(s);
+        return SMTP_STEP_END;
+    }
+    smtp_io_let_rest(s->io, true);
+    enum smtp_read r = smtp_read_command(s);
+    smtp_io_let_rest(s->io, false);
+    if (r == SMTP_READ_LATER)
+        return SMTP_STEP_REST;
+    s->next = r == SMTP_READ_LINE ? run_command(s) : smtp_lost(s, r);
+    bool more = s->next == SMTP_NEXT_COMMAND && !smtp_io_is_lost(s->io);
+    return more ? SMTP_STEP_MORE : SMTP_STEP_END;
+}
+
+void
+smtp_session_rest(struct smtp_session *s)
+{
+    smtp_io_rest(s->io);
+    s->line = s->argument = STR_EMPTY;
+    s->model->command = s->model->command_argument = STR_EMPTY;
+}
+
+int64_t
+smtp_session_deadline_ms(const struct smtp_session *s)
+{
+    return smtp_io_deadline_ms(s->io);
+}
+
+void
+smtp_session_interrupt(struct smtp_session *s, enum smtp_cause why)
+{
+    s->cause = why;
+    if (why == SMTP_CAUSE_TIMEOUT)
+        smtp_io_expire(s->io);
+}
+
+int
+smtp_session_end(struct smtp_session *s)
+{
+    return finish(s, s->next);
+}
+
 int
 smtp_session_run(struct engine *e, const struct smtp_setup *setup)
 {
-    struct smtp_session *s = ARENA_NEW(e->eval->session->arena, struct smtp_session);
-    s->engine = e;
-    s->main = e->conf->main;
-    s->setup = setup;
-    s->model = e->eval->session;
-    s->arena = s->model->arena;
-    start(s);
-    if (!greet(s))
-        return finish(s, SMTP_NEXT_CLOSE);
-    enum smtp_next n = SMTP_NEXT_COMMAND;
-    while (n == SMTP_NEXT_COMMAND && !smtp_io_is_lost(s->io))
-        n = next_command(s);
-    return finish(s, n);
+    struct session *model = e->eval->session;
+    struct smtp_session *s = smtp_session_new(model, setup);
+    smtp_session_enter(s, e);
+    while (smtp_session_step(s) == SMTP_STEP_MORE)
+        continue;
+    int status = smtp_session_end(s);
+    e->eval->session = model;
+    return status;
 }

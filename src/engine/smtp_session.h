@@ -15,18 +15,27 @@ enum smtp_kind {
     SMTP_KIND_TEST,        /* -bh: nothing is kept of messages */
 };
 
+/* When a message that was accepted is to be delivered. */
+enum smtp_due {
+    SMTP_DUE_NOW,
+    SMTP_DUE_QUEUE_RUN, /* something forbids it before the next queue run */
+};
+
 struct smtp_setup {
     enum smtp_kind kind;
     int in, out;
-    bool socket;       /* input is a network connection: synchronisation is checked */
+    bool socket;         /* input is a network connection: synchronisation is checked */
+    int64_t connections; /* of a daemon, with this one; 0: inetd, or no network connection */
+    bool
+        pooled; /* the connection may rest between commands: in and out are one stream socket */
     bool no_qualify;   /* -bnq: local messages with unqualified addresses are refused */
     int64_t timeout_s; /* of commands and data: -os; -1: smtp_receive_timeout */
     /* -bS: */
     struct str protocol;             /* -oMr; unset: as the session goes */
     struct str authenticated_sender; /* -oMas; unset: none */
     bool queue_only;                 /* no message is delivered at once */
-    /* A message is in the spool, and nothing forbids its delivery. May be NULL. */
-    void (*accepted)(void *ctx, struct str id, struct str queue);
+    /* A message is in the spool. May be NULL. */
+    void (*accepted)(void *ctx, struct str id, struct str queue, enum smtp_due due);
     /* Starts a queue run for ETRN. False: one for that argument is under way. NULL: cannot. */
     bool (*etrn)(void *ctx, struct str argument);
     void *ctx;
@@ -35,5 +44,32 @@ struct smtp_setup {
 /* Runs the session to its end. e->eval->session is what is known of the peer; it is completed here, and eval's message is
  * the one at hand. Returns the exit status. */
 int smtp_session_run(struct engine *e, const struct smtp_setup *setup);
+
+/* --- the same in steps, so that a session holds no thread while its client says nothing --- */
+
+struct smtp_session;
+
+enum smtp_step {
+    SMTP_STEP_MORE, /* a command was served; the next one may be there already */
+    SMTP_STEP_REST, /* the client has nothing to say for now (setup.pooled) */
+    SMTP_STEP_END,  /* the session is over: smtp_session_end */
+};
+
+/* model: what is known of the peer; the session lives in its arena, and setup as long. Nothing is done yet. */
+struct smtp_session *smtp_session_new(struct session *model, const struct smtp_setup *setup);
+/* What follows works with e, the engine of the thread at work, until smtp_session_leave: then another thread may enter. */
+void smtp_session_enter(struct smtp_session *s, struct engine *e);
+void smtp_session_leave(struct smtp_session *s);
+/* The greeting when it is the first one, else a command; waits for its line. Between enter and leave. */
+enum smtp_step smtp_session_step(struct smtp_session *s);
+/* Lets go of what can be had again. After SMTP_STEP_REST and smtp_session_leave; the last line read is gone. */
+void smtp_session_rest(struct smtp_session *s);
+/* When it will have waited too long for its next line, on the monotonic clock; 0: never. */
+int64_t smtp_session_deadline_ms(const struct smtp_session *s);
+/* Why its next step is its last one: the time is up, or the service ends. Not while a thread works on it. */
+enum smtp_cause { SMTP_CAUSE_NONE, SMTP_CAUSE_TIMEOUT, SMTP_CAUSE_SHUTDOWN };
+void smtp_session_interrupt(struct smtp_session *s, enum smtp_cause why);
+/* After SMTP_STEP_END: last words, logs, clean-up (leaves as well). Returns the exit status. */
+int smtp_session_end(struct smtp_session *s);
 
 #endif

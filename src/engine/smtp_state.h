@@ -47,6 +47,12 @@ struct smtp_session {
     const struct conf_main *main;
     const struct smtp_setup *setup;
     struct smtp_io *io;
+    bool greeted;          /* the session has begun */
+    enum smtp_next next;   /* how it goes on after the last step */
+    enum smtp_cause cause; /* why it is to end although the client wants more */
+    struct acl_up *up;     /* what ACLs ask */
+    /* What expansions show between two steps. */
+    struct map *acl_c, *acl_m;
     struct arena *arena; /* of the session */
     struct arena *message_arena;
     struct session *model;

@@ -1,11 +1,14 @@
 /* The engine of a process of the command line; see engine_start.h. */
 #include "proc/engine_start.h"
 
+#include "acl/acl_run.h"
 #include "conf/main_options.h"
 #include "conf/model.h"
 #include "engine/maillog.h"
 #include "proc/context.h"
 #include "proc/notice.h"
+#include "proc/wire.h"
+#include "sys/hints.h"
 #include "sys/log_selector.h"
 
 #include <stdio.h>
@@ -99,4 +102,34 @@ engine_start(struct mode *m)
         return NULL;
     }
     return e;
+}
+
+void
+engine_start_shared(struct engine *e)
+{
+    struct str error = STR_NULL;
+    struct str path =
+        str_printf(e->arena, "%.*s/db", STR_ARG(e->conf->main->spool_directory.text));
+    e->hints = hints_open(e->arena, str_cstr(e->arena, path), &error);
+    if (str_is_set(error))
+        maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL, "%.*s", STR_ARG(error));
+    acl_runner_set_hints(e->eval->acls, e->hints);
+}
+
+struct engine *
+engine_start_thread(const struct engine *e, struct arena *a)
+{
+    struct wiring w = wire_command_line(a, e->conf);
+    struct engine *t = ARENA_NEW(a, struct engine);
+    *t = *e;
+    t->arena = a;
+    t->eval = w.eval;
+    t->vm = w.vm;
+    t->policy = NULL;
+    t->eval->process = e->eval->process;
+    t->eval->clock = e->eval->clock;
+    t->eval->log = log_line;
+    t->eval->log_ctx = t;
+    acl_runner_set_hints(t->eval->acls, e->hints);
+    return t;
 }

@@ -9,4 +9,10 @@
  * deliver_drop_privilege forbids it). NULL: told on stderr. */
 struct engine *engine_start(struct mode *m);
 
+/* Opens what the threads of a process share (the hints); before there are any. */
+void engine_start_shared(struct engine *e);
+/* An engine for a further thread, in a: it shares with e what does not change (configuration, site, hints) and has a language machine
+ * and caches of its own. e must live longer. **thread**: any, while nobody changes e. */
+struct engine *engine_start_thread(const struct engine *e, struct arena *a);
+
 #endif

@@ -34,9 +34,11 @@ struct smtp_run {
 enum { PORT_PRIVILEGED = 1024 };
 
 static void
-deliver(void *ctx, struct str id, struct str queue)
+deliver(void *ctx, struct str id, struct str queue, enum smtp_due due)
 {
     struct smtp_run *k = ctx;
+    if (due != SMTP_DUE_NOW)
+        return;
     enum reception_delivery when = queueing_choose(k->mode, k->engine, QUEUEING_SMTP);
     reception_deliver(k->reception, id, queue, when);
 }

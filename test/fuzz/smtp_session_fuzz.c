@@ -2,26 +2,14 @@
  * comes before the input. Answers have the form of answers, a session that has ended leaves nothing open, and no message is in the
  * spool that was not acknowledged.
  */
-#include "acl/acl.h"
-#include "base/arena.h"
-#include "conf/conf.h"
-#include "conf/main_options.h"
+#include "../unit/session_fixture.h"
+
 #include "engine/message_id.h"
 #include "engine/smtp_session.h"
 #include "engine/spool.h"
-#include "proc/wire.h"
-#include "routers/router.h"
-#include "sys/log_selector.h"
-#include "transports/transport.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -29,7 +17,7 @@ enum { INPUT_MAX = 65536, OUTPUT_MAX = 1 << 20 };
 
 static const char conf_text[] =
     "primary_hostname = mx.example.org\nqualify_domain = example.org\n"
-    "spool_directory = /tmp/remex-smtp-fuzz.%d\nmessage_size_limit = 20000\nrecipients_max = "
+    "message_size_limit = 20000\nrecipients_max = "
     "20\n"
     "dsn_advertise_hosts = *\nprdr_enable\nsmtp_max_synprot_errors = 50\n"
     "smtp_max_unknown_commands = 50\nsmtp_accept_max_nonmail = 200\nkeep_environment =\n"
@@ -56,60 +44,15 @@ struct run {
 };
 
 static void
-check(bool good)
-{
-    if (!good)
-        abort();
-}
-
-static const struct conf *
-read_conf(struct arena *a, struct str *spool)
-{
-    struct diags *diags = diags_new(a, 5);
-    char text[sizeof conf_text + 16];
-    (void)snprintf(text, sizeof text, conf_text, (int)getpid());
-    *spool = str_printf(a, "/tmp/remex-smtp-fuzz.%d", (int)getpid());
-    struct source *source = ARENA_NEW(a, struct source);
-    source->name = STR_LIT("/fuzz/conf");
-    source->text = str_dup(a, str_from_cstr(text));
-    struct conf_request *rq = ARENA_NEW(a, struct conf_request);
-    *rq = (struct conf_request){.source = source,
-                                .max_files = 1,
-                                .routers = &router_class,
-                                .transports = &transport_class,
-                                .acl = &acl_section,
-                                .main_opts = &conf_main_opts};
-    const struct conf *c = conf_read(a, rq, diags);
-    check(c != NULL);
-    conf_main_complete(c->main, STR_LIT("mx.example.org"));
-    return c;
-}
-
-static void
 make_engine(struct arena *a, struct engine *e)
 {
-    struct str spool;
-    const struct conf *c = read_conf(a, &spool);
-    struct wiring w = wire_command_line(a, c);
-    (void)mkdir(str_cstr(a, spool), 0700);
-    *e = (struct engine){.arena = a,
-                         .conf = c,
-                         .eval = w.eval,
-                         .vm = w.vm,
-                         .caller = {.uid = getuid(), .gid = getgid(), .trusted = true},
-                         .queue = STR_EMPTY,
-                         .selectors = ~(uint64_t)0 >> (64 - LOG_SELECTORS),
-                         .calls = &durable_unsynced};
-    e->caller.login = STR_LIT("fuzz");
-    e->caller.name = STR_EMPTY;
-    e->mail_uid = getuid();
-    e->mail_gid = getgid();
-    e->log.file_path = str_printf(a, "%.*s/%%s", STR_ARG(spool));
+    struct str spool = str_printf(a, "/tmp/remex-smtp-fuzz.%d", (int)getpid());
+    session_engine(a, session_conf(a, spool, conf_text), e);
 }
 
 /* What was acknowledged is there, and goes. */
 static void
-accepted(void *ctx, struct str id, struct str queue)
+accepted(void *ctx, struct str id, struct str queue, enum smtp_due due)
 {
     struct run *r = ctx;
     struct spool_place place = engine_place(r->engine);
@@ -117,10 +60,11 @@ accepted(void *ctx, struct str id, struct str queue)
     struct spool_entry entry;
     struct spool_fault f;
     (void)queue;
+    (void)due;
     r->accepted++;
-    check(message_id_parse(id, &mid));
-    check(spool_open(&place, r->engine->calls, &mid, &entry, &f) == SPOOL_OK);
-    check(spool_remove(&entry, &f) == SPOOL_OK);
+    session_require(message_id_parse(id, &mid));
+    session_require(spool_open(&place, r->engine->calls, &mid, &entry, &f) == SPOOL_OK);
+    session_require(spool_remove(&entry, &f) == SPOOL_OK);
     spool_close(&entry);
 }
 
@@ -130,7 +74,7 @@ check_answers(int fd)
 {
     static char text[OUTPUT_MAX];
     ssize_t n = pread(fd, text, sizeof text - 1, 0);
-    check(n >= 0);
+    session_require(n >= 0);
     text[n] = '\0';
     for (char *line = text, *end; *line != '\0' && (end = strstr(line, "\r\n")) != NULL;
          line = end + 2) {
@@ -138,7 +82,7 @@ check_answers(int fd)
             line = strstr(line, "!\n\n") + 3;
         if (line > end)
             break;
-        check(line[0] >= '2' && line[0] <= '5' && (line[3] == ' ' || line[3] == '-'));
+        session_require(line[0] >= '2' && line[0] <= '5' && (line[3] == ' ' || line[3] == '-'));
     }
 }
 
@@ -153,8 +97,8 @@ clean_spool(struct engine *e)
         size_t n = strlen(f->d_name);
         if (f->d_name[0] == '.')
             continue;
-        check(n > 2 &&
-              (strcmp(f->d_name + n - 2, "-H") == 0 || strcmp(f->d_name + n - 2, "-D") == 0));
+        session_require(n > 2 && (strcmp(f->d_name + n - 2, "-H") == 0 ||
+                                  strcmp(f->d_name + n - 2, "-D") == 0));
         (void)unlinkat(dirfd(d), f->d_name, 0);
     }
     if (d != NULL)
@@ -175,9 +119,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     make_engine(a, &e);
     const char *head = heads[data[0] & 3];
     int in = memfd_create("in", MFD_CLOEXEC), out = memfd_create("out", MFD_CLOEXEC);
-    check(in >= 0 && out >= 0);
-    check(write(in, head, strlen(head)) == (ssize_t)strlen(head));
-    check(write(in, data + 1, size - 1) == (ssize_t)(size - 1));
+    session_require(in >= 0 && out >= 0);
+    session_require(write(in, head, strlen(head)) == (ssize_t)strlen(head));
+    session_require(write(in, data + 1, size - 1) == (ssize_t)(size - 1));
     (void)lseek(in, 0, SEEK_SET);
     struct session *s = ARENA_NEW(a, struct session);
     s->arena = a;
@@ -196,8 +140,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                      .ctx = &r};
     e.eval->session = s;
     int status = smtp_session_run(&e, &setup);
-    check(status == 0 || status == 1);
-    check(e.eval->message == NULL && e.eval->address == NULL);
+    session_require(status == 0 || status == 1);
+    session_require(e.eval->message == NULL && e.eval->address == NULL);
     check_answers(out);
     clean_spool(&e);
     close(in);
