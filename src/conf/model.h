@@ -33,6 +33,8 @@ struct message {
     struct str sender; /* envelope sender; "" for a bounce, unset when there is none */
     struct str authenticated_sender;
     VEC(struct recipient) recipients;
+    int64_t
+        recipients_hidden; /* number of further ones, whose addresses are not to be known here */
     struct header_list *headers; /* NULL: none */
     struct header_texts *texts;  /* what variables showed of them; conf/vars_header.c */
     struct str header_charset;   /* of decoded values; unset: the setting */

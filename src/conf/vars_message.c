@@ -338,7 +338,9 @@ var_recipients_count(void *env, struct vm *vm, struct str rest, struct str *out)
 {
     const struct eval *e = env;
     (void)rest;
-    return var_put_int(vm, e->message == NULL ? 0 : (int64_t)e->message->recipients.n, out);
+    const struct message *m = e->message;
+    return var_put_int(vm, m == NULL ? 0 : (int64_t)m->recipients.n + m->recipients_hidden,
+                       out);
 }
 
 static enum vm_status

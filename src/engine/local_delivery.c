@@ -3,18 +3,15 @@
 
 #include "base/num.h"
 #include "engine/answer_record.h"
+#include "engine/become.h"
 #include "engine/local_identity.h"
 #include "engine/local_reply.h"
 #include "engine/local_slot.h"
 #include "engine/maillog.h"
 #include "mail/why_errno.h"
-#include "sys/child.h"
-#include "sys/file.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -144,63 +141,43 @@ prepare(struct local_run *r, struct why *why)
     return o;
 }
 
-/* --- the child --- */
+/* --- the process that is the user --- */
 
-struct child_work {
-    struct transport_job job;
-    const struct transport_driver *driver;
-    struct transport_answer *answers;
-};
-
-static void
-no_core(void)
+/* The identity and the like are known; envelope and what the driver prepared come to it. False: *why. */
+static bool
+set_job(struct local_run *r, struct local_job *job, struct why *why)
 {
-    const struct rlimit none = {.rlim_cur = 0, .rlim_max = RLIM_INFINITY};
-    struct rlimit now;
-    if (getrlimit(RLIMIT_CORE, &now) == 0)
-        (void)setrlimit(RLIMIT_CORE,
-                        &(struct rlimit){.rlim_cur = none.rlim_cur, .rlim_max = now.rlim_max});
-}
-
-static int
-work(void *ctx, int out)
-{
-    struct child_work *w = ctx;
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-    struct buf records = buf_in(w->job.arena, ANSWER_RECORDS_MAX);
-    sigaction(SIGPIPE, &ignore, NULL);
-    if (!transport_own_bool(w->job.transport, "permit_coredump"))
-        no_core();
-    w->job.uid = geteuid();
-    w->job.gid = getegid();
-    w->driver->deliver(&w->job, w->answers);
-    answer_record_add(&records, w->answers, w->job.n);
-    return file_write_all(out, records.p, records.n) ? 0 : 1;
-}
-
-static struct transport_job
-job_of(struct local_run *r)
-{
-    const struct delivery *d = r->d;
-    return (struct transport_job){
-        .arena = d->arena,
-        .eval = d->engine->eval,
-        .vm = d->engine->vm,
-        .transport = r->transport,
-        .message = d->message,
-        .session = d->session,
-        .addresses = r->batch,
-        .n = r->n,
-        .body_fd = d->entry.body,
-        .body_start = d->entry.body_start,
+    struct delivery *d = r->d;
+    const struct transport_driver *driver = transport_driver_of(r->transport);
+    become_set_context(d->engine, job);
+    job->addresses = r->batch;
+    job->n = r->n;
+    job->call = (struct local_job_call){
+        .kind = LOCAL_JOB_TRANSPORT,
+        .driver = r->transport->name,
         .return_path = r->view.return_path,
         .home = r->who.home,
         .directory = r->who.directory,
         .dont_deliver = d->engine->dont_deliver,
         .shadow = r->shadow,
         .return_to_nobody = d->message->sender.n == 0 && r->batch[0]->errors_to.n == 0,
-        .calls = d->engine->calls,
+        .queue_running = d->engine->eval->queue_running,
     };
+    if (driver->wants_envelope)
+        job->call.has_envelope = local_envelope(d, r->batch, r->n, &job->call.envelope);
+    struct transport_job prepared = {.arena = d->arena,
+                                     .eval = d->engine->eval,
+                                     .vm = d->engine->vm,
+                                     .transport = r->transport,
+                                     .message = d->message,
+                                     .session = d->session,
+                                     .addresses = r->batch,
+                                     .n = r->n};
+    if (driver->prepare != NULL && !driver->prepare(&prepared, why))
+        return false;
+    job->prepared = prepared.prepared;
+    job->prepared_rows = &driver->prepared;
+    return true;
 }
 
 static void
@@ -254,30 +231,25 @@ run_child(struct local_run *r)
 {
     struct delivery *d = r->d;
     struct why why;
-    struct child_work w = {
-        .job = job_of(r),
-        .driver = transport_driver_of(r->transport),
-        .answers = r->answers,
-    };
-    local_rewrite_set(d, &w.job);
-    local_envelope_set(d, &w.job);
-    if (w.driver->prepare != NULL && !w.driver->prepare(&w.job, &why)) {
+    struct local_job job = {.with_recipients = false};
+    struct child_result c;
+    const char *fault = "too long";
+    if (!set_job(r, &job, &why)) {
         answer_all(r, &why);
         return;
     }
-    const struct child_request rq = {
-        .become = d->engine->can_become,
+    const struct become_request rq = {
         .uid = r->who.uid,
         .gid = r->who.gid,
-        .login = str_is_set(r->who.login) ? str_cstr(d->arena, r->who.login) : NULL,
-        .directory = str_cstr(d->arena, r->who.directory),
+        .login = r->who.login,
+        .directory = r->who.directory,
         .max_answer = ANSWER_RECORDS_MAX,
-        .run = work,
-        .ctx = &w,
+        .body_fd = d->entry.body,
+        .runs_programs = transport_driver_of(r->transport)->runs_programs ||
+                         str_is_set(r->g->transport_filter.text),
+        .job = &job,
     };
-    struct child_result c;
-    const char *fault = "too long";
-    child_run(d->arena, &rq, &c);
+    become_run(d->engine, d->arena, &rq, &c);
     if (c.end == CHILD_EXITED && answer_record_read(c.answer, r->answers, r->n, &fault))
         return;
     child_fault(r, &c, fault, &why);

@@ -1,11 +1,9 @@
 /* Whose identity a local delivery has; see local_identity.h. */
 #include "engine/local_identity.h"
 
-#include "base/strlist.h"
-#include "conf/main_options.h"
+#include "engine/become.h"
 #include "engine/maillog.h"
 #include "sys/account.h"
-#include "sys/site.h"
 #include "sys/user.h"
 #include "transports/transport.h"
 
@@ -123,26 +121,6 @@ find_without_user(struct finding *f)
     }
 }
 
-static bool
-is_never_user(const struct engine *e, int64_t uid)
-{
-    const struct opt_ids *ids = &e->conf->main->never_users;
-    if (uid == 0)
-        return true;
-    for (uint32_t i = 0; i < ids->n; i++)
-        if (ids->v[i] == uid)
-            return true;
-    struct str item;
-    struct strlist_split s =
-        strlist_split_start(e->site == NULL ? STR_EMPTY : e->site->never_users, ':');
-    while (strlist_split_next(&s, e->arena, &item)) {
-        int64_t never;
-        if (item.n > 0 && user_find(NULL, item, &never) && never == uid)
-            return true;
-    }
-    return false;
-}
-
 static enum outcome
 find_ids(struct finding *f)
 {
@@ -161,7 +139,7 @@ find_ids(struct finding *f)
         return local_fault(f->d, f->why, WHY_NO_GROUP,
                            "User set without group for %.*s transport",
                            STR_ARG(f->transport->name));
-    if (is_never_user(f->d->engine, f->uid))
+    if (become_never(f->d->engine, f->uid))
         return local_fault(f->d, f->why, WHY_NO_USER,
                            "User %ld set for %.*s transport is on the never_users list",
                            (long)f->uid, STR_ARG(f->transport->name));

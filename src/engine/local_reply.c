@@ -93,55 +93,40 @@ rewrite_line(void *ctx, struct arena *a, const struct header *h, struct str *out
 }
 
 void
-local_rewrite_set(struct delivery *d, struct transport_job *job)
+local_rewrite_set(struct engine *e, struct transport_job *job)
 {
     const struct transport_generic *g = job->transport->generic.fields;
     struct str fault;
     if (g->headers_rewrite.text.n == 0)
         return;
-    struct rewrite_ctx *c = ARENA_NEW(d->arena, struct rewrite_ctx);
-    if (!rewrite_parse_list(d->arena, g->headers_rewrite.text, &c->rules, &fault))
+    struct rewrite_ctx *c = ARENA_NEW(job->arena, struct rewrite_ctx);
+    if (!rewrite_parse_list(job->arena, g->headers_rewrite.text, &c->rules, &fault))
         return; /* the configuration was checked when it was read */
-    c->w = (struct rewriting){.rules = &c->rules, .eval = d->engine->eval, .vm = d->engine->vm};
+    c->w = (struct rewriting){.rules = &c->rules, .eval = e->eval, .vm = e->vm};
     job->rewrite = rewrite_line;
     job->up_ctx = c;
 }
 
 /* --- envelopes of copies --- */
 
-struct envelope_ctx {
-    const struct delivery *d;
-    struct address *const *addresses;
-    size_t n;
-};
-
-static bool
-make_envelope(void *ctx, struct arena *a, struct str *out)
+bool
+local_envelope(const struct delivery *d, struct address *const *addresses, size_t n,
+               struct str *out)
 {
-    const struct envelope_ctx *c = ctx;
-    struct spool_header h = c->d->header;
+    struct spool_header h = d->header;
     struct spool_fault f;
-    bool *wanted = ARENA_ARRAY(a, bool, h.recipients.n + 1);
+    bool *wanted = ARENA_ARRAY(d->arena, bool, h.recipients.n + 1);
     memset(&h.done, 0, sizeof h.done);
     memset(&h.recipients, 0, sizeof h.recipients);
-    for (size_t i = 0; i < c->n; i++)
-        if (c->addresses[i]->recipient < c->d->header.recipients.n)
-            wanted[c->addresses[i]->recipient] = true;
-    for (size_t i = 0; i < c->d->header.recipients.n; i++) {
+    for (size_t i = 0; i < n; i++)
+        if (addresses[i]->recipient < d->header.recipients.n)
+            wanted[addresses[i]->recipient] = true;
+    for (size_t i = 0; i < d->header.recipients.n; i++) {
         if (!wanted[i])
             continue;
-        struct spool_recipient one = c->d->header.recipients.v[i];
+        struct spool_recipient one = d->header.recipients.v[i];
         one.parent = SPOOL_NONE; /* an index means nothing here */
-        vec_push(a, &h.recipients, one);
+        vec_push(d->arena, &h.recipients, one);
     }
-    return h.recipients.n > 0 && spool_header_format(a, &h, out, &f);
-}
-
-void
-local_envelope_set(struct delivery *d, struct transport_job *job)
-{
-    struct envelope_ctx *c = ARENA_NEW(d->arena, struct envelope_ctx);
-    *c = (struct envelope_ctx){.d = d, .addresses = job->addresses, .n = job->n};
-    job->envelope = make_envelope;
-    job->envelope_ctx = c;
+    return h.recipients.n > 0 && spool_header_format(d->arena, &h, out, &f);
 }

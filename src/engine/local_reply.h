@@ -13,9 +13,10 @@ void local_reply_send(struct delivery *d, const struct local_identity *who,
                       struct transport_answer *answers, size_t n);
 
 /* Sets what the job needs for headers_rewrite, if its transport has it. */
-void local_rewrite_set(struct delivery *d, struct transport_job *job);
+void local_rewrite_set(struct engine *e, struct transport_job *job);
 
-/* Sets what makes the envelope of a copy for the job's recipients. Called before the child starts. */
-void local_envelope_set(struct delivery *d, struct transport_job *job);
+/* The envelope of a copy of the message for these of its addresses alone. False: it cannot be written. */
+bool local_envelope(const struct delivery *d, struct address *const *addresses, size_t n,
+                    struct str *out);
 
 #endif

@@ -1,14 +1,15 @@
 /* require_files: files that must exist, or must not. Source: specification, chapter "Generic options for routers". */
 #include "base/strlist.h"
+#include "engine/become.h"
 #include "engine/route_step.h"
 #include "sys/account.h"
-#include "sys/child.h"
 #include "sys/user.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
+
+enum { LOOK_SECONDS = 60 };
 
 /* Whose access the next files are looked at with. */
 struct looker {
@@ -16,54 +17,45 @@ struct looker {
     int64_t uid, gid;
 };
 
-/* What a child does: its answer is the errno, 0 when the file is there. */
-struct look {
-    const char *path;
-    bool access; /* readable, and not only there */
-};
-
+/* The errno with which a user sees the file. */
 static int
-look(void *ctx, int out)
+look(struct route_step *s, struct become_request *rq, const char *path, bool readable)
 {
-    const struct look *l = ctx;
-    struct stat st;
-    int error = 0;
-    if (l->access ? access(l->path, R_OK) != 0 : stat(l->path, &st) != 0)
-        error = errno;
-    ssize_t n = write(out, &error, sizeof error);
-    return n == (ssize_t)sizeof error ? 0 : 1;
-}
-
-/* The errno with which the user sees the file. */
-static int
-look_as(struct route_step *s, uid_t uid, gid_t gid, struct look *l)
-{
-    struct child_request rq = {.become = s->r->engine->can_become,
-                               .uid = uid,
-                               .gid = gid,
-                               .timeout_s = 60,
-                               .max_answer = sizeof(int),
-                               .run = look,
-                               .ctx = l};
+    const struct local_job job = {
+        .call = {.kind = LOCAL_JOB_LOOK, .file = str_from_cstr(path), .access = readable}};
     struct child_result got;
     int error = EIO;
-    child_run(s->r->arena, &rq, &got);
+    rq->timeout_s = LOOK_SECONDS;
+    rq->max_answer = sizeof error;
+    rq->body_fd = -1;
+    rq->job = &job;
+    become_run(s->r->engine, s->r->arena, rq, &got);
     if (got.end == CHILD_EXITED && got.answer.n == sizeof error)
         memcpy(&error, got.answer.p, sizeof error);
     return error;
 }
 
-/* The errno of stat(). What the mail user may not see, root may: delivery looks as root. */
+/* The errno of stat(). What the mail user may not see, root may: delivery looks with root's eyes. */
 static int
 look_self(struct route_step *s, const char *path)
 {
     struct stat st;
+    struct become_request root = {.uid = 0};
     if (stat(path, &st) == 0)
         return 0;
     if (errno != EACCES || !s->r->engine->can_become)
         return errno;
-    struct look l = {.path = path, .access = false};
-    return look_as(s, 0, 0, &l);
+    become_set_reader(s->r->engine, &root);
+    return look(s, &root, path, false);
+}
+
+/* The errno with which this user reads it; of root and the like, who may read all, none but the file's own. */
+static int
+look_as(struct route_step *s, const struct looker *who, const char *path)
+{
+    struct become_request rq = {.uid = (uid_t)who->uid, .gid = (gid_t)who->gid};
+    become_set_reader(s->r->engine, &rq);
+    return look(s, &rq, path, !rq.reads_all);
 }
 
 static enum outcome
@@ -85,10 +77,8 @@ check_file(struct route_step *s, const struct looker *who, struct str item)
         return route_say(s, OUT_DEFER, "require_files: \"%.*s\" is not absolute",
                          STR_ARG(path));
     int error = look_self(s, z);
-    if (error == 0 && who->set) {
-        struct look l = {.path = z, .access = true};
-        error = look_as(s, (uid_t)who->uid, (gid_t)who->gid, &l);
-    }
+    if (error == 0 && who->set)
+        error = look_as(s, who, z);
     if (error == EACCES && plus)
         error = ENOENT;
     if (error != 0 && error != ENOENT)

@@ -1,8 +1,9 @@
 /* What a driver may ask of the engine while it routes. */
 #include "engine/route_step.h"
 
+#include "engine/become.h"
 #include "engine/maillog.h"
-#include "sys/child.h"
+#include "routers/redirect_work.h"
 #include "sys/hosts.h"
 
 static void
@@ -17,12 +18,39 @@ up_log(void *ctx, enum route_log to, struct str text)
 }
 
 static void
-up_run_child(void *ctx, const struct child_request *rq, struct child_result *out)
+up_run_child(void *ctx, const struct route_child *rq, struct child_result *out)
 {
     struct route_step *s = ctx;
-    struct child_request own = *rq;
-    own.become = rq->become && s->r->engine->can_become;
-    child_run(s->r->arena, &own, out);
+    const struct redirect_work *what = rq->redirect;
+    struct local_job job = {
+        .call = {.kind = what != NULL ? LOCAL_JOB_REDIRECT : LOCAL_JOB_COMMAND},
+        .words = rq->words,
+        .words_n = rq->words_n,
+    };
+    struct become_request own = {.uid = rq->uid,
+                                 .gid = rq->gid,
+                                 .login = rq->login,
+                                 .directory = rq->directory,
+                                 .timeout_s = rq->timeout_s,
+                                 .max_answer = rq->max_answer,
+                                 .body_fd = -1,
+                                 .runs_programs = true,
+                                 .job = &job};
+    if (what != NULL) {
+        become_set_context(s->r->engine, &job);
+        become_set_reader(s->r->engine, &own);
+        job.message = s->r->message;
+        job.call.driver = s->router->name;
+        job.call.file = what->file;
+        job.call.text = what->text;
+        job.call.qualify = what->qualify;
+        job.call.logs = what->logs;
+        job.call.home = s->a->home;
+        job.call.uid = s->uid;
+        job.call.gid = s->gid;
+        own.body_fd = s->r->message == NULL ? -1 : s->r->message->body_fd;
+    }
+    become_run(s->r->engine, s->r->arena, &own, out);
 }
 
 static enum outcome
@@ -64,6 +92,7 @@ struct route_up
 route_up_for(struct route_step *s)
 {
     return (struct route_up){.ctx = s,
+                             .becomes = s->r->engine->can_become,
                              .log = up_log,
                              .run_child = up_run_child,
                              .find_transport = up_find_transport,

@@ -3,12 +3,11 @@
 
 #include "conf/conf.h"
 #include "conf/main_options.h"
+#include "engine/become.h"
 #include "engine/maillog.h"
 #include "routers/filter_actions.h"
 #include "routers/redirect.h"
 #include "sys/account.h"
-#include "sys/child.h"
-#include "sys/file.h"
 #include "transports/transport.h"
 
 #include <errno.h>
@@ -55,85 +54,85 @@ find_user(struct work *w)
 }
 
 static bool
-read_file(struct work *w, struct str *text, struct redirect_result *out)
+read_file(struct arena *a, struct str name, struct str *text, struct redirect_result *out)
 {
     struct checked_file_rules rules = {.max = REDIRECT_FILE_MAX};
-    const char *path = str_cstr(w->d->arena, w->file);
+    const char *path = str_cstr(a, name);
     unsigned mode = 0;
     errno = EINVAL;
-    enum checked_file_end end = path == NULL
-                                    ? CHECKED_FILE_NO_OPEN
-                                    : checked_file_read(w->d->arena, path, &rules, text, &mode);
+    enum checked_file_end end =
+        path == NULL ? CHECKED_FILE_NO_OPEN : checked_file_read(a, path, &rules, text, &mode);
     if (end == CHECKED_FILE_OK)
         return true;
     out->end = REDIRECT_END_TROUBLE;
     if (end == CHECKED_FILE_NO_OPEN && errno == ENOENT)
-        out->text = str_printf(w->d->arena, "%.*s does not exist", STR_ARG(w->file));
+        out->text = str_printf(a, "%.*s does not exist", STR_ARG(name));
     else
-        out->text = redirect_file_text(w->d->arena, w->file, end, mode, 0);
+        out->text = redirect_file_text(a, name, end, mode, 0);
     return false;
 }
 
 static void
-interpret(struct work *w, struct redirect_result *out)
+interpret(struct engine *e, struct arena *a, struct str file, struct redirect_result *out)
 {
-    struct delivery *d = w->d;
+    const struct message *m = e->eval->message;
     struct filter_job job = {
-        .arena = d->arena,
-        .eval = d->engine->eval,
-        .vm = d->engine->vm,
-        .name = w->file,
+        .arena = a,
+        .eval = e->eval,
+        .vm = e->vm,
+        .name = file,
         .compile = FILTER_SYSTEM,
         .logs = true,
         .run =
             {
                 .system = true,
-                .error_message = d->message->sender.n == 0,
-                .no_return_path = d->message->sender.n == 0,
-                .first_delivery = d->header.first_delivery,
-                .manually_thawed = d->header.manual_thaw,
+                .error_message = m->sender.n == 0,
+                .no_return_path = m->sender.n == 0,
+                .first_delivery = m->first_delivery,
+                .manually_thawed = m->manually_thawed,
                 .local_part = STR_EMPTY,
                 .domain = STR_EMPTY,
-                .qualify = w->c->qualify_recipient,
+                .qualify = e->conf->main->qualify_recipient,
             },
     };
     /* no recipient, but $return_path is known */
-    struct address nobody = {.return_path = d->message->sender};
+    struct address nobody = {.return_path = m->sender};
     *out = (struct redirect_result){.end = REDIRECT_END_NONE, .filter = true};
-    if (!read_file(w, &job.text, out))
+    if (!read_file(a, file, &job.text, out))
         return;
     job.text = str_untaint_by_rule(job.text, "the configuration names the file");
-    d->engine->eval->address = &nobody;
+    e->eval->address = &nobody;
     filter_actions_run(&job, out);
-    d->engine->eval->address = NULL;
+    e->eval->address = NULL;
 }
 
-static int
-run(void *ctx, int fd)
+void
+system_filter_work(struct engine *e, struct arena *a, struct str file, struct buf *out)
 {
-    struct work *w = ctx;
     struct redirect_result res;
-    struct buf b = buf_in(w->d->arena, REDIRECT_BYTES_MAX);
-    interpret(w, &res);
-    redirect_result_write(&b, &res);
-    return file_write_all(fd, b.p, b.n) ? 0 : 1;
+    interpret(e, a, file, &res);
+    redirect_result_write(out, &res);
 }
 
 static bool
 run_in_child(struct work *w)
 {
     struct child_result got;
-    struct child_request rq = {
-        .become = true,
+    struct local_job job = {.with_recipients = true};
+    const struct become_request rq = {
         .uid = (uid_t)w->uid,
         .gid = (gid_t)w->gid,
         .timeout_s = CHILD_SECONDS,
         .max_answer = REDIRECT_BYTES_MAX,
-        .run = run,
-        .ctx = w,
+        .body_fd = w->d->entry.body,
+        .runs_programs = true,
+        .job = &job,
     };
     w->child = true;
-    child_run(w->d->arena, &rq, &got);
+    become_set_context(w->d->engine, &job);
+    job.call.kind = LOCAL_JOB_SYSTEM_FILTER;
+    job.call.file = w->file;
+    become_run(w->d->engine, w->d->arena, &rq, &got);
     return got.end == CHILD_EXITED && got.status == 0 &&
            redirect_result_read(w->d->arena, got.answer, &w->res);
 }
@@ -143,7 +142,7 @@ run_filter(struct work *w)
 {
     find_user(w);
     if (w->uid == (int64_t)w->d->engine->mail_uid)
-        interpret(w, &w->res);
+        interpret(w->d->engine, w->d->arena, w->file, &w->res);
     else if (!run_in_child(w))
         return fault(w, STR_LIT("its process ended without an answer"));
     bool bad = w->res.end == REDIRECT_END_BAD || w->res.end == REDIRECT_END_BROKEN ||

@@ -15,4 +15,7 @@
  * message stays as it is. */
 bool system_filter_run(struct delivery *d);
 
+/* The part for the process that runs it: of the message of e->eval, with the file of that name. Appends the records of the result. */
+void system_filter_work(struct engine *e, struct arena *a, struct str file, struct buf *out);
+
 #endif

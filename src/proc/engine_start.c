@@ -4,6 +4,7 @@
 #include "acl/acl_run.h"
 #include "conf/main_options.h"
 #include "conf/model.h"
+#include "engine/become.h"
 #include "engine/maillog.h"
 #include "proc/context.h"
 #include "proc/notice.h"
@@ -80,6 +81,7 @@ engine_start(struct mode *m)
                    .trusted = m->trusted,
                    .admin = m->admin},
         .can_become = geteuid() == 0,
+        .become = &become_by_fork,
         .dont_deliver = cli_has(m->cli, "-N"),
         .verbose = m->cli->verbose || cli_has(m->cli, "-N"),
         .queue = STR_EMPTY,

@@ -57,18 +57,11 @@ check(struct arena *a, struct driver_instance *d, struct diags *diags)
 
 enum { OUTPUT_MAX = 64 * 1024 }; /* more is not read; only the first line counts */
 
-static int
-run(void *ctx, int out)
-{
-    const struct command *command = ctx;
-    return child_exec(command->argv, out);
-}
-
 /* Whose command it is: the group is that of the user unless it is set. */
-static struct child_request
+static struct route_child
 identity(const struct route_call *c, const struct router_queryprogram *own)
 {
-    struct child_request rq = {.become = true, .uid = (uid_t)own->command_user.id};
+    struct route_child rq = {.uid = (uid_t)own->command_user.id};
     const struct passwd *pw = account_user_of_id(c->arena, rq.uid);
     rq.gid = own->command_group.set ? (gid_t)own->command_group.id
              : pw != NULL           ? pw->pw_gid
@@ -131,13 +124,13 @@ ask(const struct route_call *c, const struct router_queryprogram *own, struct st
         route_hosts_say(c, out, OUT_DEFER, "%.*s", STR_ARG(command.error));
         return false;
     }
-    struct child_request rq = identity(c, own);
+    struct route_child rq = identity(c, own);
     struct child_result got;
-    rq.directory = str_cstr(c->arena, own->current_directory);
+    rq.directory = own->current_directory;
     rq.timeout_s = own->timeout;
     rq.max_answer = OUTPUT_MAX;
-    rq.run = run;
-    rq.ctx = &command;
+    rq.words = command.words.v;
+    rq.words_n = command.words.n;
     c->up->run_child(c->up->ctx, &rq, &got);
     *output = got.answer;
     return check_end(c, &got, out);

@@ -9,9 +9,8 @@
 #include "conf/main_options.h"
 #include "filter/filter_compile.h"
 #include "mail/redirect_list.h"
+#include "routers/redirect_work.h"
 #include "sys/child.h"
-#include "sys/file.h"
-#include "sys/priv.h"
 
 #include <unistd.h>
 
@@ -243,15 +242,19 @@ set_file(struct redirection *r, struct route_result *out)
 
 /* --- in the process that is the user --- */
 
-static int
-run(void *ctx, int fd)
+void
+redirect_work(const struct route_call *c, const struct redirect_work *what, struct buf *out)
 {
-    struct redirection *r = ctx;
+    struct redirection r = {.call = c,
+                            .o = c->router->own.fields,
+                            .arena = c->arena,
+                            .text = what->text,
+                            .file = what->file,
+                            .qualify = what->qualify,
+                            .logs = what->logs};
     struct redirect_result res;
-    struct buf b = buf_in(r->arena, REDIRECT_BYTES_MAX);
-    redirect_interpret(r, &res);
-    redirect_result_write(&b, &res);
-    return file_write_all(fd, b.p, b.n) ? 0 : 1;
+    redirect_interpret(&r, &res);
+    redirect_result_write(out, &res);
 }
 
 static const char *
@@ -281,15 +284,15 @@ run_as_user(struct redirection *r, struct redirect_result *res)
     const struct route_call *c = r->call;
     const struct router_generic *g = c->router->generic.fields;
     struct child_result got;
-    struct child_request rq = {
-        .become = true,
+    const struct redirect_work what = {
+        .file = r->file, .text = r->text, .qualify = r->qualify, .logs = r->logs};
+    const struct route_child rq = {
         .uid = (uid_t)c->uid,
         .gid = (gid_t)c->gid,
-        .login = g->initgroups && str_is_set(c->login) ? str_cstr(c->arena, c->login) : NULL,
+        .login = g->initgroups ? c->login : STR_NULL,
         .timeout_s = CHILD_SECONDS,
         .max_answer = REDIRECT_BYTES_MAX,
-        .run = run,
-        .ctx = r,
+        .redirect = &what,
     };
     c->up->run_child(c->up->ctx, &rq, &got);
     if (got.end == CHILD_EXITED && got.status == 0 &&
@@ -306,7 +309,7 @@ run_as_user(struct redirection *r, struct redirect_result *res)
 static bool
 needs_user(const struct redirection *r)
 {
-    if (r->call->uid < 0 || (r->call->uid == (int64_t)geteuid() && !priv_has_reserve()))
+    if (r->call->uid < 0 || (r->call->uid == (int64_t)geteuid() && !r->call->up->becomes))
         return false;
     return str_is_set(r->file) || filter_kind(r->text) != FILTER_KIND_NONE ||
            str_find(r->text, STR_LIT(":include:"), 0) != STR_NPOS;
@@ -458,3 +461,9 @@ const struct router_driver router_redirect = {
     .route = route,
     .needs_user = true,
 };
+
+bool
+redirect_is(const struct driver_instance *router)
+{
+    return router_driver_of(router) == &router_redirect;
+}

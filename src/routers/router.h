@@ -11,10 +11,12 @@
 #include "conf/model.h"
 #include "mail/why.h"
 
+#include <sys/types.h>
+
 struct eval;
 struct vm;
-struct child_request; /* sys/child.h */
-struct child_result;
+struct child_result;  /* sys/child.h */
+struct redirect_work; /* routers/redirect_work.h */
 
 /* Options of every router. verify and fail_verify: [0] for recipients, [1] for senders. */
 struct router_generic {
@@ -90,12 +92,25 @@ struct route_mx {
     bool dnssec_request, dnssec_require;
 };
 
+/* What a process that is a user does for a router. */
+struct route_child {
+    uid_t uid;
+    gid_t gid;
+    struct str login;     /* whose groups come with it, or unset */
+    struct str directory; /* where it works, or unset */
+    int64_t timeout_s;
+    size_t max_answer;
+    const struct redirect_work *redirect; /* a list or filter; NULL: */
+    const struct str *words;              /* a command */
+    size_t words_n;
+};
+
 /* What a driver may ask of the engine. */
 struct route_up {
     void *ctx;
+    bool becomes; /* children are the user that they are asked for, else all are who we are */
     void (*log)(void *ctx, enum route_log to, struct str text);
-    /* Runs a child as the user that the request names; without root in reserve, as ourselves. */
-    void (*run_child)(void *ctx, const struct child_request *rq, struct child_result *out);
+    void (*run_child)(void *ctx, const struct route_child *rq, struct child_result *out);
     /* The transport of the generic option. OUT_OK (NULL when the option is not set), else the fate of the address in *why. */
     enum outcome (*find_transport)(void *ctx, const struct driver_instance **out,
                                    struct why *why);

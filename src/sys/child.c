@@ -26,24 +26,48 @@ say(int out, char step)
     (void)n; /* who does not hear it sees an answer that is too short */
 }
 
-static _Noreturn void
-live(const struct child_request *rq, int out)
+static bool
+become(const struct child_request *rq)
+{
+    return rq->reads_all ? priv_become_reader(rq->uid, rq->gid)
+                         : priv_become_user(rq->uid, rq->gid, rq->login);
+}
+
+char
+child_settle(const struct child_request *rq)
 {
     setpgid(0, 0);
     struct sigaction dfl = {.sa_handler = SIG_DFL};
     sigaction(SIGCHLD, &dfl, NULL);
     sigaction(SIGALRM, &dfl, NULL);
     sigaction(SIGTERM, &dfl, NULL);
-    if (rq->become && !priv_become_user(rq->uid, rq->gid, rq->login)) {
-        say(out, 'u');
-        _exit(1);
+    if (rq->become && !become(rq))
+        return 'u';
+    return rq->directory != NULL && chdir(rq->directory) != 0 ? 'd' : 'k';
+}
+
+static _Noreturn void
+live(const struct child_request *rq, int out)
+{
+    char step = child_settle(rq);
+    say(out, step);
+    _exit(step == 'k' ? rq->run(rq->ctx, out) : 1);
+}
+
+void
+child_kill(const struct child_request *rq, pid_t pid)
+{
+    int status;
+    if (kill(-pid, SIGKILL) == 0 || errno != EPERM || !rq->become)
+        return;
+    pid_t killer = fork();
+    if (killer == 0) {
+        if (become(rq))
+            kill(-pid, SIGKILL);
+        _exit(0);
     }
-    if (rq->directory != NULL && chdir(rq->directory) != 0) {
-        say(out, 'd');
-        _exit(1);
+    while (killer > 0 && waitpid(killer, &status, 0) < 0 && errno == EINTR) {
     }
-    say(out, 'k');
-    _exit(rq->run(rq->ctx, out));
 }
 
 static void
@@ -118,7 +142,7 @@ child_run(struct arena *a, const struct child_request *rq, struct child_result *
     struct buf text = buf_in(a, rq->max_answer + sizeof(struct child_word));
     bool whole = await_collect(pipe_fd[0], deadline, true, &text);
     if (!whole)
-        kill(-pid, SIGKILL);
+        child_kill(rq, pid);
     close(pipe_fd[0]);
     if (await_end(pid, deadline, &status) == AWAIT_TIMED_OUT || (!whole && !text.overflow))
         out->end = CHILD_TIMED_OUT;

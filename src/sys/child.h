@@ -15,6 +15,7 @@ struct child_request {
     bool become; /* become uid and gid; else stay who we are */
     uid_t uid;
     gid_t gid;
+    bool reads_all;        /* keeps the power to read every file, if uid is not root */
     const char *login;     /* initgroups() for this name; NULL: no further groups */
     const char *directory; /* where it works; NULL: stays where it is */
     int64_t timeout_s;     /* 0: none */
@@ -44,6 +45,12 @@ struct child_result {
 /* For the run function of a child that only runs another program: becomes it, with nothing as input, its output and error
  * output in out, our environment. Returns the exit status when it cannot be executed. */
 int child_exec(char *const *argv, int out);
+
+/* What the child does first in its own life: a process group and usual signals of its own; becomes who it is to be and goes where it
+ * works. 'k', or the step that failed ('u': the user, 'd': the directory) with errno. */
+char child_settle(const struct child_request *rq);
+/* Kills its process group. What we may not kill ourselves a process that becomes the same user kills. */
+void child_kill(const struct child_request *rq, pid_t pid);
 
 void child_run(struct arena *a, const struct child_request *rq, struct child_result *out);
 

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "sys/account.h"
+#include "sys/caps.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -85,19 +86,38 @@ priv_has_reserve(void)
     return getresuid(&r, &e, &saved) != 0 || r == 0 || e == 0 || saved == 0;
 }
 
+/* True if the process is root now; *able: it is who it is to be, and cannot be anybody else. */
+static bool
+take_reserve(uid_t uid, gid_t gid, bool *able)
+{
+    uid_t real, effective, saved;
+    *able = false;
+    if (getresuid(&real, &effective, &saved) != 0)
+        return false;
+    if (effective == 0 || saved == 0)
+        return setresuid(0, 0, 0) == 0 && setresgid(0, 0, 0) == 0;
+    errno = EPERM;
+    *able = uid == real && uid == effective && set_ids(uid, gid);
+    return false;
+}
+
+bool
+priv_become_reader(uid_t uid, gid_t gid)
+{
+    bool able;
+    if (!take_reserve(uid, gid, &able))
+        return able;
+    return uid != 0 && setgroups(1, &gid) == 0 && caps_keep_over_setuid(true) &&
+           set_ids(uid, gid) && caps_keep_over_setuid(false) &&
+           caps_keep_only(caps_to_read_all());
+}
+
 bool
 priv_become_user(uid_t uid, gid_t gid, const char *login)
 {
-    uid_t real, effective, saved;
-    if (getresuid(&real, &effective, &saved) != 0)
-        return false;
-    bool reserve = effective == 0 || saved == 0;
-    if (!reserve) {
-        errno = EPERM;
-        return uid == real && uid == effective && set_ids(uid, gid);
-    }
-    if (setresuid(0, 0, 0) != 0 || setresgid(0, 0, 0) != 0)
-        return false;
+    bool able;
+    if (!take_reserve(uid, gid, &able))
+        return able;
     if ((login != NULL ? initgroups(login, gid) : setgroups(1, &gid)) != 0)
         return false;
     return set_ids(uid, gid);

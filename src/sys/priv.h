@@ -40,6 +40,9 @@ bool priv_has_reserve(void);
 /* In a child of such a process (or of root): becomes the user for good, with the groups of login (NULL: with gid alone). An unprivileged
  * process may only become who it is. */
 bool priv_become_user(uid_t uid, gid_t gid, const char *login);
+/* The same without further groups, and with one power kept as far as the process has it: to read every file. For the few questions that
+ * only root's eyes can answer and that no process of root may ask. */
+bool priv_become_reader(uid_t uid, gid_t gid);
 
 /* Looks a user or group up by name or number. False: there is none. gid may be NULL. */
 bool priv_user_find(const char *name, uid_t *uid, gid_t *gid);

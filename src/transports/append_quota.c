@@ -101,6 +101,16 @@ expand_number(struct transport_job *job, const struct xstr *x, int64_t *value, b
                                        STR_ARG(job->transport->name)));
 }
 
+const struct record_row append_quota_rows[APPEND_QUOTA_ROWS] = {
+    RECORD_NUMBER(struct append_quota, limit, 0, INT64_MAX),
+    RECORD_NUMBER(struct append_quota, limit_files, 0, INT64_MAX),
+    RECORD_NUMBER(struct append_quota, warn, 0, INT64_MAX),
+    RECORD_NUMBER(struct append_quota, known_size, -1, INT64_MAX),
+    RECORD_NUMBER(struct append_quota, known_files, -1, INT64_MAX),
+    RECORD_NUMBER(struct append_quota, no_check, 0, 1),
+    RECORD_NUMBER(struct append_quota, no_check_files, 0, 1),
+};
+
 bool
 append_quota_prepare(struct transport_job *job, struct why *why)
 {

@@ -21,6 +21,10 @@ struct append_quota {
     struct regex_ctx *ctx;
 };
 
+/* What of it is known before the process is the user. */
+enum { APPEND_QUOTA_ROWS = 7 };
+extern const struct record_row append_quota_rows[APPEND_QUOTA_ROWS];
+
 /* The transport_prepare_fn of appendfile: expands the options; job->prepared is a struct append_quota. */
 bool append_quota_prepare(struct transport_job *job, struct why *why);
 /* True if the size of the mailbox matters. */

@@ -377,4 +377,6 @@ const struct transport_driver transport_appendfile = {
     .place = TRANSPORT_LOCAL,
     .deliver = deliver,
     .prepare = append_quota_prepare,
+    .prepared = {.v = append_quota_rows, .n = APPEND_QUOTA_ROWS},
+    .prepared_size = sizeof(struct append_quota),
 };

@@ -154,4 +154,5 @@ const struct transport_driver transport_pipe = {
         },
     .place = TRANSPORT_LOCAL,
     .deliver = pipe_deliver,
+    .runs_programs = true,
 };

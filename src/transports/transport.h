@@ -6,6 +6,7 @@
 #ifndef REMEX_TRANSPORTS_TRANSPORT_H
 #define REMEX_TRANSPORTS_TRANSPORT_H
 
+#include "base/record.h"
 #include "conf/conf.h"
 #include "conf/driver_check.h"
 #include "conf/model.h"
@@ -120,6 +121,11 @@ struct transport_driver {
     enum transport_place place;
     transport_fn *deliver;         /* local: in a process that is the user */
     transport_prepare_fn *prepare; /* may be NULL */
+    /* The fields of what it leaves, which go along to the user's process, and the size of the struct. */
+    struct record_rows prepared;
+    size_t prepared_size;
+    bool wants_envelope; /* of its recipients: job->envelope */
+    bool runs_programs;  /* of the user or the administrator, which may be set-uid */
 };
 
 extern const struct driver_class transport_class;
