@@ -1,7 +1,7 @@
 /* Bounces: tells senders which addresses failed, and why; reports of success (DSN) as well.
  *
  * All failures that are told to the same address go into one message. An address is done when the message that tells of it is in the
- * queue, not before. A bounce that fails itself is frozen. Source: specification, "Permanent delivery failure", "Customizing
+ * queue, neither before nor later: one append to the journal of the original decides both (spool_held.h). A bounce that fails itself is frozen. Source: specification, "Permanent delivery failure", "Customizing
  * bounce messages"; RFC 3464.
  */
 #include "base/strlist.h"
@@ -213,6 +213,7 @@ send_bounce(struct delivery *d, struct str to, const struct address_vec *told)
     struct notice_texts t;
     struct engine *e = d->engine;
     notice_start(&n, d, to);
+    n.told = told;
     d->message->bounce_recipient = to;
     notice_read_texts(d, &e->conf->main->bounce_message_file, "bounce_message_file", &t);
     add_copies(&n);
@@ -343,7 +344,7 @@ delivery_bounce(struct delivery *d)
                 rest.v[kept++] = a;
         }
         rest.n = kept;
-        bool sent = send_bounce(d, to, &told);
+        bool sent = !d->unsettled && send_bounce(d, to, &told);
         for (size_t i = 0; i < told.n; i++) {
             if (sent)
                 delivery_address_done(d, told.v[i]);

@@ -6,6 +6,7 @@
 #include "conf/conf.h"
 #include "conf/list.h"
 #include "conf/main_options.h"
+#include "engine/bounce_settle.h"
 #include "engine/maillog.h"
 #include "engine/one_time.h"
 #include "engine/queue_move.h"
@@ -101,9 +102,11 @@ load_models(struct delivery *d)
 static enum spool_result
 merge_journal(struct delivery *d, struct spool_fault *f)
 {
-    bool found;
+    struct spool_journal_found found;
     enum spool_result r = spool_journal_read(d->arena, &d->entry, &d->header, &found, f);
-    if (r == SPOOL_OK && found)
+    if (r == SPOOL_OK)
+        r = bounce_settle(d->engine, d->id, &found, f);
+    if (r == SPOOL_OK && found.any)
         r = spool_update(d->arena, &d->entry, &d->header, f);
     return r;
 }
@@ -334,6 +337,8 @@ attempt(struct delivery *d)
     }
     delivery_report_success(d);
     delivery_bounce(d);
+    if (d->unsettled)
+        return DELIVERY_ERROR; /* the journal says what there is to do the next time */
     if (d->deferred.n > 0)
         delivery_warn(d);
     return finish(d);

@@ -61,7 +61,9 @@ struct delivery {
     bool freeze_bounce;               /* a bounce that cannot be delivered */
     struct str freeze_why;            /* for the log: behind "Frozen" */
     struct str freeze_tell;           /* for freeze_tell: behind "has been frozen" */
-    bool changed;                     /* the -H file is not what it should be */
+    bool
+        unsettled; /* a bounce was noted and could not be shown: nothing more may be done now */
+    bool changed;  /* the -H file is not what it should be */
     struct retry_batch
         *retries; /* engine/retry_hints.h: what to change when the attempt is over */
 };
@@ -95,6 +97,10 @@ void delivery_answer(struct delivery *d, struct address *a, enum outcome outcome
                      int64_t number, struct str text);
 /* The address (and ancestors whose children are all done) needs nothing more: into the journal. */
 void delivery_address_done(struct delivery *d, struct address *a);
+/* Notes that message `bounce`, which is held, tells of the addresses, so that they are done. False: it is not noted, which was
+ * logged. */
+bool delivery_note_bounce(struct delivery *d, struct str bounce,
+                          const struct address_vec *told);
 
 /* The recipient of the envelope that an address comes from. */
 const struct address *delivery_ancestor(const struct address *a);

@@ -22,6 +22,15 @@ delivery_answer(struct delivery *d, struct address *a, enum outcome outcome, int
 
 /* --- done --- */
 
+static enum spool_result
+open_journal(struct delivery *d, struct spool_fault *f)
+{
+    enum spool_result r =
+        d->journal_open ? SPOOL_OK : spool_journal_open(&d->entry, &d->journal, f);
+    d->journal_open = d->journal_open || r == SPOOL_OK;
+    return r;
+}
+
 /* One line of the journal, on disk before anything is said of it. */
 static void
 to_journal(struct delivery *d, struct str key)
@@ -31,15 +40,34 @@ to_journal(struct delivery *d, struct str key)
         return;
     (void)spool_tree_add(d->arena, &d->header.done, key);
     d->changed = true;
-    enum spool_result r =
-        d->journal_open ? SPOOL_OK : spool_journal_open(&d->entry, &d->journal, &f);
-    if (r == SPOOL_OK) {
-        d->journal_open = true;
+    enum spool_result r = open_journal(d, &f);
+    if (r == SPOOL_OK)
         r = spool_journal_append(d->arena, &d->entry, &d->journal, &key, 1, &f);
-    }
     if (r != SPOOL_OK)
         maillog(d->engine, MAILLOG_MAIN | MAILLOG_PANIC, d->id,
                 "failed to note in the journal that %.*s is done: %s", STR_ARG(key), f.text);
+}
+
+bool
+delivery_note_bounce(struct delivery *d, struct str bounce, const struct address_vec *told)
+{
+    struct spool_fault f;
+    struct str *keys = ARENA_ARRAY(d->arena, struct str, told->n);
+    for (size_t i = 0; i < told->n; i++)
+        keys[i] = route_done_key(d->arena, told->v[i]);
+    enum spool_result r = open_journal(d, &f);
+    if (r == SPOOL_OK)
+        r = spool_journal_append_bounce(d->arena, &d->entry, &d->journal, bounce, keys, told->n,
+                                        &f);
+    if (r != SPOOL_OK) {
+        maillog(d->engine, MAILLOG_MAIN | MAILLOG_PANIC, d->id,
+                "failed to note the bounce %.*s in the journal: %s", STR_ARG(bounce), f.text);
+        return false;
+    }
+    for (size_t i = 0; i < told->n; i++)
+        (void)spool_tree_add(d->arena, &d->header.done, keys[i]);
+    d->changed = true;
+    return true;
 }
 
 void

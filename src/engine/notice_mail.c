@@ -242,6 +242,14 @@ add_original_headers(struct notice_mail *n, enum notice_copy copy)
 }
 
 static bool
+note_told(void *ctx, struct str id)
+{
+    struct notice_mail *n = ctx;
+    n->noted = delivery_note_bounce(n->d, id, n->told);
+    return n->noted;
+}
+
+static bool
 submit(struct notice_mail *n, int body_fd)
 {
     struct delivery *d = n->d;
@@ -255,10 +263,14 @@ submit(struct notice_mail *n, int body_fd)
         .uid = d->engine->mail_uid,
         .gid = d->engine->mail_gid,
         .error_message = true,
+        .held = n->told != NULL ? note_told : NULL,
+        .held_ctx = n,
     };
     struct str id;
-    if (!receive_own_message(d->engine, &own, &id))
+    if (!receive_own_message(d->engine, &own, &id)) {
+        d->unsettled = d->unsettled || n->noted;
         return false;
+    }
     delivery_start_other(d, id);
     return true;
 }

@@ -30,6 +30,9 @@ struct notice_mail {
     struct str boundary;
     struct str to; /* the first recipient, for To: and $bounce_recipient */
     VEC(struct str) recipients;
+    /* Addresses that are done when the message is in the queue, neither earlier nor later; NULL: none. */
+    const struct address_vec *told;
+    bool noted; /* the journal says so */
 };
 
 void notice_start(struct notice_mail *n, struct delivery *d, struct str to);

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "conf/list.h"
+#include "engine/bounce_settle.h"
 #include "engine/delivery.h"
 #include "engine/maillog.h"
 #include "engine/spool_model.h"
@@ -46,7 +47,7 @@ open_message(struct work *w, struct engine *e, struct str id)
     struct spool_place place = engine_place(e);
     struct spool_fault f = {.text = ""};
     struct message_id parsed;
-    bool found;
+    struct spool_journal_found found;
     *w = (struct work){.engine = e, .arena = arena_new(), .id = id};
     enum spool_result r = SPOOL_ABSENT;
     if (message_id_parse(id, &parsed))
@@ -56,6 +57,8 @@ open_message(struct work *w, struct engine *e, struct str id)
         r = spool_read(w->arena, &w->entry, &w->header, &f);
         if (r == SPOOL_OK)
             r = spool_journal_read(w->arena, &w->entry, &w->header, &found, &f);
+        if (r == SPOOL_OK)
+            r = bounce_settle(e, id, &found, &f);
         if (r != SPOOL_OK)
             spool_close(&w->entry);
     }
@@ -312,6 +315,12 @@ remove_message(struct engine *e, struct str id, const struct str *args, size_t n
     }
     spool_header_init(&w.header);
     bool readable = spool_read(w.arena, &w.entry, &w.header, &f) == SPOOL_OK;
+    struct spool_journal_found found;
+    if (spool_journal_read(w.arena, &w.entry, &w.header, &found, &f) == SPOOL_OK &&
+        bounce_settle(e, id, &found, &f) != SPOOL_OK) {
+        printf("Error while removing %.*s: %s\n", STR_ARG(id), f.text);
+        return close_message(&w, false);
+    }
     if (!readable ? !e->caller.admin : !is_own(e, &w.header)) {
         printf("Permission denied\n");
         return close_message(&w, false);

@@ -5,18 +5,25 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 static const char subs[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-enum { DIRECTORIES = sizeof subs }; /* input/ itself first */
+enum {
+    DIRECTORIES = sizeof subs, /* input/ itself first */
+    BATCH = 500,               /* messages of a stream that are read at once */
+};
 
 struct queue_list {
     struct arena *arena;
     struct spool_place place;
     enum queue_list_order order;
     VEC(struct queue_list_item) items;
+    bool given;       /* a message */
+    bool heap;        /* items is one: from the second message on */
     size_t at;        /* next of items; 0 in order, where items is a heap */
     size_t directory; /* next to be read */
+    DIR *scan;        /* of that directory when a part of it has been read */
     int dir;          /* open for the caller, -1: none */
     char dir_sub;
 };
@@ -28,12 +35,21 @@ sub_of(size_t directory)
 }
 
 static void
-close_dir(void *ctx)
+close_dir(struct queue_list *q)
 {
-    struct queue_list *q = ctx;
     if (q->dir >= 0)
         close(q->dir);
     q->dir = -1;
+}
+
+static void
+close_all(void *ctx)
+{
+    struct queue_list *q = ctx;
+    close_dir(q);
+    if (q->scan != NULL)
+        closedir(q->scan);
+    q->scan = NULL;
 }
 
 struct queue_list *
@@ -44,17 +60,19 @@ queue_list_new(struct arena *a, const struct spool_place *place, enum queue_list
     q->place = *place;
     q->order = order;
     q->dir = -1;
-    arena_on_free(a, close_dir, q);
+    arena_on_free(a, close_all, q);
     return q;
 }
 
-/* True if the name is that of a -H file. */
+/* True if the name is that of a -H file. Half of the names of a long queue are -D files: they are told apart by their end. */
 static bool
 is_header_name(const char *name, struct message_id *id)
 {
-    struct str s = str_from_cstr(name);
-    return s.n > 2 && str_ends(s, STR_LIT("-H")) &&
-           message_id_parse(str_sub(s, 0, s.n - 2u), id);
+    size_t n = strlen(name);
+    if ((n != MESSAGE_ID_NEW_N + 2 && n != MESSAGE_ID_OLD_N + 2) || name[n - 1] != 'H' ||
+        name[n - 2] != '-')
+        return false;
+    return message_id_parse(str_from(name, n - 2), id);
 }
 
 static enum spool_result
@@ -77,17 +95,27 @@ open_scan(const struct spool_place *place, char sub)
     return d;
 }
 
-/* Adds the messages of one directory. */
-static enum spool_result
-scan(struct queue_list *q, char sub, struct spool_fault *f)
+static void
+end_scan(struct queue_list *q)
 {
-    DIR *d = open_scan(&q->place, sub);
-    if (d == NULL)
-        return errno == ENOENT ? SPOOL_OK : directory_fault(q, "open input of spool", f);
+    closedir(q->scan);
+    q->scan = NULL;
+    q->directory++;
+}
+
+/* Adds messages of the next directory: all of them, or some when they are a stream. */
+static enum spool_result
+scan(struct queue_list *q, struct spool_fault *f)
+{
+    struct queue_list_item item = {.sub = sub_of(q->directory)};
     const struct dirent *entry;
-    struct queue_list_item item = {.sub = sub};
-    enum spool_result r = SPOOL_OK;
-    for (errno = 0; (entry = readdir(d)) != NULL; errno = 0) {
+    if (q->scan == NULL)
+        q->scan = open_scan(&q->place, item.sub);
+    if (q->scan == NULL) {
+        q->directory++;
+        return errno == ENOENT ? SPOOL_OK : directory_fault(q, "open input of spool", f);
+    }
+    for (errno = 0; (entry = readdir(q->scan)) != NULL; errno = 0) {
         if (!is_header_name(entry->d_name, &item.id))
             continue;
         if (q->items.n >= QUEUE_LIST_MAX) {
@@ -95,10 +123,11 @@ scan(struct queue_list *q, char sub, struct spool_fault *f)
             break;
         }
         vec_push(q->arena, &q->items, item);
+        if (q->items.n == BATCH && q->order == QUEUE_LIST_STREAM)
+            return SPOOL_OK;
     }
-    if (errno != 0)
-        r = directory_fault(q, "read input of spool", f);
-    closedir(d);
+    enum spool_result r = errno != 0 ? directory_fault(q, "read input of spool", f) : SPOOL_OK;
+    end_scan(q);
     return r;
 }
 
@@ -122,13 +151,26 @@ sift(struct queue_list_item *v, size_t n, size_t i, struct queue_list_item item)
     v[i] = item;
 }
 
-/* A heap, not a sorted array: the first message is known after one pass, the work of sorting is spread over
- * the listing. */
+/* A heap, not a sorted array: the work of sorting is spread over the listing. */
 static void
 make_heap(struct queue_list *q)
 {
     for (size_t i = q->items.n / 2; i-- > 0;)
         sift(q->items.v, q->items.n, i, q->items.v[i]);
+    q->heap = true;
+}
+
+/* The very first one is wanted soon: it is looked for without any order. */
+static struct queue_list_item
+take_smallest(struct queue_list *q)
+{
+    size_t at = 0;
+    for (size_t i = 1; i < q->items.n; i++)
+        if (is_before(&q->items.v[i], &q->items.v[at]))
+            at = i;
+    struct queue_list_item first = q->items.v[at];
+    q->items.v[at] = q->items.v[--q->items.n];
+    return first;
 }
 
 static struct queue_list_item
@@ -141,19 +183,27 @@ take_first(struct queue_list *q)
     return first;
 }
 
+static struct queue_list_item
+take_in_order(struct queue_list *q)
+{
+    if (!q->given)
+        return take_smallest(q);
+    if (!q->heap)
+        make_heap(q);
+    return take_first(q);
+}
+
 /* Reads on until there is something to give, or in order until everything is read. */
 static enum spool_result
 fill(struct queue_list *q, struct spool_fault *f)
 {
-    if (q->order == QUEUE_LIST_UNSORTED)
+    if (q->order != QUEUE_LIST_SORTED)
         q->items.n = q->at = 0;
     while (q->directory < DIRECTORIES && (q->order == QUEUE_LIST_SORTED || q->items.n == 0)) {
-        enum spool_result r = scan(q, sub_of(q->directory++), f);
+        enum spool_result r = scan(q, f);
         if (r != SPOOL_OK)
             return r;
     }
-    if (q->order == QUEUE_LIST_SORTED)
-        make_heap(q);
     return SPOOL_OK;
 }
 
@@ -168,7 +218,8 @@ queue_list_next(struct queue_list *q, struct queue_list_item *item, struct spool
     }
     if (q->at == q->items.n)
         return SPOOL_ABSENT;
-    *item = sorted ? take_first(q) : q->items.v[q->at++];
+    *item = sorted ? take_in_order(q) : q->items.v[q->at++];
+    q->given = true;
     return SPOOL_OK;
 }
 

@@ -1,7 +1,7 @@
 /* The messages of a queue: their ids, and nothing else, in memory.
  *
  * input/ and its 62 subdirectories are scanned, whatever split_spool_directory says now. In order, all
- * names are read first (25 bytes a message) and kept as a heap; unsorted, one directory is read at a time. A message
+ * names are read first (25 bytes a message) and kept as a heap; unsorted, some are read at a time. A message
  * may be gone, or be locked, by the time the caller opens it.
  */
 #ifndef REMEX_ENGINE_QUEUE_LIST_H
@@ -11,7 +11,10 @@
 
 enum queue_list_order {
     QUEUE_LIST_SORTED,   /* by id: order of arrival */
-    QUEUE_LIST_UNSORTED, /* as the directories give them */
+    QUEUE_LIST_UNSORTED, /* as the directories give them, one whole directory after the other */
+    /* The same while a directory is being read, for those who change nothing: a message whose -H file is written anew meanwhile
+     * may come twice. */
+    QUEUE_LIST_STREAM,
 };
 
 struct queue_list_item {

@@ -134,7 +134,7 @@ add_journal(struct arena *a, int dir, const struct message_id *id, struct spool_
 {
     struct spool_entry e = {.id = *id, .dir = dir, .body = -1, .calls = &durable_kernel};
     struct spool_fault f;
-    bool found;
+    struct spool_journal_found found;
     (void)spool_journal_read(a, &e, h, &found, &f);
 }
 

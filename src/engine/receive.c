@@ -10,6 +10,7 @@
 #include "conf/main_options.h"
 #include "engine/peer.h"
 #include "engine/receive_state.h"
+#include "engine/spool_held.h"
 #include "engine/spool_model.h"
 #include "filter/vm.h"
 
@@ -386,6 +387,22 @@ discard(struct receiving *r)
     r->out->end = RECEIVE_DISCARDED;
 }
 
+/* Into the queue; what has to be noted elsewhere first is noted while the message is held. */
+static enum spool_result
+put_into_queue(struct receiving *r, const struct spool_header *h, struct spool_fault *f)
+{
+    if (r->rq->held == NULL)
+        return spool_commit(r->a, &r->entry, h, f);
+    enum spool_result result = spool_commit_held(r->a, &r->entry, h, f);
+    if (result != SPOOL_OK)
+        return result;
+    if (r->rq->held(r->rq->held_ctx, r->m->id))
+        return spool_show(&r->entry, f);
+    spool_drop(&r->entry);
+    *f = (struct spool_fault){.text = "it could not be noted in the message that it is about"};
+    return SPOOL_ERROR;
+}
+
 static bool
 commit(struct receiving *r)
 {
@@ -401,7 +418,7 @@ commit(struct receiving *r)
         return true;
     }
     fill_header(r, &h);
-    enum spool_result result = spool_commit(r->a, &r->entry, &h, &f);
+    enum spool_result result = put_into_queue(r, &h, &f);
     if (result != SPOOL_OK) {
         spool_close(&r->entry);
         r->created = false;

@@ -59,6 +59,11 @@ struct receive_request {
     struct str full_name;
     struct str claimed_name; /* -F, or unset */
     bool queue_only;         /* the message only goes to the queue */
+    /* Called when the message is whole on disk and held (spool_held.h), with its id: something else has to be noted before
+     * it may be seen. False: it is dropped. When the message could not be shown after it said true, the files stay, and the
+     * message is not accepted. NULL: the message is seen at once. */
+    bool (*held)(void *ctx, struct str id);
+    void *held_ctx;
     /* What is wrong with a message that does not come by SMTP is told to its sender by mail; else the caller does it,
      * and a bad address of -t refuses the whole message. */
     bool report_by_mail;
@@ -172,7 +177,9 @@ struct receive_own {
     struct str reference; /* id of the message that it is about (R=), or unset */
     uid_t uid;            /* whose message it is (U=) */
     gid_t gid;
-    bool error_message; /* a bounce: local error */
+    bool error_message;                     /* a bounce: local error */
+    bool (*held)(void *ctx, struct str id); /* as in receive_request */
+    void *held_ctx;
 };
 bool receive_own_message(struct engine *e, const struct receive_own *own, struct str *id);
 

@@ -103,6 +103,8 @@ receive_own_message(struct engine *e, const struct receive_own *own, struct str 
         .unqualified_sender = true,
         .unqualified_recipient = true,
         .reference = own->reference,
+        .held = own->held,
+        .held_ctx = own->held_ctx,
         .login = s->sender_ident,
         /* who may choose a sender has no name of their own in From: */
         .full_name = receive_is_trusted_user(e, own->uid)

@@ -24,6 +24,14 @@ spool_file_name(const struct message_id *id, char suffix)
     return n;
 }
 
+struct spool_name
+spool_held_name(const struct message_id *id)
+{
+    struct spool_name n;
+    (void)snprintf(n.text, sizeof n.text, "hold.%s", id->text);
+    return n;
+}
+
 char
 spool_subdirectory(const struct message_id *id)
 {
@@ -179,12 +187,12 @@ spool_create(const struct spool_place *place, const struct durable_calls *calls,
 
 static bool
 write_header(struct arena *a, const struct spool_entry *e, const struct spool_header *h,
-             enum durable_kind kind, struct spool_fault *f, enum spool_result *r)
+             struct spool_name name, enum durable_kind kind, struct spool_fault *f,
+             enum spool_result *r)
 {
     struct durable_fault d;
     struct str content;
     char temp[MESSAGE_ID_NEW_N + 8];
-    struct spool_name name = spool_file_name(&e->id, 'H');
     *r = SPOOL_BAD;
     if (strcmp(h->id.text, e->id.text) != 0)
         return spool_header_fault(f, &e->id, 0, "name", "envelope of another message",
@@ -198,9 +206,9 @@ write_header(struct arena *a, const struct spool_entry *e, const struct spool_he
     return ok;
 }
 
-enum spool_result
-spool_commit(struct arena *a, struct spool_entry *e, const struct spool_header *h,
-             struct spool_fault *f)
+static enum spool_result
+commit_as(struct arena *a, struct spool_entry *e, const struct spool_header *h,
+          struct spool_name name, struct spool_fault *f)
 {
     struct durable_fault d;
     enum spool_result r = SPOOL_OK;
@@ -208,11 +216,25 @@ spool_commit(struct arena *a, struct spool_entry *e, const struct spool_header *
     if (!durable_sync(e->calls, e->body, spool_file_name(&e->id, 'D').text, &d))
         r = spool_system_fault(f, &d);
     else
-        (void)write_header(a, e, h, DURABLE_NEW, f, &r);
+        (void)write_header(a, e, h, name, DURABLE_NEW, f, &r);
     arena_reset(a, mark);
     if (r != SPOOL_OK)
         spool_abandon(e);
     return r;
+}
+
+enum spool_result
+spool_commit(struct arena *a, struct spool_entry *e, const struct spool_header *h,
+             struct spool_fault *f)
+{
+    return commit_as(a, e, h, spool_file_name(&e->id, 'H'), f);
+}
+
+enum spool_result
+spool_commit_held(struct arena *a, struct spool_entry *e, const struct spool_header *h,
+                  struct spool_fault *f)
+{
+    return commit_as(a, e, h, spool_held_name(&e->id), f);
 }
 
 enum spool_result
@@ -222,7 +244,7 @@ spool_update(struct arena *a, const struct spool_entry *e, const struct spool_he
     struct durable_fault d;
     enum spool_result r;
     struct arena_mark mark = arena_mark(a);
-    bool ok = write_header(a, e, h, DURABLE_REPLACE, f, &r);
+    bool ok = write_header(a, e, h, spool_file_name(&e->id, 'H'), DURABLE_REPLACE, f, &r);
     arena_reset(a, mark);
     if (ok && !durable_remove(e->calls, e->dir, spool_file_name(&e->id, 'J').text, &d))
         r = spool_system_fault(f, &d);

@@ -55,6 +55,12 @@ enum spool_result spool_create(const struct spool_place *place,
  * left, and the entry is good for spool_close only. Scratch memory in a. */
 enum spool_result spool_commit(struct arena *a, struct spool_entry *e,
                                const struct spool_header *h, struct spool_fault *f);
+/* The same, but the message stays held: whole and synced under a name that nobody looks for, until spool_show gives it its
+ * own (spool_held.h). */
+enum spool_result spool_commit_held(struct arena *a, struct spool_entry *e,
+                                    const struct spool_header *h, struct spool_fault *f);
+/* "hold.x": the -H file of a message that is held. */
+struct spool_name spool_held_name(const struct message_id *id);
 /* Opens and locks a message and checks the first line of its body file. */
 enum spool_result spool_open(const struct spool_place *place, const struct durable_calls *calls,
                              const struct message_id *id, struct spool_entry *e,

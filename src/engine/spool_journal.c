@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -124,34 +125,112 @@ spool_journal_append(struct arena *scratch, const struct spool_entry *e,
     return r;
 }
 
+#define BOUNCE_BEGINS "*bounce "
+#define BOUNCE_ENDS "*bounced "
+
+enum spool_result
+spool_journal_append_bounce(struct arena *scratch, const struct spool_entry *e,
+                            struct spool_journal *j, struct str bounce, const struct str *done,
+                            size_t n, struct spool_fault *f)
+{
+    struct arena_mark mark = arena_mark(scratch);
+    struct str *lines = ARENA_ARRAY(scratch, struct str, n + 2);
+    lines[0] = str_printf(scratch, BOUNCE_BEGINS "%.*s", STR_ARG(bounce));
+    for (size_t i = 0; i < n; i++)
+        lines[i + 1] = done[i];
+    lines[n + 1] = str_printf(scratch, BOUNCE_ENDS "%.*s", STR_ARG(bounce));
+    enum spool_result r = spool_journal_append(scratch, e, j, lines, n + 2, f);
+    arena_reset(scratch, mark);
+    return r;
+}
+
+/* Lines on their way from the file to the list of what is done. */
+struct reading {
+    struct arena *a;
+    struct spool_header *h;
+    struct spool_journal_found *found;
+    bool in_bounce;
+    struct message_id bounce;
+    VEC(struct str) told; /* of the bounce, until its last line comes */
+};
+
+/* If the line begins with the word, the id behind it is in *id. */
+static bool
+is_mark(struct str line, const char *word, struct message_id *id)
+{
+    size_t n = strlen(word);
+    return str_starts(line, word) && message_id_parse(str_sub(line, n, line.n), id);
+}
+
+static void
+give_up_bounce(struct reading *r)
+{
+    if (r->in_bounce)
+        vec_push(r->a, &r->found->torn, r->bounce);
+    r->in_bounce = false;
+    r->told.n = 0;
+}
+
+static bool
+end_bounce(struct reading *r)
+{
+    for (size_t i = 0; i < r->told.n; i++)
+        if (!spool_tree_add(r->a, &r->h->done, r->told.v[i]))
+            return false;
+    vec_push(r->a, &r->found->bounces, r->bounce);
+    r->in_bounce = false;
+    return true;
+}
+
+static bool
+take_line(struct reading *r, struct str line)
+{
+    struct message_id id;
+    if (line.n == 0 || line.n > SPOOL_LINE_MAX)
+        return false;
+    if (is_mark(line, BOUNCE_BEGINS, &id)) {
+        give_up_bounce(r);
+        r->in_bounce = true;
+        r->bounce = id;
+        return true;
+    }
+    if (is_mark(line, BOUNCE_ENDS, &id))
+        return !r->in_bounce || strcmp(id.text, r->bounce.text) != 0 || end_bounce(r);
+    if (!r->in_bounce)
+        return spool_tree_add(r->a, &r->h->done, line);
+    vec_push(r->a, &r->told, line);
+    return true;
+}
+
 static enum spool_result
 add_lines(struct arena *a, const struct spool_entry *e, struct str content,
-          struct spool_header *h, struct spool_fault *f)
+          struct spool_header *h, struct spool_journal_found *found, struct spool_fault *f)
 {
+    struct reading reading = {.a = a, .h = h, .found = found};
     size_t at = 0, nl;
     unsigned line = 0;
     for (; (nl = str_chr(content, '\n', at)) != STR_NPOS; at = nl + 1) {
-        struct str key = str_sub(content, at, nl - at);
         line++;
-        if (key.n > SPOOL_LINE_MAX || !spool_tree_add(a, &h->done, key))
+        if (!take_line(&reading, str_sub(content, at, nl - at)))
             return bad(e, "empty, too long, too many, or CR or NUL in it", line, f);
     }
+    give_up_bounce(&reading);
     return SPOOL_OK;
 }
 
 enum spool_result
 spool_journal_read(struct arena *a, const struct spool_entry *e, struct spool_header *h,
-                   bool *found, struct spool_fault *f)
+                   struct spool_journal_found *found, struct spool_fault *f)
 {
     struct spool_name name = spool_file_name(&e->id, 'J');
     struct str content = STR_EMPTY;
     struct stat st;
-    *found = false;
+    *found = (struct spool_journal_found){.any = false};
     int fd =
         openat(e->dir, name.text, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return errno == ENOENT ? SPOOL_OK : failed(f, "open", name.text);
-    *found = true;
+    found->any = true;
     enum file_result r = FILE_NO_READ;
     errno = EINVAL;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
@@ -163,5 +242,5 @@ spool_journal_read(struct arena *a, const struct spool_entry *e, struct spool_he
         return bad(e, "file too big", 0, f);
     if (r != FILE_OK)
         return failed(f, "read", name.text);
-    return add_lines(a, e, content, h, f);
+    return add_lines(a, e, content, h, found, f);
 }

@@ -105,6 +105,7 @@ test_orders(void **state)
     fill();
     lists(QUEUE_LIST_SORTED, sorted, 3);
     lists(QUEUE_LIST_UNSORTED, unsorted, 3);
+    lists(QUEUE_LIST_STREAM, unsorted, 3);
     place.queue = "named";
     lists(QUEUE_LIST_SORTED, NULL, 0);
     fill();
@@ -159,6 +160,13 @@ test_memory(void **state)
         assert_true(strcmp(last.id.text, item.id.text) < 0);
     assert_int_equal(n, 5000);
     assert_true(arena_used(a) - before < n * 100);
+    /* A stream keeps a few of them at a time, and gives all. */
+    before = arena_used(a);
+    q = queue_list_new(a, &place, QUEUE_LIST_STREAM);
+    for (n = 0; queue_list_next(q, &item, &fault) == SPOOL_OK; n++)
+        assert_true(queue_list_directory(q, &item) >= 0);
+    assert_int_equal(n, 5000);
+    assert_true(arena_used(a) - before < 100000);
 }
 
 int

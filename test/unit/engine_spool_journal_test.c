@@ -68,11 +68,11 @@ test_append_and_read(void **state)
     (void)state;
     struct spool_journal j;
     struct spool_header h;
-    bool found = true;
+    struct spool_journal_found found = {.any = true};
     struct str done[] = {STR_INIT("a@b"), STR_INIT("/var/mail/x y:c@d")};
     spool_header_init(&h);
     assert_int_equal(spool_journal_read(a, &e, &h, &found, &fault), SPOOL_OK);
-    assert_false(found);
+    assert_false(found.any);
     faults_set(0, 0);
     assert_int_equal(spool_journal_open(&e, &j, &fault), SPOOL_OK);
     assert_int_equal(spool_journal_append(a, &e, &j, done, 2, &fault), SPOOL_OK);
@@ -83,7 +83,7 @@ test_append_and_read(void **state)
     spool_journal_close(&j);
     content_is("a@b\n/var/mail/x y:c@d\n");
     assert_int_equal(spool_journal_read(a, &e, &h, &found, &fault), SPOOL_OK);
-    assert_true(found);
+    assert_true(found.any);
     assert_int_equal(h.done.nodes.n, 2);
     assert_true(spool_tree_has(&h.done, done[1]));
 }
@@ -114,7 +114,7 @@ test_torn_line(void **state)
     (void)state;
     struct spool_journal j;
     struct spool_header h;
-    bool found;
+    struct spool_journal_found found = {.any = true};
     static char long_line[1400];
     memset(long_line, 'z', sizeof long_line);
     memcpy(long_line, "a@b\n", 4);
@@ -137,7 +137,7 @@ test_bad_content(void **state)
 {
     (void)state;
     struct spool_header h;
-    bool found;
+    struct spool_journal_found found = {.any = true};
     spool_header_init(&h);
     put("a@b\n\nc@d\n", 9);
     assert_int_equal(spool_journal_read(a, &e, &h, &found, &fault), SPOOL_BAD);
@@ -149,14 +149,74 @@ test_bad_content(void **state)
                         "too many, or CR or NUL in it");
 }
 
+/* Recipients of a bounce count when both of its lines are there, whatever else is. */
+static void
+test_bounces(void **state)
+{
+    (void)state;
+    struct spool_journal j;
+    struct spool_header h;
+    struct spool_journal_found found;
+    struct str told[] = {STR_INIT("a@b"), STR_INIT("c@d")}, other = STR_LIT("e@f");
+    struct str id = STR_LIT("1xVNEb-000000079s2-0001");
+    faults_set(0, 0);
+    put("", 0);
+    assert_int_equal(spool_journal_open(&e, &j, &fault), SPOOL_OK);
+    assert_int_equal(spool_journal_append(a, &e, &j, &other, 1, &fault), SPOOL_OK);
+    assert_int_equal(spool_journal_append_bounce(a, &e, &j, id, told, 2, &fault), SPOOL_OK);
+    spool_journal_close(&j);
+    static const char all[] = "e@f\n*bounce 1xVNEb-000000079s2-0001\na@b\nc@d\n"
+                              "*bounced 1xVNEb-000000079s2-0001\n";
+    content_is(all);
+    for (size_t n = 0; n < sizeof all; n++) {
+        bool whole = n == sizeof all - 1, begun = n >= 36 && !whole;
+        put(all, n);
+        spool_header_init(&h);
+        assert_int_equal(spool_journal_read(a, &e, &h, &found, &fault), SPOOL_OK);
+        assert_int_equal(found.bounces.n, whole ? 1 : 0);
+        assert_int_equal(found.torn.n, begun ? 1 : 0);
+        assert_int_equal(spool_tree_has(&h.done, told[0]), whole);
+        assert_int_equal(spool_tree_has(&h.done, told[1]), whole);
+        assert_int_equal(spool_tree_has(&h.done, other), n >= 4);
+    }
+    assert_string_equal(found.bounces.v[0].text, "1xVNEb-000000079s2-0001");
+}
+
+static void
+test_odd_bounces(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t done, bounces, torn;
+    } rows[] = {
+        {"*bounce 1xVNEb-00079s-2P\n*bounced 1xVNEb-00079s-2P\n", 0, 1, 0},
+        {"*bounced 1xVNEb-00079s-2P\na@b\n", 1, 0, 0},
+        {"*bounce 1xVNEb-00079s-2P\na@b\n*bounced 1xVNEb-00079s-2Q\n", 0, 0, 1},
+        {"*bounce 1xVNEb-00079s-2P\na@b\n*bounce 1xVNEb-00079s-2Q\nc@d\n"
+         "*bounced 1xVNEb-00079s-2Q\n",
+         1, 1, 1},
+        {"*bounce nonsense\na@b\n", 2, 0, 0}, /* no id: a line like any other */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct spool_header h;
+        struct spool_journal_found found;
+        put(rows[i].text, strlen(rows[i].text));
+        spool_header_init(&h);
+        assert_int_equal(spool_journal_read(a, &e, &h, &found, &fault), SPOOL_OK);
+        assert_int_equal(h.done.nodes.n, rows[i].done);
+        assert_int_equal(found.bounces.n, rows[i].bounces);
+        assert_int_equal(found.torn.n, rows[i].torn);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_append_and_read),
-        cmocka_unit_test(test_failures_leave_no_part),
-        cmocka_unit_test(test_torn_line),
-        cmocka_unit_test(test_bad_content),
+        cmocka_unit_test(test_append_and_read), cmocka_unit_test(test_failures_leave_no_part),
+        cmocka_unit_test(test_torn_line),       cmocka_unit_test(test_bad_content),
+        cmocka_unit_test(test_bounces),         cmocka_unit_test(test_odd_bounces),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
