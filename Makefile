@@ -159,6 +159,12 @@ $(BUILD)/test/fault/inject: test/fault/inject.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -Isrc,$(BASE)) $(WERROR) -O1 -g -o $@ $<
 
+# Measures a part of the library alone: test/bench/<x>.c.
+$(BUILD)/test/bench/%: test/bench/%.c $(LIB)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE) $(WERROR) $(PIE) $(CFLAGS) $(SAN) -MMD -MP -MF $@.d $(LDEXE) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+
 # The same targets with a main that feeds them the files of their corpus; any compiler.
 $(FUZZERS:%=$(BUILD)/test/replay/%): $(BUILD)/test/replay/%: test/fuzz/%.c test/fuzz/replay.c $(LIB) $$(call plugin_obj,$$(call unit_plugin,$$*))
 	$(call say,REPLAY,$@)

@@ -5,9 +5,12 @@
  */
 #include "sys/durable.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static int
@@ -34,6 +37,13 @@ kernel_link(int dir, const char *from, const char *to)
     return linkat(dir, from, dir, to, 0);
 }
 
+/* posix_fallocate would write where the file system cannot: what a segment needs is written anyway. */
+static int
+kernel_allocate(int fd, off_t n)
+{
+    return fallocate(fd, 0, 0, n);
+}
+
 static int
 no_sync(int fd)
 {
@@ -50,6 +60,9 @@ const struct durable_calls durable_kernel = {
     .close_fd = close,
     .link_at = kernel_link,
     .truncate_fd = ftruncate,
+    .write_at = pwritev,
+    .sync_content = fdatasync,
+    .allocate = kernel_allocate,
 };
 
 const struct durable_calls durable_unsynced = {
@@ -61,6 +74,9 @@ const struct durable_calls durable_unsynced = {
     .close_fd = close,
     .link_at = kernel_link,
     .truncate_fd = ftruncate,
+    .write_at = pwritev,
+    .sync_content = no_sync,
+    .allocate = kernel_allocate,
 };
 
 bool
@@ -87,6 +103,34 @@ durable_append(const struct durable_calls *c, int fd, const char *name, struct s
         if (r <= 0)
             return durable_failed(f, "write", name);
         done += (size_t)r;
+    }
+    return true;
+}
+
+bool
+durable_write_at(const struct durable_calls *c, int fd, const char *name,
+                 struct durable_pieces what, off_t at, struct durable_fault *f)
+{
+    struct iovec v[DURABLE_PIECES_MAX];
+    size_t first = 0;
+    assert(what.n <= DURABLE_PIECES_MAX);
+    memcpy(v, what.v, what.n * sizeof *v);
+    while (first < what.n) {
+        ssize_t r = c->write_at(fd, v + first, (int)(what.n - first), at);
+        if (r < 0 && errno == EINTR)
+            continue;
+        if (r == 0)
+            errno = EIO;
+        if (r <= 0)
+            return durable_failed(f, "write", name);
+        at += r;
+        size_t left = (size_t)r;
+        for (; first < what.n && left >= v[first].iov_len; first++)
+            left -= v[first].iov_len;
+        if (first < what.n) {
+            v[first].iov_base = (char *)v[first].iov_base + left;
+            v[first].iov_len -= left;
+        }
     }
     return true;
 }

@@ -10,6 +10,7 @@
 #include "base/str.h"
 
 #include <sys/types.h>
+#include <sys/uio.h>
 
 struct durable_calls {
     int (*open_at)(int dir, const char *name, int flags, mode_t mode);
@@ -20,6 +21,10 @@ struct durable_calls {
     int (*close_fd)(int fd);
     int (*link_at)(int dir, const char *from, const char *to);
     int (*truncate_fd)(int fd, off_t n);
+    /* For files that are written in place. */
+    ssize_t (*write_at)(int fd, const struct iovec *v, int n, off_t at);
+    int (*sync_content)(int fd); /* without times and the like (fdatasync) */
+    int (*allocate)(int fd, off_t n);
 };
 
 /* The kernel's own. */
@@ -33,6 +38,13 @@ enum { DURABLE_TEXT_MAX = 256 };
 struct durable_fault {
     int sys_errno;
     char text[DURABLE_TEXT_MAX]; /* "failed to fsync \"x-H\": Input/output error" */
+};
+
+enum { DURABLE_PIECES_MAX = 8 };
+
+struct durable_pieces {
+    const struct iovec *v;
+    size_t n;
 };
 
 enum durable_kind {
@@ -52,6 +64,10 @@ bool durable_write(const struct durable_calls *c, int dir, struct durable_names 
 /* Writes all, going on after short writes and interrupts; no sync. `name` is for the text. */
 bool durable_append(const struct durable_calls *c, int fd, const char *name, struct str content,
                     struct durable_fault *f);
+/* Writes all pieces (at most DURABLE_PIECES_MAX) one behind the other at a place of the file, going on after short
+ * writes and interrupts; no sync. */
+bool durable_write_at(const struct durable_calls *c, int fd, const char *name,
+                      struct durable_pieces what, off_t at, struct durable_fault *f);
 /* Syncs a file or a directory. */
 bool durable_sync(const struct durable_calls *c, int fd, const char *name,
                   struct durable_fault *f);

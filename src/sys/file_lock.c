@@ -51,9 +51,9 @@ file_lock_all(int fd, enum file_lock_by by, enum file_lock_kind kind, int64_t ti
 }
 
 enum file_lock_result
-file_lock_head(int fd, off_t n)
+file_lock_range(int fd, off_t from, off_t n)
 {
-    struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = n};
+    struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = from, .l_len = n};
     int r;
     do {
         r = fcntl(fd, F_OFD_SETLK, &l);
@@ -61,4 +61,17 @@ file_lock_head(int fd, off_t n)
     if (r == 0)
         return FILE_LOCK_OK;
     return errno == EAGAIN || errno == EACCES ? FILE_LOCK_BUSY : FILE_LOCK_ERROR;
+}
+
+void
+file_unlock_range(int fd, off_t from, off_t n)
+{
+    struct flock l = {.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = from, .l_len = n};
+    (void)fcntl(fd, F_OFD_SETLK, &l);
+}
+
+enum file_lock_result
+file_lock_head(int fd, off_t n)
+{
+    return file_lock_range(fd, 0, n);
 }

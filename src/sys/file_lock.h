@@ -26,5 +26,8 @@ enum file_lock_result file_lock_all(int fd, enum file_lock_by by, enum file_lock
 
 /* Takes a write lock on the first n bytes without waiting; fd must be open for writing. */
 enum file_lock_result file_lock_head(int fd, off_t n);
+/* The same for n bytes from `from` on, and the end of it. */
+enum file_lock_result file_lock_range(int fd, off_t from, off_t n);
+void file_unlock_range(int fd, off_t from, off_t n);
 
 #endif

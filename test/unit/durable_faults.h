@@ -80,6 +80,30 @@ fault_truncate(int fd, off_t n)
     return fault_due("truncate", "") ? -1 : durable_kernel.truncate_fd(fd, n);
 }
 
+static ssize_t
+fault_write_at(int fd, const struct iovec *v, int n, off_t at)
+{
+    if (fault_due("pwrite", ""))
+        return -1;
+    struct iovec part = *v;
+    if (!faults.short_writes || part.iov_len < 2)
+        return durable_kernel.write_at(fd, v, n, at);
+    part.iov_len /= 2;
+    return durable_kernel.write_at(fd, &part, 1, at);
+}
+
+static int
+fault_sync_content(int fd)
+{
+    return fault_due("fdatasync", "") ? -1 : durable_kernel.sync_content(fd);
+}
+
+static int
+fault_allocate(int fd, off_t n)
+{
+    return fault_due("allocate", "") ? -1 : durable_kernel.allocate(fd, n);
+}
+
 static const struct durable_calls faulty = {
     .open_at = fault_open,
     .write_some = fault_write,
@@ -89,6 +113,9 @@ static const struct durable_calls faulty = {
     .close_fd = fault_close,
     .link_at = fault_link,
     .truncate_fd = fault_truncate,
+    .write_at = fault_write_at,
+    .sync_content = fault_sync_content,
+    .allocate = fault_allocate,
 };
 
 static inline void

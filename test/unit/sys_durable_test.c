@@ -15,6 +15,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static char root[] = "/tmp/remex_durable_XXXXXX";
@@ -131,13 +132,36 @@ test_write_error_text(void **state)
     assert_string_equal(f.text, "failed to write \"x-D\": No space left on device");
 }
 
+static void
+test_write_at(void **state)
+{
+    (void)state;
+    char text[32] = "";
+    char one[] = "one", two[] = "two", none[] = "";
+    struct iovec v[] = {{one, 3}, {none, 0}, {two, 3}};
+    struct durable_fault f;
+    int fd = memfd_create("durable", 0);
+    for (int i = 0; i < 2; i++) {
+        faults_set(0, 0);
+        faults.short_writes = i == 1;
+        assert_true(durable_write_at(&faulty, fd, "x", (struct durable_pieces){v, 3}, 4, &f));
+        assert_int_equal(pread(fd, text, sizeof text, 4), 6);
+        assert_memory_equal(text, "onetwo", 6);
+        assert_int_equal(ftruncate(fd, 0), 0);
+    }
+    faults_set(1, ENOSPC);
+    assert_false(durable_write_at(&faulty, fd, "x", (struct durable_pieces){v, 3}, 4, &f));
+    assert_int_equal(f.sys_errno, ENOSPC);
+    assert_string_equal(f.text, "failed to write \"x\": No space left on device");
+    close(fd);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_each_failure),
-        cmocka_unit_test(test_left_over),
+        cmocka_unit_test(test_write_at),         cmocka_unit_test(test_order),
+        cmocka_unit_test(test_each_failure),     cmocka_unit_test(test_left_over),
         cmocka_unit_test(test_write_error_text),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -63,6 +63,21 @@ test_excludes(void **state)
 }
 
 static void
+test_ranges(void **state)
+{
+    (void)state;
+    int one = open(path, O_RDWR | O_CLOEXEC), two = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(file_lock_range(one, 1000, 1), FILE_LOCK_OK);
+    assert_int_equal(file_lock_range(two, 1000, 1), FILE_LOCK_BUSY);
+    assert_int_equal(file_lock_range(two, 999, 1), FILE_LOCK_OK);
+    assert_int_equal(file_lock_range(two, 1001, 1), FILE_LOCK_OK);
+    file_unlock_range(one, 1000, 1);
+    assert_int_equal(file_lock_range(two, 1000, 1), FILE_LOCK_OK);
+    close(two);
+    close(one);
+}
+
+static void
 test_error(void **state)
 {
     (void)state;
@@ -77,6 +92,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_excludes),
+        cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_error),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

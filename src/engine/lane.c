@@ -1,0 +1,505 @@
+/* The fast lane's writer; see lane.h.
+ *
+ * One lock guards everything here. Appending writes to the page cache under it, so that a segment has no gaps; syncing is done
+ * without it. Waiters belong to a batch: the sync that begins after they wrote. At most two batches have waiters at a time, the
+ * one being synced and the next, hence two conditions.
+ */
+#include "engine/lane.h"
+
+#include "base/arena.h"
+#include "base/crc32c.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct segment {
+    struct lane_segment_file file;
+    uint64_t tail;
+    unsigned users;     /* waiters, and the committer while it syncs */
+    bool full;          /* nothing is appended any more */
+    bool dirty;         /* something is not synced */
+    int failed;         /* errno of the sync that failed; 0: none did */
+    uint64_t failed_in; /* the batch that it was in */
+    struct segment *next;
+};
+
+struct lane {
+    struct durable_calls calls;
+    int dir;
+    uint64_t segment_size;
+    pthread_t committer;
+    pthread_mutex_t lock;
+    pthread_cond_t work, ended[2];
+    bool wanted, stopping, syncing;
+    int unreported;      /* errno of a sync that failed since lane_sync was asked last */
+    uint64_t batch;      /* that appended records belong to */
+    uint64_t synced;     /* the last one that is over */
+    struct segment *all; /* newest first; only it may be appended to */
+    struct lane_figures figures;
+};
+
+/* What was appended and is waited for. */
+struct appended {
+    struct segment *segment;
+    uint64_t at, batch;
+};
+
+/* --- segments --- */
+
+static bool
+is_idle(const struct segment *s)
+{
+    return s->full && s->users == 0 && (!s->dirty || s->failed != 0);
+}
+
+/* Closes those that nobody needs any more, which tells others that nothing is added to them. */
+static void
+retire(struct lane *l)
+{
+    for (struct segment **p = &l->all; *p != NULL;) {
+        struct segment *s = *p;
+        if (!is_idle(s)) {
+            p = &s->next;
+            continue;
+        }
+        *p = s->next;
+        (void)l->calls.close_fd(s->file.fd);
+        free(s);
+    }
+}
+
+static struct segment *
+new_segment(struct lane *l, struct durable_fault *f)
+{
+    struct segment *s = calloc(1, sizeof *s);
+    if (s == NULL) {
+        (void)durable_failed(f, "create", "lane segment");
+        return NULL;
+    }
+    if (!lane_segment_create(&l->calls, l->dir, l->segment_size, &s->file, f)) {
+        free(s);
+        return NULL;
+    }
+    s->tail = lane_segment_start();
+    s->next = l->all;
+    l->all = s;
+    l->figures.segments++;
+    return s;
+}
+
+/* One with room for n bytes. */
+static struct segment *
+segment_for(struct lane *l, uint64_t n, struct durable_fault *f)
+{
+    struct segment *s = l->all;
+    if (s != NULL && !s->full && n <= s->file.size - s->tail)
+        return s;
+    if (s != NULL)
+        s->full = true;
+    retire(l);
+    return new_segment(l, f);
+}
+
+/* --- appending --- */
+
+/* Writes records that belong together, at the segment's end. A write that fails leaves a gap and ends the segment. */
+static bool
+append(struct lane *l, struct segment *s, struct durable_pieces what, uint64_t n,
+       struct durable_fault *f)
+{
+    if (!durable_write_at(&l->calls, s->file.fd, s->file.name, what, (off_t)s->tail, f)) {
+        s->full = true;
+        retire(l);
+        return false;
+    }
+    s->tail += n;
+    s->dirty = true;
+    l->figures.bytes += n;
+    return true;
+}
+
+static void
+add_piece(struct durable_pieces *p, struct iovec *v, struct str s)
+{
+    /* An iovec has no const form; pwritev only reads. */
+    if (s.n > 0)
+        v[p->n++] = (struct iovec){.iov_base = (void *)(uintptr_t)s.p, .iov_len = s.n};
+}
+
+static struct str
+padding(uint32_t length)
+{
+    static const char zeros[LANE_ALIGN] = {0};
+    return str_from(zeros, lane_record_size(length) - LANE_HEAD - length);
+}
+
+/* The two records of a message, from at on. */
+struct message_form {
+    struct lane_head body, message;
+    unsigned char body_head[LANE_HEAD], message_head[LANE_HEAD];
+    unsigned char lengths[LANE_MESSAGE_HEAD];
+    uint64_t n;
+};
+
+static bool
+measure(struct message_form *w, const struct lane_message *m, struct str body)
+{
+    if (body.n > LANE_BODY_MAX || !lane_message_head(m, w->lengths))
+        return false;
+    w->body = (struct lane_head){
+        .kind = LANE_KIND_BODY, .length = body.n, .sum = crc32c(0, body.p, body.n)};
+    uint32_t sum = crc32c(0, w->lengths, sizeof w->lengths);
+    sum = crc32c(sum, m->queue.p, m->queue.n);
+    sum = crc32c(sum, m->log.p, m->log.n);
+    w->message = (struct lane_head){
+        .kind = LANE_KIND_MESSAGE,
+        .length = (uint32_t)sizeof w->lengths + m->queue.n + m->log.n + m->header.n,
+        .sum = crc32c(sum, m->header.p, m->header.n),
+    };
+    w->n = lane_record_size(w->body.length) + lane_record_size(w->message.length);
+    return true;
+}
+
+static bool
+append_message(struct lane *l, struct segment *s, struct message_form *w,
+               const struct lane_message *m, struct str body, struct durable_fault *f)
+{
+    struct iovec v[DURABLE_PIECES_MAX + 1];
+    struct durable_pieces what = {v, 0};
+    uint64_t at = s->tail + lane_record_size(w->body.length);
+    char text[LANE_HEAD + LANE_MESSAGE_HEAD];
+    w->message.body = s->tail;
+    lane_head_write(&w->body, s->file.secret, s->tail, w->body_head);
+    lane_head_write(&w->message, s->file.secret, at, w->message_head);
+    memcpy(text, w->message_head, LANE_HEAD);
+    memcpy(text + LANE_HEAD, w->lengths, LANE_MESSAGE_HEAD);
+    add_piece(&what, v, str_from((const char *)w->body_head, LANE_HEAD));
+    add_piece(&what, v, body);
+    add_piece(&what, v, padding(w->body.length));
+    add_piece(&what, v, str_from(text, sizeof text));
+    add_piece(&what, v, m->queue);
+    add_piece(&what, v, m->log);
+    add_piece(&what, v, m->header);
+    add_piece(&what, v, padding(w->message.length));
+    l->figures.records += 2;
+    return append(l, s, what, w->n, f);
+}
+
+/* --- waiting --- */
+
+/* Makes the committer's next batch the one that was appended to. */
+static struct appended
+join(struct lane *l, struct segment *s, uint64_t at)
+{
+    s->users++;
+    return (struct appended){.segment = s, .at = at, .batch = l->batch};
+}
+
+/* With the lock: until the batch is over. False: the sync failed. */
+static bool
+wait_for(struct lane *l, const struct appended *a, struct durable_fault *f)
+{
+    struct segment *s = a->segment;
+    if (!l->wanted) {
+        l->wanted = true;
+        pthread_cond_signal(&l->work);
+    }
+    while (l->synced < a->batch)
+        pthread_cond_wait(&l->ended[a->batch % 2], &l->lock);
+    bool ok = s->failed == 0 || a->batch < s->failed_in;
+    if (!ok) {
+        errno = s->failed;
+        (void)durable_failed(f, "fsync", s->file.name);
+    }
+    return ok;
+}
+
+static void
+leave(struct lane *l, const struct appended *a)
+{
+    a->segment->users--;
+    retire(l);
+}
+
+/* --- the committer --- */
+
+enum { SEGMENTS_AT_ONCE = 64 };
+
+struct batch_work {
+    struct segment *v[SEGMENTS_AT_ONCE];
+    int result[SEGMENTS_AT_ONCE];
+    size_t n;
+    uint64_t batch;
+    bool more; /* than fit */
+};
+
+/* The segments that wait to be synced; what is appended from now on belongs to the next batch. */
+static void
+take_batch(struct lane *l, struct batch_work *w)
+{
+    *w = (struct batch_work){.batch = l->batch};
+    for (struct segment *s = l->all; s != NULL; s = s->next) {
+        if (!s->dirty || s->failed != 0)
+            continue;
+        if (w->n == SEGMENTS_AT_ONCE) {
+            w->more = true;
+            break;
+        }
+        s->dirty = false;
+        s->users++;
+        w->v[w->n++] = s;
+    }
+    l->syncing = true;
+    if (!w->more) {
+        l->batch++;
+        l->wanted = false;
+    }
+}
+
+static void
+end_batch(struct lane *l, const struct batch_work *w)
+{
+    l->figures.syncs += w->n;
+    l->syncing = false;
+    for (size_t i = 0; i < w->n; i++) {
+        struct segment *s = w->v[i];
+        s->users--;
+        if (w->result[i] == 0)
+            continue;
+        s->failed = w->result[i];
+        s->failed_in = w->batch;
+        l->unreported = w->result[i];
+        s->full = true;
+    }
+    if (!w->more) {
+        l->synced = w->batch;
+        pthread_cond_broadcast(&l->ended[w->batch % 2]);
+    }
+    retire(l);
+}
+
+static void *
+commit(void *ctx)
+{
+    struct lane *l = ctx;
+    struct batch_work w;
+    pthread_mutex_lock(&l->lock);
+    for (;;) {
+        while (!l->wanted && !l->stopping)
+            pthread_cond_wait(&l->work, &l->lock);
+        if (!l->wanted)
+            break;
+        take_batch(l, &w);
+        pthread_mutex_unlock(&l->lock);
+        for (size_t i = 0; i < w.n; i++)
+            w.result[i] = l->calls.sync_content(w.v[i]->file.fd) == 0 ? 0 : errno;
+        pthread_mutex_lock(&l->lock);
+        end_batch(l, &w);
+    }
+    pthread_mutex_unlock(&l->lock);
+    return NULL;
+}
+
+/* --- for others --- */
+
+static void
+set_up_locks(struct lane *l)
+{
+    pthread_mutex_init(&l->lock, NULL);
+    pthread_cond_init(&l->work, NULL);
+    pthread_cond_init(&l->ended[0], NULL);
+    pthread_cond_init(&l->ended[1], NULL);
+}
+
+static void
+clean_up(struct lane *l)
+{
+    for (struct segment *s = l->all, *next; s != NULL; s = next) {
+        next = s->next;
+        (void)l->calls.close_fd(s->file.fd);
+        free(s);
+    }
+    pthread_cond_destroy(&l->ended[0]);
+    pthread_cond_destroy(&l->ended[1]);
+    pthread_cond_destroy(&l->work);
+    pthread_mutex_destroy(&l->lock);
+    if (l->dir >= 0)
+        close(l->dir);
+    free(l);
+}
+
+struct lane *
+lane_open(const struct lane_settings *settings, struct durable_fault *f)
+{
+    struct lane *l = calloc(1, sizeof *l);
+    if (l == NULL || settings->segment_size > LANE_SEGMENT_MAX) {
+        errno = l == NULL ? ENOMEM : EINVAL;
+        (void)durable_failed(f, "open", "lane");
+        free(l);
+        return NULL;
+    }
+    set_up_locks(l);
+    l->calls = *settings->calls;
+    l->segment_size = settings->segment_size;
+    l->batch = 1;
+    l->dir = lane_directory_open(settings->spool, true);
+    errno = l->dir < 0 ? errno : pthread_create(&l->committer, NULL, commit, l);
+    if (l->dir < 0 || errno != 0) {
+        (void)durable_failed(f, "open", "lane");
+        clean_up(l);
+        return NULL;
+    }
+    return l;
+}
+
+/* True if something is not known to be durable. */
+static bool
+is_open(const struct lane *l)
+{
+    bool any = l->syncing;
+    for (const struct segment *s = l->all; s != NULL; s = s->next)
+        any |= s->dirty && s->failed == 0;
+    return any;
+}
+
+void
+lane_close(struct lane *l)
+{
+    if (l == NULL)
+        return;
+    pthread_mutex_lock(&l->lock);
+    l->wanted |= is_open(l);
+    l->stopping = true;
+    pthread_cond_signal(&l->work);
+    pthread_mutex_unlock(&l->lock);
+    pthread_join(l->committer, NULL);
+    clean_up(l);
+}
+
+/* Takes back what nobody was told of, from a segment whose sync failed: not on stable storage, where it may not be
+ * anyhow, but for who reads the file now. */
+static void
+make_void(struct lane *l, const struct appended *a)
+{
+    struct durable_fault f;
+    unsigned char zeros[LANE_HEAD] = {0};
+    struct iovec v = {.iov_base = zeros, .iov_len = sizeof zeros};
+    struct durable_pieces what = {&v, 1};
+    (void)durable_write_at(&l->calls, a->segment->file.fd, a->segment->file.name, what,
+                           (off_t)a->at, &f);
+}
+
+enum lane_result
+lane_put(struct lane *l, const struct lane_message *m, struct str body, struct lane_ref *ref,
+         struct durable_fault *f)
+{
+    struct message_form w;
+    if (!measure(&w, m, body) || w.n > l->segment_size - lane_segment_start())
+        return LANE_TOO_BIG;
+    pthread_mutex_lock(&l->lock);
+    struct segment *s = segment_for(l, w.n, f);
+    bool ok = s != NULL && append_message(l, s, &w, m, body, f);
+    if (!ok) {
+        pthread_mutex_unlock(&l->lock);
+        return LANE_FAILED;
+    }
+    struct appended a = join(l, s, s->tail - lane_record_size(w.message.length));
+    *ref = (struct lane_ref){.at = a.at};
+    memcpy(ref->segment, s->file.name, sizeof ref->segment);
+    ok = wait_for(l, &a, f);
+    if (!ok)
+        make_void(l, &a);
+    leave(l, &a);
+    pthread_mutex_unlock(&l->lock);
+    if (!ok) {
+        struct durable_fault ignored;
+        struct lane_note n = {.id = m->id};
+        (void)lane_note(l, LANE_KIND_ABORT, &n, LANE_LATER, &ignored);
+    }
+    return ok ? LANE_OK : LANE_FAILED;
+}
+
+/* Appends one record with that content. */
+static enum lane_result
+put_note(struct lane *l, enum lane_kind kind, struct str content, enum lane_wait wait,
+         struct durable_fault *f)
+{
+    unsigned char head[LANE_HEAD];
+    struct iovec v[3];
+    struct durable_pieces what = {v, 0};
+    struct lane_head h = {
+        .kind = kind, .length = content.n, .sum = crc32c(0, content.p, content.n)};
+    uint64_t n = lane_record_size(h.length);
+    pthread_mutex_lock(&l->lock);
+    struct segment *s = segment_for(l, n, f);
+    bool ok = s != NULL;
+    if (ok) {
+        lane_head_write(&h, s->file.secret, s->tail, head);
+        add_piece(&what, v, str_from((const char *)head, LANE_HEAD));
+        add_piece(&what, v, content);
+        add_piece(&what, v, padding(h.length));
+        ok = append(l, s, what, n, f);
+        l->figures.records++;
+    }
+    if (ok && wait == LANE_WAIT) {
+        struct appended a = join(l, s, s->tail - n);
+        ok = wait_for(l, &a, f);
+        leave(l, &a);
+    }
+    pthread_mutex_unlock(&l->lock);
+    return ok ? LANE_OK : LANE_FAILED;
+}
+
+enum lane_result
+lane_note(struct lane *l, enum lane_kind kind, const struct lane_note *n, enum lane_wait wait,
+          struct durable_fault *f)
+{
+    struct arena *a = arena_new();
+    struct buf content = buf_in(a, LANE_NOTE_MAX);
+    enum lane_result r = LANE_TOO_BIG;
+    if (lane_note_write(kind, n, &content) &&
+        lane_record_size((uint32_t)content.n) <= l->segment_size - lane_segment_start())
+        r = put_note(l, kind, buf_str(&content), wait, f);
+    arena_free(a);
+    return r;
+}
+
+bool
+lane_sync(struct lane *l, struct durable_fault *f)
+{
+    pthread_mutex_lock(&l->lock);
+    if (is_open(l)) {
+        struct appended a = join(l, l->all, l->all->tail);
+        (void)wait_for(l, &a, f);
+        leave(l, &a);
+    }
+    errno = l->unreported;
+    l->unreported = 0;
+    pthread_mutex_unlock(&l->lock);
+    return errno == 0 || durable_failed(f, "fsync", "lane segment");
+}
+
+int
+lane_directory(const struct lane *l)
+{
+    return l->dir;
+}
+
+const struct durable_calls *
+lane_calls(const struct lane *l)
+{
+    return &l->calls;
+}
+
+struct lane_figures
+lane_figures(struct lane *l)
+{
+    pthread_mutex_lock(&l->lock);
+    struct lane_figures r = l->figures;
+    pthread_mutex_unlock(&l->lock);
+    return r;
+}
