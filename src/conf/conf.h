@@ -86,9 +86,10 @@ struct conf_builtin {
 struct conf_request {
     const char *const *files; /* candidates, the first that exists is read */
     size_t files_n;
-    struct source *source;     /* a text that is at hand: read in place of files, if set */
-    size_t max_files;          /* of main and included files; 0: 10,000 */
-    struct source_owner owner; /* of the main file */
+    struct source *source;          /* a text that is at hand: read in place of files, if set */
+    const struct source_set *given; /* if set, includes come from here, never from a file */
+    size_t max_files;               /* of main and included files; 0: 10,000 */
+    struct source_owner owner;      /* of the main file */
     const struct conf_builtin *builtins;
     size_t builtins_n;
     const struct macro *macros; /* -D */

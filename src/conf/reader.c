@@ -50,6 +50,7 @@ struct reader {
     struct conf *conf;
     struct macro_table *macros;
     struct diags *diags;
+    const struct source_set *given;
     bool keep_text;
     bool stop;
     bool skipping; /* some condition is not BRANCH_TAKEN */
@@ -147,7 +148,8 @@ include_open(struct reader *r, const struct physical *p, struct str path, bool m
         return;
     }
     struct source *s;
-    switch (source_read(r->arena, path, r->bytes_left, NULL, &s)) {
+    switch (r->given != NULL ? source_find(r->arena, r->given, path, r->bytes_left, &s)
+                             : source_read(r->arena, path, r->bytes_left, NULL, &s)) {
     case SOURCE_OK:
         s->included_from = p->source;
         s->included_line = p->line;
@@ -644,6 +646,7 @@ reader_new(struct conf *c, const struct conf_request *rq, struct macro_table *ma
     r->conf = c;
     r->macros = macros;
     r->diags = diags;
+    r->given = rq->given;
     r->keep_text = rq->keep_text;
     r->bytes_left = rq->max_bytes != 0 ? rq->max_bytes : READER_BYTES;
     if (r->bytes_left > READER_BYTES_MOST)

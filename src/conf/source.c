@@ -66,3 +66,20 @@ source_read(struct arena *a, struct str path, size_t max, const struct source_ow
     (*out)->text = str_untaint_by_rule(text, "text of a configuration file");
     return SOURCE_OK;
 }
+
+enum source_result
+source_find(struct arena *a, const struct source_set *set, struct str path, size_t max,
+            struct source **out)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        if (!str_eq(set->v[i].name, path))
+            continue;
+        if (set->v[i].text.n > max)
+            return SOURCE_TOO_BIG;
+        *out = ARENA_NEW(a, struct source); /* a file may be included from several places */
+        (*out)->name = path;
+        (*out)->text = set->v[i].text;
+        return SOURCE_OK;
+    }
+    return SOURCE_NONE;
+}

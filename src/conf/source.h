@@ -27,4 +27,14 @@ enum source_result {
 enum source_result source_read(struct arena *a, struct str path, size_t max,
                                const struct source_owner *owner, struct source **out);
 
+/* Texts that were read before, by another process. */
+struct source_set {
+    const struct source *v;
+    size_t n;
+};
+
+/* The same as source_read, from such texts: SOURCE_OK or SOURCE_NONE, or SOURCE_TOO_BIG. */
+enum source_result source_find(struct arena *a, const struct source_set *set, struct str path,
+                               size_t max, struct source **out);
+
 #endif

@@ -185,8 +185,12 @@ smtp_log_connection(struct smtp_session *s, const char *what)
     if (maillog_selected(s->engine, LOG_SELECTOR_CONNECTION_ID))
         id = str_printf(s->message_arena, " Ci=%.*s", STR_ARG(s->model->connection_id));
     struct str peer = caller ? s->engine->caller.login : smtp_peer(s, false);
-    smtp_log(s, MAILLOG_MAIN, "SMTP connection%.*s from %.*s%s", STR_ARG(id), STR_ARG(peer),
-             what);
+    if (what[0] == ' ' && what[1] == '(') /* the start, told by who accepted it */
+        smtp_log(s, MAILLOG_MAIN, "SMTP connection from %.*s%.*s%s", STR_ARG(peer), STR_ARG(id),
+                 what);
+    else
+        smtp_log(s, MAILLOG_MAIN, "SMTP connection%.*s from %.*s%s", STR_ARG(id), STR_ARG(peer),
+                 what);
 }
 
 /* --- history --- */

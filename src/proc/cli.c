@@ -444,11 +444,35 @@ queue_select(struct scan *s, struct str flags, struct str v)
     return take_select(s, v.p[0] == 'S', str_sub(v, 1, v.n));
 }
 
+/* A periodic run has its queue and flags for itself. */
+static void
+add_runner(struct scan *s, uint32_t flags_n)
+{
+    struct cli_queue *q = &s->cli->queue;
+    const struct cli_runner one = {
+        .every_s = q->every_s,
+        .name = q->name,
+        .two_stage = q->two_stage,
+        .only_new = q->only_new,
+        .force = q->force,
+        .force_frozen = q->force_frozen,
+        .local_only = q->local_only,
+        .word = str_from_cstr(s->word),
+        .words = flags_n > 0 ? str_sub(str_from_cstr(s->word), 0, flags_n + 2) : STR_EMPTY,
+    };
+    vec_push(s->arena, &s->cli->runners, one);
+    *q = (struct cli_queue){.words = STR_EMPTY, .every_s = q->every_s};
+}
+
 /* The flags q i f ff l, G<name>[/<time>], then a time or nothing; up to two message ids may follow. */
 static bool
 act_queue(struct scan *s, struct str v)
 {
     struct cli_queue *q = &s->cli->queue;
+    if (s->cli->runners.n > 0) { /* flags are those of each -q */
+        q->two_stage = q->only_new = q->force = q->force_frozen = q->local_only = false;
+        q->name = STR_NULL;
+    }
     struct str rest = take_queue_flags(q, v);
     uint32_t flags_n = v.n - rest.n;
     if (rest.n > 0 && (rest.p[0] == 'R' || rest.p[0] == 'S'))
@@ -468,6 +492,7 @@ act_queue(struct scan *s, struct str v)
     if (!num_parse_interval(time, &q->every_s))
         return refuse(s, ": bad time value %.900s: abandoned", s->word);
     s->cli->mode = CLI_DAEMON;
+    add_runner(s, flags_n);
     return true;
 }
 

@@ -39,6 +39,7 @@ enum cli_mode {
     CLI_INFO_DSCP,
     CLI_INFO_MODULES,
     CLI_INFO_SIEVE,
+    CLI_ROLE,  /* a process of the daemon */
     CLI_MODES, /* how many there are */
     CLI_NO_CHANGE,
 };
@@ -101,6 +102,15 @@ struct cli_queue {
     struct str words; /* as they were written, for the log; STR_EMPTY: a plain -q */
 };
 
+/* One -q with a time: queue runs in intervals. */
+struct cli_runner {
+    int64_t every_s;
+    struct str name; /* of the queue; STR_NULL: the default one */
+    bool two_stage, only_new, force, force_frozen, local_only;
+    struct str word;  /* the option as it was written */
+    struct str words; /* flags, for the log */
+};
+
 struct cli {
     const char
         *program; /* name for messages: "remex", or "exim" when called by one of Exim's names */
@@ -111,6 +121,7 @@ struct cli {
     VEC(struct cli_setting) settings; /* every option, in order */
     VEC(struct str) args;             /* what follows the options; tainted */
     struct cli_queue queue;
+    VEC(struct cli_runner) runners;
     struct str sender;       /* -f; STR_NULL without; empty for <> */
     struct str message_file; /* -bem; STR_NULL without */
     bool values_only;        /* -n */

@@ -13,6 +13,7 @@
 #include "engine/retry.h"
 #include "engine/rewrite.h"
 #include "proc/builtin_macros.h"
+#include "proc/bundle.h"
 #include "proc/notice.h"
 #include "proc/report.h"
 #include "proc/wire.h"
@@ -303,6 +304,15 @@ use_built_in(const struct mode *m, struct conf_request *rq)
     rq->source->text = STR_LIT("keep_environment =\n");
 }
 
+/* A process of the daemon reads what the master has read, and no file. */
+static void
+use_bundle(const struct mode *m, struct conf_request *rq)
+{
+    rq->source = ARENA_NEW(m->arena, struct source);
+    *rq->source = m->bundle->sources.v[0];
+    rq->given = &m->bundle->set;
+}
+
 bool
 config_load(struct mode *m)
 {
@@ -329,7 +339,10 @@ config_load(struct mode *m)
     if (m->cli->debug && m->cli->mode == CLI_EXPAND)
         rq.macro_used = show_macro;
     add_owner(m, &rq);
-    use_built_in(m, &rq);
+    if (m->bundle != NULL)
+        use_bundle(m, &rq);
+    else
+        use_built_in(m, &rq);
     struct conf *c = conf_read(m->arena, &rq, m->diags);
     (void)fflush(stdout);
     if (c == NULL) {

@@ -64,7 +64,7 @@ log_line(void *ctx, bool panic, struct str text)
 }
 
 struct engine *
-engine_start(struct mode *m)
+engine_make(struct mode *m)
 {
     struct engine *e = ARENA_NEW(m->arena, struct engine);
     struct submitter who = context_submitter(m);
@@ -97,6 +97,15 @@ engine_start(struct mode *m)
     }
     set_selectors(m, e);
     set_log(m, e);
+    return e;
+}
+
+struct engine *
+engine_start(struct mode *m)
+{
+    struct engine *e = engine_make(m);
+    if (e == NULL)
+        return NULL;
     bool drop = m->conf->main->deliver_drop_privilege && e->can_become;
     e->can_become = e->can_become && !drop;
     if (drop ? !priv_become(e->mail_uid, e->mail_gid) : !priv_lower(e->mail_uid, e->mail_gid)) {

@@ -5,6 +5,9 @@
 #include "engine/engine.h"
 #include "proc/mode.h"
 
+/* An engine for this process, in the mode's arena, which stays who it is. NULL: told on stderr. */
+struct engine *engine_make(struct mode *m);
+
 /* An engine for this process, in the mode's arena. With root it works as the mail user from now on, with root in reserve (unless
  * deliver_drop_privilege forbids it). NULL: told on stderr. */
 struct engine *engine_start(struct mode *m);

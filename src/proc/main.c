@@ -10,10 +10,12 @@
 #include "proc/aliases.h"
 #include "proc/be.h"
 #include "proc/config.h"
+#include "proc/daemon.h"
 #include "proc/host_extern.h"
 #include "proc/info.h"
 #include "proc/queue_mode.h"
 #include "proc/report.h"
+#include "proc/role.h"
 #include "proc/show.h"
 #include "proc/smtp_mode.h"
 #include "proc/submit.h"
@@ -53,8 +55,9 @@ static const struct {
     [CLI_RECEIVE] = {submit_run, MODE_ENGINE, NULL},
     [CLI_SMTP] = {smtp_mode_interactive, MODE_ENGINE, NULL},
     [CLI_BATCH_SMTP] = {smtp_mode_batch, MODE_ENGINE, NULL},
-    [CLI_DAEMON] = {NULL, 0, "the daemon"},
-    [CLI_WAIT_DAEMON] = {NULL, 0, "the daemon for inetd (-bw)"},
+    [CLI_DAEMON] = {daemon_run, MODE_ENGINE, NULL},
+    [CLI_WAIT_DAEMON] = {daemon_run, MODE_ENGINE, NULL},
+    [CLI_ROLE] = {role_run, MODE_OWN_CONFIG, NULL},
     [CLI_QUEUE_RUN] = {queue_mode_run, MODE_ENGINE, NULL},
     [CLI_QUEUE_LIST] = {queue_mode_list, MODE_ENGINE, NULL},
     [CLI_MESSAGE] = {queue_mode_message, MODE_ENGINE, NULL},
@@ -177,9 +180,15 @@ main(int argc, char **argv)
     struct arena *a = arena_new();
     struct cli cli;
     struct site site;
-    struct mode m = {.arena = a, .cli = &cli, .site = &site, .diags = diags_new(a, 0)};
+    struct mode m = {.arena = a,
+                     .argc = argc,
+                     .argv = argv,
+                     .cli = &cli,
+                     .site = &site,
+                     .diags = diags_new(a, 0)};
     int status = 1;
     priv_caller_get(&m.caller);
+    service_take(&m.service);
     if (!cli_parse(a, argc, argv, &cli))
         fprintf(stderr, "%.*s\n", STR_ARG(cli.error));
     else if (!site_read(a, NULL, &site, m.diags))

@@ -5,16 +5,22 @@
 #include "base/diag.h"
 #include "proc/cli.h"
 #include "sys/priv.h"
+#include "sys/service_notify.h"
 #include "sys/site.h"
 
+struct bundle; /* proc/bundle.h */
 struct conf;
 struct vm;
 struct eval;
 
 struct mode {
     struct arena *arena; /* of the configuration */
+    int argc;
+    char **argv;
     const struct cli *cli;
     const struct site *site;
+    const struct bundle *bundle; /* a process of the daemon: what the master read; else NULL */
+    struct service service;
     struct priv_caller caller; /* as it was before privilege was given up */
     struct diags *diags;       /* of the configuration: warnings, when it was read */
     const struct conf *conf;   /* NULL for modes that need none */

@@ -13,7 +13,7 @@
 static void
 default_signals(void)
 {
-    static const int signals[] = {SIGPIPE, SIGCHLD, SIGALRM, SIGTERM, SIGHUP, SIGINT};
+    static const int signals[] = {SIGPIPE, SIGCHLD, SIGALRM, SIGTERM, SIGHUP, SIGINT, SIGUSR1};
     struct sigaction dfl = {.sa_handler = SIG_DFL};
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         sigaction(signals[i], &dfl, NULL);

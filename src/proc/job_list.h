@@ -1,0 +1,45 @@
+/* What waits for a delivery process: messages that have arrived, and queue runs, in order. */
+#ifndef REMEX_PROC_JOB_LIST_H
+#define REMEX_PROC_JOB_LIST_H
+
+#include "base/str.h"
+
+enum {
+    JOB_LIST_MAX = 200000,  /* messages; the spool has the others */
+    JOB_LIST_RUNS_MAX = 64, /* queue runs that wait */
+    JOB_NO_OPTION = 0xffff, /* a run that no -q option started */
+};
+
+enum job_kind { JOB_ATTEMPT, JOB_RUN };
+
+struct job {
+    enum job_kind kind;
+    struct str id;    /* of the message; of a run, the argument of ETRN (may be empty) */
+    struct str queue; /* may be empty */
+    unsigned when;    /* enum reception_delivery */
+    uint64_t option;  /* of a run: which -q option, or JOB_NO_OPTION */
+};
+
+/* All zero is an empty one. */
+struct job_list {
+    struct job *v; /* a ring */
+    size_t cap, first, n;
+};
+
+/* False: no room. The texts are copied. */
+bool job_list_add(struct job_list *l, struct str id, struct str queue, unsigned when);
+bool job_list_add_run(struct job_list *l, uint64_t option, struct str argument);
+
+/* The oldest; there must be one. */
+const struct job *job_list_first(const struct job_list *l);
+/* Takes it out; the caller frees it. */
+struct job job_list_take(struct job_list *l);
+void job_free(struct job *j);
+
+size_t job_list_runs(const struct job_list *l);
+/* True if a run without option for that argument waits. */
+bool job_list_has_run(const struct job_list *l, struct str argument);
+
+void job_list_free(struct job_list *l);
+
+#endif

@@ -1,0 +1,569 @@
+/* The master process of the daemon; see master.h. */
+#include "proc/master.h"
+
+#include "base/arena.h"
+#include "conf/main_options.h"
+#include "engine/maillog.h"
+#include "proc/bundle.h"
+#include "proc/child_table.h"
+#include "proc/config.h"
+#include "proc/daemon_start.h"
+#include "proc/engine_start.h"
+#include "proc/ipc.h"
+#include "proc/pid_file.h"
+#include "proc/process_log.h"
+#include "sys/await.h"
+#include "sys/machine.h"
+#include "sys/process.h"
+#include "sys/seats.h"
+#include "sys/signals.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    SMTP_PROCESSES_MAX = 256,
+    STEADY_MS = 10000, /* who lived as long as that is started again at once */
+    CLOSE_MS = 3000,   /* how long the end waits for sockets to be closed */
+    OWNERS_MAX = SEATS_OWNERS_MAX,
+};
+
+/* One configuration and the processes that work by it. */
+struct generation {
+    unsigned number;
+    struct mode *mode;
+    struct engine *engine;
+    int bundle;
+    bool own; /* the mode is ours to free: not the first one's, which has the command line */
+};
+
+struct master {
+    struct master_setup *setup;
+    struct arena *arena; /* of the master */
+    struct child_table children;
+    struct generation now, next;  /* next.mode NULL: no reload is under way */
+    struct interfaces interfaces; /* of the reload */
+    unsigned generations;
+    unsigned owners;
+    int signals;
+    int seats;
+    bool ending;
+    int64_t end_ms; /* when the end no longer waits */
+    bool told_ready;
+};
+
+static void
+say(struct role_child *c, enum ipc_type type, const struct ipc_field *f, int fd)
+{
+    if (c->fd >= 0)
+        (void)ipc_send(&ipc_protocol, c->fd, type, f, fd);
+}
+
+/* --- starting --- */
+
+static struct generation *
+generation_of(struct master *m, const struct role_child *c)
+{
+    if (m->next.mode != NULL && m->next.number == c->generation)
+        return &m->next;
+    return m->now.number == c->generation ? &m->now : NULL;
+}
+
+static const struct interfaces *
+interfaces_of(const struct master *m, const struct generation *g)
+{
+    return g == &m->next ? &m->interfaces : &m->setup->interfaces;
+}
+
+static void
+introduce(struct master *m, struct role_child *c, const struct generation *g)
+{
+    const struct ipc_field hello[] = {
+        {.number = c->kind}, {.number = c->number}, {.number = c->generation}};
+    say(c, IPC_HELLO, hello, g->bundle);
+    if (c->kind != IPC_KIND_SMTP)
+        return;
+    const struct ipc_field owner[] = {{.number = c->owner}};
+    say(c, IPC_SEATS, owner, m->seats);
+    const struct interfaces *all = interfaces_of(m, g);
+    for (size_t i = 0; i < all->v.n; i++) {
+        const struct ipc_field tls[] = {{.number = all->v.v[i].tls}};
+        say(c, IPC_LISTEN, tls, all->v.v[i].fd);
+    }
+}
+
+/* The second word is only for people who look at a list of processes. */
+static pid_t
+execute(const struct role_child *c, const struct generation *g, int fd)
+{
+    char *argv[] = {g->mode->argv[0], (char[]){"-bI:role"}, NULL, NULL};
+    char name[16];
+    size_t n = strlen(ipc_kind_name(c->kind));
+    memcpy(name, ipc_kind_name(c->kind), n + 1);
+    argv[2] = name;
+    return process_start_self(argv, fd);
+}
+
+static void
+start_child(struct master *m, struct role_child *c, const struct generation *g)
+{
+    int fds[2];
+    c->again_ms = 0;
+    c->ready = c->closed = false;
+    c->since_ms = await_now_ms();
+    if (!ipc_pair(fds)) {
+        maillog(g->engine, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
+                "failed to make a socket for the %s process: %s", ipc_kind_name(c->kind),
+                strerror(errno));
+        c->again_ms = c->since_ms + child_table_delay(++c->deaths);
+        return;
+    }
+    c->pid = execute(c, g, fds[1]);
+    close(fds[1]);
+    c->fd = fds[0];
+    if (c->pid > 0) {
+        introduce(m, c, g);
+        return;
+    }
+    maillog(g->engine, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
+            "failed to start the %s process: %s", ipc_kind_name(c->kind), strerror(errno));
+    close(c->fd);
+    c->fd = -1;
+    c->pid = 0;
+    c->again_ms = c->since_ms + child_table_delay(++c->deaths);
+}
+
+static unsigned
+smtp_processes(const struct conf_main *c)
+{
+    int64_t n = c->smtp_processes;
+    if (n <= 0) {
+        n = sysconf(_SC_NPROCESSORS_ONLN);
+        n = n < 2 ? 2 : n > 8 ? 8 : n;
+    }
+    return (unsigned)(n < SMTP_PROCESSES_MAX ? n : SMTP_PROCESSES_MAX);
+}
+
+static void
+start_generation(struct master *m, struct generation *g)
+{
+    unsigned n = m->setup->listens || m->setup->waits ? smtp_processes(g->mode->conf->main) : 0;
+    start_child(m, child_table_add(&m->children, m->arena, IPC_KIND_DELIVER, 0, g->number), g);
+    start_child(m, child_table_add(&m->children, m->arena, IPC_KIND_QUEUE, 0, g->number), g);
+    for (unsigned i = 0; i < n; i++) {
+        struct role_child *c =
+            child_table_add(&m->children, m->arena, IPC_KIND_SMTP, i, g->number);
+        c->owner = 1 + m->owners++ % (OWNERS_MAX - 1);
+        start_child(m, c, g);
+    }
+}
+
+/* --- connecting --- */
+
+static void
+link_two(struct role_child *x, struct role_child *y)
+{
+    int fds[2];
+    if (!x->ready || !y->ready || x->pid == 0 || y->pid == 0 || !ipc_pair(fds))
+        return;
+    const struct ipc_field fx[] = {{.number = x->kind}}, fy[] = {{.number = y->kind}};
+    say(x, IPC_PEER, fy, fds[0]);
+    say(y, IPC_PEER, fx, fds[1]);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+/* The queue process talks to all others of its generation, and nobody else to anybody. */
+static void
+link_child(struct master *m, struct role_child *c)
+{
+    for (size_t i = 0; i < m->children.v.n; i++) {
+        struct role_child *o = m->children.v.v[i];
+        bool pair = (c->kind == IPC_KIND_QUEUE) != (o->kind == IPC_KIND_QUEUE);
+        if (pair && o->generation == c->generation)
+            link_two(c, o);
+    }
+}
+
+static bool
+is_complete(const struct master *m, unsigned generation)
+{
+    for (size_t i = 0; i < m->children.v.n; i++) {
+        const struct role_child *c = m->children.v.v[i];
+        if (c->generation == generation && !c->ready)
+            return false;
+    }
+    return true;
+}
+
+static void
+retire(struct role_child *c)
+{
+    c->retired = true;
+    c->again_ms = 0;
+    say(c, IPC_RETIRE, NULL, -1);
+}
+
+/* --- a new configuration --- */
+
+static void
+close_interfaces(struct interfaces *all)
+{
+    for (size_t i = 0; i < all->v.n; i++) {
+        if (all->v.v[i].fd >= 0)
+            close(all->v.v[i].fd);
+        all->v.v[i].fd = -1;
+    }
+}
+
+static void
+forget_generation(struct generation *g)
+{
+    if (g->bundle >= 0)
+        close(g->bundle);
+    if (g->own)
+        arena_free(g->mode->arena);
+    *g = (struct generation){.bundle = -1};
+}
+
+/* The reload is given up: what is there goes on. */
+static void
+abandon(struct master *m, const char *why)
+{
+    maillog(m->now.engine, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
+            "the new configuration is not used: %s", why);
+    for (size_t i = 0; i < m->children.v.n; i++) {
+        if (m->next.mode != NULL && m->children.v.v[i]->generation == m->next.number)
+            retire(m->children.v.v[i]);
+    }
+    for (size_t i = 0; i < m->interfaces.v.n; i++) {
+        if (m->interfaces.v.v[i].keep)
+            m->interfaces.v.v[i].fd = -1; /* the old generation's */
+    }
+    close_interfaces(&m->interfaces);
+    forget_generation(&m->next);
+}
+
+/* The new generation works: the old one finishes what it has. */
+static void
+take_over(struct master *m)
+{
+    unsigned old = m->now.number;
+    struct interfaces *before = &m->setup->interfaces;
+    for (size_t i = 0; i < before->v.n; i++) {
+        if (before->v.v[i].keep)
+            before->v.v[i].fd = -1; /* goes on in the new list */
+    }
+    close_interfaces(before);
+    m->setup->interfaces = m->interfaces;
+    for (size_t i = 0; i < m->interfaces.v.n; i++)
+        m->setup->interfaces.v.v[i].keep = false;
+    for (size_t i = 0; i < m->children.v.n; i++) {
+        if (m->children.v.v[i]->generation == old)
+            retire(m->children.v.v[i]);
+    }
+    struct generation gone = m->now;
+    m->now = m->next;
+    m->next = (struct generation){.bundle = -1};
+    m->setup->mode = m->now.mode;
+    m->setup->engine = m->now.engine;
+    forget_generation(&gone);
+    daemon_start_log(m->setup);
+}
+
+/* The sockets of the new configuration: those that are open already, and new ones. */
+static bool
+open_interfaces(struct master *m, struct mode *mode, struct str *error)
+{
+    m->interfaces = (struct interfaces){.v = {0}};
+    if (m->setup->waits) {
+        m->interfaces = m->setup->interfaces;
+        for (size_t i = 0; i < m->interfaces.v.n; i++)
+            m->interfaces.v.v[i].keep = true;
+        return true;
+    }
+    if (!m->setup->listens)
+        return true;
+    return daemon_start_find(mode, &m->interfaces, error) &&
+           daemon_start_open(mode, m->now.engine, &m->interfaces, &m->setup->interfaces, error);
+}
+
+static void
+reload(struct master *m)
+{
+    struct arena *a = arena_new();
+    struct mode *mode = ARENA_NEW(a, struct mode);
+    struct str error = STR_NULL;
+    maillog(m->now.engine, MAILLOG_MAIN, STR_NULL, "pid %d: SIGHUP received: re-exec daemon",
+            (int)getpid());
+    if (m->next.mode != NULL)
+        abandon(m, "another one is to be read");
+    *mode = (struct mode){.arena = a,
+                          .argc = m->now.mode->argc,
+                          .argv = m->now.mode->argv,
+                          .cli = m->now.mode->cli,
+                          .site = m->now.mode->site,
+                          .caller = m->now.mode->caller,
+                          .diags = diags_new(a, 0)};
+    if (!config_load(mode)) {
+        abandon(m, "it has errors");
+        arena_free(a);
+        return;
+    }
+    m->next = (struct generation){.number = ++m->generations,
+                                  .own = true,
+                                  .mode = mode,
+                                  .engine = engine_make(mode),
+                                  .bundle = bundle_write(mode->argc, mode->argv, mode->conf)};
+    if (m->next.engine == NULL || m->next.bundle < 0)
+        abandon(m, "it cannot be handed on");
+    else if (!open_interfaces(m, mode, &error))
+        abandon(m, str_cstr(m->arena, error));
+    else
+        start_generation(m, &m->next);
+}
+
+/* --- what the processes say --- */
+
+static void
+tell_ready(struct master *m)
+{
+    if (!m->told_ready && !m->ending)
+        service_notify(&m->setup->first->service, "READY=1");
+    m->told_ready = true;
+}
+
+static void
+take_ready(struct master *m, struct role_child *c)
+{
+    c->ready = true;
+    link_child(m, c);
+    if (m->next.mode != NULL && c->generation == m->next.number &&
+        is_complete(m, m->next.number))
+        take_over(m);
+    else if (c->generation == m->now.number && is_complete(m, m->now.number))
+        tell_ready(m);
+}
+
+static void
+hear(struct master *m, struct role_child *c)
+{
+    struct ipc_message msg;
+    switch (ipc_receive(&ipc_protocol, c->fd, c->kind, IPC_KIND_MASTER, &msg)) {
+    case IPC_OK:
+        if (msg.type == IPC_READY && !c->ready)
+            take_ready(m, c);
+        else if (msg.type == IPC_DEAF)
+            c->closed = true;
+        return;
+    case IPC_AGAIN:
+        return;
+    case IPC_FORGED:
+        maillog(m->now.engine, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
+                "%s process %d sent what is no message: it is closed", ipc_kind_name(c->kind),
+                (int)c->pid);
+        (void)kill(c->pid, SIGKILL);
+        break;
+    case IPC_CLOSED:
+        break;
+    }
+    close(c->fd);
+    c->fd = -1;
+}
+
+/* --- processes that end --- */
+
+static void
+log_death(struct master *m, const struct role_child *c, int status)
+{
+    const char *more = c->retired ? "" : ": another one is started";
+    if (WIFSIGNALED(status))
+        maillog(m->now.engine, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
+                "%s process %d ended by signal %d%s", ipc_kind_name(c->kind), (int)c->pid,
+                WTERMSIG(status), more);
+    else if (!c->retired || WEXITSTATUS(status) != 0)
+        maillog(m->now.engine, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
+                "%s process %d ended with status %d%s", ipc_kind_name(c->kind), (int)c->pid,
+                WEXITSTATUS(status), more);
+}
+
+/* The connections of a process that is gone are given back by another one: the master does not touch their table. */
+static void
+free_seats(struct master *m, const struct role_child *gone)
+{
+    const struct ipc_field f[] = {{.number = gone->owner}};
+    for (size_t i = 0; i < m->children.v.n && gone->owner != 0; i++) {
+        struct role_child *c = m->children.v.v[i];
+        if (c != gone && c->kind == IPC_KIND_SMTP && c->pid > 0 && !c->retired) {
+            say(c, IPC_GONE, f, -1);
+            return;
+        }
+    }
+}
+
+static void
+bury(struct master *m, struct role_child *c, int status)
+{
+    int64_t now = await_now_ms();
+    bool failed_reload = m->next.mode != NULL && c->generation == m->next.number;
+    if (!m->ending)
+        log_death(m, c, status);
+    c->pid = 0;
+    c->ready = false;
+    if (c->fd >= 0)
+        close(c->fd);
+    c->fd = -1;
+    free_seats(m, c);
+    if (failed_reload) {
+        c->retired = true;
+        abandon(m, "a process could not work by it");
+    }
+    if (c->retired || m->ending)
+        return;
+    c->number += c->kind == IPC_KIND_QUEUE; /* tells it to look for what was forgotten */
+    c->deaths = now - c->since_ms > STEADY_MS ? 0 : c->deaths + 1;
+    c->again_ms = now + (c->deaths > 1 ? child_table_delay(c->deaths) : 1);
+}
+
+static void
+reap(struct master *m)
+{
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        struct role_child *c = child_table_of_pid(&m->children, pid);
+        if (c != NULL)
+            bury(m, c, status);
+    }
+    child_table_sweep(&m->children);
+}
+
+static void
+start_again(struct master *m)
+{
+    int64_t now = await_now_ms();
+    for (size_t i = 0; i < m->children.v.n && !m->ending; i++) {
+        struct role_child *c = m->children.v.v[i];
+        const struct generation *g = generation_of(m, c);
+        if (c->again_ms > 0 && c->again_ms <= now && g != NULL)
+            start_child(m, c, g);
+    }
+}
+
+/* --- the end --- */
+
+static void
+begin_end(struct master *m)
+{
+    if (m->ending)
+        return;
+    m->ending = true;
+    m->end_ms = await_now_ms() + CLOSE_MS;
+    service_notify(&m->setup->first->service, "STOPPING=1");
+    close_interfaces(&m->setup->interfaces);
+    for (size_t i = 0; i < m->children.v.n; i++)
+        retire(m->children.v.v[i]);
+}
+
+/* True when nobody listens any more. */
+static bool
+is_ended(const struct master *m)
+{
+    if (await_now_ms() >= m->end_ms)
+        return true;
+    for (size_t i = 0; i < m->children.v.n; i++) {
+        const struct role_child *c = m->children.v.v[i];
+        if (c->kind == IPC_KIND_SMTP && c->pid > 0 && !c->closed)
+            return false;
+    }
+    return true;
+}
+
+/* --- the loop --- */
+
+static void
+take_signals(struct master *m)
+{
+    int sig;
+    while ((sig = signals_next(m->signals)) != 0) {
+        if (sig == SIGCHLD)
+            reap(m);
+        else if (sig == SIGTERM || sig == SIGINT)
+            begin_end(m);
+        else if (sig == SIGHUP && !m->ending)
+            reload(m);
+        else if (sig == SIGUSR1)
+            process_log_write(m->now.mode->conf, getpid(),
+                              str_cstr(m->now.mode->arena, daemon_start_state(m->setup)));
+    }
+}
+
+static int
+wait_ms(const struct master *m)
+{
+    int64_t next = m->ending ? m->end_ms : INT64_MAX, now = await_now_ms();
+    for (size_t i = 0; i < m->children.v.n; i++) {
+        int64_t again = m->children.v.v[i]->again_ms;
+        if (again > 0 && again < next)
+            next = again;
+    }
+    if (next == INT64_MAX)
+        return -1;
+    return next <= now ? 0 : next - now > 60000 ? 60000 : (int)(next - now) + 1;
+}
+
+/* Waits for something and deals with it. */
+static void
+turn(struct master *m)
+{
+    size_t n = m->children.v.n;
+    struct pollfd *p = calloc(n + 1, sizeof *p);
+    struct role_child **who = calloc(n + 1, sizeof(struct role_child *));
+    if (p == NULL || who == NULL)
+        abort();
+    p[0] = (struct pollfd){.fd = m->signals, .events = POLLIN};
+    for (size_t i = 0; i < n; i++) {
+        who[i + 1] = m->children.v.v[i]; /* in the master's arena: stays */
+        p[i + 1] = (struct pollfd){.fd = who[i + 1]->fd, .events = POLLIN};
+    }
+    if (poll(p, n + 1, wait_ms(m)) > 0) {
+        for (size_t i = 1; i <= n; i++) {
+            if (p[i].revents != 0 && who[i]->fd == p[i].fd)
+                hear(m, who[i]);
+        }
+        if (p[0].revents != 0)
+            take_signals(m);
+    }
+    free(p);
+    free(who);
+    start_again(m);
+}
+
+int
+master_run(struct master_setup *setup)
+{
+    setup->first = setup->mode;
+    struct master m = {.setup = setup, .arena = arena_new(), .next = {.bundle = -1}};
+    m.signals = signals_take();
+    m.seats = seats_new();
+    m.now = (struct generation){
+        .number = ++m.generations,
+        .mode = setup->mode,
+        .engine = setup->engine,
+        .bundle = bundle_write(setup->mode->argc, setup->mode->argv, setup->mode->conf)};
+    if (m.signals < 0 || m.seats < 0 || m.now.bundle < 0) {
+        maillog(setup->engine, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
+                "the daemon cannot start: %s", strerror(errno));
+        return 1;
+    }
+    start_generation(&m, &m.now);
+    while (!m.ending || !is_ended(&m))
+        turn(&m);
+    pid_file_remove(setup->pid_file);
+    return 0;
+}

@@ -1,0 +1,54 @@
+/* The file with the daemon's process number; see pid_file.h. */
+#include "proc/pid_file.h"
+
+#include "base/arena.h"
+#include "base/num.h"
+#include "sys/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PID_TEXT_MAX = 32 };
+
+static bool
+write_at(struct arena *a, const char *path)
+{
+    struct str text = str_printf(a, "%d\n", (int)getpid());
+    if (unlink(path) != 0 && errno != ENOENT)
+        return false;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return false;
+    bool ok = fchmod(fd, 0644) == 0 && file_write_all(fd, text.p, text.n);
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return ok;
+}
+
+bool
+pid_file_write(struct str path)
+{
+    struct arena *a = arena_new();
+    const char *z = str_cstr(a, path);
+    bool ok = z != NULL && write_at(a, z);
+    int saved = errno;
+    arena_free(a);
+    errno = saved;
+    return ok;
+}
+
+void
+pid_file_remove(struct str path)
+{
+    struct arena *a = arena_new();
+    const char *z = str_is_set(path) ? str_cstr(a, path) : NULL;
+    struct str text;
+    uint64_t pid;
+    if (z != NULL && file_read(a, z, PID_TEXT_MAX, &text) == FILE_OK &&
+        num_parse_digits(str_trim(text), &pid) && pid == (uint64_t)getpid())
+        (void)unlink(z);
+    arena_free(a);
+}

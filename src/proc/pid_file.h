@@ -1,0 +1,12 @@
+/* The file with the daemon's process number. */
+#ifndef REMEX_PROC_PID_FILE_H
+#define REMEX_PROC_PID_FILE_H
+
+#include "base/str.h"
+
+/* Writes it anew; what was there, a link too, is replaced. False with errno. */
+bool pid_file_write(struct str path);
+/* Removes it if it is ours (holds our process number). An unset path is none. */
+void pid_file_remove(struct str path);
+
+#endif

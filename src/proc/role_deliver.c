@@ -1,0 +1,239 @@
+/* The deliver role: starts the processes that deliver, by fork alone, so that they have the configuration already.
+ *
+ * A worker makes one attempt after the other as the queue process asks, works as the mail user with root in reserve for
+ * children that become users, and ends when the queue process is gone or has enough of it. It outlives this process.
+ */
+#include "proc/role.h"
+
+#include "base/arena.h"
+#include "conf/list.h"
+#include "conf/main_options.h"
+#include "engine/delivery.h"
+#include "engine/maillog.h"
+#include "engine/queue_run.h"
+#include "lookups/lookup_cache.h"
+#include "proc/engine_start.h"
+#include "proc/reception.h"
+#include "sys/signals.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct deliver {
+    struct role *role;
+    int queue; /* -1: none yet */
+};
+
+/* --- a worker --- */
+
+static void
+reap(void)
+{
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        continue;
+}
+
+/* Each job finds the engine as it was at the start. */
+static void
+reset(struct engine *e)
+{
+    lookup_cache_flush(e->eval->lookups);
+    list_cache_forget(e->eval->lists);
+    e->queue_run = e->eval->queue_running = false;
+    e->forced = e->queue_reports = e->first_stage = e->local_only = false;
+    e->queue = STR_EMPTY;
+}
+
+static enum delivery_end
+attempt(struct engine *e, const struct ipc_message *msg)
+{
+    char queue[IPC_TEXT_MAX + 1];
+    if (!message_id_parse(msg->f[0].text, NULL))
+        return DELIVERY_ABSENT;
+    memcpy(queue, msg->f[1].text.p, msg->f[1].text.n);
+    queue[msg->f[1].text.n] = '\0';
+    if (strchr(queue, '/') != NULL || queue[0] == '.')
+        return DELIVERY_ABSENT;
+    e->queue = str_from(queue, msg->f[1].text.n);
+    e->local_only = msg->f[2].number == RECEPTION_ROUTE;
+    struct str id = str_untaint_by_rule(msg->f[0].text, "message id");
+    enum delivery_end end = delivery_run(e, id, DELIVERY_ARRIVED);
+    reset(e);
+    return end;
+}
+
+static struct queue_run
+run_of_option(const struct cli *cli, const struct cli_runner *r)
+{
+    return (struct queue_run){
+        .two_stage = r->two_stage,
+        .only_new = r->only_new,
+        .force = r->force || cli->queue.force,
+        .force_frozen = r->force_frozen || cli->queue.force_frozen,
+        .local_only = r->local_only,
+        .recipient = cli->queue.recipient,
+        .sender = cli->queue.sender,
+        .recipient_regex = cli->queue.recipient_regex,
+        .sender_regex = cli->queue.sender_regex,
+        .recipient_force = cli->queue.recipient_force,
+        .sender_force = cli->queue.sender_force,
+        .words = cli->queue.words,
+    };
+}
+
+/* By an option, for ETRN (number behind the options), or for what came while nobody was there to hear of it. */
+static void
+run(struct role *r, const struct ipc_message *msg)
+{
+    const struct cli *cli = r->m->cli;
+    struct queue_run q = {.words = STR_EMPTY};
+    uint64_t option = msg->f[0].number;
+    struct str what = msg->f[1].text;
+    if (option < cli->runners.n) {
+        q = run_of_option(cli, &cli->runners.v[option]);
+        struct str name = cli->runners.v[option].name;
+        r->e->queue =
+            str_is_set(name) ? str_untaint_by_rule(name, "queue of an admin user") : STR_EMPTY;
+    } else if (what.n > 0) {
+        q.recipient = what;
+        q.words = str_printf(r->e->arena, "-R %.*s", STR_ARG(what));
+    } else {
+        q.only_new = true;
+        q.words = STR_LIT("-qi");
+    }
+    r->e->queue_reports = cli_has(cli, "-odq");
+    (void)queue_run(r->e, &q);
+    reset(r->e);
+}
+
+static _Noreturn void
+work(struct role *r, int socket)
+{
+    struct ipc_message msg;
+    signals_release(r->signals);
+    r->m->eval->process.pid = getpid();
+    while (ipc_receive(&ipc_protocol, socket, IPC_KIND_QUEUE, IPC_KIND_WORKER, &msg) ==
+           IPC_OK) {
+        struct ipc_field done = {.number = DELIVERY_DONE};
+        if (msg.type == IPC_ATTEMPT)
+            done.number = attempt(r->e, &msg);
+        else
+            run(r, &msg);
+        reap();
+        if (!role_send(socket, IPC_DONE, &done, -1))
+            break;
+    }
+    _exit(0);
+}
+
+static void
+start_worker(struct deliver *d)
+{
+    struct role *r = d->role;
+    int fds[2];
+    if (!ipc_pair(fds)) {
+        maillog(r->e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
+                "failed to make a socket for deliveries: %s", strerror(errno));
+        return;
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(fds[0]);
+        close(d->queue);
+        if (r->control >= 0)
+            close(r->control);
+        work(r, fds[1]);
+    }
+    close(fds[1]);
+    if (pid < 0)
+        maillog(r->e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
+                "failed to start a process for deliveries: %s", strerror(errno));
+    struct ipc_field f = {.number = (uint64_t)pid};
+    if (pid > 0)
+        (void)role_send(d->queue, IPC_WORKER, &f, fds[0]);
+    close(fds[0]);
+}
+
+/* --- the role --- */
+
+static void
+lose_queue(struct deliver *d)
+{
+    if (d->queue >= 0)
+        close(d->queue);
+    d->queue = -1;
+}
+
+static void
+hear_queue(struct deliver *d)
+{
+    struct ipc_message msg;
+    switch (ipc_receive(&ipc_protocol, d->queue, IPC_KIND_QUEUE, IPC_KIND_DELIVER, &msg)) {
+    case IPC_OK:
+        start_worker(d);
+        return;
+    case IPC_AGAIN:
+        return;
+    case IPC_CLOSED:
+    case IPC_FORGED:
+        lose_queue(d);
+        return;
+    }
+}
+
+static void
+hear_master(struct deliver *d)
+{
+    struct ipc_message msg;
+    if (!role_hear(d->role, &msg))
+        return;
+    if (msg.type == IPC_PEER && msg.f[0].number == IPC_KIND_QUEUE) {
+        lose_queue(d);
+        d->queue = msg.fd;
+    } else if (msg.fd >= 0) {
+        close(msg.fd);
+    }
+}
+
+static void
+take_signals(struct deliver *d)
+{
+    int sig;
+    while ((sig = signals_next(d->role->signals)) != 0) {
+        if (sig == SIGCHLD)
+            reap();
+        else if (sig == SIGTERM)
+            d->role->retiring = true;
+        else if (sig == SIGUSR1)
+            role_tell_state(d->role, getpid(), "starting deliveries");
+    }
+}
+
+int
+role_deliver(struct role *r)
+{
+    struct deliver d = {.role = r, .queue = -1};
+    bool drop = r->m->conf->main->deliver_drop_privilege;
+    if (drop ? !role_become_mail_user(r) : !priv_lower(r->e->mail_uid, r->e->mail_gid))
+        return 1;
+    role_say_ready(r);
+    /* While retiring it serves the queue process, which goes when nothing is left to do. */
+    while (!r->retiring || d.queue >= 0) {
+        struct pollfd p[] = {{.fd = r->signals, .events = POLLIN},
+                             {.fd = r->control, .events = POLLIN},
+                             {.fd = d.queue, .events = POLLIN}};
+        if (poll(p, 3, -1) < 0)
+            continue;
+        if (p[2].revents != 0)
+            hear_queue(&d);
+        if (p[1].revents != 0)
+            hear_master(&d);
+        if (p[0].revents != 0)
+            take_signals(&d);
+    }
+    return 0;
+}

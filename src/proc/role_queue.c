@@ -1,0 +1,414 @@
+/* The queue role: what is to be delivered when, and by which process.
+ *
+ * Messages that have arrived wait here, in memory, for a free worker; queue runs start in intervals and on request (ETRN). What
+ * this process forgets, when it dies, is in the spool: the one that takes its place looks for messages that were never tried. No
+ * message and no user's file is opened here.
+ */
+#include "proc/role.h"
+
+#include "base/arena.h"
+#include "base/num.h"
+#include "conf/main_options.h"
+#include "engine/maillog.h"
+#include "engine/message_id.h"
+#include "proc/job_list.h"
+#include "sys/await.h"
+#include "sys/signals.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    PEERS_MAX = 1024,
+    WORKERS_MAX = 1024,
+    WORKER_IDLE_MS = 30000, /* a worker that has nothing to do for so long ends */
+    WORKER_JOBS_MAX = 5000, /* and after so many attempts, another one goes on */
+};
+
+struct peer {
+    int fd;
+    enum ipc_kind kind;
+};
+
+struct worker {
+    int fd;
+    pid_t pid;
+    bool busy;
+    bool running; /* a queue run */
+    unsigned jobs;
+    struct job job;
+    int64_t since_ms; /* when it became idle */
+};
+
+struct runner {
+    int64_t every_ms, next_ms;
+};
+
+struct queue {
+    struct role *role;
+    struct peer peers[PEERS_MAX];
+    size_t peers_n;
+    struct worker workers[WORKERS_MAX];
+    size_t workers_n;
+    size_t wanted; /* workers asked for that have not come */
+    size_t most;   /* workers at most */
+    struct runner *runners;
+    size_t runners_n;
+    struct job_list jobs;
+};
+
+/* --- peers --- */
+
+static int
+deliver_fd(const struct queue *q)
+{
+    for (size_t i = 0; i < q->peers_n; i++) {
+        if (q->peers[i].kind == IPC_KIND_DELIVER)
+            return q->peers[i].fd;
+    }
+    return -1;
+}
+
+static void
+drop_peer(struct queue *q, size_t i)
+{
+    close(q->peers[i].fd);
+    if (q->peers[i].kind == IPC_KIND_DELIVER)
+        q->wanted = 0;
+    q->peers[i] = q->peers[--q->peers_n];
+}
+
+static void
+add_peer(struct queue *q, enum ipc_kind kind, int fd)
+{
+    if (q->peers_n == PEERS_MAX || (kind != IPC_KIND_SMTP && kind != IPC_KIND_DELIVER)) {
+        close(fd);
+        return;
+    }
+    q->peers[q->peers_n++] = (struct peer){.fd = fd, .kind = kind};
+}
+
+/* --- workers --- */
+
+static void
+drop_worker(struct queue *q, size_t i)
+{
+    close(q->workers[i].fd);
+    job_free(&q->workers[i].job);
+    q->workers[i] = q->workers[--q->workers_n];
+}
+
+static struct worker *
+idle_worker(struct queue *q)
+{
+    for (size_t i = 0; i < q->workers_n; i++) {
+        if (!q->workers[i].busy)
+            return &q->workers[i];
+    }
+    return NULL;
+}
+
+static bool
+hand_over(struct worker *w, const struct job *j)
+{
+    struct ipc_field attempt[] = {{.text = j->id}, {.text = j->queue}, {.number = j->when}};
+    struct ipc_field run[] = {{.number = j->option}, {.text = j->id}};
+    return j->kind == JOB_ATTEMPT ? role_send(w->fd, IPC_ATTEMPT, attempt, -1)
+                                  : role_send(w->fd, IPC_RUN, run, -1);
+}
+
+/* Gives work to who is free, and asks for more workers when there is more work. */
+static void
+dispatch(struct queue *q)
+{
+    struct worker *w;
+    while (q->jobs.n > 0 && (w = idle_worker(q)) != NULL) {
+        if (!hand_over(w, job_list_first(&q->jobs))) {
+            drop_worker(q, (size_t)(w - q->workers));
+            continue;
+        }
+        w->busy = true;
+        w->jobs++;
+        w->job = job_list_take(&q->jobs);
+    }
+    while (q->wanted < q->jobs.n && q->workers_n + q->wanted < q->most &&
+           role_send(deliver_fd(q), IPC_WANTED, NULL, -1))
+        q->wanted++;
+}
+
+static void
+add_worker(struct queue *q, const struct ipc_message *msg)
+{
+    q->wanted -= q->wanted > 0;
+    if (q->workers_n == WORKERS_MAX) {
+        close(msg->fd);
+        return;
+    }
+    q->workers[q->workers_n++] = (struct worker){
+        .fd = msg->fd, .pid = (pid_t)msg->f[0].number, .since_ms = await_now_ms()};
+}
+
+static void
+hear_worker(struct queue *q, size_t i)
+{
+    struct ipc_message msg;
+    struct worker *w = &q->workers[i];
+    enum ipc_result r =
+        ipc_receive(&ipc_protocol, w->fd, IPC_KIND_WORKER, IPC_KIND_QUEUE, &msg);
+    if (r == IPC_AGAIN)
+        return;
+    if (r != IPC_OK || !w->busy) {
+        if (w->busy)
+            maillog(q->role->e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
+                    "delivery process %d ended in the middle of its work", (int)w->pid);
+        drop_worker(q, i);
+        return;
+    }
+    job_free(&w->job);
+    w->busy = false;
+    w->since_ms = await_now_ms();
+    if (w->jobs >= WORKER_JOBS_MAX)
+        drop_worker(q, i);
+}
+
+/* --- queue runs --- */
+
+static size_t
+runs_now(const struct queue *q)
+{
+    size_t n = job_list_runs(&q->jobs);
+    for (size_t i = 0; i < q->workers_n; i++)
+        n += q->workers[i].busy && q->workers[i].job.kind == JOB_RUN;
+    return n;
+}
+
+static int64_t
+run_max(struct queue *q)
+{
+    const struct xstr *x = &q->role->m->conf->main->queue_run_max;
+    struct str text;
+    uint64_t n;
+    if (vm_expand_x(q->role->m->vm, x, &text) == VM_OK && num_parse_digits(str_trim(text), &n))
+        return (int64_t)n;
+    return 5;
+}
+
+static void
+start_runs(struct queue *q)
+{
+    int64_t now = await_now_ms();
+    for (size_t i = 0; i < q->runners_n && !q->role->retiring; i++) {
+        struct runner *r = &q->runners[i];
+        if (r->next_ms > now)
+            continue;
+        r->next_ms = now + r->every_ms;
+        int64_t most = run_max(q);
+        if (most == 0 || (int64_t)runs_now(q) < most)
+            (void)job_list_add_run(&q->jobs, i, STR_EMPTY);
+    }
+}
+
+/* True if a run for that argument is under way or waits. */
+static bool
+is_running(const struct queue *q, struct str what)
+{
+    if (job_list_has_run(&q->jobs, what))
+        return true;
+    for (size_t i = 0; i < q->workers_n; i++) {
+        const struct worker *w = &q->workers[i];
+        if (w->busy && w->job.kind == JOB_RUN && w->job.option == JOB_NO_OPTION &&
+            str_eq(w->job.id, what))
+            return true;
+    }
+    return false;
+}
+
+static void
+answer_etrn(struct queue *q, int fd, const struct ipc_message *msg)
+{
+    struct str what = msg->f[1].text;
+    bool once = q->role->m->conf->main->smtp_etrn_serialize;
+    bool start = what.n > 0 && !(once && is_running(q, what));
+    if (start)
+        start = job_list_add_run(&q->jobs, JOB_NO_OPTION, what);
+    struct ipc_field f[] = {{.number = msg->f[0].number}, {.number = start}};
+    (void)role_send(fd, IPC_ETRN_ANSWER, f, -1);
+}
+
+/* --- what comes in --- */
+
+static void
+take_arrival(struct queue *q, const struct ipc_message *msg)
+{
+    struct str id = msg->f[0].text;
+    if (!message_id_parse(id, NULL))
+        return;
+    if (!job_list_add(&q->jobs, id, msg->f[1].text, (unsigned)msg->f[2].number))
+        maillog(q->role->e, MAILLOG_MAIN, id,
+                "no immediate delivery: too many messages wait for one");
+}
+
+static void
+hear_peer(struct queue *q, size_t i)
+{
+    struct ipc_message msg;
+    struct peer *p = &q->peers[i];
+    enum ipc_result r = ipc_receive(&ipc_protocol, p->fd, p->kind, IPC_KIND_QUEUE, &msg);
+    if (r == IPC_AGAIN)
+        return;
+    if (r == IPC_FORGED)
+        maillog(q->role->e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
+                "%s process sent what is no message: it is closed", ipc_kind_name(p->kind));
+    if (r != IPC_OK)
+        drop_peer(q, i);
+    else if (msg.type == IPC_ARRIVED)
+        take_arrival(q, &msg);
+    else if (msg.type == IPC_ETRN)
+        answer_etrn(q, p->fd, &msg);
+    else if (msg.type == IPC_WORKER)
+        add_worker(q, &msg);
+}
+
+static void
+hear_master(struct queue *q)
+{
+    struct ipc_message msg;
+    if (!role_hear(q->role, &msg))
+        return;
+    if (msg.type == IPC_PEER)
+        add_peer(q, (enum ipc_kind)msg.f[0].number, msg.fd);
+    else if (msg.fd >= 0)
+        close(msg.fd);
+}
+
+static void
+tell_state(struct queue *q)
+{
+    role_tell_state(q->role, getpid(), "queue: %zu messages wait for delivery, %zu workers",
+                    q->jobs.n, q->workers_n);
+    for (size_t i = 0; i < q->workers_n; i++) {
+        const struct worker *w = &q->workers[i];
+        if (!w->busy)
+            role_tell_state(q->role, w->pid, "waiting for a message to deliver");
+        else if (w->job.kind == JOB_RUN)
+            role_tell_state(q->role, w->pid, "running the queue");
+        else
+            role_tell_state(q->role, w->pid, "delivering %.*s", STR_ARG(w->job.id));
+    }
+}
+
+static void
+take_signals(struct queue *q)
+{
+    int sig;
+    while ((sig = signals_next(q->role->signals)) != 0) {
+        if (sig == SIGTERM)
+            q->role->retiring = true;
+        else if (sig == SIGUSR1)
+            tell_state(q);
+    }
+}
+
+/* --- the loop --- */
+
+static void
+drop_idle(struct queue *q)
+{
+    int64_t now = await_now_ms();
+    for (size_t i = q->workers_n; i > 1; i--) { /* one stays at hand */
+        const struct worker *w = &q->workers[i - 1];
+        if (!w->busy && now - w->since_ms > WORKER_IDLE_MS)
+            drop_worker(q, i - 1);
+    }
+}
+
+static int
+wait_ms(const struct queue *q)
+{
+    int64_t now = await_now_ms(), next = now + WORKER_IDLE_MS;
+    for (size_t i = 0; i < q->runners_n; i++) {
+        if (q->runners[i].next_ms < next)
+            next = q->runners[i].next_ms;
+    }
+    return next <= now ? 0 : (int)(next - now);
+}
+
+/* Nothing is left to do and nobody is left who could bring something. */
+static bool
+is_over(const struct queue *q)
+{
+    if (!q->role->retiring || q->jobs.n > 0)
+        return false;
+    for (size_t i = 0; i < q->peers_n; i++) {
+        if (q->peers[i].kind == IPC_KIND_SMTP)
+            return false;
+    }
+    for (size_t i = 0; i < q->workers_n; i++) {
+        if (q->workers[i].busy)
+            return false;
+    }
+    return true;
+}
+
+static void
+turn(struct queue *q)
+{
+    struct pollfd p[2 + PEERS_MAX + WORKERS_MAX];
+    size_t peers = q->peers_n, workers = q->workers_n;
+    p[0] = (struct pollfd){.fd = q->role->signals, .events = POLLIN};
+    p[1] = (struct pollfd){.fd = q->role->control, .events = POLLIN};
+    for (size_t i = 0; i < peers; i++)
+        p[2 + i] = (struct pollfd){.fd = q->peers[i].fd, .events = POLLIN};
+    for (size_t i = 0; i < workers; i++)
+        p[2 + peers + i] = (struct pollfd){.fd = q->workers[i].fd, .events = POLLIN};
+    if (poll(p, 2 + peers + workers, wait_ms(q)) > 0) {
+        /* From the end, since the last takes the place of one that goes. */
+        for (size_t i = workers; i > 0; i--)
+            if (p[2 + peers + i - 1].revents != 0)
+                hear_worker(q, i - 1);
+        for (size_t i = peers; i > 0; i--)
+            if (p[2 + i - 1].revents != 0)
+                hear_peer(q, i - 1);
+        if (p[1].revents != 0)
+            hear_master(q);
+        if (p[0].revents != 0)
+            take_signals(q);
+    }
+    start_runs(q);
+    drop_idle(q);
+    dispatch(q);
+}
+
+static void
+make_runners(struct queue *q)
+{
+    const struct cli *cli = q->role->m->cli;
+    q->runners_n = cli->runners.n;
+    q->runners = ARENA_ARRAY(q->role->m->arena, struct runner, q->runners_n);
+    int64_t now = await_now_ms();
+    for (size_t i = 0; i < q->runners_n; i++)
+        q->runners[i] =
+            (struct runner){.every_ms = cli->runners.v[i].every_s * 1000, .next_ms = now};
+}
+
+int
+role_queue(struct role *r)
+{
+    struct queue *q = ARENA_NEW(r->m->arena, struct queue);
+    int64_t most = r->m->conf->main->deliver_processes;
+    q->role = r;
+    q->most = most > 0 && most < WORKERS_MAX ? (size_t)most : WORKERS_MAX;
+    if (!role_become_mail_user(r))
+        return 1;
+    make_runners(q);
+    /* One that takes the place of another looks for what nobody has tried. */
+    if (r->number > 0)
+        (void)job_list_add_run(&q->jobs, JOB_NO_OPTION, STR_EMPTY);
+    role_say_ready(r);
+    while (!is_over(q))
+        turn(q);
+    return 0;
+}

@@ -1,0 +1,128 @@
+/* Listening sockets; see listen.h. */
+#include "sys/listen.h"
+
+#include "base/arena.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* --- addresses --- */
+
+static unsigned
+scope_index(struct str scope)
+{
+    char name[IF_NAMESIZE];
+    if (scope.n == 0 || scope.n >= sizeof name)
+        return 0;
+    memcpy(name, scope.p, scope.n);
+    name[scope.n] = '\0';
+    return if_nametoindex(name);
+}
+
+static socklen_t
+make_address(const struct listen_request *rq, struct sockaddr_storage *out)
+{
+    memset(out, 0, sizeof *out);
+    bool v6 = rq->ip.n == 16 || (rq->ip.n == 0 && rq->family != LISTEN_IPV4);
+    if (v6) {
+        struct sockaddr_in6 in6 = {.sin6_family = AF_INET6,
+                                   .sin6_port = htons((uint16_t)rq->port),
+                                   .sin6_scope_id = scope_index(rq->scope)};
+        if (rq->ip.n == 16)
+            memcpy(&in6.sin6_addr, rq->ip.b, 16);
+        memcpy(out, &in6, sizeof in6);
+        return sizeof in6;
+    }
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)rq->port)};
+    if (rq->ip.n == 4)
+        memcpy(&in.sin_addr, rq->ip.b, 4);
+    memcpy(out, &in, sizeof in);
+    return sizeof in;
+}
+
+bool
+listen_peer(int fd, struct ip *out, int *port)
+{
+    struct sockaddr_storage ss;
+    socklen_t n = sizeof ss;
+    *out = (struct ip){.n = 0};
+    if (getpeername(fd, (struct sockaddr *)&ss, &n) != 0)
+        return false;
+    if (ss.ss_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)&ss;
+        out->n = 4;
+        memcpy(out->b, &in->sin_addr, 4);
+        *port = ntohs(in->sin_port);
+    } else if (ss.ss_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)&ss;
+        out->n = 16;
+        memcpy(out->b, &in6->sin6_addr, 16);
+        *port = ntohs(in6->sin6_port);
+    }
+    if (ip_is_mapped(out)) {
+        memmove(out->b, out->b + 12, 4);
+        out->n = 4;
+    }
+    return out->n > 0;
+}
+
+/* --- opening --- */
+
+static enum listen_step
+prepare(int fd, const struct listen_request *rq)
+{
+    struct sockaddr_storage ss;
+    socklen_t n = make_address(rq, &ss);
+    const int on = 1;
+    const int only = rq->family == LISTEN_BOTH ? 0 : 1;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
+        return LISTEN_SOCKET;
+    if (ss.ss_family == AF_INET6 && rq->ip.n == 0 &&
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only) != 0)
+        return LISTEN_SOCKET;
+    if (bind(fd, (const struct sockaddr *)&ss, n) != 0)
+        return LISTEN_BIND;
+    return listen(fd, rq->backlog) == 0 ? LISTEN_OK : LISTEN_LISTEN;
+}
+
+enum listen_step
+listen_open(const struct listen_request *rq, int *fd)
+{
+    bool v6 = rq->ip.n == 16 || (rq->ip.n == 0 && rq->family != LISTEN_IPV4);
+    *fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (*fd < 0)
+        return LISTEN_SOCKET;
+    enum listen_step step = prepare(*fd, rq);
+    if (step == LISTEN_OK)
+        return LISTEN_OK;
+    int saved = errno;
+    close(*fd);
+    *fd = -1;
+    errno = saved;
+    return step;
+}
+
+int
+listen_accept(int fd, bool keepalive)
+{
+    const int on = 1;
+    int got = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+    if (got >= 0 && keepalive)
+        (void)setsockopt(got, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    return got;
+}
+
+bool
+listen_is(int fd)
+{
+    int on = 0, domain = 0;
+    socklen_t n = sizeof on, m = sizeof domain;
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &n) == 0 && on != 0 &&
+           getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &m) == 0 &&
+           (domain == AF_INET || domain == AF_INET6);
+}

@@ -1,0 +1,83 @@
+/* Further processes of the program; see process.h. */
+#include "sys/process.h"
+
+#include "sys/signals.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { CHILD_FD = 3 };
+
+extern char **environ;
+
+/* Only async-signal-safe calls. */
+static _Noreturn void
+become_self(char *const *argv, int fd)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    signals_ignore_questions(); /* until it can answer them */
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    if (fd == CHILD_FD ? fcntl(fd, F_SETFD, 0) != 0 : dup2(fd, CHILD_FD) < 0)
+        _exit(127);
+    close_range(CHILD_FD + 1, ~0U, 0);
+    execve("/proc/self/exe", argv, environ);
+    _exit(127);
+}
+
+pid_t
+process_start_self(char *const *argv, int fd)
+{
+    pid_t pid = fork();
+    if (pid == 0)
+        become_self(argv, fd);
+    return pid;
+}
+
+bool
+process_is_started_by_parent(int fd)
+{
+    struct ucred who;
+    socklen_t n = sizeof who;
+    int type = 0;
+    socklen_t m = sizeof type;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &m) == 0 && type == SOCK_SEQPACKET &&
+           getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 && who.pid == getppid() &&
+           who.uid == getuid();
+}
+
+void
+process_detach(const char *name)
+{
+    (void)setsid();
+    (void)prctl(PR_SET_NAME, name);
+}
+
+void
+process_leave_standard_files(void)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int fd = 0; null >= 0 && fd <= 2; fd++)
+        (void)dup2(null, fd);
+    if (null > 2)
+        close(null);
+}
+
+bool
+process_to_background(void)
+{
+    (void)fflush(NULL);
+    pid_t pid = fork();
+    if (pid > 0)
+        _exit(0);
+    if (pid < 0)
+        return false;
+    (void)setsid();
+    process_leave_standard_files();
+    return true;
+}

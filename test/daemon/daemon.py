@@ -1,0 +1,98 @@
+"""A daemon on a site of its own, for one test."""
+import os
+import signal
+import smtplib
+import socket
+import subprocess
+import time
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        return s.getsockname()[1]
+
+
+class Daemon:
+    def __init__(self, site, *options, listen=True, started=True, env=None):
+        self.site = site
+        self.port = free_port()
+        argv = [site.binary, '-C', site.conf, '-bdf', '-oP', site.path('pid')]
+        argv += (['-oX', '127.0.0.1.%d' % self.port] if listen else []) + list(options)
+        before = site.raw_log().count('daemon started')
+        self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=site.top, env=env)
+        self.all = [self.process.pid]
+        if started:
+            site.wait_for(lambda: site.raw_log().count('daemon started') > before or self.process.poll() is not None)
+            site.wait_for(lambda: len(self.roles('smtp')) > 0 or not listen)
+
+    # --- processes ---
+    def children(self, pid):
+        with open('/proc/%d/task/%d/children' % (pid, pid)) as f:
+            return [int(w) for w in f.read().split()]
+
+    def roles(self, name):
+        """Process numbers of the role, children of the master."""
+        found = []
+        for pid in self.children(self.process.pid):
+            try:
+                with open('/proc/%d/cmdline' % pid, 'rb') as f:
+                    if f.read().split(b'\0')[1:3] == [b'-bI:role', name.encode()]:
+                        found.append(pid)
+            except OSError:
+                pass
+        return found
+
+    def status(self, pid, field):
+        with open('/proc/%d/status' % pid) as f:
+            return next(line.split(None, 1)[1].split() for line in f if line.startswith(field + ':'))
+
+    def signal(self, sig):
+        os.kill(self.process.pid, sig)
+
+    def reload(self):
+        n = self.site.raw_log().count('daemon started')
+        self.signal(signal.SIGHUP)
+        self.site.wait_for(lambda: self.site.raw_log().count('daemon started') > n)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        finally:
+            self.process.stdout.close()
+        return self.process.returncode
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    # --- SMTP ---
+    def client(self, timeout=20):
+        return smtplib.SMTP('127.0.0.1', self.port, local_hostname='client.example', timeout=timeout)
+
+    def send(self, *to, sender='a@client.example', text='Subject: test\r\n\r\nbody\r\n'):
+        with self.client() as c:
+            c.sendmail(sender, list(to), text)
+
+    def connect(self):
+        s = socket.create_connection(('127.0.0.1', self.port), 20)
+        return s, s.makefile('rb')
+
+
+def stop_all(pids):
+    for p in pids:
+        try:
+            os.kill(p, signal.SIGKILL)
+        except OSError:
+            pass
+
+
+def pause(seconds=0.1):
+    time.sleep(seconds)

@@ -1,0 +1,288 @@
+"""The daemon starts, takes messages, delivers them, is reloaded and ends."""
+import os
+import signal
+import socket
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from daemon import Daemon, free_port, pause  # noqa: E402
+
+
+def test_takes_and_delivers(site):
+    site.configure()
+    with Daemon(site) as d:
+        d.send('joe@example.org')
+        site.wait_for(lambda: site.completed(1))
+        assert 'body' in site.mail('anybody')
+        log = site.log()
+        assert any('daemon started: pid=N, no queue runs, listening for SMTP on [127.0.0.1]:%d' % d.port in l
+                   for l in log), log
+        assert any(l.startswith('ID1 <= a@client.example H=localhost (client.example) [127.0.0.1] P=esmtp S=N') or
+                   l.startswith('ID1 <= a@client.example H=(client.example) [127.0.0.1] P=esmtp S=N') for l in log), log
+    assert site.queue() == []
+
+
+def test_many_messages(site):
+    site.configure('smtp_accept_max = 0')
+    with Daemon(site) as d:
+        for _ in range(10):
+            with d.client() as c:
+                for _ in range(5):
+                    c.sendmail('a@client.example', ['joe@example.org'], 'Subject: x\r\n\r\nbody\r\n')
+        site.wait_for(lambda: site.completed(50))
+    assert site.mail('anybody').count('Subject: x') == 50
+
+
+def test_pid_file(site):
+    site.configure()
+    d = Daemon(site)
+    assert site.read('pid') == '%d\n' % d.process.pid
+    assert d.stop() == 0
+    assert not os.path.exists(site.path('pid'))
+
+
+def test_no_pid_file_with_other_port(site):
+    site.configure()
+    port = free_port()
+    r = site.run('-bd', '-oX', '127.0.0.1.%d' % port)
+    assert r.status == 0, r.err
+    line = next(l for l in site.raw_log().splitlines() if 'daemon started' in l)
+    pid = int(line.split('pid=')[1].split(',')[0])
+    assert not os.path.exists(site.path('spool/exim-daemon.pid'))
+    os.kill(pid, signal.SIGTERM)
+    site.wait_for(lambda: not os.path.exists('/proc/%d' % pid))
+
+
+def test_usual_pid_file(site):
+    site.configure('local_interfaces = 127.0.0.1\ndaemon_smtp_ports = %d' % free_port())
+    r = site.run('-bd')
+    assert r.status == 0, r.err
+    pid = int(site.read('spool/exim-daemon.pid'))
+    os.kill(pid, signal.SIGTERM)
+    site.wait_for(lambda: not os.path.exists('/proc/%d' % pid))
+    assert not os.path.exists(site.path('spool/exim-daemon.pid'))
+
+
+def test_address_in_use(site):
+    site.configure('daemon_startup_retries = 1\ndaemon_startup_sleep = 1s')
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        s.listen()
+        port = s.getsockname()[1]
+        r = site.run('-bdf', '-oX', '127.0.0.1.%d' % port)
+    assert r.status == 1
+    text = 'socket bind() to port %d for address 127.0.0.1 failed: Address already in use: ' % port
+    assert text + 'waiting 1s before trying again (1 more try)' in site.raw_log()
+    assert text + 'daemon abandoned' in site.raw_log()
+    assert text + 'daemon abandoned' in site.raw_log('panic')
+
+
+def test_queue_runs(site):
+    site.configure()
+    site.send('joe@example.org', options=('-odq',))
+    with Daemon(site, '-q1s'):
+        site.wait_for(lambda: site.completed(1))
+        site.wait_for(lambda: site.raw_log().count('Start queue run') >= 2)
+    assert 'daemon started: pid=N, -q1s, listening for SMTP' in '\n'.join(site.log())
+
+
+def test_queue_runs_alone(site):
+    site.configure()
+    site.send('joe@example.org', options=('-odq',))
+    r = site.run('-q30m', '-oP', site.path('pid'))
+    assert r.status == 0
+    site.wait_for(lambda: site.completed(1))
+    assert 'daemon started: pid=N, -q30m, not listening for SMTP' in '\n'.join(site.log())
+    os.kill(int(site.read('pid')), signal.SIGTERM)
+    site.wait_for(lambda: not os.path.exists(site.path('pid')))
+
+
+def test_reload_takes_new_configuration(site):
+    site.configure()
+    with Daemon(site) as d:
+        old = d.roles('smtp')
+        s, f = d.connect()
+        assert f.readline().startswith(b'220 mx.example.org')
+        site.configure('smtp_banner = new words')
+        d.reload()
+
+        def greets_anew():
+            t, g = d.connect()
+            line = g.readline()
+            g.close()
+            t.close()
+            return line == b'220 new words\r\n'
+        site.wait_for(greets_anew)
+        # The old session goes on.
+        for line, want in ((b'helo x', b'250'), (b'mail from:<a@x>', b'250'), (b'rcpt to:<joe@example.org>', b'250'),
+                           (b'data', b'354'), (b'Subject: old\r\n\r\n.', b'250 OK id='), (b'quit', b'221')):
+            s.sendall(line + b'\r\n')
+            assert f.readline().startswith(want)
+        site.wait_for(lambda: site.completed(1))
+        f.close()
+        s.close()
+        site.wait_for(lambda: not set(old) & set(d.roles('smtp')))
+
+
+def test_bad_configuration_is_not_taken(site):
+    site.configure()
+    with Daemon(site) as d:
+        site.configure('no_such_option = 1')
+        d.signal(signal.SIGHUP)
+        site.wait_for(lambda: 'the new configuration is not used' in site.raw_log())
+        site.configure()
+        d.send('joe@example.org')
+        site.wait_for(lambda: site.completed(1))
+
+
+def test_service_notification(site):
+    site.configure()
+    path = site.path('notify')
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(path)
+        os.chmod(path, 0o777)
+        s.settimeout(10)
+        with Daemon(site, env=dict(os.environ, NOTIFY_SOCKET=path)):
+            assert s.recv(100) == b'READY=1'
+        assert s.recv(100) == b'STOPPING=1'
+
+
+def test_smtp_process_dies(site):
+    site.configure()
+    with Daemon(site) as d:
+        site.wait_for(lambda: len(d.roles('smtp')) >= 2)
+        before = d.roles('smtp')
+        os.kill(before[0], signal.SIGKILL)
+        site.wait_for(lambda: 'smtp process %d ended by signal 9: another one is started' % before[0] in site.raw_log())
+        site.wait_for(lambda: len(d.roles('smtp')) >= len(before))
+        d.send('joe@example.org')
+        site.wait_for(lambda: site.completed(1))
+
+
+def test_queue_process_dies(site):
+    site.configure()
+    with Daemon(site) as d:
+        old = d.roles('queue')
+        s, f = d.connect()
+        os.kill(old[0], signal.SIGSTOP)
+        d.send('joe@example.org')
+        pause(0.2)
+        assert not site.completed(1)
+        os.kill(old[0], signal.SIGKILL)
+        # The one that takes its place finds the message.
+        site.wait_for(lambda: site.completed(1))
+        d.send('joe@example.org')
+        site.wait_for(lambda: site.completed(2))
+        f.close()
+        s.close()
+
+
+def test_deliver_process_dies(site):
+    site.configure()
+    with Daemon(site) as d:
+        os.kill(d.roles('deliver')[0], signal.SIGKILL)
+        site.wait_for(lambda: 'deliver process' in site.raw_log())
+        d.send('joe@example.org')
+        site.wait_for(lambda: site.completed(1))
+
+
+def test_no_privilege_in_smtp_process(site):
+    site.configure()
+    with Daemon(site) as d:
+        for role in ('smtp', 'queue'):
+            for pid in d.roles(role):
+                site.wait_for(lambda p=pid: d.status(p, 'Uid') == [str(site.uid)] * 4)
+                assert d.status(pid, 'CapEff') == ['0000000000000000']
+
+
+def test_role_is_for_the_daemon_alone(site):
+    site.configure()
+    r = site.run('-bI:role')
+    assert r.status == 1
+    assert '-bI:role is what the daemon calls for itself' in r.err
+
+
+def test_accept_max_over_all_processes(site):
+    site.configure('smtp_accept_max = 3\nsmtp_processes = 3')
+    with Daemon(site) as d:
+        open_ones = []
+        for _ in range(3):
+            s, f = d.connect()
+            assert f.readline().startswith(b'220 ')
+            open_ones.append((s, f))
+        s, f = d.connect()
+        assert f.readline() == b'421 Too many concurrent SMTP connections; please try again later.\r\n'
+        f.close()
+        s.close()
+        assert 'Connection from [127.0.0.1] refused: too many connections' in site.raw_log()
+        for x, y in open_ones:
+            y.close()
+            x.close()
+
+        def free():
+            x, y = d.connect()
+            ok = y.readline().startswith(b'220 ')
+            y.close()
+            x.close()
+            return ok
+        site.wait_for(free)
+
+
+def test_accept_max_per_host(site):
+    site.configure('smtp_accept_max_per_host = ${if eq{$sender_host_address}{127.0.0.1}{1}{5}}\nsmtp_processes = 3')
+    with Daemon(site) as d:
+        s, f = d.connect()
+        assert f.readline().startswith(b'220 ')
+        t, g = d.connect()
+        assert g.readline() == (b'421 Too many concurrent SMTP connections from this IP address; '
+                                b'please try again later.\r\n')
+        for x in (f, s, g, t):
+            x.close()
+
+
+def test_reserve(site):
+    site.configure('smtp_accept_max = 2\nsmtp_accept_reserve = 1\nsmtp_reserve_hosts = 127.0.0.1')
+    with Daemon(site) as d:
+        pairs = [d.connect() for _ in range(2)]
+        assert all(f.readline().startswith(b'220 ') for _, f in pairs)
+        for s, f in pairs:
+            f.close()
+            s.close()
+    site.configure('smtp_accept_max = 2\nsmtp_accept_reserve = 1\nsmtp_reserve_hosts = 192.0.2.1')
+    with Daemon(site) as d:
+        pairs = [d.connect() for _ in range(2)]
+        lines = sorted(f.readline() for _, f in pairs)
+        assert lines[1].startswith(b'421 mx.example.org: Too many concurrent SMTP connections') or \
+            lines[0].startswith(b'220 ')
+        assert 'not in reserve list: connected=2 max=2 reserve=1' in site.raw_log()
+        for s, f in pairs:
+            f.close()
+            s.close()
+
+
+def test_accept_queue(site):
+    site.configure('smtp_accept_queue = 1')
+    with Daemon(site) as d:
+        s, f = d.connect()
+        f.readline()
+        d.send('joe@example.org')
+        site.wait_for(lambda: 'no immediate delivery: too many connections (2, max 1)' in site.raw_log())
+        assert len(site.queue()) == 1
+        f.close()
+        s.close()
+
+
+def test_process_log(site):
+    site.configure()
+    with Daemon(site) as d:
+        s, f = d.connect()
+        assert f.readline().startswith(b'220')
+        for pid in d.roles('smtp') + d.roles('queue') + d.roles('deliver') + [d.process.pid]:
+            os.kill(pid, signal.SIGUSR1)
+        path = 'spool/exim-process.info'
+        site.wait_for(lambda: all(w in site.read(path) for w in (
+            'smtp: 0 sessions', 'smtp: 1 sessions', 'queue: 0 messages', 'listening', 'starting deliveries',
+            'handling incoming connection from [127.0.0.1]')))
+        assert '%5d daemon(' % d.process.pid in site.read(path)
+        f.close()
+        s.close()
