@@ -46,11 +46,11 @@ is_crowded(const struct session_run *k, struct str id)
 }
 
 static void
-accepted(void *ctx, struct str id, struct str queue)
+accepted(void *ctx, struct str id, struct str queue, enum smtp_due due)
 {
     struct session_run *k = ctx;
     enum reception_delivery when = queueing_choose(k->s->role->m, k->e, QUEUEING_SMTP);
-    if (when == RECEPTION_QUEUE || is_crowded(k, id))
+    if (due != SMTP_DUE_NOW || when == RECEPTION_QUEUE || is_crowded(k, id))
         return;
     struct ipc_field f[] = {
         {.text = id}, {.text = queue.n > 0 ? queue : STR_EMPTY}, {.number = when}};

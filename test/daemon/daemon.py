@@ -19,12 +19,17 @@ class Daemon:
         self.port = free_port()
         argv = [site.binary, '-C', site.conf, '-bdf', '-oP', site.path('pid')]
         argv += (['-oX', '127.0.0.1.%d' % self.port] if listen else []) + list(options)
-        before = site.raw_log().count('daemon started')
-        self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=site.top, env=env)
-        self.all = [self.process.pid]
-        if started:
-            site.wait_for(lambda: site.raw_log().count('daemon started') > before or self.process.poll() is not None)
-            site.wait_for(lambda: len(self.roles('smtp')) > 0 or not listen)
+        self.process = None
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
+            path = site.path('ready.%d' % self.port)
+            notices.bind(path)
+            os.chmod(path, 0o777)
+            env = env or dict(os.environ, NOTIFY_SOCKET=path)
+            self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=site.top,
+                                            env=env)
+            if started and env['NOTIFY_SOCKET'] == path:
+                notices.settimeout(20)
+                assert notices.recv(100) == b'READY=1'
 
     # --- processes ---
     def children(self, pid):

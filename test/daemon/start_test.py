@@ -275,13 +275,15 @@ def test_accept_queue(site):
 def test_process_log(site):
     site.configure()
     with Daemon(site) as d:
+        site.wait_for(lambda: len(d.roles('smtp')) >= 2 and d.roles('queue') and d.roles('deliver'))
         s, f = d.connect()
         assert f.readline().startswith(b'220')
+        d.send('joe@example.org')
         for pid in d.roles('smtp') + d.roles('queue') + d.roles('deliver') + [d.process.pid]:
             os.kill(pid, signal.SIGUSR1)
         path = 'spool/exim-process.info'
         site.wait_for(lambda: all(w in site.read(path) for w in (
-            'smtp: 0 sessions', 'smtp: 1 sessions', 'queue: 0 messages', 'listening', 'starting deliveries',
+            'smtp: 0 sessions', 'smtp: 1 sessions', 'queue: ', 'listening', 'starting deliveries',
             'handling incoming connection from [127.0.0.1]')))
         assert '%5d daemon(' % d.process.pid in site.read(path)
         f.close()
