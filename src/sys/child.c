@@ -18,8 +18,8 @@ struct child_word {
     int sys_errno;
 };
 
-static void
-say(int out, char step)
+void
+child_say(int out, char step)
 {
     struct child_word w = {.step = step, .sys_errno = step == 'k' ? 0 : errno};
     ssize_t n = write(out, &w, sizeof w);
@@ -50,25 +50,35 @@ static _Noreturn void
 live(const struct child_request *rq, int out)
 {
     char step = child_settle(rq);
-    say(out, step);
+    child_say(out, step);
     _exit(step == 'k' ? rq->run(rq->ctx, out) : 1);
+}
+
+/* The process itself may have left its group. */
+static bool
+strike(pid_t pid)
+{
+    (void)kill(-pid, SIGKILL);
+    return kill(pid, SIGKILL) == 0 || errno != EPERM;
 }
 
 void
 child_kill(const struct child_request *rq, pid_t pid)
 {
     int status;
-    if (kill(-pid, SIGKILL) == 0 || errno != EPERM || !rq->become)
+    if (strike(pid) || !rq->become)
         return;
     pid_t killer = fork();
     if (killer == 0) {
         if (become(rq))
-            kill(-pid, SIGKILL);
+            (void)strike(pid);
         _exit(0);
     }
     while (killer > 0 && waitpid(killer, &status, 0) < 0 && errno == EINTR) {
     }
 }
+
+_Static_assert(sizeof(struct child_word) <= CHILD_WORD_MAX, "the word of a child");
 
 static void
 take_status(int status, struct child_result *out)
@@ -77,9 +87,8 @@ take_status(int status, struct child_result *out)
     out->status = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
 }
 
-/* Takes the word off the front of the answer. */
-static void
-take_word(struct child_result *out)
+void
+child_take_word(struct child_result *out)
 {
     struct child_word w;
     if (out->answer.n < sizeof w) {
@@ -151,5 +160,5 @@ child_run(struct arena *a, const struct child_request *rq, struct child_result *
     if (text.overflow)
         out->end = CHILD_TOO_MUCH;
     out->answer = str_tainted(buf_str(&text));
-    take_word(out);
+    child_take_word(out);
 }

@@ -49,6 +49,11 @@ int child_exec(char *const *argv, int out);
 /* What the child does first in its own life: a process group and usual signals of its own; becomes who it is to be and goes where it
  * works. 'k', or the step that failed ('u': the user, 'd': the directory) with errno. */
 char child_settle(const struct child_request *rq);
+/* Tells the step to who waits for the answer; and takes it off the front of the answer: it ended in that step, or never came so
+ * far. */
+void child_say(int out, char step);
+void child_take_word(struct child_result *out);
+enum { CHILD_WORD_MAX = 16 }; /* bytes that it takes, at most */
 /* Kills its process group. What we may not kill ourselves a process that becomes the same user kills. */
 void child_kill(const struct child_request *rq, pid_t pid);
 
