@@ -7,50 +7,72 @@
 #include "proc/role_smtp.h"
 
 #include "base/arena.h"
-#include "base/num.h"
 #include "conf/main_options.h"
 #include "conf/model.h"
 #include "engine/maillog.h"
 #include "engine/peer.h"
+#include "proc/smtp_admit.h"
+#include "proc/smtp_threads.h"
 #include "sys/listen.h"
-#include "sys/machine.h"
 #include "sys/signals.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ACCEPT_AT_ONCE = 16 /* connections of one socket before others have their turn */ };
+enum {
+    ACCEPT_AT_ONCE = 16, /* connections of one socket before others have their turn */
+    RETIRE_LOOK_MS = 50,
+};
 
 /* --- the queue process --- */
 
 static void
-lose_queue(struct smtp_role *s)
+set_queue(struct smtp_role *s, int fd)
 {
+    pthread_mutex_lock(&s->lock);
     if (s->queue >= 0)
         close(s->queue);
-    s->queue = -1;
+    s->queue = fd;
+    pthread_mutex_unlock(&s->lock);
 }
 
+/* The lock is held. What cannot be sent now waits for the next queue process. */
 static void
 tell_pending(struct smtp_role *s)
 {
     while (s->queue >= 0 && s->pending.n > 0) {
         const struct job *j = job_list_first(&s->pending);
         struct ipc_field f[] = {{.text = j->id}, {.text = j->queue}, {.number = j->when}};
-        if (!role_send(s->queue, IPC_ARRIVED, f, -1)) {
-            lose_queue(s);
+        if (!role_send(s->queue, IPC_ARRIVED, f, -1))
             return;
-        }
         struct job done = job_list_take(&s->pending);
         job_free(&done);
     }
+}
+
+void
+smtp_role_arrived(struct smtp_role *s, struct str id, struct str queue, unsigned when)
+{
+    pthread_mutex_lock(&s->lock);
+    (void)job_list_add(&s->pending, id, queue, when);
+    tell_pending(s);
+    pthread_mutex_unlock(&s->lock);
+}
+
+bool
+smtp_role_ask(struct smtp_role *s, uint64_t ticket, struct str argument)
+{
+    struct ipc_field f[] = {{.number = ticket}, {.text = argument}};
+    pthread_mutex_lock(&s->lock);
+    bool ok = role_send(s->queue, IPC_ETRN, f, -1);
+    pthread_mutex_unlock(&s->lock);
+    return ok;
 }
 
 static struct smtp_child *
@@ -72,7 +94,11 @@ hear_queue(struct smtp_role *s)
     if (r == IPC_AGAIN)
         return;
     if (r != IPC_OK) {
-        lose_queue(s);
+        set_queue(s, -1);
+        return;
+    }
+    if (s->threads != NULL) {
+        smtp_threads_answer(s->threads, msg.f[0].number, msg.f[1].number != 0);
         return;
     }
     struct smtp_child *c = child_of_ticket(s, msg.f[0].number);
@@ -96,14 +122,11 @@ hear_child(struct smtp_role *s, struct smtp_child *c)
         return;
     }
     if (msg.type == IPC_ARRIVED) {
-        (void)job_list_add(&s->pending, msg.f[0].text, msg.f[1].text,
-                           (unsigned)msg.f[2].number);
-        tell_pending(s);
+        smtp_role_arrived(s, msg.f[0].text, msg.f[1].text, (unsigned)msg.f[2].number);
         return;
     }
-    struct ipc_field f[] = {{.number = c->ticket}, {.text = msg.f[1].text}};
     struct ipc_field no[] = {{.number = c->ticket}, {.number = 0}};
-    if (!role_send(s->queue, IPC_ETRN, f, -1))
+    if (!smtp_role_ask(s, c->ticket, msg.f[1].text))
         (void)role_send(c->fd, IPC_ETRN_ANSWER, no, -1);
 }
 
@@ -132,75 +155,6 @@ reap(struct smtp_role *s)
 
 /* --- accepting --- */
 
-/* A line to a client that is not served; it may not hold us up. */
-static void
-turn_away(const struct smtp_connection *c, const char *text)
-{
-    (void)send(c->fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
-    close(c->fd);
-}
-
-static void
-log_refusal(struct smtp_role *s, const char *why)
-{
-    struct engine *e = s->role->e;
-    if (!maillog_selected(e, LOG_SELECTOR_CONNECTION_REJECT))
-        return;
-    struct str peer = peer_text(e->eval->session->arena, e, false);
-    maillog(e, MAILLOG_MAIN, STR_NULL, "Connection from %.*s refused: %s", STR_ARG(peer), why);
-}
-
-/* smtp_accept_max_per_host, expanded for the client; 0: any number. */
-static int64_t
-most_of_host(struct smtp_role *s)
-{
-    struct engine *e = s->role->e;
-    const struct xstr *x = &e->conf->main->smtp_accept_max_per_host;
-    struct str text;
-    int64_t n = 0;
-    if (!str_is_set(x->text))
-        return 0;
-    enum vm_status st = vm_expand_x(e->vm, x, &text);
-    if (st == VM_OK && num_parse_int(str_trim(text), &n) == NUM_OK)
-        return n;
-    if (st == VM_ERROR || st == VM_DEFER)
-        maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
-                "expansion of smtp_accept_max_per_host failed for %.*s: %.*s",
-                STR_ARG(peer_text(e->eval->session->arena, e, false)),
-                STR_ARG(vm_error(e->vm)));
-    return 0;
-}
-
-/* False: there are too many, the client has been told. */
-static bool
-take_seat(struct smtp_role *s, struct smtp_connection *c)
-{
-    const struct conf_main *m = s->role->e->conf->main;
-    c->seat = seats_take(s->seats, s->owner, &c->ip, &c->connected);
-    if (c->seat < 0 || (m->smtp_accept_max > 0 && c->connected > m->smtp_accept_max)) {
-        log_refusal(s, "too many connections");
-        turn_away(c, "421 Too many concurrent SMTP connections; please try again later.\r\n");
-        return false;
-    }
-    int64_t load = m->smtp_load_reserve >= 0 && !str_is_set(m->smtp_reserve_hosts.text)
-                       ? machine_load_average()
-                       : -1;
-    if (load >= 0 && load > m->smtp_load_reserve) {
-        char why[64];
-        (void)snprintf(why, sizeof why, "load average = %.2f", (double)load / 1000);
-        log_refusal(s, why);
-        turn_away(c, "421 Too much load; please try again later.\r\n");
-        return false;
-    }
-    int64_t most = most_of_host(s);
-    if (most <= 0 || seats_of_host(s->seats, &c->ip) <= (uint64_t)most)
-        return true;
-    log_refusal(s, "too many connections from that IP address");
-    turn_away(c, "421 Too many concurrent SMTP connections from this IP address; please try "
-                 "again later.\r\n");
-    return false;
-}
-
 /* Nothing of ours but its own socket stays open in a session. */
 static void
 close_for_child(struct smtp_role *s)
@@ -211,7 +165,8 @@ close_for_child(struct smtp_role *s)
         if (s->children.v[i].fd >= 0)
             close(s->children.v[i].fd);
     }
-    lose_queue(s);
+    if (s->queue >= 0)
+        close(s->queue);
     if (s->role->control >= 0)
         close(s->role->control);
 }
@@ -239,6 +194,17 @@ start_session(struct smtp_role *s, const struct smtp_connection *c)
     return true;
 }
 
+/* By a thread, or by a process of its own. False: not possible; the socket is closed. */
+static bool
+serve(struct smtp_role *s, const struct smtp_connection *c)
+{
+    if (s->threads != NULL)
+        return smtp_threads_add(s->threads, c);
+    bool ok = start_session(s, c);
+    close(c->fd);
+    return ok;
+}
+
 static void
 take_connection(struct smtp_role *s, struct smtp_connection *c)
 {
@@ -250,14 +216,9 @@ take_connection(struct smtp_role *s, struct smtp_connection *c)
     model->interface_port = -1;
     s->role->e->eval->session = model;
     peer_set_names(s->role->e, model);
-    if (!take_seat(s, c)) {
-        seats_leave(s->seats, s->owner, c->seat);
-    } else if (start_session(s, c)) {
-        close(c->fd);
-    } else {
+    if (smtp_admit(s, c) && !serve(s, c)) {
         maillog(s->role->e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
                 "daemon: accept process fork failed: %s", strerror(errno));
-        turn_away(c, "421 Local configuration error; please try again later.\r\n");
         seats_leave(s->seats, s->owner, c->seat);
     }
     s->role->e->eval->session = NULL;
@@ -298,9 +259,10 @@ take_message(struct smtp_role *s, const struct ipc_message *msg)
         struct smtp_listener one = {.fd = msg->fd, .tls = msg->f[0].number != 0};
         vec_push(a, &s->listeners, one);
     } else if (msg->type == IPC_PEER && msg->f[0].number == IPC_KIND_QUEUE) {
-        lose_queue(s);
-        s->queue = msg->fd;
+        set_queue(s, msg->fd);
+        pthread_mutex_lock(&s->lock);
         tell_pending(s);
+        pthread_mutex_unlock(&s->lock);
     } else if (msg->type == IPC_SEATS && s->seats == NULL) {
         s->owner = (unsigned)msg->f[0].number;
         s->seats = seats_open(msg->fd);
@@ -323,11 +285,17 @@ hear_master(struct smtp_role *s)
         stop_listening(s);
 }
 
+static size_t
+sessions(const struct smtp_role *s)
+{
+    return s->threads != NULL ? smtp_threads_count(s->threads) : s->children.n;
+}
+
 static void
 tell_state(struct smtp_role *s)
 {
     struct arena *a = arena_new();
-    role_tell_state(s->role, getpid(), "smtp: %zu sessions", s->children.n);
+    role_tell_state(s->role, getpid(), "smtp: %zu sessions", sessions(s));
     for (size_t i = 0; i < s->children.n; i++)
         role_tell_state(s->role, s->children.v[i].pid,
                         "handling incoming connection from [%.*s]",
@@ -365,7 +333,9 @@ turn(struct smtp_role *s)
         p[3 + i] = (struct pollfd){.fd = s->listeners.v[i].fd, .events = POLLIN};
     for (size_t i = 0; i < children; i++)
         p[3 + listeners + i] = (struct pollfd){.fd = s->children.v[i].fd, .events = POLLIN};
-    if (poll(p, 3 + listeners + children, -1) > 0) {
+    /* The end of a thread's session is looked for when it is awaited. */
+    int wait_ms = s->role->retiring && s->threads != NULL ? RETIRE_LOOK_MS : -1;
+    if (poll(p, 3 + listeners + children, wait_ms) > 0) {
         for (size_t i = 0; i < children; i++)
             if (p[3 + listeners + i].revents != 0)
                 hear_child(s, &s->children.v[i]);
@@ -385,7 +355,7 @@ turn(struct smtp_role *s)
 int
 role_smtp(struct role *r)
 {
-    struct smtp_role s = {.role = r, .queue = -1};
+    struct smtp_role s = {.role = r, .queue = -1, .lock = PTHREAD_MUTEX_INITIALIZER};
     struct ipc_message msg;
     if (!role_become_mail_user(r))
         return 1;
@@ -395,9 +365,10 @@ role_smtp(struct role *r)
     if (s.seats == NULL)
         return 1;
     seats_leave_all(s.seats, s.owner); /* of one that had this number and died */
+    if (r->m->conf->main->smtp_sessions_per_process != 1)
+        s.threads = smtp_threads_new(&s);
     role_say_ready(r);
-    while (!r->retiring || s.children.n > 0)
+    while (!r->retiring || sessions(&s) > 0)
         turn(&s);
-    tell_pending(&s);
     return 0;
 }

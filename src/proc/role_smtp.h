@@ -1,4 +1,4 @@
-/* What the files of the smtp role share. For role_smtp.c and smtp_child.c only. */
+/* What the files of the smtp role share. For role_smtp.c and smtp_*.c here only. */
 #ifndef REMEX_PROC_ROLE_SMTP_H
 #define REMEX_PROC_ROLE_SMTP_H
 
@@ -7,6 +7,10 @@
 #include "proc/job_list.h"
 #include "proc/role.h"
 #include "sys/seats.h"
+
+#include <pthread.h>
+
+struct smtp_threads;
 
 struct smtp_listener {
     int fd;
@@ -28,7 +32,9 @@ struct smtp_role {
     unsigned owner;
     VEC(struct smtp_listener) listeners;
     VEC(struct smtp_child) children;
-    int queue;               /* socket to the queue process; -1: none now */
+    struct smtp_threads *threads; /* NULL: each session has a process */
+    pthread_mutex_t lock;         /* of the next two */
+    int queue; /* socket to the queue process; -1: none now. Only the main thread changes it. */
     struct job_list pending; /* arrivals that it has not been told of */
     uint64_t tickets;
 };
@@ -44,6 +50,11 @@ struct smtp_connection {
 };
 
 /* Serves the connection in this process, a child of the role, and ends it. up: socket to the role. */
+/* A message is in the spool. **thread**: any. */
+void smtp_role_arrived(struct smtp_role *s, struct str id, struct str queue, unsigned when);
+/* Asks the queue process for a run; the answer comes with the ticket. False: nobody is there. **thread**: any. */
+bool smtp_role_ask(struct smtp_role *s, uint64_t ticket, struct str argument);
+
 _Noreturn void smtp_child_live(struct smtp_role *s, const struct smtp_connection *c, int up);
 
 #endif

@@ -41,6 +41,9 @@ child_settle(const struct child_request *rq)
     sigaction(SIGCHLD, &dfl, NULL);
     sigaction(SIGALRM, &dfl, NULL);
     sigaction(SIGTERM, &dfl, NULL);
+    sigset_t none; /* a process of the daemon reads its signals, and blocks them */
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
     if (rq->become && !become(rq))
         return 'u';
     return rq->directory != NULL && chdir(rq->directory) != 0 ? 'd' : 'k';

@@ -38,6 +38,9 @@ become_program(const struct spawn_request *rq)
     static char *const nothing[] = {NULL};
     setpgid(0, 0);
     default_signals();
+    sigset_t none; /* a process of the daemon reads its signals, and blocks them */
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
     if (!arrange(rq->in, rq->out, rq->err))
         _exit(SPAWN_NO_EXEC);
     close_range(3, ~0U, 0);

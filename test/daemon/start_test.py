@@ -273,7 +273,7 @@ def test_accept_queue(site):
 
 
 def test_process_log(site):
-    site.configure()
+    site.configure('smtp_sessions_per_process = 1')
     with Daemon(site) as d:
         site.wait_for(lambda: len(d.roles('smtp')) >= 2 and d.roles('queue') and d.roles('deliver'))
         s, f = d.connect()
@@ -288,3 +288,37 @@ def test_process_log(site):
         assert '%5d daemon(' % d.process.pid in site.read(path)
         f.close()
         s.close()
+
+
+def test_a_process_for_each_session(site):
+    site.configure('smtp_sessions_per_process = 1\nsmtp_processes = 2')
+    with Daemon(site) as d:
+        s, f = d.connect()
+        assert f.readline().startswith(b'220')
+        assert sum(len(d.children(p)) for p in d.roles('smtp')) == 1
+        d.send('joe@example.org')
+        site.wait_for(lambda: site.completed(1))
+        f.close()
+        s.close()
+        site.wait_for(lambda: sum(len(d.children(p)) for p in d.roles('smtp')) == 0)
+
+
+def test_sessions_share_a_process(site):
+    site.configure('smtp_accept_max = 0\nsmtp_processes = 1')
+    with Daemon(site) as d:
+        pairs = [d.connect() for _ in range(30)]
+        assert all(f.readline().startswith(b'220') for _, f in pairs)
+        assert d.children(d.roles('smtp')[0]) == []
+        for s, f in pairs:
+            f.close()
+            s.close()
+
+
+def test_etrn(site):
+    site.configure('acl_smtp_etrn = accept')
+    site.send('joe@example.org', options=('-odq',))
+    with Daemon(site) as d:
+        with d.client() as c:
+            assert c.docmd('ETRN #example.org')[0] == 250
+        site.wait_for(lambda: site.completed(1))
+        assert 'Start queue run: pid=N -R example.org' in site.log()
