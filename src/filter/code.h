@@ -99,8 +99,9 @@ struct code {
     uint32_t consts_n;
     const struct code_range *ranges;
     uint32_t ranges_n;
-    uint32_t stack; /* values needed, set by the verifier */
-    bool condition; /* ends with ANSWER */
+    const struct str *answer; /* what the code comes to, if that is a constant; else NULL */
+    uint32_t stack;           /* values needed, set by the verifier */
+    bool condition;           /* ends with ANSWER */
 };
 
 /* Offset in the text of a word. */

@@ -723,8 +723,11 @@ finish(struct parse *p, bool condition)
     c->text = p->text;
     c->map = p->map;
     c->host = p->host;
-    if (code_verify(vm_scratch(p->vm), c, &why, &where))
+    if (code_verify(vm_scratch(p->vm), c, &why, &where)) {
+        if (c->n == 2 && ins_op(c->ins[0]) == OP_CONST && !condition)
+            c->answer = &c->consts[ins_a(c->ins[0])];
         return c;
+    }
     /* our own mistake: refuse to run it, whatever it was */
     struct emit e;
     emit_start(&e, p->emit.arena, p->emit.work);

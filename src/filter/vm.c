@@ -92,33 +92,53 @@ check_result(struct vm *vm, const struct str *s)
     return s->n < RESULT_CHECKED ? VM_OK : vm_check_budget(vm);
 }
 
-/* Copies a value and steps behind it. Most are of a few bytes, which two overlapping words hold. */
-static inline char *
-copy_piece(char *to, struct str s)
+/* Sixteen bytes at once. */
+static inline void
+copy_16(char *to, const char *from)
 {
-    uint64_t head, tail;
-    uint32_t first, last;
-    if (s.n > 2 * sizeof head) {
-        memcpy(to, s.p, s.n);
-    } else if (s.n >= sizeof head) {
-        memcpy(&head, s.p, sizeof head);
-        memcpy(&tail, s.p + s.n - sizeof tail, sizeof tail);
-        memcpy(to, &head, sizeof head);
-        memcpy(to + s.n - sizeof tail, &tail, sizeof tail);
-    } else if (s.n >= sizeof first) {
-        memcpy(&first, s.p, sizeof first);
-        memcpy(&last, s.p + s.n - sizeof last, sizeof last);
-        memcpy(to, &first, sizeof first);
-        memcpy(to + s.n - sizeof last, &last, sizeof last);
-    } else {
-        for (uint32_t i = 0; i < s.n; i++)
-            to[i] = s.p[i];
-    }
-    return to + s.n;
+    uint64_t a, b;
+    memcpy(&a, from, sizeof a);
+    memcpy(&b, from + sizeof a, sizeof b);
+    memcpy(to, &a, sizeof a);
+    memcpy(to + sizeof a, &b, sizeof b);
 }
 
+/* Copies a value and steps behind it. Most are short: two pieces that overlap hold them, or three bytes. */
+static inline char *
+copy_piece(char *to, const struct str *s)
+{
+    const char *from = s->p;
+    size_t n = s->n;
+    uint64_t head, tail;
+    uint32_t first, last;
+    if (n > 32) {
+        memcpy(to, from, n);
+    } else if (n >= 16) {
+        copy_16(to, from);
+        copy_16(to + n - 16, from + n - 16);
+    } else if (n >= sizeof head) {
+        memcpy(&head, from, sizeof head);
+        memcpy(&tail, from + n - sizeof tail, sizeof tail);
+        memcpy(to, &head, sizeof head);
+        memcpy(to + n - sizeof tail, &tail, sizeof tail);
+    } else if (n >= sizeof first) {
+        memcpy(&first, from, sizeof first);
+        memcpy(&last, from + n - sizeof last, sizeof last);
+        memcpy(to, &first, sizeof first);
+        memcpy(to + n - sizeof last, &last, sizeof last);
+    } else if (n > 0) {
+        to[0] = from[0];
+        to[n / 2] = from[n / 2];
+        to[n - 1] = from[n - 1];
+    }
+    return to + n;
+}
+
+/* What the loop calls is kept out of it on purpose: its variables then stay in registers. */
+#define APART __attribute__((noinline))
+
 /* Joins v[0..n) into v[0]. */
-static enum vm_status
+static APART enum vm_status
 concat(struct vm *vm, struct str *v, uint32_t n)
 {
     const struct str *end = v + n;
@@ -135,7 +155,7 @@ concat(struct vm *vm, struct str *v, uint32_t n)
     char *p = arena_alloc(vm->scratch, total + 1);
     char *to = p;
     for (const struct str *s = v; s < end; s++)
-        to = copy_piece(to, *s);
+        to = copy_piece(to, s);
     *to = '\0';
     v[0] = (struct str){p, (uint32_t)total, taint};
     return check_result(vm, v);
@@ -148,7 +168,7 @@ set_if_unset(struct str *s)
         *s = STR_EMPTY;
 }
 
-static enum vm_status
+static APART enum vm_status
 get_variable(struct vm *vm, uint32_t index, struct str rest, struct str *out)
 {
     *out = STR_EMPTY;
@@ -158,7 +178,7 @@ get_variable(struct vm *vm, uint32_t index, struct str rest, struct str *out)
 }
 
 /* VM_OK: there is such a field. */
-static enum vm_status
+static APART enum vm_status
 get_header(struct vm *vm, uint32_t form, struct str name, struct str *out)
 {
     *out = STR_EMPTY;
@@ -187,7 +207,7 @@ restore(struct vm *vm)
 
 /* Calls a function on argv; the value goes to argv[0], the answer to the flag. The function writes its value behind the
  * arguments, into the one place more that each frame has. */
-static inline enum vm_status
+static APART enum vm_status
 call(struct vm *vm, uint32_t fn, struct str *argv, uint32_t argc)
 {
     struct str *out = argv + argc;
@@ -203,7 +223,7 @@ call(struct vm *vm, uint32_t fn, struct str *argv, uint32_t argc)
     return check_result(vm, argv);
 }
 
-static enum vm_status
+static APART enum vm_status
 ask_host(struct vm *vm, uint32_t what, struct str *argv, uint32_t argc)
 {
     struct str out = STR_EMPTY;
@@ -224,7 +244,7 @@ refuse_tainted(struct vm *vm, struct str text)
     return vm_fail(vm, "attempt to expand tainted string '%.*s'", STR_ARG(text));
 }
 
-static enum vm_status
+static APART enum vm_status
 expand_again(struct vm *vm, struct str *text)
 {
     struct str out = STR_EMPTY;
@@ -252,7 +272,7 @@ or_empty(struct str s)
     return s.p != NULL ? s : STR_EMPTY;
 }
 
-static enum vm_status
+static APART enum vm_status
 need_integer(struct vm *vm, struct str s)
 {
     int64_t n;
@@ -263,14 +283,14 @@ need_integer(struct vm *vm, struct str s)
 }
 
 /* The expansion of a text that was not compiled with the rest. */
-static enum vm_status
+static APART enum vm_status
 expand_text(struct vm *vm, struct str text, struct str *out)
 {
     *out = STR_EMPTY;
     return vm_expand(vm, text, out);
 }
 
-static enum vm_status
+static APART enum vm_status
 match_header(struct vm *vm, uint32_t a, const struct str *consts)
 {
     struct str argv[2];
@@ -302,7 +322,7 @@ struct failure {
 /* Runs from the first word to RETURN or ANSWER; *end tells of a failure. The one long function: a row
  * of op.def is a case here. sp points behind the newest value; what may run other code is told of it
  * through vm->sp. */
-static enum vm_status
+static APART enum vm_status
 run_words(struct vm *vm, const struct code *c, struct failure *end, struct str *out)
 {
     const uint32_t *const ins = c->ins;
@@ -510,8 +530,8 @@ run_words(struct vm *vm, const struct code *c, struct failure *end, struct str *
         case OP_ANSWER:
             return vm->flag ? VM_OK : VM_NO;
         case OP_COUNT:
-            st = vm_fail(vm, "bad instruction");
-            break;
+        default:
+            __builtin_unreachable(); /* the verifier let no such word through */
         }
         if (st > VM_NO) {
             end->pc = (uint32_t)(pc - ins) - 1;
@@ -535,6 +555,10 @@ add_suffixes(struct vm *vm, const struct code *c, uint32_t pc)
 enum vm_status
 vm_run(struct vm *vm, const struct code *c, struct str *out)
 {
+    if (c->answer != NULL) {
+        *out = *c->answer;
+        return VM_OK;
+    }
     if (c->stack + 1 + FN_ARGS_MAX > vm->stack_cap - vm->sp || vm->depth >= vm->budget.depth)
         return vm_fail(vm, "expansions are nested too deeply");
     if (vm->depth == 0)
@@ -578,15 +602,6 @@ vm_expand(struct vm *vm, struct str text, struct str *out)
     if (str_is_tainted(text))
         return refuse_tainted(vm, text);
     return vm_run(vm, expand_cached(vm, text, false), out);
-}
-
-bool
-vm_expand_again(struct vm *vm, struct str text, enum vm_status *st, struct str *out)
-{
-    const struct code *c = str_is_tainted(text) ? NULL : expand_known(vm, text);
-    if (c != NULL)
-        *st = vm_run(vm, c, out);
-    return c != NULL;
 }
 
 enum vm_status

@@ -15,6 +15,7 @@
 enum {
     CACHE_BYTES = 8 * 1024 * 1024,
     TEXT_MAX = 256 * 1024, /* longer texts are not kept */
+    SLOTS_FIRST = 64,
 };
 
 static bool
@@ -34,12 +35,105 @@ void
 vm_cache_clear(struct vm *vm)
 {
     arena_clear(vm->cache);
-    vm->codes = NULL;
-    vm->again = NULL;
-    vm->conditions = NULL;
+    memset(vm->codes, 0, sizeof vm->codes);
     vm->patterns[0] = NULL;
     vm->patterns[1] = NULL;
     memset(vm->recent, 0, sizeof vm->recent);
+}
+
+static inline uint32_t
+hash_of(struct str text)
+{
+    return (uint32_t)str_hash(text);
+}
+
+static inline const struct code *
+find(const struct code_table *t, struct str text, uint32_t hash)
+{
+    if (t->slots == NULL)
+        return NULL;
+    for (uint32_t i = hash & t->mask; t->slots[i].code != NULL; i = (i + 1) & t->mask) {
+        const struct code *c = t->slots[i].code;
+        if (t->slots[i].hash == hash && str_eq(c->text, text))
+            return c;
+    }
+    return NULL;
+}
+
+static void
+put(struct code_table *t, struct code_slot what)
+{
+    uint32_t i = what.hash & t->mask;
+    while (t->slots[i].code != NULL)
+        i = (i + 1) & t->mask;
+    t->slots[i] = what;
+}
+
+static void
+grow(struct code_table *t, struct arena *a)
+{
+    struct code_table old = *t;
+    uint32_t slots = old.slots == NULL ? SLOTS_FIRST : (old.mask + 1) * 4;
+    t->slots = ARENA_ARRAY(a, struct code_slot, slots);
+    t->mask = slots - 1;
+    for (uint32_t i = 0; old.slots != NULL && i <= old.mask; i++) {
+        if (old.slots[i].code != NULL)
+            put(t, old.slots[i]);
+    }
+}
+
+static void
+add(struct code_table *t, struct arena *a, uint32_t hash, const struct code *c)
+{
+    if (t->n * 2 >= t->mask)
+        grow(t, a);
+    put(t, (struct code_slot){hash, c});
+    t->n++;
+}
+
+/* Compiles a text that is not in its table. */
+static const struct code *
+compile(struct vm *vm, enum code_kind kind, struct str text, uint32_t hash)
+{
+    bool keep = has_room(vm, text);
+    struct arena *a = keep ? vm->cache : vm->scratch;
+    text = str_dup(a, text);
+    const struct code *c = kind == CODE_CONDITION
+                               ? expand_compile_condition(a, vm, text, NULL, NULL)
+                               : expand_compile(a, vm, text, NULL, NULL);
+    if (keep)
+        add(&vm->codes[kind], a, hash, c);
+    return c;
+}
+
+const struct code *
+expand_cached(struct vm *vm, struct str text, bool condition)
+{
+    enum code_kind kind = condition ? CODE_CONDITION : CODE_TEXT;
+    if (text.p == vm->missed.p && text.n == vm->missed.n && !condition) {
+        vm->missed = STR_NULL;
+        return compile(vm, CODE_AGAIN, text, vm->missed_hash);
+    }
+    uint32_t hash = hash_of(text);
+    const struct code *c = find(&vm->codes[kind], text, hash);
+    return c != NULL ? c : compile(vm, kind, text, hash);
+}
+
+bool
+vm_expand_again(struct vm *vm, struct str text, enum vm_status *st, struct str *out)
+{
+    if (str_is_tainted(text))
+        return false;
+    uint32_t hash = hash_of(text);
+    const struct code *c = find(&vm->codes[CODE_AGAIN], text, hash);
+    if (c != NULL) {
+        vm->missed.p = NULL;
+        *st = vm_run(vm, c, out);
+        return true;
+    }
+    vm->missed = text;
+    vm->missed_hash = hash;
+    return false;
 }
 
 static struct map *
@@ -48,44 +142,6 @@ ensure_map(struct vm *vm, struct map **m)
     if (*m == NULL)
         *m = map_new(vm->cache, MAP_CASEFUL);
     return *m;
-}
-
-/* Compiles a text that is not in its map. */
-static const struct code *
-compile(struct vm *vm, struct map **which, struct str text, uint32_t hash)
-{
-    bool condition = which == &vm->conditions;
-    bool keep = has_room(vm, text);
-    struct arena *a = keep ? vm->cache : vm->scratch;
-    text = str_dup(a, text);
-    const struct code *c = condition ? expand_compile_condition(a, vm, text, NULL, NULL)
-                                     : expand_compile(a, vm, text, NULL, NULL);
-    if (keep)
-        map_add_hashed(ensure_map(vm, which), text, hash, (void *)(uintptr_t)c);
-    return c;
-}
-
-const struct code *
-expand_cached(struct vm *vm, struct str text, bool condition)
-{
-    struct map **which = condition ? &vm->conditions : &vm->codes;
-    if (text.p == vm->missed.p && text.n == vm->missed.n && !condition) {
-        vm->missed = STR_NULL;
-        return compile(vm, &vm->again, text, vm->missed_hash);
-    }
-    uint32_t hash = map_hash(ensure_map(vm, which), text);
-    const struct code *c = map_get_hashed(*which, text, hash);
-    return c != NULL ? c : compile(vm, which, text, hash);
-}
-
-const struct code *
-expand_known(struct vm *vm, struct str text)
-{
-    uint32_t hash = map_hash(ensure_map(vm, &vm->again), text);
-    const struct code *c = map_get_hashed(vm->again, text, hash);
-    vm->missed = c == NULL ? text : STR_NULL;
-    vm->missed_hash = hash;
-    return c;
 }
 
 /* A comparison is cheaper than a hash. */

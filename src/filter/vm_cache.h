@@ -7,8 +7,6 @@
 /* Code of a text as a string or as a condition, compiled if it is not there; valid while the evaluation
  * lasts. */
 const struct code *expand_cached(struct vm *vm, struct str text, bool condition);
-/* The same for a string that expand_cached compiled right after this function had not found it: NULL, it is not there. */
-const struct code *expand_known(struct vm *vm, struct str text);
 /* Forgets everything; only while no code runs. */
 void vm_cache_clear(struct vm *vm);
 

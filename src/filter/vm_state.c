@@ -118,23 +118,37 @@ vm_forget_settings(struct vm *vm)
     vm->settings_n = 0;
 }
 
-void
-vm_release(struct vm *vm, struct arena_mark mark)
+/* What is shown beyond an evaluation goes where the next one does not write. */
+static __attribute__((noinline)) void
+keep_value(struct vm *vm)
 {
-    struct str value = vm->value;
-    if (!str_is_set(value) || value.n > KEPT_VALUE_MAX) {
-        value = STR_NULL;
-    } else if (value.p != vm->kept_value.p) {
+    if (!str_is_set(vm->value) || vm->value.n > KEPT_VALUE_MAX) {
+        vm->value = STR_NULL;
+    } else {
         if (vm->kept == NULL)
             vm->kept = arena_new();
         arena_clear(vm->kept);
-        value = str_dup(vm->kept, value);
+        vm->value = str_dup(vm->kept, vm->value);
     }
-    vm->kept_value = value;
-    int runrc = vm->runrc;
-    vm_reset_state(vm);
-    vm->value = value;
-    vm->runrc = runrc;
+    vm->kept_value = vm->value;
+}
+
+/* All but $value and $runrc. */
+static inline void
+reset_rest(struct vm *vm)
+{
+    vm->checked = (struct vm_checked){STR_NULL, STR_NULL, STR_NULL, STR_NULL};
+    vm->caps = NULL;
+    vm->caps_n = 0;
+    vm->item = STR_NULL;
+}
+
+void
+vm_release(struct vm *vm, struct arena_mark mark)
+{
+    if (vm->value.p != vm->kept_value.p)
+        keep_value(vm);
+    reset_rest(vm);
     vm->error = STR_EMPTY;
     arena_reset(vm->scratch, mark);
 }
@@ -142,11 +156,8 @@ vm_release(struct vm *vm, struct arena_mark mark)
 void
 vm_reset_state(struct vm *vm)
 {
-    vm->checked = (struct vm_checked){STR_NULL, STR_NULL, STR_NULL, STR_NULL};
-    vm->caps = NULL;
-    vm->caps_n = 0;
+    reset_rest(vm);
     vm->value = STR_NULL;
-    vm->item = STR_NULL;
     vm->runrc = 0;
 }
 

@@ -45,6 +45,23 @@ struct vm_pattern {
 };
 enum { VM_PATTERNS = 8 /* a power of two */ };
 
+/* Compiled texts of one kind by hash: open addressing, a power of two of slots. */
+struct code_slot {
+    uint32_t hash;
+    const struct code *code; /* NULL: free */
+};
+struct code_table {
+    struct code_slot *slots; /* in the cache's arena */
+    uint32_t mask;           /* slots - 1 */
+    uint32_t n;
+};
+enum code_kind {
+    CODE_TEXT,
+    CODE_CONDITION,
+    CODE_AGAIN, /* texts of vm_expand_again, which the caller has looked at */
+    CODE_KINDS,
+};
+
 struct vm {
     const struct host *host;
     void *env;
@@ -54,10 +71,8 @@ struct vm {
     struct arena *own; /* the machine itself */
     struct arena *scratch;
     struct arena *cache; /* compiled strings and patterns; emptied as a whole when full */
-    struct map *codes;
-    struct map *conditions;
-    struct map *again; /* texts of vm_expand_again, which the caller has looked at */
-    struct str missed; /* what expand_known did not find, and its hash */
+    struct code_table codes[CODE_KINDS];
+    struct str missed; /* what vm_expand_again did not find, and its hash */
     uint32_t missed_hash;
     struct map *patterns[2]; /* caseful, caseless */
     struct vm_pattern recent[VM_PATTERNS];

@@ -25,6 +25,8 @@ enum { IN_SIZE = 65536, OUT_SIZE = 32768, LINE_MAX_BYTES = 16 * 1024 * 1024 };
 
 struct be {
     struct mode *mode;
+    struct vm *vm;
+    struct arena_mark mark; /* of the machine's scratch between two lines */
     struct be_macros *macros;
     struct arena *lines; /* the line at hand */
     char in[IN_SIZE];
@@ -118,7 +120,7 @@ cut_line(const struct be *be, struct str s)
 }
 
 /* A line that goes on in the next block. */
-static bool
+static __attribute__((noinline)) bool
 next_raw_of_blocks(struct be *be, struct str *line)
 {
     struct buf b = buf_in(be->lines, LINE_MAX_BYTES);
@@ -140,7 +142,7 @@ next_raw_of_blocks(struct be *be, struct str *line)
 
 /* One physical line, without its newline; it may lie in the input buffer, so it is good only until the next
  * call. False at the end of input. */
-static bool
+static inline bool
 next_raw(struct be *be, struct str *line)
 {
     if (be->in_at == be->in_n && !refill(be))
@@ -154,18 +156,12 @@ next_raw(struct be *be, struct str *line)
     return true;
 }
 
-/* One logical line. */
-static bool
-next_line(struct be *be, struct str *line)
+/* A logical line of which the first physical one ends with a backslash. */
+static __attribute__((noinline)) struct str
+join_lines(struct be *be, struct str part)
 {
     struct str raw;
-    if (!next_raw(be, &raw))
-        return false;
-    *line = cut_line(be, raw);
-    if (line->n == 0 || line->p[line->n - 1] != '\\')
-        return true;
     struct buf b = buf_in(be->lines, LINE_MAX_BYTES);
-    struct str part = *line;
     while (part.n > 0 && part.p[part.n - 1] == '\\') {
         buf_add(&b, part.p, part.n - 1);
         if (!next_raw(be, &raw)) {
@@ -175,7 +171,19 @@ next_line(struct be *be, struct str *line)
         part = str_trim_left(cut_line(be, raw));
     }
     buf_add(&b, part.p, part.n);
-    *line = buf_str(&b);
+    return buf_str(&b);
+}
+
+/* One logical line. */
+static inline bool
+next_line(struct be *be, struct str *line)
+{
+    struct str raw;
+    if (!next_raw(be, &raw))
+        return false;
+    *line = cut_line(be, raw);
+    if (line->n > 0 && line->p[line->n - 1] == '\\')
+        *line = join_lines(be, *line);
     return true;
 }
 
@@ -245,33 +253,38 @@ trace(struct be *be, const char *what, struct str text)
     debug_line(be->mode->cli->debug_selector, what, text);
 }
 
-static inline void
-put_result(struct be *be, enum vm_status st, struct str value)
+static __attribute__((noinline)) void
+put_failure(struct be *be)
 {
-    struct vm *vm = be->mode->vm;
-    if (st == VM_OK) {
-        put_line(be, value);
-    } else if (str_is_set(be->mode->eval->fatal)) {
+    if (str_is_set(be->mode->eval->fatal)) {
         flush_out(be);
-        notice_panic(vm_scratch(vm), be->mode->conf, be->mode->eval->fatal);
+        notice_panic(vm_scratch(be->vm), be->mode->conf, be->mode->eval->fatal);
         be->fatal = true;
     } else {
         put(be, "Failed: ", 8);
-        put_line(be, vm_error(vm));
+        put_line(be, vm_error(be->vm));
     }
+}
+
+static inline void
+put_result(struct be *be, enum vm_status st, struct str value)
+{
+    if (st == VM_OK)
+        put_line(be, value);
+    else
+        put_failure(be);
 }
 
 static void
 expand_line(struct be *be, struct str line)
 {
-    struct vm *vm = be->mode->vm;
     struct str value;
     bool debug = be->mode->cli->debug;
     if (debug)
         trace(be, "expanding", line);
-    enum vm_status st = vm_expand(vm, line, &value);
+    enum vm_status st = vm_expand(be->vm, line, &value);
     if (debug)
-        trace(be, st == VM_OK ? "result" : "failed", st == VM_OK ? value : vm_error(vm));
+        trace(be, st == VM_OK ? "result" : "failed", st == VM_OK ? value : vm_error(be->vm));
     put_result(be, st, value);
 }
 
@@ -281,19 +294,24 @@ has_item(struct str line)
     return line.n > 0 && (line.p[0] == '$' || memchr(line.p, '$', line.n) != NULL);
 }
 
-static void
-answer_value(struct be *be, struct str line)
+/* A line that was answered before is not looked at again, but for what it stands for. False: it was not. */
+static inline bool
+answer_again(struct be *be, struct str line)
 {
-    struct vm *vm = be->mode->vm;
-    struct arena_mark mark = arena_mark(vm_scratch(vm));
     struct str text;
     enum vm_status st;
-    if (be->plain && has_item(line) && vm_expand_again(vm, line, &st, &text)) {
-        put_result(be, st, text);
-        vm_release(vm, mark);
-        return;
-    }
-    switch (be_macros_take(be->macros, vm_scratch(vm), line, &text)) {
+    if (!be->plain || !has_item(line) || !vm_expand_again(be->vm, line, &st, &text))
+        return false;
+    put_result(be, st, text);
+    vm_release(be->vm, be->mark);
+    return true;
+}
+
+static __attribute__((noinline)) void
+answer_new(struct be *be, struct str line)
+{
+    struct str text;
+    switch (be_macros_take(be->macros, vm_scratch(be->vm), line, &text)) {
     case BE_LINE_TEXT:
         expand_line(be, text);
         break;
@@ -306,10 +324,17 @@ answer_value(struct be *be, struct str line)
         notice_main(text);
         break;
     }
-    vm_release(vm, mark);
+    vm_release(be->vm, be->mark);
 }
 
 static void
+answer_value(struct be *be, struct str line)
+{
+    if (!answer_again(be, line))
+        answer_new(be, line);
+}
+
+static inline void
 answer_line(struct be *be, struct str line)
 {
     if (line.n > 4 && line.p[0] == 's' && take_setting(be, line))
@@ -343,38 +368,54 @@ answer_arguments(struct be *be, void (*answer)(struct be *be, struct str line))
     }
 }
 
+/* A prompt before each line and one before the end of input. */
 static void
-answer_input(struct be *be, void (*answer)(struct be *be, struct str line))
+put_prompt(struct be *be)
+{
+    if (arena_used(be->lines) > 0)
+        arena_clear(be->lines);
+    if (be->mode->cli->debug)
+        flush_out(be);
+    put(be, "> ", 2);
+}
+
+static void
+answer_lines(struct be *be)
 {
     struct str line;
-    bool debug = be->mode->cli->debug;
-    put(be, "> ", 2);
-    while (!be->fatal && next_line(be, &line)) {
-        answer(be, line);
+    for (put_prompt(be); next_line(be, &line); put_prompt(be)) {
+        answer_line(be, line);
         if (be->fatal)
             return;
-        put(be, "> ", 2);
-        if (arena_used(be->lines) > 0)
-            arena_clear(be->lines);
-        if (debug)
-            flush_out(be);
     }
+    put(be, "\n", 1);
+}
+
+static void
+list_lines(struct be *be)
+{
+    struct str line;
+    for (put_prompt(be); next_line(be, &line); put_prompt(be))
+        answer_listing(be, line);
     put(be, "\n", 1);
 }
 
 static int
 run_answers(struct mode *m, void (*of_argument)(struct be *, struct str),
-            void (*of_line)(struct be *, struct str))
+            void (*of_input)(struct be *))
 {
     struct be *be = ARENA_NEW(m->arena, struct be);
     be->mode = m;
+    be->vm = m->vm;
+    (void)arena_alloc(vm_scratch(m->vm), 1); /* a block that all lines use again */
+    be->mark = arena_mark(vm_scratch(m->vm));
     be->macros = be_macros_new(m);
     be->plain = be_macros_none(be->macros) && !m->cli->debug;
     be->lines = arena_new();
     if (m->cli->args.n > 0)
         answer_arguments(be, of_argument);
     else
-        answer_input(be, of_line);
+        of_input(be);
     flush_out(be);
     arena_free(be->lines);
     return be->fatal ? 1 : 0;
@@ -385,11 +426,11 @@ be_run(struct mode *m)
 {
     if (!context_fill(m))
         return 1;
-    return run_answers(m, answer_value, answer_line);
+    return run_answers(m, answer_value, answer_lines);
 }
 
 int
 be_list(struct mode *m)
 {
-    return run_answers(m, answer_listing, answer_listing);
+    return run_answers(m, answer_listing, list_lines);
 }
