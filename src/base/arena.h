@@ -55,6 +55,21 @@ arena_alloc(struct arena *a, size_t n)
     return p;
 }
 
+/* For a value whose length shows only while it is written: the free bytes of the newest block, *room of them, of which
+ * arena_take keeps the first n. Nothing else is allocated in between. */
+static inline char *
+arena_room(const struct arena *a, size_t *room)
+{
+    *room = (size_t)(a->end - a->at);
+    return a->at;
+}
+
+static inline void
+arena_take(struct arena *a, size_t n)
+{
+    a->at += (n + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+}
+
 /* The same, zeroed; count * size is checked for overflow. */
 void *arena_zalloc(struct arena *a, size_t count, size_t size);
 /* Grows the newest allocation in place when it can, else copies. p may be NULL. */

@@ -393,6 +393,33 @@ str_upper(struct arena *a, struct str s)
     return copy_swapped(a, s, 'a');
 }
 
+/* Most are of a few bytes, for which a loop of bytes is best. */
+static inline struct str
+changed(struct arena *a, struct str s, char first)
+{
+    if (s.n > 12)
+        return has_letter(s, (unsigned char)first) ? copy_swapped(a, s, first) : s;
+    char *p = arena_alloc(a, 16);
+    for (uint32_t i = 0; i < s.n; i++) {
+        unsigned c = (unsigned char)s.p[i];
+        p[i] = (char)(c ^ (unsigned)(c - (unsigned char)first < 26) << 5);
+    }
+    p[s.n] = '\0';
+    return (struct str){p, s.n, s.taint};
+}
+
+struct str
+str_lowered(struct arena *a, struct str s)
+{
+    return changed(a, s, 'A');
+}
+
+struct str
+str_uppered(struct arena *a, struct str s)
+{
+    return changed(a, s, 'a');
+}
+
 struct str
 str_cat(struct arena *a, struct str x, struct str y)
 {

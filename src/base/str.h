@@ -129,6 +129,9 @@ struct str str_dup(struct arena *a, struct str s);
 char *str_cstr(struct arena *a, struct str s);
 struct str str_lower(struct arena *a, struct str s);
 struct str str_upper(struct arena *a, struct str s);
+/* The same, or s itself when it is long and there is nothing to change. */
+struct str str_lowered(struct arena *a, struct str s);
+struct str str_uppered(struct arena *a, struct str s);
 /* a then b, marks joined. */
 struct str str_cat(struct arena *a, struct str x, struct str y);
 /* printf into the arena; the result is clean: mark it when a tainted value went in. */

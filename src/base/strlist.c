@@ -6,8 +6,11 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/scan.h"
 
 #include <string.h>
+
+enum { SHORT_ITEM = 24 }; /* is copied byte by byte */
 
 static bool
 is_control(char c)
@@ -71,13 +74,29 @@ single(struct arena *a, struct str item, char sep)
     return (struct str){to, n, item.taint};
 }
 
+/* An item that starts at p and holds doubled separators: what it stands for, in a; NULL: nobody wants it. */
+static __attribute__((noinline)) void
+doubled_item(struct strlist_split *s, struct arena *a, struct str *item)
+{
+    const char *end = s->rest.p + s->rest.n;
+    bool doubled;
+    uint32_t n = item_end(s, &doubled);
+    *item = str_sub(s->rest, 0, n);
+    s->rest.p += n + (s->rest.p + n < end);
+    s->rest.n = (uint32_t)(end - s->rest.p);
+    if (a != NULL)
+        *item = single(a, *item, s->sep);
+    while (item->n > 0 && ascii_space(item->p[item->n - 1]))
+        item->n--;
+}
+
 /* White space before an item is skipped, if it is not the separator; false when nothing follows
  * it. */
-static inline bool
-next_raw(struct strlist_split *s, struct str *item, bool *doubled)
+bool
+strlist_split_next(struct strlist_split *s, struct arena *a, struct str *item)
 {
     const char *p = s->rest.p;
-    const char *end = p + s->rest.n;
+    const char *const end = p + s->rest.n;
     const char sep = s->sep;
     while (p < end && ascii_space(*p) && *p != sep)
         p++;
@@ -85,31 +104,17 @@ next_raw(struct strlist_split *s, struct str *item, bool *doubled)
     s->rest.n = (uint32_t)(end - p);
     if (p == end)
         return false;
-    const char *stop = memchr(p, sep, (size_t)(end - p));
-    *doubled = stop != NULL && stop + 1 < end && stop[1] == sep && !s->newlines;
-    if (*doubled)
-        stop = p + item_end(s, doubled);
-    else if (stop == NULL)
-        stop = end;
+    const char *stop = scan_byte(p, end, sep);
+    const char *after = stop + (stop < end);
+    if (after < end && *after == sep && !s->newlines) {
+        doubled_item(s, a, item);
+        return true;
+    }
+    s->rest.p = after;
+    s->rest.n = (uint32_t)(end - after);
+    while (stop > p && ascii_space(stop[-1]))
+        stop--;
     *item = (struct str){p, (uint32_t)(stop - p), s->rest.taint};
-    s->rest.p = stop + (stop < end);
-    s->rest.n = (uint32_t)(end - s->rest.p);
-    return true;
-}
-
-bool
-strlist_split_next(struct strlist_split *s, struct arena *a, struct str *item)
-{
-    bool doubled;
-    if (!next_raw(s, item, &doubled))
-        return false;
-    if (doubled)
-        *item = single(a, *item, s->sep);
-    const char *p = item->p;
-    uint32_t n = item->n;
-    while (n > 0 && ascii_space(p[n - 1]))
-        n--;
-    item->n = n;
     return true;
 }
 
@@ -118,33 +123,60 @@ strlist_count(struct str list, char sep)
 {
     struct strlist_split s = strlist_split_start(list, sep);
     struct str item;
-    bool doubled;
     size_t n = 0;
-    while (next_raw(&s, &item, &doubled))
+    while (strlist_split_next(&s, NULL, &item))
         n++;
     return n;
+}
+
+/* The bytes, separators twice. */
+static inline void
+append_doubled(struct buf *out, struct str item, char sep)
+{
+    const char *p = item.p;
+    const char *const end = p + item.n;
+    while (p < end) {
+        const char *at = scan_byte(p, end, sep);
+        bool found = at < end;
+        at += found;
+        buf_add(out, p, (size_t)(at - p));
+        if (found)
+            buf_addc(out, sep);
+        p = at;
+    }
+}
+
+/* The same, where an item cannot outgrow the room: to is behind the list, and what is returned behind the item. */
+static inline char *
+write_doubled(char *to, struct str item, char sep)
+{
+    const char *const end = item.p + item.n;
+    for (const char *p = item.p; p < end; p++) {
+        *to++ = *p;
+        if (*p == sep)
+            *to++ = sep;
+    }
+    return to;
 }
 
 void
 strlist_append(struct buf *out, struct str item, char sep, bool first)
 {
-    if (!first) {
-        buf_addc(out, sep);
-        if (item.n == 0 || item.p[0] == sep)
-            buf_addc(out, ' ');
-    }
+    bool gap = !first && (item.n == 0 || item.p[0] == sep);
     if (item.taint != out->taint)
         out->taint = str_taint_join(out->taint, item.taint);
-    if (item.n == 0)
+    if (item.n <= SHORT_ITEM && out->cap - out->n > 2 * (size_t)item.n + 2) {
+        char *to = out->p + out->n;
+        if (!first)
+            *to++ = sep;
+        if (gap)
+            *to++ = ' ';
+        out->n = (size_t)(write_doubled(to, item, sep) - out->p);
         return;
-    const char *p = item.p;
-    const char *end = p + item.n;
-    const char *at;
-    while (p < end && (at = memchr(p, sep, (size_t)(end - p))) != NULL) {
-        at++;
-        buf_add(out, p, (size_t)(at - p));
-        buf_addc(out, sep);
-        p = at;
     }
-    buf_add(out, p, (size_t)(end - p));
+    if (!first)
+        buf_addc(out, sep);
+    if (gap)
+        buf_addc(out, ' ');
+    append_doubled(out, item, sep);
 }

@@ -27,21 +27,6 @@ host_call_name(unsigned call)
     return host_calls[call];
 }
 
-uint32_t
-code_offset(const struct code *c, uint32_t word)
-{
-    uint32_t low = 0;
-    uint32_t high = c->places_n;
-    while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
-        if (c->places[middle].word <= word)
-            low = middle;
-        else
-            high = middle;
-    }
-    return c->places_n > 0 ? c->places[low].at : 0;
-}
-
 static void
 quote(struct buf *out, struct str s)
 {

@@ -81,20 +81,13 @@ struct code_range {
     bool replaces;
 };
 
-/* Words from `word` on, up to the next place, stand at offset `at` of the text. */
-struct code_place {
-    uint32_t word;
-    uint32_t at;
-};
-
 struct code {
     struct str text;
     const struct textmap *map;
     const struct host *host; /* its variables are what OP_VAR numbers */
     const uint32_t *ins;
     uint32_t n;
-    const struct code_place *places; /* the position map, by word */
-    uint32_t places_n;
+    const uint32_t *offsets; /* the position map: by word, where in the text it comes from */
     const struct str *consts;
     uint32_t consts_n;
     const struct code_range *ranges;
@@ -105,7 +98,11 @@ struct code {
 };
 
 /* Offset in the text of a word. */
-uint32_t code_offset(const struct code *c, uint32_t word);
+static inline uint32_t
+code_offset(const struct code *c, uint32_t word)
+{
+    return c->offsets[word];
+}
 
 /* Operand a of OP_MATCHH. */
 enum { MATCHH_FORM = 3, MATCHH_TEST = 2 /* bits that the test is shifted */ };

@@ -7,7 +7,6 @@
 enum {
     WORDS_FIRST = 64,
     CONSTS_FIRST = 16,
-    PLACES_FIRST = 32,
     LABELS_FIRST = 16,
 };
 
@@ -15,27 +14,34 @@ enum {
 static const uint32_t PLACED = (uint32_t)1 << 31;
 
 #define FIRST_ROOM(e, vec, items)                                                              \
-    ((vec)->v = arena_alloc((e)->work, (items) * sizeof *(vec)->v), (vec)->cap = (items))
+    ((vec)->v = arena_alloc((e)->work, (items) * sizeof *(vec)->v), (vec)->cap = (items),      \
+     (vec)->n = 0)
+
+/* Words and their offsets, which lie behind each other. */
+static void
+set_words(struct emit *e, uint32_t *words, size_t cap)
+{
+    e->ins = words;
+    e->offsets = words + cap;
+    e->ins_cap = cap;
+}
 
 void
 emit_start(struct emit *e, struct arena *a, struct arena *work)
 {
-    memset(e, 0, sizeof *e);
     e->arena = a;
     e->work = work;
-    e->noted = UINT32_MAX;
-    e->ins_cap = WORDS_FIRST;
-    e->ins = arena_alloc(work, WORDS_FIRST * sizeof *e->ins);
+    e->ins_n = 0;
+    e->at = 0;
+    e->base = 0;
+    e->outer_labels = 0;
+    set_words(e, arena_alloc(work, 2 * WORDS_FIRST * sizeof *e->ins), WORDS_FIRST);
     FIRST_ROOM(e, &e->consts, CONSTS_FIRST);
-    FIRST_ROOM(e, &e->places, PLACES_FIRST);
     FIRST_ROOM(e, &e->labels, LABELS_FIRST);
-}
-
-static void
-grow_words(struct emit *e, size_t words)
-{
-    e->ins = arena_grow(e->work, e->ins, e->ins_cap * sizeof *e->ins, words * sizeof *e->ins);
-    e->ins_cap = words;
+    e->guards.v = NULL;
+    e->guards.n = e->guards.cap = 0;
+    e->ranges.v = NULL;
+    e->ranges.n = e->ranges.cap = 0;
 }
 
 #define MORE_ROOM(e, vec, items)                                                               \
@@ -48,19 +54,21 @@ void
 emit_reserve(struct emit *e, size_t words)
 {
     assert(e->ins_n == 0);
-    if (words > e->ins_cap) {
-        e->ins = arena_alloc(e->work, words * sizeof *e->ins);
-        e->ins_cap = words;
-    }
+    if (words > e->ins_cap)
+        set_words(e, arena_alloc(e->work, 2 * words * sizeof *e->ins), words);
     MORE_ROOM(e, &e->consts, words / 2);
-    MORE_ROOM(e, &e->places, words / 2);
     MORE_ROOM(e, &e->labels, words / 4);
 }
 
 void
 emit_grow(struct emit *e)
 {
-    grow_words(e, e->ins_cap * 2);
+    const uint32_t *ins = e->ins;
+    const uint32_t *offsets = e->offsets;
+    size_t cap = e->ins_cap * 2;
+    set_words(e, arena_alloc(e->work, 2 * cap * sizeof *e->ins), cap);
+    memcpy(e->ins, ins, e->ins_n * sizeof *e->ins);
+    memcpy(e->offsets, offsets, e->ins_n * sizeof *e->offsets);
 }
 
 void
@@ -71,9 +79,6 @@ emit_cut(struct emit *e, uint32_t word)
         if (ins_op(last) == OP_CONST && ins_a(last) + 1 == e->consts.n)
             e->consts.n--;
     }
-    while (e->places.n > 0 && e->places.v[e->places.n - 1].word >= word)
-        e->places.n--;
-    e->noted = e->places.n > 0 ? e->places.v[e->places.n - 1].at : UINT32_MAX;
 }
 
 void
@@ -140,29 +145,50 @@ emit_range_close(struct emit *e, size_t range)
     e->ranges.v[range].to = emit_here(e);
 }
 
+/* Copies to *to and steps behind the copy. */
 static void *
-keep(struct emit *e, const void *v, size_t bytes)
+keep(char **to, const void *v, size_t bytes)
 {
-    if (bytes == 0)
-        return NULL;
-    if (e->arena == e->work) /* it grew where it stays */
-        return (void *)(uintptr_t)v;
-    return memcpy(arena_alloc(e->arena, bytes), v, bytes);
+    void *p = *to;
+    if (bytes > 0)
+        memcpy(p, v, bytes);
+    *to += bytes;
+    return p;
+}
+
+/* What grew where it stays. */
+static void
+leave_there(const struct emit *e, struct code *c)
+{
+    c->consts = e->consts.v;
+    c->ranges = e->ranges.v;
+    c->ins = e->ins;
+    c->offsets = e->offsets;
 }
 
 struct code *
 emit_finish(struct emit *e, bool condition)
 {
     emit_op(e, condition ? OP_ANSWER : OP_RETURN);
-    struct code *c = ARENA_NEW(e->arena, struct code);
-    c->ins = keep(e, e->ins, e->ins_n * sizeof *e->ins);
-    c->n = (uint32_t)e->ins_n;
-    c->places = keep(e, e->places.v, e->places.n * sizeof *e->places.v);
-    c->places_n = (uint32_t)e->places.n;
-    c->consts = keep(e, e->consts.v, e->consts.n * sizeof *e->consts.v);
-    c->consts_n = (uint32_t)e->consts.n;
-    c->ranges = keep(e, e->ranges.v, e->ranges.n * sizeof *e->ranges.v);
-    c->ranges_n = (uint32_t)e->ranges.n;
-    c->condition = condition;
+    size_t words = e->ins_n * sizeof *e->ins;
+    size_t consts = e->consts.n * sizeof *e->consts.v;
+    size_t ranges = e->ranges.n * sizeof *e->ranges.v;
+    bool stays = e->arena == e->work;
+    char *to =
+        arena_alloc(e->arena, sizeof(struct code) + (stays ? 0 : consts + ranges + 2 * words));
+    struct code *c = (struct code *)(void *)to;
+    *c = (struct code){.n = (uint32_t)e->ins_n,
+                       .consts_n = (uint32_t)e->consts.n,
+                       .ranges_n = (uint32_t)e->ranges.n,
+                       .condition = condition};
+    if (stays) {
+        leave_there(e, c);
+        return c;
+    }
+    to += sizeof(struct code);
+    c->consts = keep(&to, e->consts.v, consts);
+    c->ranges = keep(&to, e->ranges.v, ranges);
+    c->ins = keep(&to, e->ins, words);
+    c->offsets = keep(&to, e->offsets, words);
     return c;
 }

@@ -19,16 +19,15 @@ struct emit {
     struct arena
         *work; /* of the growing arrays, which emit_finish copies unless it is the same */
     uint32_t *ins;
+    uint32_t *offsets; /* by word: where in the source it comes from; behind the room for ins */
     size_t ins_n;
     size_t ins_cap;
     VEC(struct str) consts;
-    VEC(struct code_place) places; /* a new one where the source offset changes */
-    VEC(uint32_t) labels;          /* placed, or the chain of jumps to patch; emit.c */
-    VEC(uint32_t) guards;          /* loops that a syntax error inside them replaces */
+    VEC(uint32_t) labels; /* placed, or the chain of jumps to patch; emit.c */
+    VEC(uint32_t) guards; /* loops that a syntax error inside them replaces */
     VEC(struct code_range) ranges;
-    uint32_t at;    /* source offset of what is emitted next */
-    uint32_t noted; /* the newest of places, UINT32_MAX: none */
-    uint32_t base;  /* added to offsets: where the text being compiled lies in the whole */
+    uint32_t at;   /* source offset of what is emitted next */
+    uint32_t base; /* added to offsets: where the text being compiled lies in the whole */
     uint32_t
         outer_labels; /* labels before this one belong to what stands round the text: emit_throw leaves them alone */
 };
@@ -48,18 +47,11 @@ emit_at(struct emit *e, size_t offset)
 }
 
 static inline void
-emit_note_place(struct emit *e)
-{
-    struct code_place here = {(uint32_t)e->ins_n, e->at};
-    e->noted = e->at;
-    vec_push(e->work, &e->places, here);
-}
-
-static inline void
 emit_word(struct emit *e, uint32_t word)
 {
     if (e->ins_n == e->ins_cap)
         emit_grow(e);
+    e->offsets[e->ins_n] = e->at;
     e->ins[e->ins_n++] = word;
 }
 
@@ -67,8 +59,6 @@ static inline void
 emit_a(struct emit *e, enum op op, uint32_t a)
 {
     assert(a <= EMIT_OPERAND_MAX);
-    if (e->at != e->noted)
-        emit_note_place(e);
     emit_word(e, (uint32_t)op | a << 8);
 }
 
@@ -89,8 +79,6 @@ emit_ab(struct emit *e, enum op op, uint32_t a, uint32_t b)
 static inline void
 emit_second(struct emit *e, uint32_t b)
 {
-    if (e->at != e->noted)
-        emit_note_place(e);
     emit_word(e, b);
 }
 

@@ -7,6 +7,7 @@
 #include "filter/expand.h"
 
 #include "base/buf.h"
+#include "base/scan.h"
 #include "filter/expand_parse.h"
 #include "filter/host.h"
 #include "filter/verify.h"
@@ -595,16 +596,11 @@ parse_dollar(struct parse *p)
 
 /* --- whole texts --- */
 
-static size_t
+static inline size_t
 literal_end(const struct parse *p, enum parse_stop stop)
 {
-    static const unsigned char special[256] = {['$'] = 2, ['\\'] = 2, ['}'] = 1};
-    const unsigned char *at = (const unsigned char *)p->text.p + p->at;
-    const unsigned char *end = (const unsigned char *)p->text.p + p->text.n;
-    unsigned char threshold = stop == STOP_AT_BRACE ? 0 : 1;
-    while (at < end && special[*at] <= threshold)
-        at++;
-    return (size_t)(at - (const unsigned char *)p->text.p);
+    return stop == STOP_AT_BRACE ? scan_any(p->text, p->at, (struct scan_set){'$', '\\', '}'})
+                                 : scan_any(p->text, p->at, (struct scan_set){'$', '\\', '$'});
 }
 
 /* An item at word item_at that was folded to a constant becomes part of the text, with the text at text_at in front of
@@ -739,11 +735,23 @@ finish(struct parse *p, bool condition)
     return c;
 }
 
+/* What is compiled; the rest of *p is 0. */
 static void
 start(struct parse *p, struct arena *a, struct vm *vm, struct str text)
 {
-    *p = (struct parse){.vm = vm, .host = vm_host(vm), .text = text};
-    emit_start(&p->emit, a, vm_scratch(vm));
+    p->vm = vm;
+    p->host = vm->host;
+    p->text = text;
+    p->at = 0;
+    p->map = NULL;
+    p->diags = NULL;
+    p->depth = 0;
+    p->item_at = 0;
+    p->items = 0;
+    p->work = &p->items;
+    p->open_header = false;
+    p->frame = NULL;
+    emit_start(&p->emit, a, vm->scratch);
 }
 
 /* Gives the working memory back, unless the code itself was made in that arena. */
@@ -758,13 +766,11 @@ const struct code *
 expand_compile(struct arena *a, struct vm *vm, struct str text, const struct textmap *map,
                struct diags *d)
 {
-    unsigned work = 0;
-    struct parse p;
+    struct parse p; /* start fills it in */
     struct arena_mark mark = arena_mark(vm_scratch(vm));
     start(&p, a, vm, text);
     p.map = map;
     p.diags = d;
-    p.work = &work;
     if (!parse_text(&p, STOP_AT_END))
         emit_op(&p.emit, OP_EMPTY);
     const struct code *c = finish(&p, false);
@@ -776,13 +782,11 @@ const struct code *
 expand_compile_condition(struct arena *a, struct vm *vm, struct str text,
                          const struct textmap *map, struct diags *d)
 {
-    unsigned work = 0;
-    struct parse p;
+    struct parse p; /* start fills it in */
     struct arena_mark mark = arena_mark(vm_scratch(vm));
     start(&p, a, vm, text);
     p.map = map;
     p.diags = d;
-    p.work = &work;
     if (parse_condition(&p)) {
         parse_skip_space(&p);
         if (!parse_is_end(&p))

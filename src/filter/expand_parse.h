@@ -19,7 +19,8 @@ struct parse {
     struct diags *diags;
     unsigned depth;
     size_t item_at;   /* offset of the `$` of the item being compiled */
-    unsigned *work;   /* items compiled so far, a cap on what two readings of a text can cost */
+    unsigned items;   /* compiled so far, a cap on what two readings of a text can cost */
+    unsigned *work;   /* the same, of the outermost reading */
     bool open_header; /* a header name had a brace in it: said in errors about brackets */
     struct parse_frame *frame;
 };

@@ -18,7 +18,7 @@ enum vm_status
 fn_oper_lc(struct vm *vm, const struct str *argv, unsigned argc, struct str *out)
 {
     (void)argc;
-    *out = str_has_upper(*argv) ? str_lower(vm_scratch(vm), *argv) : *argv;
+    *out = str_lowered(vm_scratch(vm), *argv);
     return VM_OK;
 }
 
@@ -26,7 +26,7 @@ enum vm_status
 fn_oper_uc(struct vm *vm, const struct str *argv, unsigned argc, struct str *out)
 {
     (void)argc;
-    *out = str_has_lower(*argv) ? str_upper(vm_scratch(vm), *argv) : *argv;
+    *out = str_uppered(vm_scratch(vm), *argv);
     return VM_OK;
 }
 

@@ -104,32 +104,32 @@ copy_16(char *to, const char *from)
 }
 
 /* Copies a value and steps behind it. Most are short: two pieces that overlap hold them, or three bytes. */
-static inline char *
-copy_piece(char *to, const struct str *s)
+static inline __attribute__((always_inline)) char *
+copy_piece(char *to, const char *from, size_t n)
 {
-    const char *from = s->p;
-    size_t n = s->n;
     uint64_t head, tail;
     uint32_t first, last;
-    if (n > 32) {
-        memcpy(to, from, n);
-    } else if (n >= 16) {
-        copy_16(to, from);
-        copy_16(to + n - 16, from + n - 16);
-    } else if (n >= sizeof head) {
-        memcpy(&head, from, sizeof head);
-        memcpy(&tail, from + n - sizeof tail, sizeof tail);
-        memcpy(to, &head, sizeof head);
-        memcpy(to + n - sizeof tail, &tail, sizeof tail);
-    } else if (n >= sizeof first) {
+    if (n < sizeof first) {
+        if (n > 0) {
+            to[0] = from[0];
+            to[n / 2] = from[n / 2];
+            to[n - 1] = from[n - 1];
+        }
+    } else if (n <= sizeof head) {
         memcpy(&first, from, sizeof first);
         memcpy(&last, from + n - sizeof last, sizeof last);
         memcpy(to, &first, sizeof first);
         memcpy(to + n - sizeof last, &last, sizeof last);
-    } else if (n > 0) {
-        to[0] = from[0];
-        to[n / 2] = from[n / 2];
-        to[n - 1] = from[n - 1];
+    } else if (n <= 2 * sizeof head) {
+        memcpy(&head, from, sizeof head);
+        memcpy(&tail, from + n - sizeof tail, sizeof tail);
+        memcpy(to, &head, sizeof head);
+        memcpy(to + n - sizeof tail, &tail, sizeof tail);
+    } else if (n <= 32) {
+        copy_16(to, from);
+        copy_16(to + n - 16, from + n - 16);
+    } else {
+        memcpy(to, from, n);
     }
     return to + n;
 }
@@ -137,28 +137,52 @@ copy_piece(char *to, const struct str *s)
 /* What the loop calls is kept out of it on purpose: its variables then stay in registers. */
 #define APART __attribute__((noinline))
 
-/* Joins v[0..n) into v[0]. */
+/* Joins v[0..n) into v[0]; for what does not fit into the arena's block. */
 static APART enum vm_status
-concat(struct vm *vm, struct str *v, uint32_t n)
+concat_long(struct vm *vm, struct str *v, uint32_t n)
 {
-    const struct str *end = v + n;
-    size_t total = v[0].n;
+    size_t total = 0;
     uint32_t taint = v[0].taint;
-    for (const struct str *s = v + 1; s < end; s++) {
-        total += s->n;
-        if (s->taint != taint)
-            taint = str_taint_join(taint, s->taint);
+    for (uint32_t i = 0; i < n; i++) {
+        total += v[i].n;
+        taint = v[i].taint == taint ? taint : str_taint_join(taint, v[i].taint);
     }
     if (total > vm->budget.memory)
         return vm_fail(vm, "the expansion needs more than %zu bytes of memory",
                        vm->budget.memory);
     char *p = arena_alloc(vm->scratch, total + 1);
     char *to = p;
-    for (const struct str *s = v; s < end; s++)
-        to = copy_piece(to, s);
+    for (uint32_t i = 0; i < n; i++)
+        to = copy_piece(to, v[i].p, v[i].n);
     *to = '\0';
     v[0] = (struct str){p, (uint32_t)total, taint};
     return check_result(vm, v);
+}
+
+/* The same, in one pass while there is room. */
+static APART enum vm_status
+concat(struct vm *vm, struct str *v, uint32_t n)
+{
+    const struct str *const end = v + n;
+    size_t room;
+    char *const p = arena_room(vm->scratch, &room);
+    char *const limit = p + (room < RESULT_CHECKED ? room : RESULT_CHECKED);
+    char *to = p;
+    uint32_t taint = v[0].taint;
+    for (const struct str *s = v; s < end; s++) {
+        if (s->n >= (size_t)(limit - to))
+            return concat_long(vm, v, n);
+        if (s->taint != taint)
+            taint = str_taint_join(taint, s->taint);
+        to = copy_piece(to, s->p, s->n);
+    }
+    *to = '\0';
+    size_t total = (size_t)(to - p);
+    if (total > vm->budget.memory)
+        return concat_long(vm, v, n);
+    arena_take(vm->scratch, total + 1);
+    v[0] = (struct str){p, (uint32_t)total, taint};
+    return VM_OK;
 }
 
 static inline void
@@ -207,7 +231,7 @@ restore(struct vm *vm)
 
 /* Calls a function on argv; the value goes to argv[0], the answer to the flag. The function writes its value behind the
  * arguments, into the one place more that each frame has. */
-static APART enum vm_status
+static inline enum vm_status
 call(struct vm *vm, uint32_t fn, struct str *argv, uint32_t argc)
 {
     struct str *out = argv + argc;

@@ -72,14 +72,10 @@ next_address(struct vm *vm, struct loop *l)
     return VM_NO;
 }
 
-/* VM_OK the next item is there, VM_NO there is none. */
-enum vm_status
-vm_loop_next(struct vm *vm)
+static __attribute__((noinline)) enum vm_status
+next_other(struct vm *vm, struct loop *l)
 {
-    struct loop *l = vm->loops;
     struct str element;
-    if (l->mode == LOOP_LIST)
-        return strlist_split_next(&l->list, vm->scratch, &vm->item) ? VM_OK : VM_NO;
     if (l->mode == LOOP_ADDRESSES)
         return next_address(vm, l);
     if (!json_next(&l->json, &element))
@@ -89,6 +85,16 @@ vm_loop_next(struct vm *vm)
         return VM_OK;
     enum json_status st = json_unquote(element, &vm->item);
     return st == JSON_OK ? VM_OK : fn_json_error(vm, st, mode_name(l->mode), true);
+}
+
+/* VM_OK the next item is there, VM_NO there is none. */
+enum vm_status
+vm_loop_next(struct vm *vm)
+{
+    struct loop *l = vm->loops;
+    if (l->mode != LOOP_LIST)
+        return next_other(vm, l);
+    return strlist_split_next(&l->list, vm->scratch, &vm->item) ? VM_OK : VM_NO;
 }
 
 void
