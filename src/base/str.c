@@ -36,16 +36,6 @@ str_untaint_by_rule(struct str s, const char *rule)
     return s;
 }
 
-uint32_t
-str_taint_join(uint32_t a, uint32_t b)
-{
-    if (a == b || b == STR_CLEAN)
-        return a;
-    if (a == STR_CLEAN)
-        return b;
-    return STR_TAINTED;
-}
-
 bool
 str_eqz(struct str a, const char *z)
 {
@@ -400,12 +390,15 @@ changed(struct arena *a, struct str s, char first)
     if (s.n > 12)
         return has_letter(s, (unsigned char)first) ? copy_swapped(a, s, first) : s;
     char *p = arena_alloc(a, 16);
+    unsigned changes = 0;
     for (uint32_t i = 0; i < s.n; i++) {
         unsigned c = (unsigned char)s.p[i];
-        p[i] = (char)(c ^ (unsigned)(c - (unsigned char)first < 26) << 5);
+        unsigned change = (unsigned)(c - (unsigned char)first < 26) << 5;
+        changes |= change;
+        p[i] = (char)(c ^ change);
     }
     p[s.n] = '\0';
-    return (struct str){p, s.n, s.taint};
+    return changes == 0 ? s : (struct str){p, s.n, s.taint};
 }
 
 struct str

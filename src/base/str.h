@@ -57,7 +57,15 @@ struct str str_tainted(struct str s);
  * "lookup hit", "list match", ...). The only way in which taint ends. */
 struct str str_untaint_by_rule(struct str s, const char *rule);
 /* The mark of a value made from parts with marks a and b. */
-uint32_t str_taint_join(uint32_t a, uint32_t b);
+static inline uint32_t
+str_taint_join(uint32_t a, uint32_t b)
+{
+    if (a == b || b == STR_CLEAN)
+        return a;
+    if (a == STR_CLEAN)
+        return b;
+    return STR_TAINTED;
+}
 
 static inline bool
 str_is_tainted(struct str s)
@@ -129,7 +137,7 @@ struct str str_dup(struct arena *a, struct str s);
 char *str_cstr(struct arena *a, struct str s);
 struct str str_lower(struct arena *a, struct str s);
 struct str str_upper(struct arena *a, struct str s);
-/* The same, or s itself when it is long and there is nothing to change. */
+/* The same, or s itself when there is nothing to change. */
 struct str str_lowered(struct arena *a, struct str s);
 struct str str_uppered(struct arena *a, struct str s);
 /* a then b, marks joined. */

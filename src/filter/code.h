@@ -94,7 +94,8 @@ struct code {
     uint32_t ranges_n;
     const struct str *answer; /* what the code comes to, if that is a constant; else NULL */
     uint32_t stack;           /* values needed, set by the verifier */
-    bool condition;           /* ends with ANSWER */
+    bool closed;    /* set by the verifier: it asks nobody and calls pure functions only */
+    bool condition; /* ends with ANSWER */
 };
 
 /* Offset in the text of a word. */

@@ -101,6 +101,7 @@ static const char *const limit_faults[LIMITS] = {
 
 enum effect {
     EFFECT_PLAIN,
+    EFFECT_OUTSIDE,
     EFFECT_IN_LOOP,
     EFFECT_OPENS_LOOP,
     EFFECT_CLOSES_LOOP,
@@ -138,6 +139,7 @@ enum {
     TAKES_NEXT_ITEM = ONE_LOOP,
     GIVES_NEXT_ITEM = ONE_LOOP,
 #define NO_NESTING(effect) TAKES_##effect = 0, GIVES_##effect = 0
+    NO_NESTING(OUTSIDE),
     NO_NESTING(TAKES_A),
     NO_NESTING(TAKES_B),
     NO_NESTING(CALLS),
@@ -154,7 +156,11 @@ enum {
 
 /* --- rows --- */
 
-enum { TWO_WORDS = 1, SPECIAL = 2 };
+enum { TWO_WORDS = 1, SPECIAL = 2, OUTSIDE = 4 };
+
+#define IS_OUTSIDE(effect)                                                                     \
+    ((effect) == EFFECT_OUTSIDE || (effect) == EFFECT_TAKES_B || (effect) == EFFECT_ASKS ||    \
+     (effect) == EFFECT_ACTS || (effect) == EFFECT_ACTS_ONE)
 
 /* The row of an opcode, column by column, which is the cheapest to look at; of opcodes that there are not all is 0.
  * Values that an operand counts are in pushes and not in takes and gives. */
@@ -181,7 +187,8 @@ static const struct {
     .kind =
         {
 #define OP(name, shape, pops, pushes, effect, doc)                                             \
-    ((B_##shape) != 0 ? TWO_WORDS : 0) | (EFFECT_##effect >= EFFECT_SPECIAL ? SPECIAL : 0),
+    ((B_##shape) != 0 ? TWO_WORDS : 0) | (EFFECT_##effect >= EFFECT_SPECIAL ? SPECIAL : 0) |   \
+        (IS_OUTSIDE(EFFECT_##effect) ? OUTSIDE : 0),
 #include "filter/op.def"
 #undef OP
         },
@@ -227,6 +234,7 @@ struct verifier {
     uint32_t limits_a[LIMITS]; /* as a first word with operand a and no opcode */
     uint32_t limits_b[LIMITS];
     const struct fn *functions;
+    bool outside; /* a function was called whose value does not depend on its arguments alone */
     const char *why;
     uint32_t where;
 };
@@ -333,6 +341,7 @@ step_special(struct verifier *v, uint32_t i, depths d, enum effect effect)
     case EFFECT_CALLS:
         if (v->functions[a].call == NULL)
             return refuse(v, i, "no such function");
+        v->outside |= (v->functions[a].flags & (FN_PURE | FN_REPLACES)) != FN_PURE;
         return take_values(v, i, d, ins[1]);
     case EFFECT_ASKS:
         if (a >= FILTER_ASKS)
@@ -353,6 +362,7 @@ step_special(struct verifier *v, uint32_t i, depths d, enum effect effect)
         return answers == v->code->condition ? 0 : refuse(v, i, "ends in the wrong way");
     case EFFECT_ENDS:
     case EFFECT_PLAIN:
+    case EFFECT_OUTSIDE:
     case EFFECT_IN_LOOP:
     case EFFECT_OPENS_LOOP:
     case EFFECT_CLOSES_LOOP:
@@ -433,6 +443,7 @@ verify_words(struct verifier *v, depths *at, depths *highest)
     const size_t n = v->code->n;
     depths d = KNOWN;
     depths most = 0;
+    unsigned kinds = 0;
     for (size_t i = 0; i < n;) {
         size_t op = ins[i] & 0xff;
         if (ins[i] >= v->limits_a[rows.a[op]])
@@ -445,6 +456,7 @@ verify_words(struct verifier *v, depths *at, depths *highest)
         at[i++] = d;
         d = left + rows.gives[op];
         if (rows.kind[op] != 0) {
+            kinds |= rows.kind[op];
             uint32_t here = (uint32_t)i - 1;
             if ((rows.kind[op] & TWO_WORDS) != 0 && !good_second(v, i++, rows.b[op]))
                 return refuse_operands(v, here);
@@ -459,6 +471,7 @@ verify_words(struct verifier *v, depths *at, depths *highest)
             most = d;
     }
     *highest = most;
+    v->outside |= (kinds & OUTSIDE) != 0;
     return d == 0 ? 0 : refuse(v, (uint32_t)n - 1, "runs off the end");
 }
 
@@ -473,6 +486,7 @@ code_verify(struct arena *scratch, struct code *code, const char **why, uint32_t
     v.code = code;
     v.why = NULL;
     v.where = 0;
+    v.outside = false;
     v.at = is_small ? few : arena_alloc(scratch, code->n * sizeof *v.at);
     memset(v.at, 0, code->n * sizeof *v.at);
     depths end = FAULT;
@@ -485,6 +499,7 @@ code_verify(struct arena *scratch, struct code *code, const char **why, uint32_t
     if (end == 0 && most >> VALUE_SHIFT > STACK_MAX)
         end = refuse(&v, 0, "value stack is too high");
     code->stack = most >> VALUE_SHIFT;
+    code->closed = !v.outside;
     *why = v.why;
     *where = v.where;
     if (!is_small)

@@ -103,18 +103,21 @@ copy_16(char *to, const char *from)
     memcpy(to + sizeof a, &b, sizeof b);
 }
 
-/* Copies a value and steps behind it. Most are short: two pieces that overlap hold them, or three bytes. */
-static inline __attribute__((always_inline)) char *
+enum { PIECE_MAX = 32 };
+
+/* Copies a value of at most PIECE_MAX bytes and steps behind it: two pieces that overlap hold it. */
+static inline char *
 copy_piece(char *to, const char *from, size_t n)
 {
     uint64_t head, tail;
     uint32_t first, last;
-    if (n < sizeof first) {
-        if (n > 0) {
+    if (n <= 1) {
+        if (n > 0)
             to[0] = from[0];
-            to[n / 2] = from[n / 2];
-            to[n - 1] = from[n - 1];
-        }
+    } else if (n < sizeof first) {
+        to[0] = from[0];
+        to[1] = from[1];
+        to[n - 1] = from[n - 1];
     } else if (n <= sizeof head) {
         memcpy(&first, from, sizeof first);
         memcpy(&last, from + n - sizeof last, sizeof last);
@@ -125,11 +128,9 @@ copy_piece(char *to, const char *from, size_t n)
         memcpy(&tail, from + n - sizeof tail, sizeof tail);
         memcpy(to, &head, sizeof head);
         memcpy(to + n - sizeof tail, &tail, sizeof tail);
-    } else if (n <= 32) {
+    } else {
         copy_16(to, from);
         copy_16(to + n - 16, from + n - 16);
-    } else {
-        memcpy(to, from, n);
     }
     return to + n;
 }
@@ -137,7 +138,7 @@ copy_piece(char *to, const char *from, size_t n)
 /* What the loop calls is kept out of it on purpose: its variables then stay in registers. */
 #define APART __attribute__((noinline))
 
-/* Joins v[0..n) into v[0]; for what does not fit into the arena's block. */
+/* Joins v[0..n) into v[0]. */
 static APART enum vm_status
 concat_long(struct vm *vm, struct str *v, uint32_t n)
 {
@@ -152,25 +153,29 @@ concat_long(struct vm *vm, struct str *v, uint32_t n)
                        vm->budget.memory);
     char *p = arena_alloc(vm->scratch, total + 1);
     char *to = p;
-    for (uint32_t i = 0; i < n; i++)
-        to = copy_piece(to, v[i].p, v[i].n);
+    for (uint32_t i = 0; i < n; i++) {
+        if (v[i].n > 0)
+            memcpy(to, v[i].p, v[i].n);
+        to += v[i].n;
+    }
     *to = '\0';
     v[0] = (struct str){p, (uint32_t)total, taint};
     return check_result(vm, v);
 }
 
-/* The same, in one pass while there is room. */
+/* The same in one pass, for short values and while there is room; calls nothing, so it saves nothing. */
 static APART enum vm_status
 concat(struct vm *vm, struct str *v, uint32_t n)
 {
     const struct str *const end = v + n;
     size_t room;
     char *const p = arena_room(vm->scratch, &room);
-    char *const limit = p + (room < RESULT_CHECKED ? room : RESULT_CHECKED);
     char *to = p;
     uint32_t taint = v[0].taint;
+    if (room <= (size_t)n * PIECE_MAX || n > RESULT_CHECKED / PIECE_MAX)
+        return concat_long(vm, v, n);
     for (const struct str *s = v; s < end; s++) {
-        if (s->n >= (size_t)(limit - to))
+        if (s->n > PIECE_MAX)
             return concat_long(vm, v, n);
         if (s->taint != taint)
             taint = str_taint_join(taint, s->taint);
@@ -285,15 +290,22 @@ expand_again(struct vm *vm, struct str *text)
 }
 
 static struct str
-capture(const struct vm *vm, uint32_t n)
+capture(struct vm *vm, uint32_t n)
 {
-    return n < vm->caps_n ? vm->caps[n] : STR_EMPTY;
+    if (n < vm->caps_n)
+        return vm->caps[n];
+    vm->read_unset = true;
+    return STR_EMPTY;
 }
 
-static struct str
-or_empty(struct str s)
+/* $value or $item. */
+static inline struct str
+or_empty(struct vm *vm, struct str s)
 {
-    return s.p != NULL ? s : STR_EMPTY;
+    if (s.p != NULL)
+        return s;
+    vm->read_unset = true;
+    return STR_EMPTY;
 }
 
 static APART enum vm_status
@@ -336,233 +348,253 @@ swap(struct str *two)
 
 /* --- the loop --- */
 
-/* Where and how a run ended that failed. */
-struct failure {
-    uint32_t pc;
-    bool in_text; /* in a text of its own: the machine's error offset is one in that */
-    bool thrown;  /* the error text was completed when it was compiled */
-};
+/* Labels as values, which gcc and clang know: each instruction goes straight to the next. The verifier let no word through
+ * that has no label. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
+#define NEXT_WORD                                                                              \
+    do {                                                                                       \
+        word = *pc++;                                                                          \
+        a = ins_a(word);                                                                       \
+        goto *labels[word & 0xff];                                                             \
+    } while (0)
 
-/* Runs from the first word to RETURN or ANSWER; *end tells of a failure. The one long function: a row
+#define NEXT_IF_GOOD                                                                           \
+    do {                                                                                       \
+        if (st > VM_NO)                                                                        \
+            goto failed;                                                                       \
+        NEXT_WORD;                                                                             \
+    } while (0)
+
+/* Runs from the first word to RETURN or ANSWER; vm->failure tells of a failure. The one long function: a row
  * of op.def is a case here. sp points behind the newest value; what may run other code is told of it
  * through vm->sp. */
 static APART enum vm_status
-run_words(struct vm *vm, const struct code *c, struct failure *end, struct str *out)
+run_words(struct vm *vm, const struct code *c, struct str *out)
 {
     const uint32_t *const ins = c->ins;
     const struct str *const consts = c->consts;
     const uint32_t *pc = ins; /* behind the first word of the instruction that runs */
     struct str *sp = vm->stack + vm->sp;
     enum vm_status st = VM_OK;
+    bool in_text = false;
+    bool thrown = false;
+    static const void *const labels[] = {
+#define OP(name, shape, pops, pushes, effect, doc) &&op_##name,
+#include "filter/op.def"
+#undef OP
+    };
+    uint32_t word;
+    uint32_t a;
     vm->sp += c->stack + 1; /* values of inner evaluations lie above ours */
-    for (;;) {
-        uint32_t word = *pc++;
-        uint32_t a = ins_a(word);
-        switch (ins_op(word)) {
-        case OP_CONST:
-            *sp++ = consts[a];
-            continue;
-        case OP_EMPTY:
-            *sp++ = STR_EMPTY;
-            continue;
-        case OP_TEXT:
-            st = expand_text(vm, consts[a], sp++);
-            end->in_text = st > VM_NO;
-            break;
-        case OP_CONCAT:
-            sp -= a - 1;
-            st = concat(vm, sp - 1, a);
-            break;
-        case OP_POP:
-            sp--;
-            continue;
-        case OP_DUP:
-            sp[0] = sp[-1];
-            sp++;
-            continue;
-        case OP_SWAP:
-            swap(sp - 2);
-            continue;
-        case OP_ISNUMBER:
-            vm->flag = parse_is_number(sp[-1]);
-            continue;
-        case OP_NEEDINT:
-            st = need_integer(vm, sp[-1]);
-            break;
-        case OP_NEEDTEXT:
-            sp[-1] = str_trim(sp[-1]);
-            if (sp[-1].n == 0)
-                st = vm_fail(vm, "%.*s", STR_ARG(consts[a]));
-            break;
-        case OP_VAR:
-            st = get_variable(vm, a, STR_EMPTY, sp++);
-            break;
-        case OP_FAMILY:
-            st = get_variable(vm, a, consts[*pc++], sp++);
-            break;
-        case OP_HEADER:
-            st = get_header(vm, a, consts[*pc++], sp);
-            set_if_unset(sp++);
-            break;
-        case OP_CAPTURE:
-            *sp++ = capture(vm, a);
-            continue;
-        case OP_VALUE:
-            *sp++ = or_empty(vm->value);
-            continue;
-        case OP_ITEM:
-            *sp++ = or_empty(vm->item);
-            continue;
-        case OP_RUNRC:
-            *sp++ = str_printf(vm->scratch, "%d", vm->runrc);
-            continue;
-        case OP_NONEMPTY:
-            vm->flag = (--sp)->n > 0;
-            continue;
-        case OP_HASHEADER: {
-            struct str unused;
-            st = get_header(vm, a, consts[*pc++], &unused);
-            vm->flag = st == VM_OK;
-            break;
-        }
-        case OP_TRUE:
-            vm->flag = true;
-            continue;
-        case OP_FALSE:
-            vm->flag = false;
-            continue;
-        case OP_NOT:
-            vm->flag = !vm->flag;
-            continue;
-        case OP_JUMP:
-            if (ins + a < pc && (st = count_step(vm)) != VM_OK)
-                break;
-            pc = ins + a;
-            continue;
-        case OP_JUMPF:
-            if (!vm->flag)
-                pc = ins + a;
-            continue;
-        case OP_JUMPT:
-            if (vm->flag)
-                pc = ins + a;
-            continue;
-        case OP_CALL:
-        case OP_FIND:
-        case OP_TEST: {
-            uint32_t argc = *pc++;
-            sp -= argc;
-            st = call(vm, a, sp, argc);
-            sp += ins_op(word) != OP_TEST;
-            break;
-        }
-        case OP_HOST: {
-            uint32_t argc = *pc++;
-            sp -= argc;
-            st = ask_host(vm, a, sp++, argc);
-            break;
-        }
-        case OP_EXPAND:
-            st = expand_again(vm, sp - 1);
-            break;
-        case OP_SAVE:
-            save(vm);
-            continue;
-        case OP_RESTORE:
-            restore(vm);
-            continue;
-        case OP_SETVALUE:
-            vm->value = *--sp;
-            continue;
-        case OP_LOOP:
-            st = vm_loop_start(vm, *--sp, a);
-            break;
-        case OP_NEXT:
-            st = vm_loop_next(vm);
-            if (st > VM_NO)
-                break;
-            if (st == VM_NO)
-                pc = ins + a;
-            continue;
-        case OP_GATHER:
-            vm_loop_gather(vm, *--sp);
-            continue;
-        case OP_KEEP:
-            if (vm->flag)
-                vm_loop_gather(vm, vm->item);
-            continue;
-        case OP_KEY:
-            st = vm_loop_key(vm, *--sp);
-            break;
-        case OP_SORTED:
-            st = vm_loop_sort(vm, *--sp);
-            break;
-        case OP_ENDLOOP:
-            *sp++ = vm_loop_end(vm);
-            continue;
-        case OP_LEAVE:
-            (void)vm_loop_end(vm);
-            continue;
-        case OP_MATCH:
-            sp -= 2;
-            st = filter_run_match(vm, a, sp);
-            break;
-        case OP_MATCHK: {
-            const struct str argv[2] = {*--sp, consts[*pc++]};
-            st = filter_run_match(vm, a, argv);
-            break;
-        }
-        case OP_MATCHH:
-            st = match_header(vm, a, &consts[*pc++]);
-            break;
-        case OP_ASK: {
-            uint32_t argc = *pc++;
-            sp -= argc;
-            st = filter_run_ask(vm, a, sp, argc);
-            break;
-        }
-        case OP_ACTION: {
-            uint32_t argc = *pc++;
-            sp -= argc;
-            st = filter_run_action(vm, a, sp, argc);
-            break;
-        }
-        case OP_ACTIONT: {
-            struct str text;
-            st = expand_text(vm, consts[*pc++], &text);
-            end->in_text = st > VM_NO;
-            if (st <= VM_NO) {
-                st = filter_run_action(vm, a, &text, 1);
-                pc -= st > VM_NO; /* the text has a place of its own */
-            }
-            break;
-        }
-        case OP_THROW:
-            st = vm_fail(vm, "%.*s", STR_ARG(consts[a]));
-            end->thrown = true;
-            break;
-        case OP_THROWERR:
-            st = VM_ERROR;
-            break;
-        case OP_FORCE:
-            (void)vm_fail(vm, "%.*s", STR_ARG(consts[a]));
-            st = VM_FORCED;
-            break;
-        case OP_RETURN:
-            *out = *--sp;
-            return VM_OK;
-        case OP_ANSWER:
-            return vm->flag ? VM_OK : VM_NO;
-        case OP_COUNT:
-        default:
-            __builtin_unreachable(); /* the verifier let no such word through */
-        }
-        if (st > VM_NO) {
-            end->pc = (uint32_t)(pc - ins) - 1;
-            return st;
-        }
-    }
+    NEXT_WORD;
+op_CONST:
+    *sp++ = consts[a];
+    NEXT_WORD;
+op_EMPTY:
+    *sp++ = STR_EMPTY;
+    NEXT_WORD;
+op_TEXT:
+    st = expand_text(vm, consts[a], sp++);
+    in_text = st > VM_NO;
+    NEXT_IF_GOOD;
+op_CONCAT:
+    sp -= a - 1;
+    st = concat(vm, sp - 1, a);
+    NEXT_IF_GOOD;
+op_POP:
+    sp--;
+    NEXT_WORD;
+op_DUP:
+    sp[0] = sp[-1];
+    sp++;
+    NEXT_WORD;
+op_SWAP:
+    swap(sp - 2);
+    NEXT_WORD;
+op_ISNUMBER:
+    vm->flag = parse_is_number(sp[-1]);
+    NEXT_WORD;
+op_NEEDINT:
+    st = need_integer(vm, sp[-1]);
+    NEXT_IF_GOOD;
+op_NEEDTEXT:
+    sp[-1] = str_trim(sp[-1]);
+    if (sp[-1].n > 0)
+        NEXT_WORD;
+    st = vm_fail(vm, "%.*s", STR_ARG(consts[a]));
+    goto failed;
+op_VAR:
+    st = get_variable(vm, a, STR_EMPTY, sp++);
+    NEXT_IF_GOOD;
+op_FAMILY:
+    st = get_variable(vm, a, consts[*pc++], sp++);
+    NEXT_IF_GOOD;
+op_HEADER:
+    st = get_header(vm, a, consts[*pc++], sp);
+    set_if_unset(sp++);
+    NEXT_IF_GOOD;
+op_CAPTURE:
+    *sp++ = capture(vm, a);
+    NEXT_WORD;
+op_VALUE:
+    *sp++ = or_empty(vm, vm->value);
+    NEXT_WORD;
+op_ITEM:
+    *sp++ = or_empty(vm, vm->item);
+    NEXT_WORD;
+op_RUNRC:
+    *sp++ = str_printf(vm->scratch, "%d", vm->runrc);
+    NEXT_WORD;
+op_NONEMPTY:
+    vm->flag = (--sp)->n > 0;
+    NEXT_WORD;
+op_HASHEADER : {
+    struct str unused;
+    st = get_header(vm, a, consts[*pc++], &unused);
+    vm->flag = st == VM_OK;
+    NEXT_IF_GOOD;
 }
+op_TRUE:
+    vm->flag = true;
+    NEXT_WORD;
+op_FALSE:
+    vm->flag = false;
+    NEXT_WORD;
+op_NOT:
+    vm->flag = !vm->flag;
+    NEXT_WORD;
+op_JUMP:
+    if (ins + a < pc && (st = count_step(vm)) != VM_OK)
+        goto failed;
+    pc = ins + a;
+    NEXT_WORD;
+op_JUMPF:
+    if (!vm->flag)
+        pc = ins + a;
+    NEXT_WORD;
+op_JUMPT:
+    if (vm->flag)
+        pc = ins + a;
+    NEXT_WORD;
+op_CALL:
+op_FIND : {
+    uint32_t argc = *pc++;
+    sp -= argc;
+    st = call(vm, a, sp++, argc);
+    NEXT_IF_GOOD;
+}
+op_TEST : {
+    uint32_t argc = *pc++;
+    sp -= argc;
+    st = call(vm, a, sp, argc);
+    NEXT_IF_GOOD;
+}
+op_HOST : {
+    uint32_t argc = *pc++;
+    sp -= argc;
+    st = ask_host(vm, a, sp++, argc);
+    NEXT_IF_GOOD;
+}
+op_EXPAND:
+    st = expand_again(vm, sp - 1);
+    NEXT_IF_GOOD;
+op_SAVE:
+    save(vm);
+    NEXT_WORD;
+op_RESTORE:
+    restore(vm);
+    NEXT_WORD;
+op_SETVALUE:
+    vm->value = *--sp;
+    NEXT_WORD;
+op_LOOP:
+    st = vm_loop_start(vm, *--sp, a);
+    NEXT_IF_GOOD;
+op_NEXT:
+    st = vm_loop_next(vm);
+    if (st > VM_NO)
+        goto failed;
+    if (st == VM_NO)
+        pc = ins + a;
+    NEXT_WORD;
+op_GATHER:
+    vm_loop_gather(vm, *--sp);
+    NEXT_WORD;
+op_KEEP:
+    if (vm->flag)
+        vm_loop_gather(vm, vm->item);
+    NEXT_WORD;
+op_KEY:
+    st = vm_loop_key(vm, *--sp);
+    NEXT_IF_GOOD;
+op_SORTED:
+    st = vm_loop_sort(vm, *--sp);
+    NEXT_IF_GOOD;
+op_ENDLOOP:
+    *sp++ = vm_loop_end(vm);
+    NEXT_WORD;
+op_LEAVE:
+    (void)vm_loop_end(vm);
+    NEXT_WORD;
+op_MATCH:
+    sp -= 2;
+    st = filter_run_match(vm, a, sp);
+    NEXT_IF_GOOD;
+op_MATCHK : {
+    const struct str argv[2] = {*--sp, consts[*pc++]};
+    st = filter_run_match(vm, a, argv);
+    NEXT_IF_GOOD;
+}
+op_MATCHH:
+    st = match_header(vm, a, &consts[*pc++]);
+    NEXT_IF_GOOD;
+op_ASK : {
+    uint32_t argc = *pc++;
+    sp -= argc;
+    st = filter_run_ask(vm, a, sp, argc);
+    NEXT_IF_GOOD;
+}
+op_ACTION : {
+    uint32_t argc = *pc++;
+    sp -= argc;
+    st = filter_run_action(vm, a, sp, argc);
+    NEXT_IF_GOOD;
+}
+op_ACTIONT : {
+    struct str text;
+    st = expand_text(vm, consts[*pc++], &text);
+    in_text = st > VM_NO;
+    if (st <= VM_NO) {
+        st = filter_run_action(vm, a, &text, 1);
+        pc -= st > VM_NO; /* the text has a place of its own */
+    }
+    NEXT_IF_GOOD;
+}
+op_THROW:
+    st = vm_fail(vm, "%.*s", STR_ARG(consts[a]));
+    thrown = true;
+    NEXT_IF_GOOD;
+op_THROWERR:
+    st = VM_ERROR;
+    NEXT_IF_GOOD;
+op_FORCE:
+    (void)vm_fail(vm, "%.*s", STR_ARG(consts[a]));
+    st = VM_FORCED;
+    NEXT_IF_GOOD;
+op_RETURN:
+    *out = *--sp;
+    return VM_OK;
+op_ANSWER:
+    return vm->flag ? VM_OK : VM_NO;
+failed:
+    vm->failure = (struct vm_failure){(uint32_t)(pc - ins) - 1, in_text, thrown};
+    return st;
+}
+
+#undef NEXT_WORD
+#undef NEXT_IF_GOOD
+#pragma GCC diagnostic pop
 
 static void
 add_suffixes(struct vm *vm, const struct code *c, uint32_t pc)
@@ -574,6 +606,17 @@ add_suffixes(struct vm *vm, const struct code *c, uint32_t pc)
         vm->error = str_printf(vm->scratch, "%.*s%s%.*s%s", r->replaces ? 0 : (int)vm->error.n,
                                vm->error.p, r->before, STR_ARG(r->name), r->after);
     }
+}
+
+/* The place of a failure, and what it happened in. */
+static APART void
+describe_failure(struct vm *vm, const struct code *c)
+{
+    const struct vm_failure *f = &vm->failure;
+    bool inner = f->in_text && vm->error_offset != STR_NPOS;
+    vm->error_offset = code_offset(c, f->pc) + (inner ? vm->error_offset : 0);
+    if (!f->thrown)
+        add_suffixes(vm, c, f->pc);
 }
 
 enum vm_status
@@ -594,16 +637,12 @@ vm_run(struct vm *vm, const struct code *c, struct str *out)
     struct str value = vm->value;
     const struct str *caps = vm->caps;
     unsigned caps_n = vm->caps_n;
-    struct failure end = {0, false, false};
     vm->depth++;
-    enum vm_status st = run_words(vm, c, &end, out);
+    enum vm_status st = run_words(vm, c, out);
     vm->depth--;
     vm->sp = sp;
-    if (st != VM_OK && st != VM_NO) {
-        bool inner = end.in_text && vm->error_offset != STR_NPOS;
-        vm->error_offset = code_offset(c, end.pc) + (inner ? vm->error_offset : 0);
-        if (!end.thrown)
-            add_suffixes(vm, c, end.pc);
+    if (st > VM_NO) {
+        describe_failure(vm, c);
         vm->saves = saves;
         vm->loops = loops;
         vm->item = item;

@@ -16,6 +16,7 @@ enum {
     CACHE_BYTES = 8 * 1024 * 1024,
     TEXT_MAX = 256 * 1024, /* longer texts are not kept */
     SLOTS_FIRST = 64,
+    FOLD_MAX = 4096, /* bytes of a value that is kept with its code */
 };
 
 static bool
@@ -91,6 +92,31 @@ add(struct code_table *t, struct arena *a, uint32_t hash, const struct code *c)
     t->n++;
 }
 
+/* What comes of a text that depends on nothing outside it is found once and kept with the code, which nobody else has
+ * seen yet. Errors are found again when the code runs. */
+static void
+fold(struct vm *vm, struct code *c)
+{
+    struct str value = vm->value;
+    struct str item = vm->item;
+    unsigned caps_n = vm->caps_n;
+    struct arena_mark mark = arena_mark(vm->scratch);
+    struct str out;
+    vm->value = STR_NULL;
+    vm->item = STR_NULL;
+    vm->caps_n = 0;
+    vm->read_unset = false;
+    if (vm_run(vm, c, &out) == VM_OK && !vm->read_unset && out.n <= FOLD_MAX) {
+        struct str *answer = arena_alloc(vm->cache, sizeof *answer);
+        *answer = str_dup(vm->cache, out);
+        c->answer = answer;
+    }
+    vm->value = value;
+    vm->item = item;
+    vm->caps_n = caps_n;
+    arena_reset(vm->scratch, mark);
+}
+
 /* Compiles a text that is not in its table. */
 static const struct code *
 compile(struct vm *vm, enum code_kind kind, struct str text, uint32_t hash)
@@ -101,8 +127,11 @@ compile(struct vm *vm, enum code_kind kind, struct str text, uint32_t hash)
     const struct code *c = kind == CODE_CONDITION
                                ? expand_compile_condition(a, vm, text, NULL, NULL)
                                : expand_compile(a, vm, text, NULL, NULL);
-    if (keep)
-        add(&vm->codes[kind], a, hash, c);
+    if (!keep)
+        return c;
+    add(&vm->codes[kind], a, hash, c);
+    if (c->closed && c->answer == NULL && kind != CODE_CONDITION)
+        fold(vm, (struct code *)(uintptr_t)c);
     return c;
 }
 

@@ -45,6 +45,13 @@ struct vm_pattern {
 };
 enum { VM_PATTERNS = 8 /* a power of two */ };
 
+/* Where and how a run ended that failed. */
+struct vm_failure {
+    uint32_t pc;
+    bool in_text; /* in a text of its own: the machine's error offset is one in that */
+    bool thrown;  /* the error text was completed when it was compiled */
+};
+
 /* Compiled texts of one kind by hash: open addressing, a power of two of slots. */
 struct code_slot {
     uint32_t hash;
@@ -100,12 +107,14 @@ struct vm {
     struct arena *kept;         /* $value across vm_release; NULL until needed */
     struct str kept_value;
     bool flag;
+    bool read_unset; /* $value, $item or $1... was read while it was not set */
     struct vm_saved *saves;
     struct loop *loops;
     struct filter_run *filter; /* while a filter runs; filter_run.h */
 
     struct str error;
     size_t error_offset;
+    struct vm_failure failure; /* of the run that just ended */
 };
 
 /* Runs verified code; the answer of a condition is VM_OK or VM_NO. */
