@@ -88,6 +88,7 @@ forget_message(struct smtp_session *s)
     struct spool_fault f;
     if (message_id_parse(s->message->id, &id) &&
         spool_open(&place, s->engine->calls, &id, &entry, &f) == SPOOL_OK) {
+        maillog_message_remove(s->engine, &entry);
         (void)spool_remove(&entry, &f);
         spool_close(&entry);
     }

@@ -184,6 +184,7 @@ offer(struct smtp_session *s)
         smtp_host_in(s, &c->pipelining_advertise_hosts, "pipelining_advertise_hosts");
     o->chunking = smtp_host_in(s, &c->chunking_advertise_hosts, "chunking_advertise_hosts");
     o->prdr = c->prdr_enable;
+    o->xclient = !s->local && smtp_host_in(s, &c->hosts_xclient, "hosts_xclient");
     o->smtputf8 = smtp_host_in(s, &c->smtputf8_advertise_hosts, "smtputf8_advertise_hosts");
 }
 
@@ -235,6 +236,8 @@ add_extensions(struct smtp_session *s, struct buf *b)
         buf_addz(b, "\nPRDR");
     if (o->smtputf8)
         buf_addz(b, "\nSMTPUTF8");
+    if (o->xclient)
+        buf_addz(b, "\nXCLIENT ADDR NAME PORT LOGIN DESTADDR DESTPORT");
     buf_addz(b, "\nHELP");
 }
 

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "sys/await.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -409,6 +410,24 @@ smtp_io_peek(struct smtp_io *io, size_t n)
     if (there == 0)
         return STR_EMPTY;
     return str_tainted(str_from(io->input + io->at, n < there ? n : there));
+}
+
+bool
+smtp_io_more(struct smtp_io *io, int64_t deadline_ms)
+{
+    int64_t left = deadline_ms - await_now_ms();
+    struct pollfd p = {.fd = io->in, .events = POLLIN};
+    if (io->end - io->at >= SMTP_LINE_MAX || io->ended || io->lost || left <= 0)
+        return false;
+    (void)smtp_io_flush(io);
+    return poll(&p, 1, left > INT32_MAX ? INT32_MAX : (int)left) > 0 && fill(io) > 0;
+}
+
+void
+smtp_io_take(struct smtp_io *io, size_t n)
+{
+    assert(n <= io->end - io->at);
+    io->at += n;
 }
 
 void

@@ -47,6 +47,10 @@ enum smtp_read smtp_io_line(struct smtp_io *io, struct str *line);
 ssize_t smtp_io_get(struct smtp_io *io, char *p, size_t n);
 /* Puts bytes back in front of what is read next. */
 void smtp_io_unget(struct smtp_io *io, const char *p, size_t n);
+/* Reads more behind what smtp_io_peek shows, until a time on the monotonic clock. False: end, error, time is up, or no room. */
+bool smtp_io_more(struct smtp_io *io, int64_t deadline_ms);
+/* Takes so many bytes of what smtp_io_peek shows. */
+void smtp_io_take(struct smtp_io *io, size_t n);
 /* Whether input is there already (it has been read, or could be at once): what a client that waits for answers does not
  * have. The end of input does not count. */
 bool smtp_io_is_ahead(struct smtp_io *io);

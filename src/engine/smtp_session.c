@@ -406,6 +406,10 @@ run_command(struct smtp_session *s)
 {
     if (is_out_of_turn(s))
         return refuse_out_of_turn(s);
+    if (s->proxy_failed && s->verb != SMTP_VERB_QUIT) {
+        smtp_answer(s, "503 Command refused, required Proxy negotiation failed");
+        return smtp_count_error(s);
+    }
     if (s->verb == SMTP_VERB_UNKNOWN)
         return unknown_command(s);
     if (s->chunks.only_reset && s->verb != SMTP_VERB_RSET && s->verb != SMTP_VERB_QUIT)
@@ -546,6 +550,9 @@ greet(struct smtp_session *s)
         smtp_answer(s, "554 SMTP service not available");
         return false;
     }
+    smtp_proxy(s);
+    if (s->proxy_failed)
+        return banner(s, STR_NULL);
     enum acl_result r = policy_run(s->engine, ACL_PHASE_CONNECT, &a);
     if (r != ACL_ACCEPT)
         return refuse_start(s, &a);

@@ -27,7 +27,7 @@ enum smtp_next {
 
 /* What was offered in answer to EHLO. */
 struct smtp_offered {
-    bool size, pipelining, chunking, dsn, prdr, smtputf8, eightbit, auth, tls;
+    bool size, pipelining, chunking, dsn, prdr, smtputf8, eightbit, auth, tls, xclient;
 };
 
 /* A message that comes in pieces (BDAT). */
@@ -64,8 +64,9 @@ struct smtp_session {
     struct str protocol; /* $received_protocol of messages */
     struct str hostname; /* ours, in answers */
     struct smtp_offered offered;
-    bool mail_seen;   /* a MAIL command was accepted in this session */
-    int64_t messages; /* MAIL commands in all */
+    bool proxy_failed; /* a proxy did not say whom it speaks for: only QUIT is left */
+    bool mail_seen;    /* a MAIL command was accepted in this session */
+    int64_t messages;  /* MAIL commands in all */
     int64_t accepted_messages;
 
     /* The command at hand. */
@@ -173,6 +174,12 @@ enum outcome smtp_verify_helo(struct smtp_session *s);
 /* --- smtp_rcpt.c --- */
 /* Makes an address the one that conditions and variables mean, until eval's address is taken away. */
 void smtp_set_recipient(struct smtp_session *s, struct str text);
+
+/* --- smtp_proxy.c --- */
+/* Lets a proxy of hosts_proxy say whom it speaks for, who is the peer from then on. Before the first answer. */
+void smtp_proxy(struct smtp_session *s);
+/* Gives a session another peer; port 0: unknown. Names of the one before are forgotten. The address is as it is logged. */
+void smtp_proxy_set_peer(struct smtp_session *s, struct str address, int64_t port);
 
 /* --- smtp_prdr.c --- */
 /* For receive_request: asks the ACL about each recipient, and answers. */
