@@ -28,7 +28,12 @@ enum acl_result {
 };
 
 /* Which logs; the bits are those of engine/maillog.h. */
-enum { ACL_LOG_MAIN = 1u << 0, ACL_LOG_REJECT = 1u << 1, ACL_LOG_PANIC = 1u << 2 };
+enum {
+    ACL_LOG_MAIN = 1u << 0,
+    ACL_LOG_REJECT = 1u << 1,
+    ACL_LOG_PANIC = 1u << 2,
+    ACL_LOG_TABS = 1u << 7,
+};
 
 /* How an ACL ended. Texts live in the message's arena, or the session's when there is no message. */
 struct acl_answer {

@@ -29,7 +29,7 @@ is_helo_news(const struct session *s)
     struct str inner = str_sub(helo, 1, helo.n - 1);
     if (inner.n > 0 && inner.p[inner.n - 1] == ']')
         inner.n--;
-    if (str_istarts(inner, "IPv6:"))
+    if (str_istarts(inner, "IPv6:") || str_istarts(inner, "IPv4:"))
         inner = str_sub(inner, 5, inner.n);
     return !ip_parse(inner, &a) || !ip_parse(s->sender_host_address, &b) || a.n != b.n ||
            memcmp(a.b, b.b, a.n) != 0;
@@ -89,9 +89,38 @@ peer_set_names(const struct engine *e, struct session *s)
         s->sender_fullhost = s->sender_rcvhost = STR_NULL;
         return;
     }
-    bool helo = is_helo_news(s);
-    set_fullhost(e, s, helo);
-    set_rcvhost(e, s, helo);
+    struct str name = s->sender_helo_name;
+    set_fullhost(e, s, name.n > 0 && !str_ieq(name, s->sender_host_name));
+    set_rcvhost(e, s, is_helo_news(s));
+}
+
+/* "H=name [address]:port I=[address]:port" */
+static void
+add_host(const struct engine *e, const struct session *s, bool fields, struct buf *b)
+{
+    buf_printf(b, "%s%.*s", fields ? "H=" : "", STR_ARG(s->sender_fullhost));
+    if (maillog_selected(e, LOG_SELECTOR_INCOMING_INTERFACE) &&
+        str_is_set(s->interface_address))
+        buf_printf(b, " I=[%.*s]:%lld", STR_ARG(s->interface_address),
+                   (long long)s->interface_port);
+}
+
+struct str
+peer_connection_text(struct arena *a, const struct engine *e, struct str who)
+{
+    const struct session *s = e->eval->session;
+    struct buf b = buf_in(a, 0);
+    buf_addz(&b, "SMTP connection ");
+    if (maillog_selected(e, LOG_SELECTOR_CONNECTION_ID) && s->connection_id.n > 0)
+        buf_printf(&b, "Ci=%.*s ", STR_ARG(s->connection_id));
+    buf_addz(&b, "from ");
+    if (str_is_set(who))
+        buf_adds(&b, who);
+    else if (str_is_set(s->sender_fullhost))
+        add_host(e, s, false, &b);
+    else
+        buf_adds(&b, s->sender_ident.n > 0 ? s->sender_ident : STR_LIT("local process"));
+    return buf_str(&b);
 }
 
 struct str
@@ -107,12 +136,10 @@ peer_text(struct arena *a, const struct engine *e, bool fields)
             buf_printf(&b, "%s%.*s", fields ? "U=" : "", STR_ARG(s->sender_ident));
         return buf_str(&b);
     }
-    buf_printf(&b, "%s%.*s", fields ? "H=" : "", STR_ARG(s->sender_fullhost));
-    if (maillog_selected(e, LOG_SELECTOR_INCOMING_INTERFACE) &&
-        str_is_set(s->interface_address))
-        buf_printf(&b, " I=[%.*s]:%lld", STR_ARG(s->interface_address),
-                   (long long)s->interface_port);
+    add_host(e, s, fields, &b);
     if (ident)
         buf_printf(&b, " U=%.*s", STR_ARG(s->sender_ident));
+    if (maillog_selected(e, LOG_SELECTOR_CONNECTION_ID) && s->connection_id.n > 0)
+        buf_printf(&b, " Ci=%.*s", STR_ARG(s->connection_id));
     return buf_str(&b);
 }

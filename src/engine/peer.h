@@ -12,5 +12,7 @@
 void peer_set_names(const struct engine *e, struct session *s);
 /* The peer in a log line. fields: "H=name [address] U=ident"; else "name [address]", or the login of who submits here. */
 struct str peer_text(struct arena *a, const struct engine *e, bool fields);
+/* "SMTP connection Ci=1 from name [address] I=[address]:25": how lines about a connection begin. who: instead of the host. */
+struct str peer_connection_text(struct arena *a, const struct engine *e, struct str who);
 
 #endif

@@ -10,7 +10,8 @@
 
 _Static_assert((int)ACL_LOG_MAIN == (int)MAILLOG_MAIN &&
                    (int)ACL_LOG_REJECT == (int)MAILLOG_REJECT &&
-                   (int)ACL_LOG_PANIC == (int)MAILLOG_PANIC,
+                   (int)ACL_LOG_PANIC == (int)MAILLOG_PANIC &&
+                   (int)ACL_LOG_TABS == (int)MAILLOG_TABS,
                "one set of bits for logs");
 
 static void

@@ -109,6 +109,14 @@ sender_text(const struct receiving *r)
     return r->s->sender_ident;
 }
 
+/* "H=name [address]", or nothing. */
+static struct str
+host_text(const struct receiving *r)
+{
+    struct str host = r->s->sender_fullhost;
+    return host.n > 0 ? str_cat(r->a, STR_LIT("H="), host) : STR_EMPTY;
+}
+
 /* The input ended early or was too large. Always false. */
 static bool
 end_badly(struct receiving *r, enum receive_text_end end)
@@ -136,6 +144,13 @@ end_badly(struct receiving *r, enum receive_text_end end)
             str_printf(r->a, "rejected from <%.*s>%s%.*s: message too big: read=%lld max=%lld",
                        STR_ARG(r->m->sender), " ", STR_ARG(peer_text(r->a, r->e, true)),
                        (long long)r->text.caps.message + 1, (long long)r->text.caps.message));
+    case RECEIVE_TEXT_LINE_END:
+        return receive_refuse(
+            r, RECEIVE_FAULT_LINE_END, 552, STR_LIT("Message header not CRLF terminated"),
+            str_printf(r->a,
+                       "rejected from <%.*s> %.*s: Non-CRLF-terminated header, under CHUNKING: "
+                       "message abandoned",
+                       STR_ARG(r->m->sender), STR_ARG(host_text(r))));
     case RECEIVE_TEXT_NO_WRITE:
         return false;
     case RECEIVE_TEXT_CUT_OFF:
@@ -246,6 +261,7 @@ take_figures(struct receiving *r)
     m->max_received_line = r->text.max_line;
     m->lines = r->text.header_lines + r->text.body_lines;
     m->size = r->text.header_size + r->text.body_size;
+    r->out->wire_size = m->size + m->lines + (r->body_first.n > 0);
 }
 
 static bool
@@ -441,6 +457,8 @@ log_refusal(struct receiving *r)
         return;
     if (fault == RECEIVE_FAULT_HEADER_BIG || fault == RECEIVE_FAULT_LINE_BIG)
         maillog_line(r->e, MAILLOG_MAIN, STR_NULL, text);
+    else if (fault == RECEIVE_FAULT_LINE_END)
+        maillog_reject(r->e, MAILLOG_MAIN, STR_NULL, text);
     else if (fault == RECEIVE_FAULT_CONFIG)
         maillog_line(r->e, MAILLOG_MAIN | MAILLOG_PANIC,
                      !str_is_set(r->received) ? STR_NULL : r->m->id, text);

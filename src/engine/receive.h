@@ -83,6 +83,7 @@ enum receive_fault {
     RECEIVE_FAULT_ACL,
     RECEIVE_FAULT_HEADER_BIG,    /* header_maxsize */
     RECEIVE_FAULT_LINE_BIG,      /* header_line_maxsize */
+    RECEIVE_FAULT_LINE_END,      /* a header line in chunks ends in LF alone */
     RECEIVE_FAULT_SIZE,          /* message_size_limit */
     RECEIVE_FAULT_RECIPIENTS,    /* recipients_max */
     RECEIVE_FAULT_ADDRESS,       /* of the command line: a bad one, the message was not read */
@@ -111,6 +112,7 @@ struct receive_result {
     bool reported;                       /* the sender was told by mail */
     VEC(struct str) own; /* ids of messages to senders that were written meanwhile */
     int64_t size;        /* S= */
+    int64_t wire_size;   /* of what was read, each line end counted as two bytes */
     bool in_body;        /* RECEIVE_LOST: the header was complete */
     struct acl_answer
         acl; /* RECEIVE_FAULT_ACL: what the ACL said (result ACL_ACCEPT: it was not asked) */

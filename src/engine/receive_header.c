@@ -130,6 +130,8 @@ receive_header_read(struct receiving *r)
         struct str line;
         enum receive_text_end end = receive_text_line(&r->text, r->a, &line);
         r->partial = line;
+        if (end == RECEIVE_TEXT_LINE_END && header_list_add(r->a, l, line, HEADER_AT_END))
+            l->v[l->n - 1].type = HEADER_TYPE_OTHER; /* logs show it */
         if (end != RECEIVE_TEXT_MORE)
             return end;
         if (first && take_from_line(r, line)) {

@@ -36,10 +36,10 @@ add_host(const struct receiving *r, struct buf *b)
             buf_printf(b, " I=[%.*s]:%" PRId64, STR_ARG(s->interface_address),
                        s->interface_port);
     }
-    if (on(r, LOG_SELECTOR_CONNECTION_ID))
-        field(b, "Ci", s->connection_id);
     if (s->sender_ident.n > 0)
         field(b, "U", s->sender_ident);
+    if (on(r, LOG_SELECTOR_CONNECTION_ID))
+        field(b, "Ci", s->connection_id);
 }
 
 static void

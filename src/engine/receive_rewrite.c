@@ -56,7 +56,8 @@ rewrite_line(struct receiving *r, size_t i)
     struct rewriting w = receive_rewriting(r->e);
     unsigned place = rewrite_header_place(l->v[i].type);
     struct str domain = domain_for(r, place), out;
-    if (place == 0 || (!str_is_set(domain) && !has_rules(r->e, place)))
+    if (place ==
+        0) /* others are read even when nothing changes them: the log tells what is malformed */
         return;
     if (rewrite_header(&w, r->a, &l->v[i], domain, &out))
         (void)header_list_replace(r->a, l, i, out);
@@ -97,8 +98,7 @@ note(struct receiving *r, const char *what, struct str address)
 void
 receive_rewrite_recipients(struct receiving *r)
 {
-    for (size_t i = 0; !r->rq->smtp && i < r->m->recipients.n && !str_is_set(r->e->eval->fatal);
-         i++) {
+    for (size_t i = 0; i < r->m->recipients.n && !str_is_set(r->e->eval->fatal); i++) {
         struct str *address = &r->m->recipients.v[i].address, given = *address;
         *address = receive_rewrite_envelope(r->e, r->a, REWRITE_ENV_TO, given);
         if (!str_eq(*address, given))
@@ -110,7 +110,7 @@ void
 receive_rewrite_sender(struct receiving *r)
 {
     struct str given = r->m->sender;
-    if (r->rq->smtp || given.n == 0 || str_is_set(r->e->eval->fatal))
+    if (given.n == 0 || str_is_set(r->e->eval->fatal))
         return;
     r->m->sender = receive_rewrite_envelope(r->e, r->a, REWRITE_ENV_FROM, given);
     if (!str_eq(r->m->sender, given))

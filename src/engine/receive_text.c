@@ -243,10 +243,14 @@ collect(struct receive_text *t, struct buf *b)
             end_line(t, LINE_END_LF);
             return RECEIVE_TEXT_MORE;
         }
-        if (c != '\r' && c != '\n')
+        if (c != '\r' && c != '\n') {
             header_byte(t, b, c);
-        else if (header_line_end(t, b, c))
+        } else if (c == '\n' && t->framing == RECEIVE_CHUNKS) {
+            (void)header_line_end(t, b, c);
+            return RECEIVE_TEXT_LINE_END;
+        } else if (header_line_end(t, b, c)) {
             return check_caps(t, b);
+        }
         enum receive_text_end r = check_caps(t, b);
         if (r != RECEIVE_TEXT_MORE)
             return r;
@@ -380,7 +384,7 @@ put_dot(struct receive_text *t)
 static enum receive_text_end
 end_body(struct receive_text *t, enum receive_text_end end)
 {
-    if (end == RECEIVE_TEXT_OVER && !t->line_start && t->framing != RECEIVE_CHUNKS) {
+    if (end == RECEIVE_TEXT_OVER && !t->line_start) {
         end_line(t, LINE_END_LF);
         t->body_lines++;
         if (!put(t, "\n", 1))

@@ -18,6 +18,7 @@ enum receive_text_end {
     RECEIVE_TEXT_LINE_BIG,   /* a logical header line is longer than header_line_maxsize */
     RECEIVE_TEXT_HEADER_BIG, /* the header is longer than header_maxsize */
     RECEIVE_TEXT_BIG,        /* the message is longer than its limit */
+    RECEIVE_TEXT_LINE_END,   /* header: *line ends in LF alone, which chunks may not have */
     RECEIVE_TEXT_NO_WRITE,   /* the sink refused */
 };
 

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "conf/list.h"
 #include "engine/maillog.h"
+#include "engine/peer.h"
 #include "engine/policy.h"
 #include "engine/spool.h"
 #include "mail/address.h"
@@ -115,7 +116,7 @@ answer_accepted(struct smtp_session *s, const struct receive_result *r)
         smtp_answer_more(s, "250",
                          str_printf(s->message_arena, " %llu byte chunk, total %llu",
                                     (unsigned long long)s->chunks.size,
-                                    (unsigned long long)s->chunks.total));
+                                    (unsigned long long)r->wire_size));
     if (acl != NULL && acl->fake_code != 0)
         answer_fake(s, acl);
     else if (str_is_set(r->why.peer))
@@ -194,16 +195,16 @@ refused(struct smtp_session *s, const struct receive_result *r)
 static struct str
 whom(struct smtp_session *s)
 {
-    return s->local ? STR_LIT("local process") : smtp_peer(s, false);
+    return s->local ? STR_LIT("local process") : s->model->sender_fullhost;
 }
 
 static enum smtp_next
-timed_out(struct smtp_session *s)
+timed_out(struct smtp_session *s, const struct receive_result *r)
 {
-    smtp_log(s, MAILLOG_MAIN,
-             "SMTP data timeout (message abandoned) on connection from %.*s F=<%.*s>%.*s",
-             STR_ARG(whom(s)), STR_ARG(s->message->sender),
-             STR_ARG(smtp_duration(s, s->message_arena)));
+    maillog(s->engine, MAILLOG_MAIN, r->in_body ? s->message->id : STR_NULL,
+            "SMTP data timeout (message abandoned) on connection from %.*s F=<%.*s>%.*s",
+            STR_ARG(whom(s)), STR_ARG(s->message->sender),
+            STR_ARG(smtp_duration(s, s->message_arena)));
     if (s->batch)
         return smtp_batch_error(s, "421 SMTP incoming data timeout - message abandoned", false);
     smtp_answer(s, "421 %.*s SMTP incoming data timeout - closing connection.",
@@ -212,17 +213,25 @@ timed_out(struct smtp_session *s)
     return SMTP_NEXT_FAIL;
 }
 
+void
+smtp_log_lost(struct smtp_session *s, bool in_body)
+{
+    struct str who = peer_connection_text(s->message_arena, s->engine, STR_NULL);
+    maillog(s->engine, MAILLOG_MAIN, in_body ? s->message->id : STR_NULL,
+            "%.*s lost while reading message data%s", STR_ARG(who), in_body ? "" : " (header)");
+}
+
 static enum smtp_next
 lost(struct smtp_session *s, const struct receive_result *r)
 {
+    s->chunks.in_body = r->in_body;
+    if (s->chunks.aborted && s->chunks.next == SMTP_NEXT_CLOSE)
+        smtp_log_lost(s, r->in_body);
     if (s->chunks.aborted)
         return s->chunks.next;
     if (smtp_io_has_timed_out(s->io))
-        return timed_out(s);
-    bool body = r->in_body;
-    maillog(s->engine, MAILLOG_MAIN, body ? s->message->id : STR_NULL,
-            "SMTP connection from %.*s lost while reading message data%s",
-            STR_ARG(smtp_peer(s, false)), body ? "" : " (header)");
+        return timed_out(s, r);
+    smtp_log_lost(s, r->in_body);
     if (s->batch)
         return smtp_batch_error(s, "421 Lost incoming connection", false);
     smtp_answer(s, "421 %.*s lost input connection", STR_ARG(s->hostname));
@@ -377,6 +386,8 @@ other_command(struct smtp_session *s)
 static ssize_t
 next_chunk(struct smtp_session *s)
 {
+    if (smtp_is_out_of_turn(s))
+        return abandon(s, smtp_refuse_out_of_turn(s));
     smtp_answer(s, "250 %llu byte chunk received", (unsigned long long)s->chunks.size);
     for (;;) {
         enum smtp_read r = smtp_read_command(s);

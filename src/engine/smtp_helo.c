@@ -19,7 +19,7 @@ is_address_literal(struct str s)
     if (s.n < 3 || s.p[0] != '[' || s.p[s.n - 1] != ']')
         return false;
     s = str_sub(s, 1, s.n - 2);
-    if (str_istarts(s, "IPv6:"))
+    if (str_istarts(s, "IPv6:") || str_istarts(s, "IPv4:"))
         s = str_sub(s, 5, s.n);
     return ip_parse(s, &ip);
 }
@@ -66,7 +66,7 @@ is_own_literal(struct smtp_session *s)
     if (!is_address_literal(name) || !ip_parse(s->model->sender_host_address, &b))
         return false;
     name = str_sub(name, 1, name.n - 2);
-    if (str_istarts(name, "IPv6:"))
+    if (str_istarts(name, "IPv6:") || str_istarts(name, "IPv4:"))
         name = str_sub(name, 5, name.n);
     return ip_parse(name, &a) && a.n == b.n && memcmp(a.b, b.b, a.n) == 0;
 }
@@ -184,7 +184,7 @@ offer(struct smtp_session *s)
         smtp_host_in(s, &c->pipelining_advertise_hosts, "pipelining_advertise_hosts");
     o->chunking = smtp_host_in(s, &c->chunking_advertise_hosts, "chunking_advertise_hosts");
     o->prdr = c->prdr_enable;
-    o->xclient = !s->local && smtp_host_in(s, &c->hosts_xclient, "hosts_xclient");
+    o->xclient = s->xclient_host;
     o->smtputf8 = smtp_host_in(s, &c->smtputf8_advertise_hosts, "smtputf8_advertise_hosts");
 }
 

@@ -58,6 +58,8 @@ smtp_do_quit(struct smtp_session *s)
     enum smtp_next next;
     if (!s->batch && has_argument(s, &next))
         return next;
+    if (s->chunks.only_reset)
+        smtp_log_lost(s, s->chunks.in_body);
     struct str text = quit_text(s);
     if (str_is_set(text))
         smtp_answer_lines(s, "221", text);
@@ -183,6 +185,7 @@ smtp_do_expn(struct smtp_session *s)
     if (policy_run(s->engine, ACL_PHASE_EXPN, &acl) != ACL_ACCEPT)
         return smtp_acl_refusal(s, ACL_PHASE_EXPN, &acl);
     text = address_qualify(s->message_arena, s->argument, s->main->qualify_domain);
+    text = receive_rewrite_envelope(s->engine, s->message_arena, REWRITE_ENV_TO, text);
     if (route_new_address(s->message_arena, s->engine, str_tainted(text), &a, &fault) &&
         expand(s, &r, a, &out))
         smtp_answer_lines(s, "250", buf_str(&out));

@@ -118,8 +118,9 @@ rest(struct connection *c)
         smtp_wheel_remove(&p->wheel, &c->entry);
         wake(c, SMTP_CAUSE_SHUTDOWN);
     }
+    (void)arm(c, EPOLL_CTL_MOD,
+              EPOLLIN | EPOLLRDHUP); /* the next one to touch it locks first */
     pthread_mutex_unlock(&p->lock);
-    (void)arm(c, EPOLL_CTL_MOD, EPOLLIN | EPOLLRDHUP);
 }
 
 /* --- work --- */

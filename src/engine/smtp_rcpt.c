@@ -226,8 +226,10 @@ static enum smtp_next
 refuse_without_sender(struct smtp_session *s)
 {
     if (!s->offered.pipelining ||
-        (s->last_verb != SMTP_VERB_MAIL && s->last_verb != SMTP_VERB_RCPT))
+        (s->last_verb != SMTP_VERB_MAIL && s->last_verb != SMTP_VERB_RCPT)) {
+        s->verb = SMTP_VERB_UNKNOWN; /* what follows was not pipelined behind a good RCPT */
         return refuse(s, SMTP_ERROR_PROTOCOL, 503, "sender not yet given");
+    }
     note_refusal(s, STR_LIT("503 sender not yet given"));
     smtp_answer(s, "503 sender not yet given");
     return SMTP_NEXT_COMMAND;

@@ -175,22 +175,38 @@ smtp_incomplete(struct smtp_session *s, const char *how)
     maillog_line(s->engine, MAILLOG_MAIN, STR_NULL, buf_str(&b));
 }
 
+static bool
+is_connection_logged(struct smtp_session *s)
+{
+    if (s->batch || !maillog_selected(s->engine, LOG_SELECTOR_SMTP_CONNECTION))
+        return false;
+    return s->setup->connections == 0 ||
+           !smtp_host_in(s, &s->main->hosts_connection_nolog, "hosts_connection_nolog");
+}
+
 void
 smtp_log_connection(struct smtp_session *s, const char *what)
 {
-    if (s->batch || !maillog_selected(s->engine, LOG_SELECTOR_SMTP_CONNECTION))
+    if (!is_connection_logged(s))
         return;
     bool caller = !s->setup->socket && !s->test;
-    struct str id = STR_EMPTY;
-    if (maillog_selected(s->engine, LOG_SELECTOR_CONNECTION_ID))
-        id = str_printf(s->message_arena, " Ci=%.*s", STR_ARG(s->model->connection_id));
-    struct str peer = caller ? s->engine->caller.login : smtp_peer(s, false);
-    if (what[0] == ' ' && what[1] == '(') /* the start, told by who accepted it */
-        smtp_log(s, MAILLOG_MAIN, "SMTP connection from %.*s%.*s%s", STR_ARG(peer), STR_ARG(id),
-                 what);
-    else
-        smtp_log(s, MAILLOG_MAIN, "SMTP connection%.*s from %.*s%s", STR_ARG(id), STR_ARG(peer),
-                 what);
+    smtp_log(s, MAILLOG_MAIN, "%.*s%s",
+             STR_ARG(peer_connection_text(s->message_arena, s->engine,
+                                          caller ? s->engine->caller.login : STR_NULL)),
+             what);
+}
+
+/* The start of one, told by who accepted it. */
+static void
+log_accepted(struct smtp_session *s)
+{
+    struct str how = STR_LIT(" (via inetd)");
+    if (s->setup->connections > 0)
+        how = str_printf(s->message_arena, " (TCP/IP connection count = %lld)",
+                         (long long)s->setup->connections);
+    if (is_connection_logged(s))
+        smtp_log(s, MAILLOG_MAIN, "SMTP connection from %.*s%.*s", STR_ARG(smtp_peer(s, false)),
+                 STR_ARG(how));
 }
 
 /* --- history --- */
@@ -373,8 +389,8 @@ is_nonmail_excess(struct smtp_session *s)
 }
 
 /* Clients must not talk out of turn, save where pipelining lets them. */
-static bool
-is_out_of_turn(struct smtp_session *s)
+bool
+smtp_is_out_of_turn(struct smtp_session *s)
 {
     const struct acl_connection *c = s->model->acl;
     bool enforce = c != NULL && c->sync_set ? c->enforce_sync : s->main->smtp_enforce_sync;
@@ -386,16 +402,25 @@ is_out_of_turn(struct smtp_session *s)
     return smtp_io_is_ahead(s->io);
 }
 
-enum { SHOWN_AHEAD = 128 };
+enum { SHOWN_AHEAD = 32 };
 
-static enum smtp_next
-refuse_out_of_turn(struct smtp_session *s)
+/* The start of what has come too soon, in quotes. */
+static struct str
+input_ahead(struct smtp_session *s)
+{
+    struct str all = smtp_io_peek(s->io, SHOWN_AHEAD + 1);
+    return str_printf(s->message_arena, "\"%.*s\"%s", STR_ARG(str_sub(all, 0, SHOWN_AHEAD)),
+                      all.n > SHOWN_AHEAD ? "..." : "");
+}
+
+enum smtp_next
+smtp_refuse_out_of_turn(struct smtp_session *s)
 {
     smtp_log(s, MAILLOG_MAIN | MAILLOG_REJECT,
              "SMTP protocol synchronization error (next input sent too soon: pipelining was%s "
-             "advertised): rejected \"%.*s\" %.*s next input=\"%.*s\"",
+             "advertised): rejected \"%.*s\" %.*s next input=%.*s",
              s->offered.pipelining ? "" : " not", STR_ARG(s->line), STR_ARG(smtp_peer(s, true)),
-             STR_ARG(smtp_io_peek(s->io, SHOWN_AHEAD)));
+             STR_ARG(input_ahead(s)));
     smtp_answer(s, "554 SMTP synchronization error");
     s->notquit = "synchronization-error";
     return SMTP_NEXT_FAIL;
@@ -404,8 +429,9 @@ refuse_out_of_turn(struct smtp_session *s)
 static enum smtp_next
 run_command(struct smtp_session *s)
 {
-    if (is_out_of_turn(s))
-        return refuse_out_of_turn(s);
+    if ((s->verb == SMTP_VERB_UNKNOWN || (verbs[s->verb].flags & CHUNK) == 0) &&
+        smtp_is_out_of_turn(s))
+        return smtp_refuse_out_of_turn(s);
     if (s->proxy_failed && s->verb != SMTP_VERB_QUIT) {
         smtp_answer(s, "503 Command refused, required Proxy negotiation failed");
         return smtp_count_error(s);
@@ -517,21 +543,11 @@ is_impatient(struct smtp_session *s)
         return false;
     smtp_log(s, MAILLOG_MAIN | MAILLOG_REJECT,
              "SMTP protocol synchronization error (input sent without waiting for greeting): "
-             "rejected connection from %.*s input=\"%.*s\"",
-             STR_ARG(smtp_peer(s, true)), STR_ARG(smtp_io_peek(s->io, SHOWN_AHEAD)));
+             "rejected connection from %.*s input=%.*s",
+             STR_ARG(smtp_peer(s, true)), STR_ARG(input_ahead(s)));
     smtp_answer(s, "554 SMTP synchronization error");
     s->notquit = "synchronization-error";
     return true;
-}
-
-static const char *
-how_connected(struct smtp_session *s)
-{
-    if (s->setup->connections > 0)
-        return str_cstr(s->message_arena,
-                        str_printf(s->message_arena, " (TCP/IP connection count = %lld)",
-                                   (long long)s->setup->connections));
-    return s->setup->socket ? " (via inetd)" : "";
 }
 
 /* The connect ACL and the greeting. False: the session is over. */
@@ -541,7 +557,10 @@ greet(struct smtp_session *s)
     struct acl_answer a = {.message = STR_NULL};
     if (s->batch)
         return true;
-    smtp_log_connection(s, how_connected(s));
+    if (s->setup->socket)
+        log_accepted(s);
+    else
+        smtp_log_connection(s, "");
     if (s->setup->socket &&
         smtp_host_in(s, &s->main->host_reject_connection, "host_reject_connection")) {
         if (maillog_selected(s->engine, LOG_SELECTOR_CONNECTION_REJECT))
@@ -610,6 +629,7 @@ find_rules_for_host(struct smtp_session *s)
     s->unqualified_recipient = s->local ? own
                                         : smtp_host_in(s, &c->recipient_unqualified_hosts,
                                                        "recipient_unqualified_hosts");
+    s->xclient_host = !s->local && smtp_host_in(s, &c->hosts_xclient, "hosts_xclient");
     if (!s->local)
         s->helo_verify_required = smtp_host_in(s, &c->helo_verify_hosts, "helo_verify_hosts");
 }
@@ -649,15 +669,14 @@ make_policy(struct smtp_session *s)
     c->unqualified_recipient = s->unqualified_recipient;
 }
 
-/* $connection_id: seconds and process, as message ids begin. */
+/* $connection_id: digits that no other connection of this machine has; the time will do. */
 static void
 make_connection_id(struct smtp_session *s)
 {
-    char seconds[NUM_BASE62_DIGITS], pid[NUM_BASE62_DIGITS];
-    num_base62((uint64_t)time(NULL), seconds);
-    num_base62((uint64_t)getpid(), pid);
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
     s->model->connection_id =
-        str_printf(s->arena, "%.*s-%.*s", NUM_BASE62_DIGITS, seconds, NUM_BASE62_DIGITS, pid);
+        str_printf(s->arena, "%lld%09ld", (long long)now.tv_sec, now.tv_nsec);
 }
 
 enum { SLICE_MS = 20 }; /* a client that answers within it is served by the same thread */

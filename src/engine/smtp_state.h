@@ -38,6 +38,7 @@ struct smtp_chunks {
     uint64_t size;   /* of the piece */
     uint64_t total;  /* of all pieces so far */
     bool aborted;    /* RSET, QUIT or an error in between */
+    bool in_body;    /* where the message was given up */
     bool only_reset; /* nothing else is listened to until RSET */
     enum smtp_next next;
 };
@@ -64,6 +65,7 @@ struct smtp_session {
     struct str protocol; /* $received_protocol of messages */
     struct str hostname; /* ours, in answers */
     struct smtp_offered offered;
+    bool xclient_host; /* who has connected may use XCLIENT, whomever it spoke for since */
     bool proxy_failed; /* a proxy did not say whom it speaks for: only QUIT is left */
     bool mail_seen;    /* a MAIL command was accepted in this session */
     int64_t messages;  /* MAIL commands in all */
@@ -116,6 +118,9 @@ struct str smtp_verb_word(enum smtp_verb_id v);
 enum smtp_read smtp_read_command(struct smtp_session *s);
 /* Input ended, or the time was up: what is said and logged of it. */
 enum smtp_next smtp_lost(struct smtp_session *s, enum smtp_read how);
+/* Whether there is input that the client may not have sent yet, by the rules of pipelining; and the end that this makes. */
+bool smtp_is_out_of_turn(struct smtp_session *s);
+enum smtp_next smtp_refuse_out_of_turn(struct smtp_session *s);
 /* "C=HELO,MAIL" with a blank in front, or empty. */
 struct str smtp_history_text(struct smtp_session *s, struct arena *a);
 /* Forgets the message at hand; the session goes on. */
@@ -169,6 +174,9 @@ enum smtp_next smtp_acl_answer(struct smtp_session *s, enum acl_phase phase,
 /* Batched input: tells the error on stdout and stderr. */
 enum smtp_next smtp_batch_error(struct smtp_session *s, const char *text, bool with_command);
 
+/* --- smtp_data.c --- */
+/* A message whose end will not come. */
+void smtp_log_lost(struct smtp_session *s, bool in_body);
 /* --- smtp_helo.c --- */
 enum outcome smtp_verify_helo(struct smtp_session *s);
 /* --- smtp_rcpt.c --- */

@@ -197,7 +197,7 @@ smtp_do_xclient(struct smtp_session *s)
 {
     struct xclient x = {.name = STR_NULL, .port = -1, .to_port = -1};
     if (!s->offered.xclient)
-        return smtp_refuse(s, SMTP_ERROR_PROTOCOL, 550, STR_NULL,
+        return smtp_refuse(s, SMTP_ERROR_PROTOCOL, 501, STR_NULL,
                            STR_LIT("XCLIENT command used when not advertised"));
     if (s->sender_given) {
         smtp_answer(s, "503 mail transaction in progress");

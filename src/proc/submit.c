@@ -313,8 +313,8 @@ static int
 lost(const struct submission *k, const struct receive_result *out)
 {
     if (out->why.sys_errno == ETIMEDOUT) {
-        maillog(k->e, MAILLOG_MAIN, STR_NULL,
-                "timed out while reading local message (message abandoned)");
+        maillog(k->e, MAILLOG_MAIN, out->in_body ? k->m->id : STR_NULL,
+                "timed out while reading local message");
         (void)fprintf(stderr, "%s: timed out while reading - message abandoned\n",
                       k->mode->cli->program);
     } else {
