@@ -71,7 +71,7 @@ may_become(const struct agent *g, const struct agent_head *h)
 static void
 tell_end(int fd, enum child_end end, int status, int sys_errno)
 {
-    const struct agent_end e = {.end = end, .status = status, .sys_errno = sys_errno};
+    const struct agent_end e = {.end = (int32_t)end, .status = status, .sys_errno = sys_errno};
     ssize_t n = fcntl(fd, F_SETFL, O_NONBLOCK) == 0 ? write(fd, &e, sizeof e) : 0;
     (void)n; /* who does not hear it sees that nothing came */
 }
@@ -383,15 +383,16 @@ wait_of(const struct agent *g, int wait_ms)
     return left == INT32_MAX ? -1 : (int)left;
 }
 
-/* Two for the door and the extra one, one a peer, two a child. */
-enum { FIXED = 2 };
+/* One for the door, the extra ones, one a peer, two a child. */
+enum { FIXED = 1 + AGENT_EXTRA };
 
 static size_t
 list_fds(const struct agent *g, struct pollfd *p)
 {
     size_t n = FIXED;
     p[0] = (struct pollfd){.fd = g->peers.n < AGENT_PEERS_MAX ? g->door : -1, .events = POLLIN};
-    p[1] = (struct pollfd){.fd = g->extra, .events = POLLIN};
+    for (size_t i = 0; i < AGENT_EXTRA; i++)
+        p[1 + i] = (struct pollfd){.fd = g->extra[i], .events = POLLIN};
     for (size_t i = 0; i < g->peers.n; i++)
         p[n++] = (struct pollfd){.fd = g->peers.v[i].waits ? -1 : g->peers.v[i].fd,
                                  .events = POLLIN};
@@ -402,13 +403,13 @@ list_fds(const struct agent *g, struct pollfd *p)
     return n;
 }
 
-bool
+unsigned
 agent_turn(struct agent *g, int wait_ms)
 {
     struct pollfd p[FIXED + AGENT_PEERS_MAX + 2 * AGENT_CHILDREN_MAX];
     size_t peers = g->peers.n, children = g->children.n;
     if (poll(p, list_fds(g, p), wait_of(g, wait_ms)) < 0)
-        return false;
+        return 0;
     /* From the last to the first: who goes is replaced by the last, which has been looked at. */
     const struct pollfd *of_children = p + FIXED + peers;
     for (size_t i = children; i > 0; i--) {
@@ -424,7 +425,10 @@ agent_turn(struct agent *g, int wait_ms)
     if (p[0].revents != 0)
         hear_door(g);
     end_late(g);
-    return p[1].revents != 0;
+    unsigned extra = 0;
+    for (unsigned i = 0; i < AGENT_EXTRA; i++)
+        extra |= p[1 + i].revents != 0 ? 1u << i : 0;
+    return extra;
 }
 
 bool
@@ -440,7 +444,7 @@ bool
 agent_begin(struct agent *g, struct arena *a, struct engine *e, int door)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN};
-    *g = (struct agent){.arena = a, .e = e, .door = door, .extra = -1};
+    *g = (struct agent){.arena = a, .e = e, .door = door, .extra = {-1, -1}};
     set_never(g);
     sigaction(SIGPIPE, &ignore, NULL);
     if (geteuid() == 0 && caps_keep_only(caps_of_agent()))

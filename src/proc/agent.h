@@ -20,6 +20,7 @@ enum {
     AGENT_USER_CHILDREN_MAX = 32, /* of one user at a time, so that nobody has them all */
     AGENT_IDLE_MS = 2000,         /* as long a process waits for the next job of its user */
     AGENT_CHILD_JOBS_MAX = 100,   /* then it makes room for a fresh one */
+    AGENT_EXTRA = 2,
 };
 
 struct agent_peer {
@@ -47,9 +48,9 @@ struct agent_child {
 
 struct agent {
     struct arena *arena;
-    struct engine *e; /* for the children; the agent only logs with it */
-    int door;         /* new peers come from here; -1: none */
-    int extra;        /* polled besides; -1: none */
+    struct engine *e;       /* for the children; the agent only logs with it */
+    int door;               /* new peers come from here; -1: none */
+    int extra[AGENT_EXTRA]; /* polled besides; -1: none */
     const uid_t *never;
     size_t never_n;
     VEC(struct agent_peer) peers;
@@ -62,8 +63,9 @@ struct agent {
 /* e: made while root. The door stays the caller's. Prepares and gives up all capabilities that are not needed. False: that failed,
  * which is logged. */
 bool agent_begin(struct agent *g, struct arena *a, struct engine *e, int door);
-/* One turn: waits for something to happen, at most wait_ms (-1: no limit), and deals with it. True if `extra` can be read. */
-bool agent_turn(struct agent *g, int wait_ms);
+/* One turn: waits for something to happen, at most wait_ms (-1: no limit), and deals with it. The places in `extra` that can be read,
+ * a bit each. */
+unsigned agent_turn(struct agent *g, int wait_ms);
 /* True if no peer is there and no process at work. */
 bool agent_is_idle(const struct agent *g);
 

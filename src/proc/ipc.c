@@ -8,6 +8,7 @@ enum {
     DELIVER = IPC_KIND_DELIVER,
     WORKER = IPC_KIND_WORKER,
     SESSION = IPC_KIND_SESSION,
+    AGENT = IPC_KIND_AGENT,
 };
 
 enum { NO_FD = 0, WITH_FD = 1 };
@@ -36,6 +37,8 @@ ipc_kind_name(enum ipc_kind k)
         return "worker";
     case IPC_KIND_SESSION:
         return "session";
+    case IPC_KIND_AGENT:
+        return "agent";
     }
     return "unknown";
 }

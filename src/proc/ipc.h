@@ -12,6 +12,7 @@ enum ipc_kind {
     IPC_KIND_DELIVER = 1u << 3, /* starts the workers */
     IPC_KIND_WORKER = 1u << 4,
     IPC_KIND_SESSION = 1u << 5, /* a process that serves one connection */
+    IPC_KIND_AGENT = 1u << 6,   /* starts the processes that become users */
 };
 
 enum ipc_type {

@@ -33,12 +33,20 @@ enum {
     OWNERS_MAX = SEATS_OWNERS_MAX,
 };
 
+#define NO_GENERATION                                                                          \
+    {                                                                                          \
+        .bundle = -1, .door = { -1, -1 }                                                       \
+    }
+
 /* One configuration and the processes that work by it. */
 struct generation {
     unsigned number;
     struct mode *mode;
     struct engine *engine;
     int bundle;
+    /* Between those who deliver and the agent, open here for as long as the generation lives, so that the next agent hears what the last one did
+     * not: deliver's end, the agent's end. -1: there is no agent. */
+    int door[2];
     bool own; /* the mode is ours to free: not the first one's, which has the command line */
 };
 
@@ -149,9 +157,33 @@ smtp_processes(const struct conf_main *c)
     return (unsigned)(n < SMTP_PROCESSES_MAX ? n : SMTP_PROCESSES_MAX);
 }
 
+/* Only with root is there anybody to become. */
+static void
+start_agent(struct master *m, struct generation *g)
+{
+    if (!g->engine->can_become || g->mode->conf->main->deliver_drop_privilege)
+        return;
+    if (!ipc_pair(g->door))
+        maillog(g->engine, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
+                "failed to make a socket for the agent: %s", strerror(errno));
+    start_child(m, child_table_add(&m->children, m->arena, IPC_KIND_AGENT, 0, g->number), g);
+}
+
+/* Before who delivers hears of anybody who wants that. */
+static void
+show_door(struct master *m, struct role_child *c)
+{
+    const struct generation *g = generation_of(m, c);
+    bool agent = c->kind == IPC_KIND_AGENT;
+    const struct ipc_field f[] = {{.number = agent ? IPC_KIND_DELIVER : IPC_KIND_AGENT}};
+    if (g != NULL && g->door[0] >= 0 && (agent || c->kind == IPC_KIND_DELIVER))
+        say(c, IPC_PEER, f, g->door[agent]);
+}
+
 static void
 start_generation(struct master *m, struct generation *g)
 {
+    start_agent(m, g);
     unsigned n = m->setup->listens || m->setup->waits ? smtp_processes(g->mode->conf->main) : 0;
     start_child(m, child_table_add(&m->children, m->arena, IPC_KIND_DELIVER, 0, g->number), g);
     start_child(m, child_table_add(&m->children, m->arena, IPC_KIND_QUEUE, 0, g->number), g);
@@ -178,13 +210,14 @@ link_two(struct role_child *x, struct role_child *y)
     close(fds[1]);
 }
 
-/* The queue process talks to all others of its generation, and nobody else to anybody. */
+/* The queue process talks to all others of its generation but the agent, and nobody else to anybody, save at the door. */
 static void
 link_child(struct master *m, struct role_child *c)
 {
     for (size_t i = 0; i < m->children.v.n; i++) {
         struct role_child *o = m->children.v.v[i];
-        bool pair = (c->kind == IPC_KIND_QUEUE) != (o->kind == IPC_KIND_QUEUE);
+        bool pair = (c->kind == IPC_KIND_QUEUE) != (o->kind == IPC_KIND_QUEUE) &&
+                    c->kind != IPC_KIND_AGENT && o->kind != IPC_KIND_AGENT;
         if (pair && o->generation == c->generation)
             link_two(c, o);
     }
@@ -224,11 +257,13 @@ close_interfaces(struct interfaces *all)
 static void
 forget_generation(struct generation *g)
 {
-    if (g->bundle >= 0)
-        close(g->bundle);
+    int *const fds[] = {&g->bundle, &g->door[0], &g->door[1]};
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
+        if (*fds[i] >= 0)
+            close(*fds[i]);
     if (g->own)
         arena_free(g->mode->arena);
-    *g = (struct generation){.bundle = -1};
+    *g = (struct generation)NO_GENERATION;
 }
 
 /* The reload is given up: what is there goes on. */
@@ -269,7 +304,7 @@ take_over(struct master *m)
     }
     struct generation gone = m->now;
     m->now = m->next;
-    m->next = (struct generation){.bundle = -1};
+    m->next = (struct generation)NO_GENERATION;
     m->setup->mode = m->now.mode;
     m->setup->engine = m->now.engine;
     forget_generation(&gone);
@@ -316,6 +351,7 @@ reload(struct master *m)
         return;
     }
     m->next = (struct generation){.number = ++m->generations,
+                                  .door = {-1, -1},
                                   .own = true,
                                   .mode = mode,
                                   .engine = engine_make(mode),
@@ -342,6 +378,7 @@ static void
 take_ready(struct master *m, struct role_child *c)
 {
     c->ready = true;
+    show_door(m, c);
     link_child(m, c);
     if (m->next.mode != NULL && c->generation == m->next.number &&
         is_complete(m, m->next.number))
@@ -426,7 +463,9 @@ bury(struct master *m, struct role_child *c, int status)
     if (c->retired || m->ending)
         return;
     c->number += c->kind == IPC_KIND_QUEUE; /* tells it to look for what was forgotten */
-    c->deaths = now - c->since_ms > STEADY_MS ? 0 : c->deaths + 1;
+    /* who was killed has not failed by itself */
+    bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    c->deaths = killed || now - c->since_ms > STEADY_MS ? 0 : c->deaths + 1;
     c->again_ms = now + (c->deaths > 1 ? child_table_delay(c->deaths) : 1);
 }
 
@@ -548,11 +587,12 @@ int
 master_run(struct master_setup *setup)
 {
     setup->first = setup->mode;
-    struct master m = {.setup = setup, .arena = arena_new(), .next = {.bundle = -1}};
+    struct master m = {.setup = setup, .arena = arena_new(), .next = NO_GENERATION};
     m.signals = signals_take();
     m.seats = seats_new();
     m.now = (struct generation){
         .number = ++m.generations,
+        .door = {-1, -1},
         .mode = setup->mode,
         .engine = setup->engine,
         .bundle = bundle_write(setup->mode->argc, setup->mode->argv, setup->mode->conf)};

@@ -95,7 +95,6 @@ bool
 role_become_mail_user(struct role *r)
 {
     struct engine *e = r->e;
-    be_known_as_mail_user(r);
     if (!e->can_become)
         return true;
     e->can_become = false;
@@ -112,7 +111,7 @@ static bool
 take_hello(struct role *r, int *conf_fd)
 {
     struct ipc_message msg;
-    const unsigned any = IPC_KIND_SMTP | IPC_KIND_QUEUE | IPC_KIND_DELIVER;
+    const unsigned any = IPC_KIND_SMTP | IPC_KIND_QUEUE | IPC_KIND_DELIVER | IPC_KIND_AGENT;
     if (ipc_receive(&ipc_protocol, ROLE_FD, IPC_KIND_MASTER, any, &msg) != IPC_OK)
         return false;
     *conf_fd = msg.fd;
@@ -122,7 +121,8 @@ take_hello(struct role *r, int *conf_fd)
     r->kind = (enum ipc_kind)msg.f[0].number;
     r->number = (unsigned)msg.f[1].number;
     r->generation = (unsigned)msg.f[2].number;
-    return r->kind == IPC_KIND_SMTP || r->kind == IPC_KIND_QUEUE || r->kind == IPC_KIND_DELIVER;
+    return r->kind == IPC_KIND_SMTP || r->kind == IPC_KIND_QUEUE ||
+           r->kind == IPC_KIND_DELIVER || r->kind == IPC_KIND_AGENT;
 }
 
 /* The command line of the daemon, read again. */
@@ -156,6 +156,8 @@ take_configuration(struct role *r, int fd)
     if (spool != NULL && chdir(spool) != 0)
         spool = NULL; /* relative names then mean what they meant for the master */
     r->e = engine_make(r->m);
+    if (r->e != NULL)
+        be_known_as_mail_user(r);
     return r->e != NULL;
 }
 
@@ -169,6 +171,8 @@ work(struct role *r)
         return role_queue(r);
     case IPC_KIND_DELIVER:
         return role_deliver(r);
+    case IPC_KIND_AGENT:
+        return role_agent(r);
     case IPC_KIND_MASTER:
     case IPC_KIND_WORKER:
     case IPC_KIND_SESSION:

@@ -44,5 +44,6 @@ void role_tell_state(const struct role *r, pid_t pid, const char *fmt, ...)
 int role_smtp(struct role *r);
 int role_queue(struct role *r);
 int role_deliver(struct role *r);
+int role_agent(struct role *r);
 
 #endif

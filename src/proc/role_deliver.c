@@ -1,19 +1,21 @@
 /* The deliver role: starts the processes that deliver, by fork alone, so that they have the configuration already.
  *
- * A worker makes one attempt after the other as the queue process asks, works as the mail user with root in reserve for
- * children that become users, and ends when the queue process is gone or has enough of it. It outlives this process.
+ * A worker makes one attempt after the other as the queue process asks, as the mail user and with no other power: what is to be done as
+ * a user the agent has done. It ends when the queue process is gone or has enough of it, and outlives this process.
  */
 #include "proc/role.h"
 
 #include "base/arena.h"
 #include "conf/list.h"
 #include "conf/main_options.h"
+#include "engine/become_agent.h"
 #include "engine/delivery.h"
 #include "engine/maillog.h"
 #include "engine/queue_run.h"
 #include "lookups/lookup_cache.h"
 #include "proc/engine_start.h"
 #include "proc/reception.h"
+#include "sys/caps.h"
 #include "sys/signals.h"
 
 #include <errno.h>
@@ -25,7 +27,9 @@
 
 struct deliver {
     struct role *role;
-    int queue; /* -1: none yet */
+    int queue;    /* -1: none yet */
+    int door;     /* of the agent; -1: none yet, or there is none */
+    bool becomes; /* an agent is there, or is to come */
 };
 
 /* --- a worker --- */
@@ -169,23 +173,6 @@ lose_queue(struct deliver *d)
 }
 
 static void
-hear_queue(struct deliver *d)
-{
-    struct ipc_message msg;
-    switch (ipc_receive(&ipc_protocol, d->queue, IPC_KIND_QUEUE, IPC_KIND_DELIVER, &msg)) {
-    case IPC_OK:
-        start_worker(d);
-        return;
-    case IPC_AGAIN:
-        return;
-    case IPC_CLOSED:
-    case IPC_FORGED:
-        lose_queue(d);
-        return;
-    }
-}
-
-static void
 hear_master(struct deliver *d)
 {
     struct ipc_message msg;
@@ -194,8 +181,33 @@ hear_master(struct deliver *d)
     if (msg.type == IPC_PEER && msg.f[0].number == IPC_KIND_QUEUE) {
         lose_queue(d);
         d->queue = msg.fd;
+    } else if (msg.type == IPC_PEER && msg.f[0].number == IPC_KIND_AGENT && d->door < 0 &&
+               d->becomes) {
+        struct engine *e = d->role->e;
+        d->door = msg.fd;
+        e->become = become_agent_new(e->arena, d->door);
+        e->can_become = true;
     } else if (msg.fd >= 0) {
         close(msg.fd);
+    }
+}
+
+static void
+hear_queue(struct deliver *d)
+{
+    struct ipc_message msg;
+    switch (ipc_receive(&ipc_protocol, d->queue, IPC_KIND_QUEUE, IPC_KIND_DELIVER, &msg)) {
+    case IPC_OK:
+        /* The master tells of the door first; nothing is delivered without it. */
+        if (!d->becomes || d->door >= 0)
+            start_worker(d);
+        return;
+    case IPC_AGAIN:
+        return;
+    case IPC_CLOSED:
+    case IPC_FORGED:
+        lose_queue(d);
+        return;
     }
 }
 
@@ -216,9 +228,9 @@ take_signals(struct deliver *d)
 int
 role_deliver(struct role *r)
 {
-    struct deliver d = {.role = r, .queue = -1};
-    bool drop = r->m->conf->main->deliver_drop_privilege;
-    if (drop ? !role_become_mail_user(r) : !priv_lower(r->e->mail_uid, r->e->mail_gid))
+    struct deliver d = {.role = r, .queue = -1, .door = -1};
+    d.becomes = r->e->can_become && !r->m->conf->main->deliver_drop_privilege;
+    if (!role_become_mail_user(r) || !caps_no_new_privileges())
         return 1;
     role_say_ready(r);
     /* While retiring it serves the queue process, which goes when nothing is left to do. */
