@@ -131,7 +131,6 @@ open_message(struct delivery *d)
         spool_close(&d->entry);
         return end;
     }
-    load_models(d);
     return DELIVERY_WAITS;
 }
 
@@ -245,17 +244,27 @@ freeze(struct delivery *d)
     return DELIVERY_FROZEN;
 }
 
+static bool
+remove_files(struct delivery *d)
+{
+    struct spool_fault f;
+    if (spool_remove(&d->entry, &f) != SPOOL_OK) {
+        maillog(d->engine, MAILLOG_MAIN | MAILLOG_PANIC, d->id,
+                "failed to remove the message: %s", f.text);
+        return false;
+    }
+    maillog_message_remove(d->engine, &d->entry);
+    return true;
+}
+
 static enum delivery_end
 complete(struct delivery *d)
 {
-    struct spool_fault f;
     struct engine *e = d->engine;
-    if (spool_remove(&d->entry, &f) != SPOOL_OK) {
-        maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, d->id, "failed to remove the message: %s",
-                f.text);
+    if (d->lane != NULL)
+        delivery_lane_complete(d);
+    else if (!remove_files(d))
         return DELIVERY_ERROR;
-    }
-    maillog_message_remove(e, &d->entry);
     struct buf b = buf_in(d->arena, 0);
     buf_addz(&b, "Completed");
     if (maillog_selected(e, LOG_SELECTOR_QUEUE_TIME_OVERALL)) {
@@ -311,6 +320,8 @@ close_message(struct delivery *d, const struct outer_view *outer)
     if (d->journal_open)
         spool_journal_close(&d->journal);
     spool_close(&d->entry);
+    if (d->lane != NULL)
+        lane_take_close(d->lane);
     list_cache_forget(ev->lists);
     ev->message = outer->message;
     ev->session = outer->session;
@@ -334,6 +345,8 @@ attempt(struct delivery *d)
         delivery_local(d);
         delivery_remote(d);
         retry_finish(d);
+        if (!delivery_lane_leave(d))
+            return DELIVERY_ERROR;
     }
     delivery_report_success(d);
     delivery_bounce(d);
@@ -344,8 +357,8 @@ attempt(struct delivery *d)
     return finish(d);
 }
 
-enum delivery_end
-delivery_run(struct engine *e, struct str id, enum delivery_reason reason)
+static enum delivery_end
+run(struct engine *e, struct str id, enum delivery_reason reason, const struct lane_ref *ref)
 {
     struct arena *a = arena_new();
     struct delivery *d = ARENA_NEW(a, struct delivery);
@@ -356,14 +369,27 @@ delivery_run(struct engine *e, struct str id, enum delivery_reason reason)
     d->reason = reason;
     d->id = str_dup(a, id);
     clock_gettime(CLOCK_REALTIME, &d->started);
-    enum delivery_end end = open_message(d);
+    enum delivery_end end = ref == NULL ? open_message(d) : delivery_lane_open(d, ref);
     if (end == DELIVERY_WAITS) {
+        load_models(d);
         end = attempt(d);
         close_message(d, &outer);
     }
     vm_release(e->vm, mark);
     arena_free(a);
     return end;
+}
+
+enum delivery_end
+delivery_run(struct engine *e, struct str id, enum delivery_reason reason)
+{
+    return run(e, id, reason, NULL);
+}
+
+enum delivery_end
+delivery_run_lane(struct engine *e, const struct lane_ref *ref)
+{
+    return run(e, STR_EMPTY, DELIVERY_ARRIVED, ref);
 }
 
 /* --- reports --- */

@@ -9,6 +9,7 @@
 
 #include "conf/model.h"
 #include "engine/engine.h"
+#include "engine/lane_take.h"
 #include "engine/route.h"
 #include "engine/spool.h"
 #include "engine/spool_journal.h"
@@ -42,7 +43,10 @@ struct delivery {
     struct engine *engine;
     struct arena *arena; /* of this attempt */
     enum delivery_reason reason;
-    struct spool_entry entry;
+    struct spool_entry entry;   /* in the fast lane: a copy of the body, and no directory */
+    struct lane_taken *lane;    /* the message is in the fast lane; NULL: it has files */
+    struct buf lane_log;        /* its message log until it has them */
+    bool discarding;            /* what is done now may be done again after a crash */
     struct spool_header header; /* the envelope as it is in the spool */
     struct spool_journal journal;
     bool journal_open;
@@ -80,7 +84,21 @@ enum delivery_end {
 /* Makes the attempt. What happened is in the logs. */
 enum delivery_end delivery_run(struct engine *e, struct str id, enum delivery_reason reason);
 
+/* The first attempt for a message of the fast lane. e->lane is where it notes what is done. What it does not finish is in the
+ * standing lane afterwards. */
+enum delivery_end delivery_run_lane(struct engine *e, const struct lane_ref *ref);
+
 /* --- between the files of the delivery --- */
+
+/* Takes a message of the fast lane, as far as header and entry. WAITS: it is there. delivery_lane.c */
+enum delivery_end delivery_lane_open(struct delivery *d, const struct lane_ref *ref);
+/* Notes that an address is done, before anything is said of it. */
+bool delivery_lane_note(struct delivery *d, struct str key, struct durable_fault *f);
+/* If something is left to be done, or to be told to the sender, the message moves to the standing lane, where d then has it locked.
+ * False: that failed (logged); the attempt must end. */
+bool delivery_lane_leave(struct delivery *d);
+/* Ends a message of which nothing is left. */
+void delivery_lane_complete(struct delivery *d);
 
 /* Routes the recipients that are not done: fills local and remote, ends the others. delivery_route.c */
 void delivery_route(struct delivery *d);

@@ -31,6 +31,18 @@ open_journal(struct delivery *d, struct spool_fault *f)
     return r;
 }
 
+static enum spool_result
+note_done(struct delivery *d, struct str key, struct spool_fault *f)
+{
+    struct durable_fault fault;
+    if (d->lane != NULL)
+        return delivery_lane_note(d, key, &fault) ? SPOOL_OK : spool_system_fault(f, &fault);
+    enum spool_result r = open_journal(d, f);
+    if (r == SPOOL_OK)
+        r = spool_journal_append(d->arena, &d->entry, &d->journal, &key, 1, f);
+    return r;
+}
+
 /* One line of the journal, on disk before anything is said of it. */
 static void
 to_journal(struct delivery *d, struct str key)
@@ -40,9 +52,7 @@ to_journal(struct delivery *d, struct str key)
         return;
     (void)spool_tree_add(d->arena, &d->header.done, key);
     d->changed = true;
-    enum spool_result r = open_journal(d, &f);
-    if (r == SPOOL_OK)
-        r = spool_journal_append(d->arena, &d->entry, &d->journal, &key, 1, &f);
+    enum spool_result r = note_done(d, key, &f);
     if (r != SPOOL_OK)
         maillog(d->engine, MAILLOG_MAIN | MAILLOG_PANIC, d->id,
                 "failed to note in the journal that %.*s is done: %s", STR_ARG(key), f.text);
@@ -121,7 +131,9 @@ void
 delivery_address_discarded(struct delivery *d, struct address *a, bool by_filter)
 {
     const struct address *top = delivery_ancestor(a);
+    d->discarding = true;
     delivery_address_done(d, a);
+    d->discarding = false;
     if (is_logged(a))
         maillog(d->engine, MAILLOG_MAIN, d->id, "=> %s%s%.*s%s <%.*s>%s%.*s",
                 by_filter ? "discarded" : ":blackhole:", a != top ? " (" : "",

@@ -17,6 +17,8 @@ struct hints; /* sys/hints.h */
 struct site;
 struct acl_up;
 struct engine_become;
+struct lane;
+struct message_id_clock;
 
 /* Who called the program. */
 struct engine_caller {
@@ -52,6 +54,9 @@ struct engine {
     struct log_settings log;
     uint64_t selectors;                /* of log_selector, bits by enum log_selector */
     const struct durable_calls *calls; /* of the spool: durable_kernel, or unsynced */
+    struct lane
+        *lane; /* fast lane of this process; NULL: every message is in the standing lane */
+    struct message_id_clock *ids; /* of the threads that receive; NULL: one message at a time */
     const struct acl_up *policy; /* what ACLs ask; engine/policy.h makes it when it is needed */
 };
 

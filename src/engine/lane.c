@@ -106,14 +106,26 @@ segment_for(struct lane *l, uint64_t n, struct durable_fault *f)
 
 /* --- appending --- */
 
+/* Takes back a record that nobody was told of: not on stable storage, where it may not be anyhow, but for who reads the
+ * file now. */
+static void
+make_void(struct lane *l, const struct segment *s, uint64_t at)
+{
+    struct durable_fault f;
+    unsigned char zeros[LANE_HEAD] = {0};
+    struct iovec v = {.iov_base = zeros, .iov_len = sizeof zeros};
+    struct durable_pieces what = {&v, 1};
+    (void)durable_write_at(&l->calls, s->file.fd, s->file.name, what, (off_t)at, &f);
+}
+
 /* Writes records that belong together, at the segment's end. A write that fails leaves a gap and ends the segment. */
 static bool
 append(struct lane *l, struct segment *s, struct durable_pieces what, uint64_t n,
        struct durable_fault *f)
 {
     if (!durable_write_at(&l->calls, s->file.fd, s->file.name, what, (off_t)s->tail, f)) {
+        make_void(l, s, s->tail);
         s->full = true;
-        retire(l);
         return false;
     }
     s->tail += n;
@@ -186,7 +198,10 @@ append_message(struct lane *l, struct segment *s, struct message_form *w,
     add_piece(&what, v, m->header);
     add_piece(&what, v, padding(w->message.length));
     l->figures.records += 2;
-    return append(l, s, what, w->n, f);
+    bool ok = append(l, s, what, w->n, f);
+    if (!ok)
+        make_void(l, s, at);
+    return ok;
 }
 
 /* --- waiting --- */
@@ -380,39 +395,27 @@ lane_close(struct lane *l)
     clean_up(l);
 }
 
-/* Takes back what nobody was told of, from a segment whose sync failed: not on stable storage, where it may not be
- * anyhow, but for who reads the file now. */
-static void
-make_void(struct lane *l, const struct appended *a)
-{
-    struct durable_fault f;
-    unsigned char zeros[LANE_HEAD] = {0};
-    struct iovec v = {.iov_base = zeros, .iov_len = sizeof zeros};
-    struct durable_pieces what = {&v, 1};
-    (void)durable_write_at(&l->calls, a->segment->file.fd, a->segment->file.name, what,
-                           (off_t)a->at, &f);
-}
-
 enum lane_result
 lane_put(struct lane *l, const struct lane_message *m, struct str body, struct lane_ref *ref,
          struct durable_fault *f)
 {
     struct message_form w;
     if (!measure(&w, m, body) || w.n > l->segment_size - lane_segment_start())
-        return LANE_TOO_BIG;
+        return LANE_UNFIT;
     pthread_mutex_lock(&l->lock);
     struct segment *s = segment_for(l, w.n, f);
     bool ok = s != NULL && append_message(l, s, &w, m, body, f);
     if (!ok) {
+        retire(l);
         pthread_mutex_unlock(&l->lock);
-        return LANE_FAILED;
+        return s == NULL ? LANE_UNFIT : LANE_FAILED;
     }
     struct appended a = join(l, s, s->tail - lane_record_size(w.message.length));
     *ref = (struct lane_ref){.at = a.at};
     memcpy(ref->segment, s->file.name, sizeof ref->segment);
     ok = wait_for(l, &a, f);
     if (!ok)
-        make_void(l, &a);
+        make_void(l, s, a.at);
     leave(l, &a);
     pthread_mutex_unlock(&l->lock);
     if (!ok) {
@@ -444,6 +447,7 @@ put_note(struct lane *l, enum lane_kind kind, struct str content, enum lane_wait
         add_piece(&what, v, padding(h.length));
         ok = append(l, s, what, n, f);
         l->figures.records++;
+        retire(l);
     }
     if (ok && wait == LANE_WAIT) {
         struct appended a = join(l, s, s->tail - n);
@@ -460,7 +464,7 @@ lane_note(struct lane *l, enum lane_kind kind, const struct lane_note *n, enum l
 {
     struct arena *a = arena_new();
     struct buf content = buf_in(a, LANE_NOTE_MAX);
-    enum lane_result r = LANE_TOO_BIG;
+    enum lane_result r = LANE_UNFIT;
     if (lane_note_write(kind, n, &content) &&
         lane_record_size((uint32_t)content.n) <= l->segment_size - lane_segment_start())
         r = put_note(l, kind, buf_str(&content), wait, f);

@@ -32,8 +32,8 @@ struct lane_ref {
 
 enum lane_result {
     LANE_OK,
-    LANE_TOO_BIG, /* not for the lane: nothing was written */
-    LANE_FAILED,  /* see the fault; nothing is accepted */
+    LANE_UNFIT,  /* too big, or there is no room for another segment: nothing was written */
+    LANE_FAILED, /* see the fault; nothing is accepted */
 };
 
 enum lane_wait {

@@ -246,20 +246,40 @@ open_message_log(struct arena *a, const struct engine *e, const struct spool_ent
 }
 
 static void
+append_message_log(struct arena *a, struct engine *e, const struct spool_entry *entry,
+                   struct str line)
+{
+    int fd = open_message_log(a, e, entry);
+    if (fd < 0 || !file_write_all(fd, line.p, line.n))
+        maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
+                "failed to write the message log of %s: %s", entry->id.text, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+}
+
+static void
 to_message_log(struct engine *e, const struct spool_entry *entry, struct str stamp,
                struct str text)
 {
     if (!e->conf->main->message_logs)
         return;
     struct arena *a = arena_new();
-    int fd = open_message_log(a, e, entry);
     struct str line =
         str_printf(a, "%.*s%.*s\n", STR_ARG(stamp), STR_ARG(clean(a, e, text, false)));
-    if (fd < 0 || !file_write_all(fd, line.p, line.n))
-        maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
-                "failed to write the message log of %s: %s", entry->id.text, strerror(errno));
-    if (fd >= 0)
-        close(fd);
+    if (entry->log != NULL)
+        buf_adds(entry->log, line);
+    else
+        append_message_log(a, e, entry, line);
+    arena_free(a);
+}
+
+void
+maillog_message_lines(struct engine *e, const struct spool_entry *entry, struct str lines)
+{
+    if (!e->conf->main->message_logs || lines.n == 0)
+        return;
+    struct arena *a = arena_new();
+    append_message_log(a, e, entry, lines);
     arena_free(a);
 }
 

@@ -41,6 +41,8 @@ const char *maillog_message_path(struct arena *a, const struct engine *e,
 void maillog_message(struct engine *e, const struct spool_entry *entry, struct str text);
 /* The same for a line that carries no time ("*** Frozen"). */
 void maillog_message_plain(struct engine *e, const struct spool_entry *entry, struct str text);
+/* Appends lines that were kept while the message was in the fast lane. */
+void maillog_message_lines(struct engine *e, const struct spool_entry *entry, struct str lines);
 /* Removes the log of a message (or keeps it in msglog.OLD, preserve_message_logs). */
 void maillog_message_remove(struct engine *e, const struct spool_entry *entry);
 

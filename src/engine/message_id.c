@@ -8,6 +8,8 @@
 
 #include "base/num.h"
 
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { NS_PER_S = 1000000000 };
@@ -89,6 +91,45 @@ message_id_wait(const struct message_id_source *s)
         while (clock_nanosleep(CLOCK_MONOTONIC, 0, &wait, &wait) != 0)
             continue;
     }
+}
+
+struct message_id_clock {
+    pthread_mutex_t lock;
+    int64_t last_ns; /* that was given away */
+};
+
+struct message_id_clock *
+message_id_clock_new(void)
+{
+    struct message_id_clock *c = calloc(1, sizeof *c);
+    if (c == NULL)
+        abort();
+    pthread_mutex_init(&c->lock, NULL);
+    return c;
+}
+
+void
+message_id_clock_free(struct message_id_clock *c)
+{
+    if (c == NULL)
+        return;
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}
+
+void
+message_id_clock_next(struct message_id_clock *c, struct message_id_source *s)
+{
+    struct timespec now;
+    int64_t unit = unit_ns(s);
+    clock_gettime(CLOCK_REALTIME, &now);
+    pthread_mutex_lock(&c->lock);
+    int64_t ns = (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+    if (ns / unit <= c->last_ns / unit)
+        ns = (c->last_ns / unit + 1) * unit;
+    c->last_ns = ns;
+    pthread_mutex_unlock(&c->lock);
+    s->now = (struct timespec){.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
 }
 
 static bool

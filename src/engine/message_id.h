@@ -42,6 +42,14 @@ int64_t message_id_wait_ns(const struct message_id_source *s);
  * two seconds. */
 void message_id_wait(const struct message_id_source *s);
 
+/* Makes ids differ among the threads of a process: gives each caller a time of its own, ahead of the clock when many ask at once.
+ * **thread**: any. */
+struct message_id_clock;
+struct message_id_clock *message_id_clock_new(void);
+void message_id_clock_free(struct message_id_clock *c);
+/* Sets s->now; the other fields are filled in. No two callers get the same id, if they have the same pid, host and form. */
+void message_id_clock_next(struct message_id_clock *c, struct message_id_source *s);
+
 /* True if s is an id of either form and nothing else. out may be NULL. */
 bool message_id_parse(struct str s, struct message_id *out);
 /* Bytes of the id that s begins with, if what follows is the end or no letter or digit; else 0. */

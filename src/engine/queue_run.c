@@ -4,6 +4,7 @@
 #include "conf/conf.h"
 #include "conf/main_options.h"
 #include "engine/delivery.h"
+#include "engine/lane_keep.h"
 #include "engine/maillog.h"
 #include "engine/queue_list.h"
 #include "engine/spool_journal.h"
@@ -131,6 +132,7 @@ queue_run(struct engine *e, const struct queue_run *q)
     struct str name = named ? str_printf(e->arena, "'%.*s' ", STR_ARG(e->queue)) : STR_EMPTY;
     if (is_overloaded(e))
         return false;
+    (void)lane_keep_run(e, LANE_KEEP_AGE_S);
     if (logged)
         maillog(e, MAILLOG_MAIN, STR_NULL, "Start %.*squeue run: pid=%d%.*s", STR_ARG(name),
                 (int)getpid(), STR_ARG(words));

@@ -2,6 +2,7 @@
 #include "engine/queue_show.h"
 
 #include "base/buf.h"
+#include "engine/lane_replay.h"
 #include "engine/spool_journal.h"
 
 #include <errno.h>
@@ -43,26 +44,31 @@ add_size(struct buf *b, int64_t size)
         buf_printf(b, "%4lldM", (long long)((size + 512 * 1024) / (1024 * 1024)));
 }
 
+/* Header lines and the line behind them. */
 static int64_t
-message_size(int dir, const struct message_id *id, const struct spool_header *h)
+headers_size(const struct spool_header *h)
 {
-    struct stat st;
-    struct spool_name name = spool_file_name(id, 'D');
     int64_t size = 1;
-    if (fstatat(dir, name.text, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        size += (int64_t)st.st_size - (int64_t)strlen(name.text) - 1;
     for (size_t i = 0; i < h->headers.n; i++)
         if (h->headers.v[i].type != HEADER_TYPE_DELETED)
             size += h->headers.v[i].text.n;
     return size;
 }
 
-static void
-add_message_line(struct buf *b, int dir, const struct message_id *id,
-                 const struct spool_header *h)
+static int64_t
+message_size(int dir, const struct message_id *id, const struct spool_header *h)
 {
-    add_age(b, (int64_t)time(NULL) - h->received_time);
-    add_size(b, message_size(dir, id, h));
+    struct stat st;
+    struct spool_name name = spool_file_name(id, 'D');
+    int64_t size = headers_size(h);
+    if (fstatat(dir, name.text, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        size += (int64_t)st.st_size - (int64_t)strlen(name.text) - 1;
+    return size;
+}
+
+static void
+add_name(struct buf *b, const struct message_id *id, const struct spool_header *h)
+{
     buf_printf(b, " %s <%.*s>", id->text, STR_ARG(h->sender));
     if (h->sender_set_untrusted)
         buf_printf(b, " (%.*s)", STR_ARG(h->login));
@@ -71,6 +77,14 @@ add_message_line(struct buf *b, int dir, const struct message_id *id,
     buf_addc(b, '\n');
 }
 
+static void
+add_message_line(struct buf *b, int dir, const struct message_id *id,
+                 const struct spool_header *h)
+{
+    add_age(b, (int64_t)time(NULL) - h->received_time);
+    add_size(b, message_size(dir, id, h));
+    add_name(b, id, h);
+}
 /* True if the address is one of the envelope. */
 static bool
 is_original(const struct spool_header *h, struct str key)
@@ -167,6 +181,61 @@ show_one(struct arena *a, int dir, const struct message_id *id, enum queue_show_
     (void)fwrite(text.p, 1, text.n, out);
 }
 
+/* --- the fast lane --- */
+
+struct lane_view {
+    const struct engine *e;
+    enum queue_show_what what;
+    FILE *out; /* NULL: they are only counted */
+    size_t n;
+};
+
+static void
+show_lane_one(void *ctx, const struct lane_listed *m)
+{
+    struct lane_view *v = ctx;
+    struct spool_header h;
+    struct spool_fault f;
+    if (!str_eq(m->message.queue, v->e->queue))
+        return;
+    v->n++;
+    if (v->out == NULL)
+        return;
+    if (v->what == QUEUE_SHOW_IDS) {
+        (void)fprintf(v->out, "%s\n", m->id.text);
+        return;
+    }
+    struct arena *a = arena_new();
+    struct buf b = buf_in(a, 0);
+    if (spool_header_parse(a, &m->id, m->message.header, &h, &f)) {
+        add_age(&b, (int64_t)time(NULL) - h.received_time);
+        add_size(&b, m->body_size + headers_size(&h));
+        add_name(&b, &m->id, &h);
+        add_recipients(&b, &h, v->what);
+        buf_addc(&b, '\n');
+        struct str text = buf_str(&b);
+        (void)fwrite(text.p, 1, text.n, v->out);
+    }
+    arena_free(a);
+}
+
+/* What has not moved to the standing lane yet. */
+static void
+show_lane(const struct engine *e, enum queue_show_what what, FILE *out)
+{
+    struct lane_view v = {.e = e, .what = what, .out = out};
+    (void)lane_replay_list(engine_place(e).root, show_lane_one, &v);
+}
+
+size_t
+queue_show_count(struct engine *e)
+{
+    struct spool_place place = engine_place(e);
+    struct lane_view v = {.e = e};
+    (void)lane_replay_list(place.root, show_lane_one, &v);
+    return queue_list_count(&place) + v.n;
+}
+
 void
 queue_show(struct engine *e, enum queue_list_order order, enum queue_show_what what, FILE *out)
 {
@@ -190,6 +259,7 @@ queue_show(struct engine *e, enum queue_list_order order, enum queue_show_what w
     }
     arena_free(one);
     arena_free(list);
+    show_lane(e, what, out);
 }
 
 void

@@ -17,6 +17,8 @@ enum queue_show_what {
 /* Lists the queue in that order, one message at a time. */
 void queue_show(struct engine *e, enum queue_list_order order, enum queue_show_what what,
                 FILE *out);
+/* How many messages there are, in both lanes. */
+size_t queue_show_count(struct engine *e);
 /* Lists just these. */
 void queue_show_some(struct engine *e, const struct str *ids, size_t n,
                      enum queue_show_what what, FILE *out);

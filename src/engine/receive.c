@@ -57,8 +57,11 @@ make_id(struct receiving *r)
         .host = host_number(r),
         .form = r->e->conf->main->short_message_ids ? MESSAGE_ID_OLD : MESSAGE_ID_NEW,
     };
+    if (r->e->ids != NULL)
+        message_id_clock_next(r->e->ids, &r->id_source);
     struct message_id id = message_id_make(&r->id_source);
     r->m->id = str_dup(r->a, message_id_str(&id));
+    r->started = r->id_source.now;
     r->m->received_time = r->started.tv_sec;
     r->m->received_time_us = r->started.tv_nsec / 1000;
 }
@@ -209,12 +212,17 @@ spool_refusal(struct receiving *r, const struct spool_fault *f)
     return false;
 }
 
+/* The body goes on in a file. */
 static bool
 put_body(void *ctx, const char *p, size_t n)
 {
     struct receiving *r = ctx;
     struct durable_fault d;
     struct spool_fault f;
+    if (r->lane && receive_lane_put_body(r, p, n))
+        return true;
+    if (!receive_leave_lane(r))
+        return false;
     if (durable_append(r->e->calls, r->entry.body, r->entry.id.text, str_from(p, n), &d))
         return true;
     (void)spool_system_fault(&f, &d);
@@ -237,6 +245,17 @@ create(struct receiving *r)
     r->m->body_fd = r->entry.body;
     r->m->body_start = r->entry.body_start;
     return true;
+}
+
+bool
+receive_leave_lane(struct receiving *r)
+{
+    struct str body = buf_str(&r->body);
+    if (!r->lane)
+        return true;
+    r->lane = false;
+    r->m->body_text = STR_EMPTY;
+    return create(r) && (body.n == 0 || put_body(r, body.p, body.n));
 }
 
 /* Bytes of the message as it is now: visible header lines, the empty line, the body. */
@@ -267,7 +286,9 @@ take_figures(struct receiving *r)
 static bool
 read_body(struct receiving *r)
 {
-    if (!create(r))
+    if (receive_lane_wants(r))
+        receive_lane_start(r);
+    else if (!create(r))
         return false;
     r->text.put = put_body;
     r->text.put_ctx = r;
@@ -407,6 +428,14 @@ discard(struct receiving *r)
 static enum spool_result
 put_into_queue(struct receiving *r, const struct spool_header *h, struct spool_fault *f)
 {
+    if (r->lane) {
+        enum spool_result lane = receive_lane_commit(r, h, f);
+        if (lane != SPOOL_ABSENT)
+            return lane;
+        *f = (struct spool_fault){.text = "the message has no place in the spool"};
+        if (!receive_leave_lane(r))
+            return SPOOL_ERROR;
+    }
     if (r->rq->held == NULL)
         return spool_commit(r->a, &r->entry, h, f);
     enum spool_result result = spool_commit_held(r->a, &r->entry, h, f);
@@ -485,7 +514,8 @@ end(struct receiving *r)
     /* What is still to come of a message that was not wanted is not the next command. */
     if (r->rq->smtp && r->out->end != RECEIVE_LOST)
         (void)receive_text_drain(&r->text);
-    message_id_wait(&r->id_source);
+    if (r->e->ids == NULL)
+        message_id_wait(&r->id_source);
 }
 
 void

@@ -11,6 +11,7 @@
 #include "acl/acl_run.h"
 #include "conf/model.h"
 #include "engine/engine.h"
+#include "engine/lane.h"
 #include "engine/rewrite.h"
 #include "mail/why.h"
 
@@ -55,6 +56,7 @@ struct receive_request {
     /* The recipients as they were given, for the log; NULL: as in the message. */
     const struct str *given;
     size_t given_n;
+    bool lane;        /* it may go to the fast lane: the caller sees to its delivery */
     struct str login; /* of who submits (U=), and full name */
     struct str full_name;
     struct str claimed_name; /* -F, or unset */
@@ -107,6 +109,8 @@ struct receive_result {
     struct why why;
     bool frozen, queue_only;             /* delivery does not start at once */
     bool route_only;                     /* it does, but remote deliveries wait */
+    bool in_lane;                        /* it is in the fast lane, there: */
+    struct lane_ref lane;
     VEC(struct receive_bad_address) bad; /* of -t, in header lines */
     int64_t limit;                       /* that was exceeded */
     bool reported;                       /* the sender was told by mail */

@@ -179,6 +179,27 @@ add_common(const struct receiving *r, struct buf *b)
     add_message_id(r, b);
 }
 
+static void
+log_message(struct receiving *r, struct str common)
+{
+    if (r->m->recipients.n > 0)
+        maillog_message(r->e, &r->entry,
+                        str_printf(r->a, "Received from %.*s", STR_ARG(common)));
+}
+
+void
+receive_log_message(struct receiving *r)
+{
+    struct arena_mark mark = arena_mark(vm_scratch(r->e->vm));
+    struct buf b = buf_in(r->a, 0);
+    if (r->e->conf->main->message_logs) {
+        add_common(r, &b);
+        add_subject(r, &b);
+        log_message(r, buf_str(&b));
+    }
+    vm_release(r->e->vm, mark);
+}
+
 void
 receive_log_arrival(struct receiving *r)
 {
@@ -188,10 +209,8 @@ receive_log_arrival(struct receiving *r)
     buf_addz(&b, fake ? "(= " : "<= ");
     add_common(r, &b);
     add_subject(r, &b);
-    struct str common = str_sub(buf_str(&b), strlen("<= "), b.n);
-    if (r->m->recipients.n > 0)
-        maillog_message(r->e, &r->entry,
-                        str_printf(r->a, "Received from %.*s", STR_ARG(common)));
+    if (!r->out->in_lane)
+        log_message(r, str_sub(buf_str(&b), strlen("<= "), b.n));
     add_envelope(r, &b);
     maillog_line(r->e, MAILLOG_MAIN, r->m->id, buf_str(&b));
     vm_release(r->e->vm, mark);

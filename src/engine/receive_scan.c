@@ -188,6 +188,8 @@ receive_scan(struct receiving *r)
     struct receive_scan_child k = {.r = r};
     if (r->m->recipients.n == 0 || !is_installed(r, &k.directory))
         return true;
+    if (!receive_leave_lane(r))
+        return false;
     (void)lseek(r->entry.body, r->entry.body_start, SEEK_SET);
     const struct child_request rq = {
         .timeout_s = r->e->conf->main->local_scan_timeout,

@@ -19,6 +19,8 @@ struct receiving {
     struct timespec started;
     struct spool_entry entry;
     bool created;                 /* entry is good */
+    bool lane;                    /* on the way to the fast lane: the body is here, there are no files */
+    struct buf body, log;
     bool resent;                  /* there are Resent- lines, to which what is added belongs */
     bool own_message_id;          /* the Message-Id: line is ours */
     bool sender_given;            /* as in the request, or by a "From " line */
@@ -58,6 +60,19 @@ void receive_rewrite_sender(struct receiving *r);
 /* The id in the Message-Id: line, without its brackets; unset: there is none. */
 struct str receive_log_message_id(const struct receiving *r);
 void receive_log_arrival(struct receiving *r);
+/* Its first line in the message log, for the fast lane, where that goes with the message. */
+void receive_log_message(struct receiving *r);
+
+/* receive_lane.c: true if it may go to the fast lane, as far as is known before the body. */
+bool receive_lane_wants(const struct receiving *r);
+void receive_lane_start(struct receiving *r);
+/* False: too much for it. */
+bool receive_lane_put_body(struct receiving *r, const char *p, size_t n);
+/* Appends the message and waits until it is durable. ABSENT: it is not for the lane, nothing was done. */
+enum spool_result receive_lane_commit(struct receiving *r, const struct spool_header *h,
+                                      struct spool_fault *f);
+/* receive.c: it needs files after all. False: out says why not. */
+bool receive_leave_lane(struct receiving *r);
 
 /* receive_policy.c: ACLs. The first one sees nothing of the message. */
 void receive_policy_start(struct receiving *r);

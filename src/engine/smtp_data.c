@@ -44,6 +44,15 @@ has_recipients(const struct smtp_session *s)
 
 /* --- the request --- */
 
+/* It is delivered at once, as far as is known yet. */
+static bool
+may_use_lane(const struct smtp_session *s)
+{
+    int64_t most = s->main->smtp_accept_queue_per_connection;
+    return s->setup->accepted_in_lane != NULL && !s->test && !s->batch &&
+           (most <= 0 || s->accepted_messages < most);
+}
+
 static struct receive_request
 request(struct smtp_session *s)
 {
@@ -65,6 +74,7 @@ request(struct smtp_session *s)
         .login = who->login,
         .full_name = who->name,
         .queue_only = s->setup->queue_only,
+        .lane = may_use_lane(s),
     };
     if (s->batch)
         rq.unqualified_sender = rq.unqualified_recipient = !s->setup->no_qualify;
@@ -155,7 +165,9 @@ hand_over(struct smtp_session *s, const struct receive_result *r)
     enum smtp_due due = find_due(s, r);
     for (size_t i = 0; i < r->own.n && to->accepted != NULL; i++)
         to->accepted(to->ctx, r->own.v[i], STR_EMPTY, SMTP_DUE_NOW);
-    if (to->accepted != NULL)
+    if (r->in_lane)
+        to->accepted_in_lane(to->ctx, s->message->id, s->message->queue_name, &r->lane, due);
+    else if (to->accepted != NULL)
         to->accepted(to->ctx, s->message->id, s->message->queue_name, due);
 }
 

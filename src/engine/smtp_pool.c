@@ -317,6 +317,7 @@ make_connection(struct smtp_pool *p, const struct smtp_pool_peer *peer)
                                    .protocol = STR_NULL,
                                    .authenticated_sender = STR_NULL,
                                    .accepted = calls->accepted,
+                                   .accepted_in_lane = calls->accepted_in_lane,
                                    .etrn = calls->etrn,
                                    .ctx = calls->ctx};
     c->session = smtp_session_new(make_model(a, peer), &c->setup);

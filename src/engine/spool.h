@@ -26,6 +26,8 @@ enum spool_result {
     SPOOL_ERROR,  /* a system call failed: see the fault, with its errno */
 };
 
+struct buf;
+
 struct spool_entry {
     struct message_id id;
     char sub;         /* subdirectory, or 0 */
@@ -33,6 +35,8 @@ struct spool_entry {
     int body;         /* the -D file, read and write, locked */
     off_t body_start; /* where the body begins in it */
     const struct durable_calls *calls;
+    struct buf *
+        log; /* where the lines of the message log go while the message is in the fast lane; NULL: to their file */
 };
 
 /* "x-H" for suffix 'H'. */

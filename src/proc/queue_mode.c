@@ -45,9 +45,8 @@ queue_mode_list(struct mode *m)
     struct engine *e = start(m);
     if (e == NULL)
         return 1;
-    struct spool_place place = engine_place(e);
     if (cli_has(m->cli, "-bpc")) {
-        printf("%zu\n", queue_list_count(&place));
+        printf("%zu\n", queue_show_count(e));
         return 0;
     }
     size_t chosen = 0;

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "engine/delivery.h"
+#include "engine/maillog.h"
 #include "sys/priv.h"
 
 #include <errno.h>
@@ -21,6 +22,7 @@ struct word {
     char id[MESSAGE_ID_NEW_N + 1];
     char queue[QUEUE_NAME_MAX + 1];
     unsigned char when;
+    struct lane_ref lane; /* segment "": it has files */
 };
 
 /* --- deliveries --- */
@@ -35,6 +37,21 @@ let_go_of_caller(void)
     (void)setsid();
 }
 
+/* With a lane of its own for what is to be noted. */
+static void
+deliver_lane(struct engine *e, const struct lane_ref *ref)
+{
+    struct durable_fault f;
+    const struct lane_settings s = {
+        .spool = engine_place(e).root, .calls = e->calls, .segment_size = LANE_SEGMENT_NOTES};
+    e->lane = lane_open(&s, &f);
+    if (e->lane != NULL)
+        (void)delivery_run_lane(e, ref);
+    else
+        maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL, "%s", f.text);
+    lane_close(e->lane);
+}
+
 static _Noreturn void
 deliver(struct engine *e, const struct word *w)
 {
@@ -46,7 +63,10 @@ deliver(struct engine *e, const struct word *w)
     if (w->queue[0] != '\0')
         e->queue = str_from_cstr(w->queue);
     e->local_only = w->when == RECEPTION_ROUTE;
-    (void)delivery_run(e, str_from_cstr(w->id), DELIVERY_ARRIVED);
+    if (w->lane.segment[0] != '\0')
+        deliver_lane(e, &w->lane);
+    else
+        (void)delivery_run(e, str_from_cstr(w->id), DELIVERY_ARRIVED);
     (void)fflush(stdout);
     _exit(0);
 }
@@ -67,29 +87,43 @@ start_delivery(struct engine *e, const struct word *w)
 
 /* --- the two sides --- */
 
-void
-reception_deliver(struct reception *r, struct str id, struct str queue,
-                  enum reception_delivery when)
+static void
+tell(struct reception *r, const struct word *w)
 {
-    struct word w = {.when = (unsigned char)when};
     char done;
-    if (when == RECEPTION_QUEUE || id.n > MESSAGE_ID_NEW_N || queue.n > QUEUE_NAME_MAX)
-        return;
-    memcpy(w.id, id.p, id.n);
-    if (queue.n > 0)
-        memcpy(w.queue, queue.p, queue.n);
     if (r->parent < 0) {
-        start_delivery(r->engine, &w);
+        start_delivery(r->engine, w);
         return;
     }
     ssize_t n;
     do {
-        n = send(r->parent, &w, sizeof w, MSG_NOSIGNAL);
+        n = send(r->parent, w, sizeof *w, MSG_NOSIGNAL);
     } while (n < 0 && errno == EINTR);
     while (n > 0 && recv(r->parent, &done, 1, 0) < 0 && errno == EINTR)
         continue;
 }
 
+void
+reception_deliver(struct reception *r, struct str id, struct str queue,
+                  enum reception_delivery when)
+{
+    struct word w = {.when = (unsigned char)when};
+    if (when == RECEPTION_QUEUE || id.n > MESSAGE_ID_NEW_N || queue.n > QUEUE_NAME_MAX)
+        return;
+    memcpy(w.id, id.p, id.n);
+    if (queue.n > 0)
+        memcpy(w.queue, queue.p, queue.n);
+    tell(r, &w);
+}
+
+void
+reception_deliver_lane(struct reception *r, const struct lane_ref *ref,
+                       enum reception_delivery when)
+{
+    struct word w = {.when = (unsigned char)when, .lane = *ref};
+    if (when != RECEPTION_QUEUE)
+        tell(r, &w);
+}
 /* A name that is one step of a path. */
 static bool
 is_queue_name(const char *name)
@@ -103,9 +137,12 @@ is_good(const struct word *w, ssize_t n)
     if (n != sizeof *w || memchr(w->id, '\0', sizeof w->id) == NULL ||
         memchr(w->queue, '\0', sizeof w->queue) == NULL)
         return false;
-    return message_id_parse(str_from_cstr(w->id), NULL) && is_queue_name(w->queue) &&
-           (w->when == RECEPTION_BACKGROUND || w->when == RECEPTION_WAIT ||
-            w->when == RECEPTION_ROUTE);
+    if (w->lane.segment[0] != '\0'
+            ? memchr(w->lane.segment, '\0', sizeof w->lane.segment) == NULL
+            : !message_id_parse(str_from_cstr(w->id), NULL))
+        return false;
+    return is_queue_name(w->queue) && (w->when == RECEPTION_BACKGROUND ||
+                                       w->when == RECEPTION_WAIT || w->when == RECEPTION_ROUTE);
 }
 
 /* Serves the child until it closes its side. Anything odd that it says ends the service. */

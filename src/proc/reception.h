@@ -8,6 +8,7 @@
 #define REMEX_PROC_RECEPTION_H
 
 #include "engine/engine.h"
+#include "engine/lane.h"
 
 /* When a message that was accepted is delivered. */
 enum reception_delivery {
@@ -29,5 +30,8 @@ int reception_run(struct engine *e, int (*run)(struct reception *r, void *ctx), 
  * it is delivered if `when` says so, else at once. */
 void reception_deliver(struct reception *r, struct str id, struct str queue,
                        enum reception_delivery when);
+/* The same for one in the fast lane. */
+void reception_deliver_lane(struct reception *r, const struct lane_ref *ref,
+                            enum reception_delivery when);
 
 #endif

@@ -43,6 +43,18 @@ deliver(void *ctx, struct str id, struct str queue, enum smtp_due due)
     reception_deliver(k->reception, id, queue, when);
 }
 
+static void
+deliver_in_lane(void *ctx, struct str id, struct str queue, const struct lane_ref *ref,
+                enum smtp_due due)
+{
+    struct smtp_run *k = ctx;
+    (void)id;
+    (void)queue;
+    if (due == SMTP_DUE_NOW)
+        reception_deliver_lane(k->reception, ref,
+                               queueing_choose(k->mode, k->engine, QUEUEING_SMTP));
+}
+
 /* -os */
 static int64_t
 timeout_given(const struct mode *m)
@@ -130,6 +142,24 @@ take_pretended(struct smtp_run *k, struct session *s)
     (void)fflush(stdout);
 }
 
+/* fast_lane_everywhere: with segments of its own. Without them everything is in the standing lane. */
+static int
+run_session(struct smtp_run *k)
+{
+    struct engine *e = k->engine;
+    struct durable_fault f;
+    const struct lane_settings s = {
+        .spool = engine_place(e).root, .calls = e->calls, .segment_size = 2 << 20};
+    if (e->conf->main->fast_lane_everywhere && k->setup.kind == SMTP_KIND_INTERACTIVE)
+        e->lane = lane_open(&s, &f);
+    if (e->lane != NULL)
+        k->setup.accepted_in_lane = deliver_in_lane;
+    int status = smtp_session_run(e, &k->setup);
+    lane_close(e->lane);
+    e->lane = NULL;
+    return status;
+}
+
 static int
 run(struct reception *r, void *ctx)
 {
@@ -151,7 +181,7 @@ run(struct reception *r, void *ctx)
         (void)fprintf(stderr, "%s: permission denied (unprivileged user, unprivileged port)\n",
                       k->mode->cli->program);
     else
-        status = smtp_session_run(k->engine, &k->setup);
+        status = run_session(k);
     k->engine->eval->session = NULL;
     arena_free(k->arena);
     return status;

@@ -61,12 +61,12 @@ test_caps(void **state)
     assert_int_equal(lane_put(l, &m, str_from(big, LANE_BODY_MAX - 1), &ref, &fault), LANE_OK);
     assert_int_equal(lane_put(l, &m, str_from(big, LANE_BODY_MAX), &ref, &fault), LANE_OK);
     assert_int_equal(lane_put(l, &m, str_from(big, LANE_BODY_MAX + 1), &ref, &fault),
-                     LANE_TOO_BIG);
+                     LANE_UNFIT);
     assert_int_equal(lane_put(l, &m, STR_EMPTY, &ref, &fault), LANE_OK);
     lane_close(l);
     /* What a segment cannot hold. */
     l = open_lane(&durable_unsynced, 4096);
-    assert_int_equal(lane_put(l, &m, str_from(big, 4096), &ref, &fault), LANE_TOO_BIG);
+    assert_int_equal(lane_put(l, &m, str_from(big, 4096), &ref, &fault), LANE_UNFIT);
     lane_close(l);
     assert_null(open_lane(&durable_unsynced, LANE_SEGMENT_MAX + 1));
     wipe();
@@ -129,7 +129,7 @@ test_notes_count(void **state)
                      LANE_OK);
     assert_int_equal(lane_note(deliver, LANE_KIND_DONE, &all, LANE_WAIT, &fault), LANE_OK);
     assert_int_equal(lane_note(deliver, LANE_KIND_RECIPIENT, &bad, LANE_WAIT, &fault),
-                     LANE_TOO_BIG);
+                     LANE_UNFIT);
     all = note_of(4, NULL);
     assert_int_equal(lane_note(deliver, LANE_KIND_ABORT, &all, LANE_WAIT, &fault), LANE_OK);
     lane_close(l);

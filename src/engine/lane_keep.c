@@ -1,0 +1,71 @@
+/* Replay of the fast lane with the engine's spool and logs; see lane_keep.h. */
+#include "engine/lane_keep.h"
+
+#include "base/arena.h"
+#include "conf/main_options.h"
+#include "engine/lane_replay.h"
+#include "engine/maillog.h"
+
+#include <unistd.h>
+
+static void
+say(void *ctx, struct str id, const char *text)
+{
+    maillog(ctx, MAILLOG_MAIN | MAILLOG_PANIC, id, "%s", text);
+}
+
+/* Its message log goes with it. */
+static void
+moved(void *ctx, const struct spool_place *place, const struct lane_message *m)
+{
+    struct engine *e = ctx;
+    struct str queue = e->queue;
+    struct spool_entry entry = {.id = m->id,
+                                .sub = place->split ? spool_subdirectory(&m->id) : '\0',
+                                .calls = e->calls};
+    e->queue = place->queue == NULL
+                   ? STR_EMPTY
+                   : str_untaint_by_rule(str_from_cstr(place->queue), "queue of a message");
+    maillog_message_lines(e, &entry, m->log);
+    e->queue = queue;
+}
+
+static bool
+has_lane(const char *spool)
+{
+    int dir = lane_directory_open(spool, false);
+    if (dir >= 0)
+        close(dir);
+    return dir >= 0;
+}
+
+size_t
+lane_keep_run(struct engine *e, int64_t age_s)
+{
+    struct spool_place place = engine_place(e);
+    struct durable_fault f;
+    struct lane_replay_result result = {.moved = 0};
+    const struct lane_settings own = {
+        .spool = place.root, .calls = e->calls, .segment_size = LANE_SEGMENT_NOTES};
+    if (!has_lane(place.root))
+        return 0;
+    struct lane *lane = e->lane != NULL ? e->lane : lane_open(&own, &f);
+    if (lane == NULL) {
+        say(e, STR_NULL, f.text);
+        return 0;
+    }
+    const struct lane_replay rp = {
+        .spool = place.root,
+        .split = place.split,
+        .calls = e->calls,
+        .lane = lane,
+        .age_s = age_s,
+        .say = say,
+        .moved = moved,
+        .ctx = e,
+    };
+    (void)lane_replay_run(&rp, &result);
+    if (e->lane == NULL)
+        lane_close(lane);
+    return result.moved;
+}
