@@ -86,7 +86,8 @@ def both_ways(site, to, **kw):
             if os.path.exists(site.path(name)):
                 os.unlink(site.path(name))
         talk(site, to)
-        site.wait_for(lambda: site.raw_log().count(' <= ') == site.raw_log().count(' Completed') or site.queue())
+        site.wait_for(lambda: bool(site.queue()) if 'later' in to else
+                      site.raw_log().count(' <= ') == site.raw_log().count(' Completed') and not site.queue())
         listing = re.sub(r'^ *\d+[smhd]', '', re.sub(r'\S{23}|S=\d+', '', site.run('-bp').out), flags=re.M)
         box = re.sub(r'.*id \S+.*\n|.*[0-9]{2}:[0-9]{2}:[0-9]{2}.*\n|.*\S{6}-\S{11}-\S{4}.*\n|.*eximdsn-.*\n|.*\+\d{4}.*\n', '', site.mail('box'))
         logs = [re.sub(r'\S{23}', 'ID', line) for line in site.log()]
