@@ -257,7 +257,7 @@ test_modifiers(void **state)
               "warn logwrite = $acl_m_x $acl_c1\nlogwrite = :main,reject: both\n"
               "warn delay = 2s\ncontrol = no_delay_flush\ndelay = 1s\n"
               "warn queue = slow\nwarn log_message = once\nwarn log_message = once");
-    assert_true(str_eqz(buf_str(&f->log), "1:one two\n3:both\n1:U=me Warning: once\n"));
+    assert_true(str_eqz(buf_str(&f->log), "129:one two\n131:both\n1:U=me Warning: once\n"));
     assert_int_equal(f->waited, 1003);
     assert_true(str_eqz(f->message.queue_name, "slow"));
     assert_int_equal(run(f, ACL_PHASE_RCPT, "accept queue = a/b").result, ACL_ERROR);
