@@ -42,7 +42,7 @@ WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wst
            -Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wformat=2 -Wundef -Wvla \
            -Wnull-dereference -Wswitch-enum -Wimplicit-fallthrough
 FORTIFY := $(if $(SAN)$(findstring -O0,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
-BASE    := -std=c17 -D_GNU_SOURCE -Isrc $(WARN) -fvisibility=hidden -fno-common \
+BASE    := -std=c17 -D_GNU_SOURCE -iquote src $(WARN) -fvisibility=hidden -fno-common \
            -fstack-protector-strong -pthread $(FORTIFY)
 PIE     := -fPIE
 PIC     := -fPIC
@@ -157,7 +157,7 @@ fuzz-programs: $(FUZZERS:%=$(BUILD)/test/fuzz/%)
 $(BUILD)/test/fault/inject: test/fault/inject.c
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(filter-out -Isrc,$(BASE)) $(WERROR) -O1 -g -o $@ $<
+	$(Q)$(CC) $(filter-out -iquote src,$(BASE)) $(WERROR) -O1 -g -o $@ $<
 
 # Measures a part of the library alone: test/bench/<x>.c.
 $(BUILD)/test/bench/%: test/bench/%.c $(LIB)

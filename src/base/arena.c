@@ -65,7 +65,7 @@ static void
 block_push(struct arena *a, size_t need)
 {
     struct block *top = a->block;
-    size_t cap = top != NULL ? top->cap * 2 : BLOCK_FIRST;
+    size_t cap = top != NULL ? top->cap * 2 : a->first;
     if (cap > BLOCK_MAX)
         cap = BLOCK_MAX;
     if (cap < need)
@@ -100,12 +100,19 @@ run_cleanups(struct arena *a, const struct cleanup *down_to)
 }
 
 struct arena *
-arena_new(void)
+arena_new_sized(size_t first)
 {
     struct arena *a = calloc(1, sizeof *a);
     if (a == NULL)
         out_of_memory();
+    a->first = align_up(first);
     return a;
+}
+
+struct arena *
+arena_new(void)
+{
+    return arena_new_sized(BLOCK_FIRST);
 }
 
 void

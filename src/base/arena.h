@@ -21,6 +21,7 @@ struct arena {
     char *end;    /* behind its last byte */
     char *start;  /* its first byte */
     size_t older; /* bytes handed out of older blocks */
+    size_t first; /* bytes of the first block */
     void *block;
     void *cleanups;
 };
@@ -35,6 +36,8 @@ struct arena_mark {
 enum { ARENA_ALIGN = 16 };
 
 struct arena *arena_new(void);
+/* With a first block of so many bytes, for what there are thousands of. */
+struct arena *arena_new_sized(size_t first);
 /* Runs the registered clean-ups, newest first, and frees everything. NULL is allowed. */
 void arena_free(struct arena *a);
 /* As arena_free, but the arena stays usable and keeps its first block. */

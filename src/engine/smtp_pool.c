@@ -28,6 +28,7 @@
 enum {
     TICK_MS = 1000,
     STACK_BYTES = 512 * 1024,
+    CONNECTION_BYTES = sizeof(struct session) + 3072, /* what most connections need */
     IDLE_KEPT = 4,       /* threads that stay although there is nothing to do */
     BUSY_LOG_MS = 60000, /* between two lines about threads that have run out */
 };
@@ -301,7 +302,7 @@ static struct connection *
 make_connection(struct smtp_pool *p, const struct smtp_pool_peer *peer)
 {
     const struct smtp_pool_calls *calls = p->setup.calls;
-    struct arena *a = arena_new();
+    struct arena *a = arena_new_sized(CONNECTION_BYTES);
     struct connection *c = ARENA_NEW(a, struct connection);
     c->pool = p;
     c->arena = a;

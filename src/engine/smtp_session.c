@@ -241,13 +241,15 @@ smtp_history_text(struct smtp_session *s, struct arena *a)
 
 /* --- the transaction --- */
 
+enum { MESSAGE_FIRST = 1024 }; /* bytes while nothing is under way */
+
 void
 smtp_reset(struct smtp_session *s)
 {
     struct eval *e = s->engine->eval;
     if (s->message_arena != NULL)
         arena_free(s->message_arena);
-    s->message_arena = arena_new();
+    s->message_arena = arena_new_sized(MESSAGE_FIRST);
     struct message *m = ARENA_NEW(s->message_arena, struct message);
     m->arena = s->message_arena;
     m->sender = STR_NULL;
