@@ -75,7 +75,8 @@ PROGRAMS := $(foreach m,$(MAINS),$(BUILD)/$(call program,$(m)))
 NAMES   := exim exim4 sendmail mailq newaliases runq rmail rsmtp
 LINKS   := $(if $(filter src/proc/main.c,$(MAINS)),$(NAMES:%=$(BUILD)/%)) \
            $(if $(filter src/proc/main_dbmbuild.c,$(MAINS)),$(BUILD)/exim_dbmbuild) \
-           $(if $(filter src/proc/main_lock.c,$(MAINS)),$(BUILD)/exim_lock)
+           $(if $(filter src/proc/main_lock.c,$(MAINS)),$(BUILD)/exim_lock) \
+           $(if $(filter src/proc/main_msgdate.c,$(MAINS)),$(BUILD)/exim_msgdate)
 
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard test/unit/*_test.c))
 FUZZERS := $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/*_fuzz.c))
@@ -128,6 +129,8 @@ $(BUILD)/exim_dbmbuild: $(BUILD)/remex-dbmbuild
 	$(Q)ln -sf remex-dbmbuild $@
 $(BUILD)/exim_lock: $(BUILD)/remex-lock
 	$(Q)ln -sf remex-lock $@
+$(BUILD)/exim_msgdate: $(BUILD)/remex-msgdate
+	$(Q)ln -sf remex-msgdate $@
 
 .SECONDEXPANSION:
 $(PLUGIN_SO): $(BUILD)/plugins/%.so: $$(call plugin_obj,$$*)

@@ -41,16 +41,18 @@ struct engine {
     bool
         can_become; /* root is in reserve, or the agent is there: children can become any user */
     const struct engine_become *become; /* how; engine/become.h */
-    bool dont_deliver;                  /* -N */
-    bool verbose;                       /* -v: what happens is told on stderr */
-    bool log_to_stderr;                 /* tests (-bh, -bt): main log lines go there */
-    bool queue_run;                     /* deliveries of a queue run: $queue_running */
-    bool forced;                        /* -M, -qf: retry times do not count */
-    bool queue_reports;                 /* bounces and warnings wait for a queue run (-odq) */
-    bool first_stage;                   /* of -qq: remote deliveries are only noted */
-    bool local_only;                    /* -ql, -odqs: remote deliveries wait */
-    struct str queue;                   /* named queue at work; "" is the default one */
-    struct hints *hints;                /* NULL until needed */
+    bool
+        dropped; /* root was given up for good (deliver_drop_privilege): deliveries as others are refused */
+    bool dont_deliver;   /* -N */
+    bool verbose;        /* -v: what happens is told on stderr */
+    bool log_to_stderr;  /* tests (-bh, -bt): main log lines go there */
+    bool queue_run;      /* deliveries of a queue run: $queue_running */
+    bool forced;         /* -M, -qf: retry times do not count */
+    bool queue_reports;  /* bounces and warnings wait for a queue run (-odq) */
+    bool first_stage;    /* of -qq: remote deliveries are only noted */
+    bool local_only;     /* -ql, -odqs: remote deliveries wait */
+    struct str queue;    /* named queue at work; "" is the default one */
+    struct hints *hints; /* NULL until needed */
     struct log_settings log;
     uint64_t selectors;                /* of log_selector, bits by enum log_selector */
     const struct durable_calls *calls; /* of the spool: durable_kernel, or unsynced */

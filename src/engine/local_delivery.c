@@ -226,6 +226,33 @@ child_fault(struct local_run *r, const struct child_result *c, const char *fault
                        STR_ARG(name), fault);
 }
 
+/* deliver_drop_privilege: a delivery as somebody else than the mail user is not made by another user instead. The lines are those
+ * of a process that tries and fails. True: refused. */
+static bool
+refuse_other_user(struct local_run *r)
+{
+    struct engine *e = r->d->engine;
+    const struct address *a = r->batch[0];
+    const unsigned to = MAILLOG_MAIN | MAILLOG_PANIC;
+    struct why why = {.outcome = OUT_DEFER, .sys_errno = WHY_UNKNOWN};
+    if (!e->dropped || (r->who.uid == geteuid() && r->who.gid == getegid()))
+        return false;
+    maillog(e, to, r->d->id,
+            "unable to set gid=%ld or uid=%ld (euid=%ld): local delivery to %.*s <%.*s> "
+            "transport=%.*s",
+            (long)r->who.gid, (long)r->who.uid, (long)geteuid(), STR_ARG(a->local_part),
+            STR_ARG(a->text), STR_ARG(r->transport->name));
+    maillog(e, to, r->d->id, "failed to read delivery status for %.*s from delivery subprocess",
+            STR_ARG(a->text));
+    maillog(e, to, r->d->id,
+            "%.*s transport process returned non-zero status 0x0100: exit code 1",
+            STR_ARG(r->transport->driver->name));
+    answer_all(r, &why);
+    for (size_t i = 0; i < r->n; i++)
+        r->answers[i].freeze = true;
+    return true;
+}
+
 static void
 run_child(struct local_run *r)
 {
@@ -234,6 +261,8 @@ run_child(struct local_run *r)
     struct local_job job = {.with_recipients = false};
     struct child_result c;
     const char *fault = "too long";
+    if (refuse_other_user(r))
+        return;
     if (!set_job(r, &job, &why)) {
         answer_all(r, &why);
         return;

@@ -6,6 +6,8 @@
 #include "routers/redirect_work.h"
 #include "sys/hosts.h"
 
+#include <errno.h>
+
 static void
 up_log(void *ctx, enum route_log to, struct str text)
 {
@@ -49,6 +51,11 @@ up_run_child(void *ctx, const struct route_child *rq, struct child_result *out)
         job.call.uid = s->uid;
         job.call.gid = s->gid;
         own.body_fd = s->r->message == NULL ? -1 : s->r->message->body_fd;
+    } else if (s->r->engine->can_become && become_never(s->r->engine, (int64_t)rq->uid)) {
+        /* A command of a router is no more root's than a delivery is. */
+        *out = (struct child_result){
+            .end = CHILD_NOT_BECOME, .sys_errno = EPERM, .answer = STR_EMPTY};
+        return;
     }
     become_run(s->r->engine, s->r->arena, &own, out);
 }

@@ -108,6 +108,7 @@ engine_start(struct mode *m)
         return NULL;
     bool drop = m->conf->main->deliver_drop_privilege && e->can_become;
     e->can_become = e->can_become && !drop;
+    e->dropped = drop;
     if (drop ? !priv_become(e->mail_uid, e->mail_gid) : !priv_lower(e->mail_uid, e->mail_gid)) {
         (void)fprintf(stderr, "%s: unable to become the mail user\n", m->cli->program);
         return NULL;

@@ -293,3 +293,58 @@ list:
     log = site.log()
     assert 'ID1 => bad <list@example.org> R=nobody T=mbox' in log and 'ID1 Completed' in log, log
     assert not any('u7' in l for l in log) and len([l for l in log if '=> u1 ' in l]) == 1, log
+
+
+def test_dropped_privilege_delivers_as_nobody_else(site):
+    if not site.root:
+        return
+    other = TRANSPORTS_OF_TWO.replace('{top}', site.top).replace('{uid}', str(site.uid)).replace('{gid}', str(site.gid))
+    site.configure(main='deliver_drop_privilege', routers=ROUTERS_OF_TWO, transports=other)
+    site.send('own', 'other')
+    log = site.log()
+    assert 'ID1 => own <own@example.org> R=own T=own' in log, log
+    assert 'ID1 == other@example.org R=other T=other defer (-1)' in log and 'ID1 Frozen' in log, log
+    assert any('unable to set gid=' in l and l.endswith('transport=other') for l in log), log
+    assert not os.path.exists(site.path('mail/other'))
+
+
+ROUTERS_OF_TWO = '''
+own:
+  driver = accept
+  local_parts = own
+  transport = own
+other:
+  driver = accept
+  transport = other
+'''
+
+TRANSPORTS_OF_TWO = '''
+own:
+  driver = appendfile
+  file = {top}/mail/own
+  user = {uid}
+  group = {gid}
+other:
+  driver = appendfile
+  file = {top}/mail/other
+  user = 12345
+  group = {gid}
+'''
+
+
+def test_command_of_a_router_is_never_root(site):
+    if not site.root:
+        return
+    site.configure(routers=QUERY.replace('{who}', '0'))
+    site.send('someone')
+    assert site.queue() and not site.read('log/ran'), site.log()
+    assert any(l.startswith('ID1 == someone@example.org R=asks defer') for l in site.log()), site.log()
+
+
+QUERY = '''
+asks:
+  driver = queryprogram
+  command = /bin/sh -c "id -u >{top}/log/ran; echo FAIL no"
+  command_user = {who}
+  command_group = {gid}
+'''
