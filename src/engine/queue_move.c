@@ -97,8 +97,8 @@ queue_move(struct engine *e, struct str id, struct str to)
     }
     char sub = here.split ? spool_subdirectory(&parsed) : '\0';
     int dir = spool_open_directory(&there, sub, true);
-    bool ok = dir >= 0 && link_files(entry.dir, dir, &parsed) &&
-              unlink_files(entry.dir, &parsed);
+    bool ok =
+        dir >= 0 && link_files(entry.dir, dir, &parsed) && unlink_files(entry.dir, &parsed);
     if (!ok)
         printf("Message %.*s was not moved: %s\n", STR_ARG(id), strerror(errno));
     if (dir >= 0)

@@ -19,17 +19,18 @@ struct looker {
 
 /* The errno with which a user sees the file. */
 static int
-look(struct route_step *s, struct become_request *rq, const char *path, bool readable)
+look(struct route_step *s, const struct become_request *who, const char *path, bool readable)
 {
     const struct local_job job = {
         .call = {.kind = LOCAL_JOB_LOOK, .file = str_from_cstr(path), .access = readable}};
+    struct become_request rq = *who;
     struct child_result got;
     int error = EIO;
-    rq->timeout_s = LOOK_SECONDS;
-    rq->max_answer = sizeof error;
-    rq->body_fd = -1;
-    rq->job = &job;
-    become_run(s->r->engine, s->r->arena, rq, &got);
+    rq.timeout_s = LOOK_SECONDS;
+    rq.max_answer = sizeof error;
+    rq.body_fd = -1;
+    rq.job = &job;
+    become_run(s->r->engine, s->r->arena, &rq, &got);
     if (got.end == CHILD_EXITED && got.answer.n == sizeof error)
         memcpy(&error, got.answer.p, sizeof error);
     return error;

@@ -183,10 +183,10 @@ delivery_name(struct append *d)
     const struct message *m = d->job->message;
     struct str host = d->job->eval->conf->main->primary_hostname;
     uint64_t hash = append_record_hash(d);
-    return str_printf(
-        d->arena, "%lld.M%lldP%lld.%.*s", (long long)m->received_time,
-        (long long)m->received_time_us,
-        (long long)(((uint64_t)1 << 32) + hash % ((uint64_t)1 << 40)), STR_ARG(host));
+    return str_printf(d->arena, "%lld.M%lldP%lld.%.*s", (long long)m->received_time,
+                      (long long)m->received_time_us,
+                      (long long)(((uint64_t)1 << 32) + hash % ((uint64_t)1 << 40)),
+                      STR_ARG(host));
 }
 
 /* True if a file of that name, with whatever behind it, is in a folder. */

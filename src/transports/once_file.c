@@ -87,6 +87,7 @@ static bool
 find(struct str text, struct str line, struct entry *e)
 {
     struct str who = str_sub(line, TIME_N + 1, line.n - TIME_N - 2);
+    *e = (struct entry){.n = 0};
     for (size_t at = 0; at < text.n && entry_at(text, at, e); at += e->n)
         if (str_ieq(e->who, who))
             return true;

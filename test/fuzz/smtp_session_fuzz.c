@@ -48,6 +48,7 @@ make_engine(struct arena *a, struct engine *e)
 {
     struct str spool = str_printf(a, "/tmp/remex-smtp-fuzz.%d", (int)getpid());
     session_engine(a, session_conf(a, spool, conf_text), e);
+    e->calls = &durable_unsynced; /* the disk is not what is tried here */
 }
 
 /* What was acknowledged is there, and goes. */
