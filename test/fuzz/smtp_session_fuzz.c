@@ -43,12 +43,17 @@ struct run {
     size_t accepted;
 };
 
+/* The configuration is read once: that takes much longer than a session. */
 static void
 make_engine(struct arena *a, struct engine *e)
 {
-    struct str spool = str_printf(a, "/tmp/remex-smtp-fuzz.%d", (int)getpid());
-    session_engine(a, session_conf(a, spool, conf_text), e);
-    e->calls = &durable_unsynced; /* the disk is not what is tried here */
+    static const struct conf *conf;
+    if (conf == NULL) {
+        struct arena *kept = arena_new(); /* to the end of the process */
+        struct str spool = str_printf(kept, "/tmp/remex-smtp-fuzz.%d", (int)getpid());
+        conf = session_conf(kept, spool, conf_text);
+    }
+    session_engine(a, conf, e);
 }
 
 /* What was acknowledged is there, and goes. */
