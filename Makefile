@@ -102,10 +102,11 @@ $(OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(BASE) $(WERROR) $(PIE) $(CFLAGS) $(SAN) -MMD -MP -c $< -o $@
 
+# Headers of ours must not stand in for the system's in those of the libraries (<sys/ipc.h>).
 $(PLUGIN_OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(BASE) $(WERROR) $(PIC) $(CFLAGS) $(SAN) \
+	$(Q)$(CC) $(filter-out -Isrc,$(BASE)) -iquote src $(WERROR) $(PIC) $(CFLAGS) $(SAN) \
 	    $(PLUGIN_CFLAGS_$(firstword $(subst /, ,$(*:src/plugins/%=%)))) -MMD -MP -c $< -o $@
 
 $(LIB): $(LIBOBJ)

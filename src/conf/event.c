@@ -15,7 +15,7 @@ log_fault(struct vm *vm, struct str where, const struct event *event)
         return;
     struct str place = str_is_set(where) ? where : STR_LIT("main");
     h->log(vm_env(vm), true,
-           str_printf(vm_scratch(vm), "failed to expand event_action %s in %.*s: %.*s",
+           str_printf(vm_scratch(vm), "failed to expand event_action %s in %.*s: %.*s\n",
                       event->name, STR_ARG(place), STR_ARG(vm_error(vm))));
 }
 

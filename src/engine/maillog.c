@@ -84,16 +84,18 @@ static void
 write_lines(struct engine *e, unsigned to, const struct str *lines, size_t n)
 {
     struct arena *a = arena_new();
+    size_t plain = n > 1 && (to & MAILLOG_BLANK) != 0 ? 2 : 1;
     if ((to & MAILLOG_MAIN) != 0 && e->log_to_stderr)
         (void)fprintf(stderr, "LOG: %.*s\n", STR_ARG(lines[0]));
     else if ((to & MAILLOG_MAIN) != 0)
-        write_one(a, e, LOGFILE_MAIN, lines, 1);
+        write_one(a, e, LOGFILE_MAIN, lines, plain);
     if ((to & MAILLOG_REJECT) != 0 && e->conf->main->write_rejectlog && !e->log_to_stderr)
         write_one(a, e, LOGFILE_REJECT, lines, n);
     if ((to & MAILLOG_PANIC) != 0) {
-        write_one(a, e, LOGFILE_PANIC, lines, 1);
+        write_one(a, e, LOGFILE_PANIC, lines, plain);
         struct str stamp = maillog_stamp(a, e);
-        (void)fprintf(stderr, "%.*s%.*s\n", STR_ARG(stamp), STR_ARG(lines[0]));
+        (void)fprintf(stderr, "%.*s%.*s\n%s", STR_ARG(stamp), STR_ARG(lines[0]),
+                      plain > 1 ? "\n" : "");
     }
     arena_free(a);
 }
@@ -102,13 +104,13 @@ void
 maillog_line(struct engine *e, unsigned to, struct str id, struct str text)
 {
     struct arena *a = arena_new();
-    struct str shown = clean(a, e, text, (to & MAILLOG_TABS) != 0),
-               line = with_prefix(a, e, id, shown);
+    struct str shown = clean(a, e, text, (to & MAILLOG_TABS) != 0);
+    const struct str lines[] = {with_prefix(a, e, id, shown), STR_EMPTY};
     if (e->verbose && (to & MAILLOG_MAIN) != 0 && !e->log_to_stderr)
         (void)fprintf(stderr, "LOG: MAIN%s%s\n  %.*s\n",
                       (to & MAILLOG_REJECT) != 0 ? " REJECT" : "",
                       (to & MAILLOG_PANIC) != 0 ? " PANIC" : "", STR_ARG(shown));
-    write_lines(e, to, &line, 1);
+    write_lines(e, to, lines, (to & MAILLOG_BLANK) != 0 ? 2 : 1);
     arena_free(a);
 }
 

@@ -16,6 +16,7 @@ enum maillog_to {
     MAILLOG_REJECT = 1u << 1,
     MAILLOG_PANIC = 1u << 2, /* shown on stderr as well */
     MAILLOG_TABS = 1u << 7,  /* tabs of the text stay what they are */
+    MAILLOG_BLANK = 1u << 8, /* an empty line follows in the main and the panic log */
 };
 
 /* One line, with the stamp, the pid ([123], when selected) and the id (unset: none) in front. */

@@ -60,7 +60,10 @@ log_line(void *ctx, bool panic, struct str text)
     struct engine *e = ctx;
     const struct message *m = e->eval->message;
     unsigned to = MAILLOG_MAIN | (panic ? (unsigned)MAILLOG_PANIC : 0u);
-    maillog_line(e, to, m != NULL ? m->id : STR_NULL, text);
+    /* Some texts of the reference end with a newline, which log readers see as an empty line. */
+    bool blank = text.n > 0 && text.p[text.n - 1] == '\n';
+    maillog_line(e, to | (blank ? (unsigned)MAILLOG_BLANK : 0u), m != NULL ? m->id : STR_NULL,
+                 str_sub(text, 0, text.n - blank));
 }
 
 struct engine *

@@ -297,6 +297,7 @@ host_sys_log(void *env, bool panic, struct str text)
         return;
     }
     struct arena *a = arena_new();
+    text = str_trim(text);
     if (panic)
         notice_panic(a, e->conf, text);
     else

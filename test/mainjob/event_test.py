@@ -116,3 +116,5 @@ def test_broken_action_changes_nothing(site):
     assert site.queue() == [] and '\nbody\n' in site.mail('box')
     assert [l for l in of(site) if l.startswith('failed to expand event_action msg:delivery in mbox: unknown variable')], \
         site.log()
+    raw = site.raw_log()
+    assert 'variable name "nonesuch"\n\n' in raw, raw     # the reference has an empty line there

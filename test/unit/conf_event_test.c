@@ -103,12 +103,12 @@ faults_are_logged(void **state)
         str_is_set(event_raise(f->w.eval, f->w.vm, &action, STR_LIT("smtp"), &sample)));
     assert_true(str_eqz(f->logged,
                         "failed to expand event_action msg:host:defer in smtp: unknown "
-                        "variable name \"nonesuch\""));
+                        "variable name \"nonesuch\"\n"));
     f->main.event_action = action;
     assert_false(str_is_set(event_raise_main(f->w.eval, f->w.vm, &sample)));
     assert_true(str_eqz(f->logged,
                         "failed to expand event_action msg:host:defer in main: unknown "
-                        "variable name \"nonesuch\""));
+                        "variable name \"nonesuch\"\n"));
     assert_int_equal(f->lines, 2);
 }
 

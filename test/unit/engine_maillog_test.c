@@ -45,6 +45,15 @@ test_line(void **state)
 }
 
 static void
+test_empty_line_behind(void **state)
+{
+    (void)state;
+    c = engine_case_new("");
+    maillog_line(&c->engine, MAILLOG_MAIN | MAILLOG_BLANK, STR_NULL, STR_LIT("text"));
+    assert_string_equal(engine_case_read(c, "mainlog") + 20, "text\n\n");
+}
+
+static void
 test_pid_and_cut(void **state)
 {
     (void)state;
@@ -138,6 +147,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_line, teardown),
+        cmocka_unit_test_teardown(test_empty_line_behind, teardown),
         cmocka_unit_test_teardown(test_pid_and_cut, teardown),
         cmocka_unit_test_teardown(test_reject, teardown),
         cmocka_unit_test_teardown(test_durations, teardown),
