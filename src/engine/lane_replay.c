@@ -136,6 +136,8 @@ find_message(struct replay *r, struct one_segment *s, const struct lane_found *f
 {
     struct one_message m = {.at = found->at, .ended = found->head.ended};
     if (lane_walk_id(&s->walk, found, &m.id) != LANE_WALK_RECORD) {
+        if (!s->closed)
+            return; /* it is being written */
         s->bad = true;
         r->out->damaged++;
         say_of(r, s->name, "a message without its id");
@@ -172,7 +174,8 @@ take_note(struct replay *r, struct one_segment *s, const struct lane_found *foun
     struct str content;
     if (lane_walk_content(r->arena, &s->walk, found, &content) != LANE_WALK_RECORD ||
         !lane_note_read(found->head.kind, content, &n)) {
-        say_of(r, s->name, "a note that cannot be read");
+        if (s->closed)
+            say_of(r, s->name, "a note that cannot be read");
         return;
     }
     struct str key = str_dup(r->arena, message_id_str(&n.id));
@@ -232,6 +235,10 @@ static void
 damaged(struct replay *r, struct one_segment *s, struct one_message *m, const char *why)
 {
     char text[320];
+    if (!s->closed) { /* it is being written; should it be damaged, that shows when the segment is closed */
+        r->out->busy++;
+        return;
+    }
     s->bad = m->damaged = true;
     r->out->damaged++;
     (void)snprintf(text, sizeof text, "message in lane segment %.48s cannot be read: %.200s",
