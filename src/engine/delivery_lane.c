@@ -136,20 +136,13 @@ is_left(const struct delivery *d)
 static bool
 move(struct delivery *d, struct spool_entry *to, struct spool_fault *f)
 {
-    struct durable_fault fault;
     struct spool_place place = engine_place(d->engine);
-    struct lane_note n = {.id = d->lane->message.id};
-    enum spool_result r =
-        lane_move_prepare(d->arena, &place, d->engine->calls, d->lane, &d->header, to, f);
-    if (r != SPOOL_OK)
+    if (lane_move_one(d->arena, d->engine->lane, &place, d->lane, &d->header, to, f) !=
+        SPOOL_OK)
         return false;
-    if (lane_note(d->engine->lane, LANE_KIND_MOVED, &n, LANE_WAIT, &fault) != LANE_OK)
-        (void)spool_system_fault(f, &fault);
-    else if (to->body < 0)
-        *f = (struct spool_fault){.text = "it is in the standing lane already"};
-    else if (lane_move_publish(to, f) == SPOOL_OK)
+    if (to->body >= 0)
         return true;
-    spool_close(to);
+    *f = (struct spool_fault){.text = "it is in the standing lane already"};
     return false;
 }
 
@@ -165,7 +158,6 @@ delivery_lane_leave(struct delivery *d)
                 "failed to move the message to the standing lane: %s", f.text);
         return false;
     }
-    (void)lane_take_end(d->lane);
     lane_take_close(d->lane);
     d->lane = NULL;
     spool_close(&d->entry);

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/crc32c.h"
+#include "base/num.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -485,6 +486,25 @@ lane_sync(struct lane *l, struct durable_fault *f)
     l->unreported = 0;
     pthread_mutex_unlock(&l->lock);
     return errno == 0 || durable_failed(f, "fsync", "lane segment");
+}
+
+void
+lane_ref_write(const struct lane_ref *ref, char out[LANE_REF_TEXT_MAX])
+{
+    (void)snprintf(out, LANE_REF_TEXT_MAX, "@%s@%llu", ref->segment,
+                   (unsigned long long)ref->at);
+}
+
+bool
+lane_ref_read(struct str text, struct lane_ref *ref)
+{
+    size_t end = text.n > 0 && text.p[0] == '@' ? str_chr(text, '@', 1) : STR_NPOS;
+    *ref = (struct lane_ref){.at = 0};
+    if (end == STR_NPOS || end - 1 >= sizeof ref->segment || str_has_nul(text) ||
+        !num_parse_digits(str_sub(text, end + 1, text.n), &ref->at))
+        return false;
+    memcpy(ref->segment, text.p + 1, end - 1);
+    return true;
 }
 
 int

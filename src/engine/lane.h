@@ -30,6 +30,12 @@ struct lane_ref {
     uint64_t at;
 };
 
+enum { LANE_REF_TEXT_MAX = LANE_NAME_MAX + 24 };
+/* "@seg-…@4096", which no queue is called, with a NUL. */
+void lane_ref_write(const struct lane_ref *ref, char out[LANE_REF_TEXT_MAX]);
+/* False: not such a text. */
+bool lane_ref_read(struct str text, struct lane_ref *ref);
+
 enum lane_result {
     LANE_OK,
     LANE_UNFIT,  /* too big, or there is no room for another segment: nothing was written */

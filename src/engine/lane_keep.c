@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "conf/main_options.h"
+#include "engine/lane_move.h"
 #include "engine/lane_replay.h"
 #include "engine/maillog.h"
 
@@ -68,4 +69,30 @@ lane_keep_run(struct engine *e, int64_t age_s)
     if (e->lane == NULL)
         lane_close(lane);
     return result.moved;
+}
+
+void
+lane_keep_files(struct engine *e, const struct lane_ref *ref)
+{
+    struct arena *a = arena_new();
+    struct lane_taken t;
+    struct spool_header h;
+    struct spool_entry entry;
+    struct spool_fault f = {.text = "it is not what was written"};
+    struct spool_place place = engine_place(e);
+    if (lane_take(a, lane_directory(e->lane), ref, &t) != LANE_TAKE_OK) {
+        arena_free(a);
+        return;
+    }
+    if (t.message.queue.n > 0)
+        place.queue = str_cstr(a, t.message.queue);
+    if (spool_header_parse(a, &t.message.id, t.message.header, &h, &f) &&
+        lane_move_one(a, e->lane, &place, &t, &h, &entry, &f) == SPOOL_OK) {
+        moved(e, &place, &t.message);
+        spool_close(&entry);
+    } else {
+        say(e, message_id_str(&t.message.id), f.text);
+    }
+    lane_take_close(&t);
+    arena_free(a);
 }

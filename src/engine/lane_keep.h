@@ -3,6 +3,7 @@
 #define REMEX_ENGINE_LANE_KEEP_H
 
 #include "engine/engine.h"
+#include "engine/lane.h"
 
 enum { LANE_KEEP_AGE_S = 10 /* a message that nobody has taken for so long is moved */ };
 
@@ -10,5 +11,8 @@ enum { LANE_KEEP_AGE_S = 10 /* a message that nobody has taken for so long is mo
  * its own when there is none; does nothing when the spool has no fast lane. What went wrong is logged. Returns how many messages
  * were moved; a queue run finds them. */
 size_t lane_keep_run(struct engine *e, int64_t age_s);
+
+/* Moves one message, of which nothing is to be delivered now, from e->lane. What goes wrong is logged; lane_keep_run does it later. */
+void lane_keep_files(struct engine *e, const struct lane_ref *ref);
 
 #endif

@@ -27,4 +27,10 @@ enum spool_result lane_move_complete(const struct spool_place *place,
                                      const struct durable_calls *calls,
                                      const struct message_id *id, struct spool_fault *f);
 
+/* All three steps for one message, the note in l. OK: *e has it locked in the standing lane, and it has ended in the fast one. */
+enum spool_result lane_move_one(struct arena *a, struct lane *l,
+                                const struct spool_place *place, const struct lane_taken *t,
+                                const struct spool_header *h, struct spool_entry *e,
+                                struct spool_fault *f);
+
 #endif

@@ -52,10 +52,30 @@ reset(struct engine *e)
     e->queue = STR_EMPTY;
 }
 
+/* A message of the fast lane. The first one makes our own segment, for what is to be noted. */
+static enum delivery_end
+attempt_in_lane(struct engine *e, const struct lane_ref *ref, bool local_only)
+{
+    struct durable_fault f;
+    const struct lane_settings s = {
+        .spool = engine_place(e).root, .calls = e->calls, .segment_size = LANE_SEGMENT_NOTES};
+    if (e->lane == NULL && (e->lane = lane_open(&s, &f)) == NULL) {
+        maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL, "%s", f.text);
+        return DELIVERY_ERROR;
+    }
+    e->local_only = local_only;
+    enum delivery_end end = delivery_run_lane(e, ref);
+    reset(e);
+    return end;
+}
+
 static enum delivery_end
 attempt(struct engine *e, const struct ipc_message *msg)
 {
     char queue[IPC_TEXT_MAX + 1];
+    struct lane_ref ref;
+    if (lane_ref_read(msg->f[1].text, &ref))
+        return attempt_in_lane(e, &ref, msg->f[2].number == RECEPTION_ROUTE);
     if (!message_id_parse(msg->f[0].text, NULL))
         return DELIVERY_ABSENT;
     memcpy(queue, msg->f[1].text.p, msg->f[1].text.n);
@@ -131,6 +151,7 @@ work(struct role *r, int socket)
         if (!role_send(socket, IPC_DONE, &done, -1))
             break;
     }
+    lane_close(r->e->lane);
     _exit(0);
 }
 

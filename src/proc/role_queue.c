@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/num.h"
 #include "conf/main_options.h"
+#include "engine/lane_keep.h"
 #include "engine/maillog.h"
 #include "engine/message_id.h"
 #include "proc/job_list.h"
@@ -24,6 +25,7 @@
 enum {
     PEERS_MAX = 1024,
     WORKERS_MAX = 1024,
+    LANE_KEEP_MS = 5000,
     WORKER_IDLE_MS = 30000, /* a worker that has nothing to do for so long ends */
     WORKER_JOBS_MAX = 5000, /* and after so many attempts, another one goes on */
 };
@@ -53,8 +55,9 @@ struct queue {
     size_t peers_n;
     struct worker workers[WORKERS_MAX];
     size_t workers_n;
-    size_t wanted; /* workers asked for that have not come */
-    size_t most;   /* workers at most */
+    size_t wanted;        /* workers asked for that have not come */
+    size_t most;          /* workers at most */
+    int64_t next_keep_ms; /* when the fast lane is looked after again */
     struct runner *runners;
     size_t runners_n;
     struct job_list jobs;
@@ -238,6 +241,18 @@ answer_etrn(struct queue *q, int fd, const struct ipc_message *msg)
     (void)role_send(fd, IPC_ETRN_ANSWER, f, -1);
 }
 
+/* --- the fast lane --- */
+
+/* What nobody works on moves to the standing lane, where a run finds it. */
+static void
+look_after_lane(struct queue *q, int64_t age_s)
+{
+    q->next_keep_ms = await_now_ms() + LANE_KEEP_MS;
+    if (lane_keep_run(q->role->e, age_s) > 0 && !q->role->retiring &&
+        !job_list_has_run(&q->jobs, STR_EMPTY))
+        (void)job_list_add_run(&q->jobs, JOB_NO_OPTION, STR_EMPTY);
+}
+
 /* --- what comes in --- */
 
 static void
@@ -329,6 +344,8 @@ static int
 wait_ms(const struct queue *q)
 {
     int64_t now = await_now_ms(), next = now + WORKER_IDLE_MS;
+    if (q->next_keep_ms < next)
+        next = q->next_keep_ms;
     for (size_t i = 0; i < q->runners_n; i++) {
         if (q->runners[i].next_ms < next)
             next = q->runners[i].next_ms;
@@ -377,6 +394,8 @@ turn(struct queue *q)
         if (p[0].revents != 0)
             take_signals(q);
     }
+    if (q->next_keep_ms <= await_now_ms())
+        look_after_lane(q, LANE_KEEP_AGE_S);
     start_runs(q);
     drop_idle(q);
     dispatch(q);
@@ -404,11 +423,13 @@ role_queue(struct role *r)
     if (!role_become_mail_user(r))
         return 1;
     make_runners(q);
+    look_after_lane(q, 0);
     /* One that takes the place of another looks for what nobody has tried. */
     if (r->number > 0)
         (void)job_list_add_run(&q->jobs, JOB_NO_OPTION, STR_EMPTY);
     role_say_ready(r);
     while (!is_over(q))
         turn(q);
+    look_after_lane(q, 0); /* a spool at rest has nothing but files */
     return 0;
 }

@@ -10,6 +10,7 @@
 #include "conf/conf.h"
 #include "conf/main_options.h"
 #include "conf/model.h"
+#include "engine/lane_keep.h"
 #include "engine/peer_name.h"
 #include "engine/smtp_session.h"
 #include "mail/ip.h"
@@ -50,9 +51,11 @@ deliver_in_lane(void *ctx, struct str id, struct str queue, const struct lane_re
     struct smtp_run *k = ctx;
     (void)id;
     (void)queue;
-    if (due == SMTP_DUE_NOW)
-        reception_deliver_lane(k->reception, ref,
-                               queueing_choose(k->mode, k->engine, QUEUEING_SMTP));
+    enum reception_delivery when = queueing_choose(k->mode, k->engine, QUEUEING_SMTP);
+    if (due == SMTP_DUE_NOW && when != RECEPTION_QUEUE)
+        reception_deliver_lane(k->reception, ref, when);
+    else
+        lane_keep_files(k->engine, ref);
 }
 
 /* -os */

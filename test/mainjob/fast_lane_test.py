@@ -1,6 +1,7 @@
 """The fast lane: what comes in by SMTP goes through a journal segment, and nobody can tell from mailboxes, logs or queue."""
 import os
 import re
+import signal
 import time
 
 ROUTERS = '''
@@ -162,9 +163,36 @@ def test_pipe_gets_only_this_message(site):
         assert site.mail('out').endswith('\n\n%s\n' % text), site.mail('out')
 
 
-def test_waiting_is_listed_and_moves(site):
+def test_to_be_queued_has_files(site):
     configure(site)
     talk(site, ['user'], options=('-bs', '-odq'))
+    assert len(site.queue()) == 1 and 'Received from' in site.run('-Mvl', site.queue()[0]).out
+    assert site.run('-bpc').out == '1\n'
+    site.run('-q')
+    assert site.mail('box').count('From ') == 1
+    settle(site)
+
+
+def leave_in_lane(site):
+    """A message that nobody has come for."""
+    configure(site, routers='slow:\n  driver = accept\n  condition = ${if exists{{top}/stop}{${run{/bin/sleep 60}{yes}{yes}}}{yes}}\n'
+                            '  transport = mbox\n')
+    site.write('stop', '')
+    talk(site, ['user'], options=('-bs', '-odb'))
+    site.wait_for(lambda: site.run('-bpc').out == '1\n')
+    for pid in os.listdir('/proc'):
+        try:
+            with open('/proc/%s/cmdline' % pid, 'rb') as f:
+                words = f.read().split(b'\0')
+        except OSError:
+            continue
+        if site.conf.encode() in words:
+            os.kill(int(pid), signal.SIGKILL)
+    os.unlink(site.path('stop'))
+
+
+def test_waiting_is_listed_and_moves(site):
+    leave_in_lane(site)
     assert site.run('-bpc').out == '1\n'
     listing = site.run('-bp').out
     assert '<s@example.org>' in listing and 'user@example.org' in listing, listing
@@ -177,9 +205,8 @@ def test_waiting_is_listed_and_moves(site):
 
 
 def test_damaged_segment_is_kept_and_said(site):
-    configure(site)
-    talk(site, ['user'], options=('-bs', '-odq'))
-    name = lane(site)[0]
+    leave_in_lane(site)
+    name = max(lane(site), key=lambda n: os.path.getsize(site.path('spool/lane/' + n)))
     path = site.path('spool/lane/' + name)
     with open(path, 'r+b') as f:
         data = f.read()

@@ -485,6 +485,29 @@ test_list(void **state)
     wipe();
 }
 
+static void
+test_ref_text(void **state)
+{
+    (void)state;
+    char text[LANE_REF_TEXT_MAX];
+    struct lane_ref ref = {.segment = "seg-1", .at = 12345}, back;
+    lane_ref_write(&ref, text);
+    assert_string_equal(text, "@seg-1@12345");
+    assert_true(lane_ref_read(str_from_cstr(text), &back));
+    assert_true(back.at == ref.at && strcmp(back.segment, ref.segment) == 0);
+    memset(ref.segment, 'x', LANE_NAME_MAX - 1);
+    ref.at = UINT64_MAX;
+    lane_ref_write(&ref, text);
+    assert_true(lane_ref_read(str_from_cstr(text), &back) && back.at == ref.at);
+    static const char *const bad[] = {
+        "",          "queue",
+        "@",         "@seg-1",
+        "@seg-1@",   "@seg-1@x",
+        "@seg-1@1 ", "@xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx@1"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(lane_ref_read(str_from_cstr(bad[i]), &back));
+}
+
 int
 main(void)
 {
@@ -495,6 +518,7 @@ main(void)
         cmocka_unit_test(test_kill_writer),   cmocka_unit_test(test_replay_faults),
         cmocka_unit_test(test_gap),           cmocka_unit_test(test_torn_tail),
         cmocka_unit_test(test_not_a_segment), cmocka_unit_test(test_list),
+        cmocka_unit_test(test_ref_text),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

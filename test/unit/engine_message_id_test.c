@@ -8,6 +8,10 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
 static struct message_id_source
 source(long ns, int host, enum message_id_form form)
 {
@@ -113,15 +117,64 @@ test_unique_by_waiting(void **state)
     }
 }
 
+static void *
+take_ids(void *ctx)
+{
+    struct message_id_clock *c = ((void **)ctx)[0];
+    struct message_id *out = ((void **)ctx)[1];
+    for (int i = 0; i < 2000; i++) {
+        struct message_id_source s = {
+            .pid = 1, .host = MESSAGE_ID_HOST_NONE, .form = MESSAGE_ID_NEW};
+        message_id_clock_next(c, &s);
+        out[i] = message_id_make(&s);
+    }
+    return NULL;
+}
+
+static int
+by_text(const void *x, const void *y)
+{
+    return strcmp(x, y);
+}
+
+/* Threads that ask at the same time get ids that differ, in the order of the asking. */
+static void
+test_clock(void **state)
+{
+    (void)state;
+    static struct message_id ids[4][2000];
+    void *args[4][2];
+    pthread_t threads[4];
+    struct message_id_clock *c = message_id_clock_new();
+    for (int i = 0; i < 4; i++) {
+        args[i][0] = c;
+        args[i][1] = ids[i];
+        assert_int_equal(pthread_create(&threads[i], NULL, take_ids, args[i]), 0);
+    }
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    for (int i = 1; i < 2000; i++)
+        assert_true(strcmp(ids[0][i - 1].text, ids[0][i].text) < 0);
+    struct message_id *all = &ids[0][0];
+    qsort(all, 8000, sizeof *all, by_text);
+    for (int i = 1; i < 8000; i++)
+        assert_true(strcmp(all[i - 1].text, all[i].text) < 0);
+    struct message_id_source s = {.pid = 1, .host = 3, .form = MESSAGE_ID_OLD};
+    message_id_clock_next(c, &s);
+    struct message_id one = message_id_make(&s);
+    message_id_clock_next(c, &s);
+    struct message_id two = message_id_make(&s);
+    assert_true(strcmp(one.text, two.text) != 0);
+    message_id_clock_free(c);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_make),
-        cmocka_unit_test(test_parse),
-        cmocka_unit_test(test_prefix),
-        cmocka_unit_test(test_wait),
-        cmocka_unit_test(test_unique_by_waiting),
+        cmocka_unit_test(test_clock), cmocka_unit_test(test_make),
+        cmocka_unit_test(test_parse), cmocka_unit_test(test_prefix),
+        cmocka_unit_test(test_wait),  cmocka_unit_test(test_unique_by_waiting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
