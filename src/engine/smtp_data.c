@@ -166,7 +166,7 @@ hand_over(struct smtp_session *s, const struct receive_result *r)
     for (size_t i = 0; i < r->own.n && to->accepted != NULL; i++)
         to->accepted(to->ctx, r->own.v[i], STR_EMPTY, SMTP_DUE_NOW);
     if (r->in_lane)
-        to->accepted_in_lane(to->ctx, s->message->id, s->message->queue_name, &r->lane, due);
+        to->accepted_in_lane(to->ctx, s->engine, s->message->id, &r->lane, due);
     else if (to->accepted != NULL)
         to->accepted(to->ctx, s->message->id, s->message->queue_name, due);
 }

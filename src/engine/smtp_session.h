@@ -37,7 +37,7 @@ struct smtp_setup {
     /* A message is in the spool. May be NULL. */
     void (*accepted)(void *ctx, struct str id, struct str queue, enum smtp_due due);
     /* The same for a message in the fast lane. NULL: none goes there. */
-    void (*accepted_in_lane)(void *ctx, struct str id, struct str queue,
+    void (*accepted_in_lane)(void *ctx, struct engine *e, struct str id,
                              const struct lane_ref *ref, enum smtp_due due);
     /* Starts a queue run for ETRN. False: one for that argument is under way. NULL: cannot. */
     bool (*etrn)(void *ctx, struct str argument);

@@ -370,5 +370,7 @@ role_smtp(struct role *r)
     role_say_ready(r);
     while (!r->retiring || sessions(&s) > 0)
         turn(&s);
+    if (s.threads != NULL)
+        smtp_threads_close_lane(s.threads);
     return 0;
 }

@@ -45,17 +45,16 @@ deliver(void *ctx, struct str id, struct str queue, enum smtp_due due)
 }
 
 static void
-deliver_in_lane(void *ctx, struct str id, struct str queue, const struct lane_ref *ref,
+deliver_in_lane(void *ctx, struct engine *e, struct str id, const struct lane_ref *ref,
                 enum smtp_due due)
 {
     struct smtp_run *k = ctx;
     (void)id;
-    (void)queue;
     enum reception_delivery when = queueing_choose(k->mode, k->engine, QUEUEING_SMTP);
     if (due == SMTP_DUE_NOW && when != RECEPTION_QUEUE)
         reception_deliver_lane(k->reception, ref, when);
     else
-        lane_keep_files(k->engine, ref);
+        lane_keep_files(e, ref);
 }
 
 /* -os */

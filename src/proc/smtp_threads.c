@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "conf/main_options.h"
+#include "engine/lane_keep.h"
 #include "engine/maillog.h"
 #include "engine/smtp_pool.h"
 #include "proc/engine_start.h"
@@ -52,6 +53,51 @@ accepted(void *ctx, struct str id, struct str queue, enum smtp_due due)
         smtp_admit_is_crowded(r->e, seats_taken(t->role->seats), id))
         return;
     smtp_role_arrived(t->role, id, queue.n > 0 ? queue : STR_EMPTY, when);
+}
+
+/* In the fast lane. What is not delivered now gets files now. */
+static void
+accepted_in_lane(void *ctx, struct engine *e, struct str id, const struct lane_ref *ref,
+                 enum smtp_due due)
+{
+    struct smtp_threads *t = ctx;
+    struct role *r = t->role->role;
+    char where[LANE_REF_TEXT_MAX];
+    enum reception_delivery when = queueing_choose(r->m, r->e, QUEUEING_SMTP);
+    if (due != SMTP_DUE_NOW || when == RECEPTION_QUEUE ||
+        smtp_admit_is_crowded(r->e, seats_taken(t->role->seats), id)) {
+        lane_keep_files(e, ref);
+        return;
+    }
+    lane_ref_write(ref, where);
+    smtp_role_arrived(t->role, id, str_from_cstr(where), when);
+}
+
+/* fast_lane. Without segments everything is in the standing lane. */
+static void
+open_lane(struct smtp_threads *t)
+{
+    struct engine *e = t->role->role->e;
+    struct durable_fault f;
+    const struct lane_settings s = {.spool = engine_place(e).root,
+                                    .calls = e->calls,
+                                    .segment_size = LANE_SEGMENT_MESSAGES};
+    e->ids = message_id_clock_new();
+    if (!e->conf->main->fast_lane)
+        return;
+    e->lane = lane_open(&s, &f);
+    if (e->lane != NULL)
+        t->calls.accepted_in_lane = accepted_in_lane;
+    else
+        maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL, "%s", f.text);
+}
+
+void
+smtp_threads_close_lane(struct smtp_threads *t)
+{
+    struct engine *e = t->role->role->e;
+    lane_close(e->lane);
+    e->lane = NULL;
 }
 
 static void
@@ -129,6 +175,7 @@ smtp_threads_new(struct smtp_role *s)
     pthread_mutex_init(&t->lock, NULL);
     pthread_cond_init(&t->change, NULL);
     engine_start_shared(r->e);
+    open_lane(t);
     const struct smtp_pool_setup setup = {.calls = &t->calls};
     t->pool = smtp_pool_new(&setup);
     if (t->pool != NULL)

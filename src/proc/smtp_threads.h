@@ -13,4 +13,7 @@ size_t smtp_threads_count(struct smtp_threads *t);
 /* The queue process has answered ETRN. */
 void smtp_threads_answer(struct smtp_threads *t, uint64_t ticket, bool started);
 
+/* After the last session: what is left in the fast lane is the queue process's affair. */
+void smtp_threads_close_lane(struct smtp_threads *t);
+
 #endif

@@ -1,0 +1,138 @@
+"""The daemon takes messages in through the fast lane; whoever dies, each that was acknowledged is delivered exactly once."""
+import os
+import re
+import signal
+import sys
+import threading
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from daemon import Daemon, pause  # noqa: E402
+
+MAIN = 'smtp_accept_max = 0\n'
+# Delivered again, a message has the same name: whoever dies between delivery and note makes no second copy.
+MAILDIR = 'mbox:\n  driver = appendfile\n  directory = {top}/mail/dir\n  maildir_format\n  user = {uid}\n  group = {gid}\n'
+
+
+def lane(site, prefix='seg-'):
+    path = site.path('spool/lane')
+    return sorted(n for n in os.listdir(path) if n.startswith(prefix)) if os.path.isdir(path) else []
+
+
+def test_messages_go_through_segments(site):
+    site.configure(MAIN)
+    with Daemon(site) as d:
+        for i in range(5):
+            with d.client() as c:
+                for k in range(4):
+                    c.sendmail('a@client.example', ['joe@example.org'], 'Subject: n%d-%d\r\n\r\nbody\r\n' % (i, k))
+        site.wait_for(lambda: site.completed(20))
+        assert lane(site) != []
+        assert site.read('spool/input') == '' and site.queue() == []
+    box = site.mail('anybody')
+    assert sorted(re.findall(r'Subject: (n\d-\d)', box)) == sorted('n%d-%d' % (i, k) for i in range(5) for k in range(4))
+    assert lane(site) == [], lane(site)       # a spool at rest has nothing but files
+    assert not site.raw_log('panic')
+
+
+def test_without(site):
+    site.configure(MAIN + 'fast_lane = false')
+    with Daemon(site) as d:
+        d.send('joe@example.org')
+        site.wait_for(lambda: site.completed(1))
+    assert not os.path.exists(site.path('spool/lane'))
+
+
+def test_what_is_left_has_files(site):
+    site.configure(MAIN, routers='r:\n  driver = redirect\n  allow_defer\n  data = :defer: not now\n')
+    with Daemon(site) as d:
+        d.send('joe@example.org')
+        site.wait_for(lambda: ' == ' in site.raw_log() and len(site.queue()) == 1)
+        assert 'Received from' in site.run('-Mvl', site.queue()[0]).out
+
+
+def test_starts_again_with_mail_in_segments(site):
+    """A power cut, as far as processes are concerned: all of them die at once."""
+    site.configure(MAIN, routers='r:\n  driver = accept\n  condition = ${if exists{{top}/stop}{${run{/bin/sleep 30}{yes}{yes}}}{yes}}\n'
+                                 '  transport = mbox\n')
+    site.write('stop', '')
+    d = Daemon(site)
+    for i in range(5):
+        d.send('joe@example.org', text='Subject: n%d\r\n\r\nbody\r\n' % i)
+    assert site.queue() == [] and lane(site) != []
+    everyone = [d.process.pid] + [p for name in ('smtp', 'queue', 'deliver') for r in d.roles(name) for p in [r] + d.children(r)]
+    for pid in everyone:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    d.stop()
+    os.unlink(site.path('stop'))
+    with Daemon(site):
+        site.wait_for(lambda: site.completed(5), 40)
+    assert sorted(re.findall(r'Subject: (n\d)', site.mail('anybody'))) == ['n%d' % i for i in range(5)]
+
+
+class Load(threading.Thread):
+    """A client that sends until it is told to stop, and notes what was acknowledged."""
+
+    def __init__(self, d, name):
+        super().__init__()
+        self.d, self.name_of, self.stop, self.sent = d, name, False, []
+
+    def run(self):
+        n = 0
+        while not self.stop:
+            try:
+                with self.d.client(timeout=10) as c:
+                    for _ in range(3):
+                        n += 1
+                        subject = '%s-%d' % (self.name_of, n)
+                        c.sendmail('a@client.example', ['joe@example.org'], 'Subject: %s\r\n\r\nbody\r\n' % subject)
+                        self.sent.append(subject)
+            except Exception:
+                pause(0.05)
+
+
+def subjects(site):
+    return re.findall(r'Subject: (c\d-\d+)\n', ''.join(site.maildir('mail/dir')))
+
+
+def under_load(site, victims, times=4):
+    """Kills processes while mail comes in; each acknowledged message is delivered once, none twice."""
+    site.configure(MAIN, transports=MAILDIR)
+    with Daemon(site) as d:
+        clients = [Load(d, 'c%d' % i) for i in range(4)]
+        for c in clients:
+            c.start()
+        for _ in range(times):
+            pause(0.4)
+            for pid in victims(d)[:1]:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+        pause(0.4)
+        for c in clients:
+            c.stop = True
+        for c in clients:
+            c.join()
+        sent = [s for c in clients for s in c.sent]
+        site.wait_for(lambda: set(sent) <= set(subjects(site)), 90)
+    found = subjects(site)
+    assert len(sent) > 10, sent
+    assert sorted(set(found)) == sorted(found), sorted(f for f in found if found.count(f) > 1)
+    assert set(sent) <= set(found)
+    site.run('-q')
+    site.wait_for(lambda: site.queue() == [])
+
+
+def test_smtp_process_dies(site):
+    under_load(site, lambda d: d.roles('smtp'))
+
+
+def test_queue_process_dies(site):
+    under_load(site, lambda d: d.roles('queue'))
+
+
+def test_delivering_process_dies(site):
+    under_load(site, lambda d: [p for r in d.roles('deliver') for p in d.children(r)])
