@@ -20,12 +20,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
     PEERS_MAX = 1024,
     WORKERS_MAX = 1024,
     LANE_KEEP_MS = 5000,
+    WORKER_END_MS = 5000,
     WORKER_IDLE_MS = 30000, /* a worker that has nothing to do for so long ends */
     WORKER_JOBS_MAX = 5000, /* and after so many attempts, another one goes on */
 };
@@ -401,6 +403,25 @@ turn(struct queue *q)
     dispatch(q);
 }
 
+/* Sends the workers away and waits until they have closed their segments. */
+static void
+end_workers(struct queue *q)
+{
+    struct ipc_message msg;
+    int64_t end_ms = await_now_ms() + WORKER_END_MS;
+    for (size_t i = 0; i < q->workers_n; i++)
+        (void)shutdown(q->workers[i].fd, SHUT_WR);
+    while (q->workers_n > 0) {
+        struct worker *w = &q->workers[q->workers_n - 1];
+        struct pollfd p = {.fd = w->fd, .events = POLLIN};
+        int64_t left_ms = end_ms - await_now_ms();
+        if (left_ms <= 0 || poll(&p, 1, (int)left_ms) <= 0 ||
+            ipc_receive(&ipc_protocol, w->fd, IPC_KIND_WORKER, IPC_KIND_QUEUE, &msg) !=
+                IPC_AGAIN)
+            drop_worker(q, q->workers_n - 1);
+    }
+}
+
 static void
 make_runners(struct queue *q)
 {
@@ -430,6 +451,7 @@ role_queue(struct role *r)
     role_say_ready(r);
     while (!is_over(q))
         turn(q);
+    end_workers(q);
     look_after_lane(q, 0); /* a spool at rest has nothing but files */
     return 0;
 }
