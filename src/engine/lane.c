@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 struct segment {
@@ -37,6 +38,8 @@ struct lane {
     pthread_cond_t work, ended[2];
     bool wanted, stopping, syncing;
     int unreported;      /* errno of a sync that failed since lane_sync was asked last */
+    unsigned waiters;    /* of that batch */
+    bool crowded;        /* the last one had several */
     uint64_t batch;      /* that appended records belong to */
     uint64_t synced;     /* the last one that is over */
     struct segment *all; /* newest first; only it may be appended to */
@@ -212,6 +215,7 @@ static struct appended
 join(struct lane *l, struct segment *s, uint64_t at)
 {
     s->users++;
+    l->waiters++;
     return (struct appended){.segment = s, .at = at, .batch = l->batch};
 }
 
@@ -243,7 +247,7 @@ leave(struct lane *l, const struct appended *a)
 
 /* --- the committer --- */
 
-enum { SEGMENTS_AT_ONCE = 64 };
+enum { SEGMENTS_AT_ONCE = 64, LINGER_NS = 500000 };
 
 struct batch_work {
     struct segment *v[SEGMENTS_AT_ONCE];
@@ -273,6 +277,8 @@ take_batch(struct lane *l, struct batch_work *w)
     if (!w->more) {
         l->batch++;
         l->wanted = false;
+        l->crowded = l->waiters > 1;
+        l->waiters = 0;
     }
 }
 
@@ -298,6 +304,18 @@ end_batch(struct lane *l, const struct batch_work *w)
     retire(l);
 }
 
+/* Where several came together last time, more are about to come: a moment's wait saves their syncs. */
+static void
+let_others_come(struct lane *l)
+{
+    static const struct timespec moment = {.tv_nsec = LINGER_NS};
+    if (!l->crowded || l->stopping)
+        return;
+    pthread_mutex_unlock(&l->lock);
+    (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
+    pthread_mutex_lock(&l->lock);
+}
+
 static void *
 commit(void *ctx)
 {
@@ -309,6 +327,7 @@ commit(void *ctx)
             pthread_cond_wait(&l->work, &l->lock);
         if (!l->wanted)
             break;
+        let_others_come(l);
         take_batch(l, &w);
         pthread_mutex_unlock(&l->lock);
         for (size_t i = 0; i < w.n; i++)
