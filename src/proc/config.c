@@ -310,6 +310,7 @@ use_bundle(const struct mode *m, struct conf_request *rq)
 {
     rq->source = ARENA_NEW(m->arena, struct source);
     *rq->source = m->bundle->sources.v[0];
+    rq->keep_text = true; /* what it names is what the process may open: role_jail.c */
     rq->given = &m->bundle->set;
 }
 

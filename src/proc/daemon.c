@@ -9,6 +9,7 @@
 #include "proc/engine_start.h"
 #include "proc/pid_file.h"
 #include "sys/process.h"
+#include "sys/signals.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -104,6 +105,7 @@ daemon_run(struct mode *m)
         (void)num_parse_interval(wait, &s.wait_s);
     if (!get_sockets(&s, &error))
         return give_up(m, s.engine, error);
+    s.signals = signals_take();
     if (!stays_in_foreground(m->cli) && !process_to_background())
         return give_up(
             m, s.engine,

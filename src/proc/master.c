@@ -588,7 +588,7 @@ master_run(struct master_setup *setup)
 {
     setup->first = setup->mode;
     struct master m = {.setup = setup, .arena = arena_new(), .next = NO_GENERATION};
-    m.signals = signals_take();
+    m.signals = setup->signals;
     m.seats = seats_new();
     m.now = (struct generation){
         .number = ++m.generations,

@@ -12,11 +12,12 @@
 
 /* What the daemon was started with; goes on over reloads. */
 struct master_setup {
-    struct mode *mode;        /* of the configuration that is in force */
-    const struct mode *first; /* of the first one: master_run sets it */
+    struct mode *mode;            /* of the configuration that is in force */
+    const struct mode *first;     /* of the first one: master_run sets it */
     struct engine *engine;        /* for its log lines */
     struct interfaces interfaces; /* open */
     struct str pid_file;          /* STR_NULL: none was written */
+    int signals;                  /* signals_take, before anybody can know of this process */
     bool listens;                 /* -bd */
     bool waits; /* -bw: ends after wait_s seconds without a connection; 0: never */
     int64_t wait_s;

@@ -11,6 +11,7 @@
 #include "proc/engine_start.h"
 #include "proc/process_log.h"
 #include "sys/account.h"
+#include "sys/jail.h"
 #include "sys/process.h"
 #include "sys/signals.h"
 
@@ -99,7 +100,7 @@ role_become_mail_user(struct role *r)
         return true;
     e->can_become = false;
     e->log.own = false;
-    if (priv_become(e->mail_uid, e->mail_gid))
+    if (jail_drop_bounding() && priv_become(e->mail_uid, e->mail_gid))
         return true;
     maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL, "%s process: unable to give up root",
             ipc_kind_name(r->kind));

@@ -15,6 +15,7 @@
 #include "lookups/lookup_cache.h"
 #include "proc/engine_start.h"
 #include "proc/reception.h"
+#include "proc/role_jail.h"
 #include "sys/caps.h"
 #include "sys/signals.h"
 
@@ -252,6 +253,9 @@ role_deliver(struct role *r)
     struct deliver d = {.role = r, .queue = -1, .door = -1};
     d.becomes = r->e->can_become && !r->m->conf->main->deliver_drop_privilege;
     if (!role_become_mail_user(r) || !caps_no_new_privileges())
+        return 1;
+    /* Without an agent deliveries are made from here, and need what any program needs. */
+    if (d.becomes && !role_jail(r, true))
         return 1;
     role_say_ready(r);
     /* While retiring it serves the queue process, which goes when nothing is left to do. */

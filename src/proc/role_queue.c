@@ -13,6 +13,7 @@
 #include "engine/maillog.h"
 #include "engine/message_id.h"
 #include "proc/job_list.h"
+#include "proc/role_jail.h"
 #include "sys/await.h"
 #include "sys/signals.h"
 
@@ -441,7 +442,7 @@ role_queue(struct role *r)
     int64_t most = r->m->conf->main->deliver_processes;
     q->role = r;
     q->most = most > 0 && most < WORKERS_MAX ? (size_t)most : WORKERS_MAX;
-    if (!role_become_mail_user(r))
+    if (!role_become_mail_user(r) || !role_jail(r, false))
         return 1;
     make_runners(q);
     look_after_lane(q, 0);

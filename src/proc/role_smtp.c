@@ -11,6 +11,7 @@
 #include "conf/model.h"
 #include "engine/maillog.h"
 #include "engine/peer.h"
+#include "proc/role_jail.h"
 #include "proc/smtp_admit.h"
 #include "proc/smtp_threads.h"
 #include "sys/listen.h"
@@ -309,7 +310,8 @@ take_signals(struct smtp_role *s)
     int sig;
     while ((sig = signals_next(s->role->signals)) != 0) {
         if (sig == SIGCHLD) {
-            reap(s);
+            if (s->threads == NULL) /* else they are programs that threads wait for */
+                reap(s);
         } else if (sig == SIGTERM && !s->role->retiring) {
             s->role->retiring = true;
             stop_listening(s);
@@ -365,6 +367,8 @@ role_smtp(struct role *r)
     if (s.seats == NULL)
         return 1;
     seats_leave_all(s.seats, s.owner); /* of one that had this number and died */
+    if (!role_jail(r, true))
+        return 1;
     if (r->m->conf->main->smtp_sessions_per_process != 1)
         s.threads = smtp_threads_new(&s);
     role_say_ready(r);

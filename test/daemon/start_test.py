@@ -192,7 +192,59 @@ def test_no_privilege_in_smtp_process(site):
         for role in ('smtp', 'queue'):
             for pid in d.roles(role):
                 site.wait_for(lambda p=pid: d.status(p, 'Uid') == [str(site.uid)] * 4)
-                assert d.status(pid, 'CapEff') == ['0000000000000000']
+                for field in ('CapEff', 'CapPrm', 'CapInh') + (('CapBnd',) if site.root else ()):
+                    site.wait_for(lambda p=pid, f=field: d.status(p, f) == ['0000000000000000'])
+                assert d.status(pid, 'NoNewPrivs') == ['1']
+                site.wait_for(lambda p=pid: d.status(p, 'Seccomp') == ['2'])
+
+
+def test_delivery_processes_have_no_privilege(site):
+    site.configure()
+    with Daemon(site) as d:
+        d.send('joe@example.org')
+        site.wait_for(lambda: site.completed(1))
+        deliver = d.roles('deliver')[0]
+        for pid in [deliver] + d.children(deliver):
+            assert d.status(pid, 'Uid') == [str(site.uid)] * 4
+            if site.root:
+                assert d.status(pid, 'CapPrm') == ['0000000000000000']
+                assert d.status(pid, 'Seccomp') == ['2']
+        assert len(d.roles('agent')) == (1 if site.root else 0)
+
+
+def test_smtp_process_cannot_open_what_is_not_its_business(site):
+    """A file that everybody may read, whose name no configuration can be seen to name."""
+    path = '/var/tmp/remex-test-secret.%d' % os.getpid()
+    with open(path, 'w') as f:
+        f.write('the secret')
+    os.chmod(path, 0o644)
+    try:
+        site.configure('acl_smtp_connect = check', more="""begin acl
+check:
+  warn logwrite = read <${readfile{${sg{%s}{!}{/}}}}>
+  accept
+""" % path.replace('/', '!'))
+        with Daemon(site) as d:
+            s, f = d.connect()
+            assert f.readline().startswith(b'451')
+            f.close()
+            s.close()
+            assert 'the secret' not in site.raw_log()
+            assert 'Permission denied' in site.raw_log(), site.raw_log()
+    finally:
+        os.unlink(path)
+
+
+def test_program_can_be_run_where_the_configuration_runs_one(site):
+    site.configure('acl_smtp_connect = check', more="""begin acl
+check:
+  warn logwrite = ran <${run{/bin/echo hello}}>
+  accept
+""")
+    with Daemon(site) as d:
+        with d.client() as c:
+            c.noop()
+        site.wait_for(lambda: 'ran <hello' in site.raw_log())
 
 
 def test_role_is_for_the_daemon_alone(site):
@@ -282,9 +334,12 @@ def test_process_log(site):
         for pid in d.roles('smtp') + d.roles('queue') + d.roles('deliver') + [d.process.pid]:
             os.kill(pid, signal.SIGUSR1)
         path = 'spool/exim-process.info'
-        site.wait_for(lambda: all(w in site.read(path) for w in (
-            'smtp: 0 sessions', 'smtp: 1 sessions', 'queue: ', 'listening', 'starting deliveries',
-            'handling incoming connection from [127.0.0.1]')))
+        for word in ('smtp: 1 sessions', 'queue: ', 'listening', 'starting deliveries',
+                     'handling incoming connection from [127.0.0.1]'):
+            try:
+                site.wait_for(lambda w=word: w in site.read(path), 5)
+            except AssertionError:
+                raise AssertionError(word + ' is not in ' + site.read(path))
         assert '%5d daemon(' % d.process.pid in site.read(path)
         f.close()
         s.close()

@@ -1,0 +1,172 @@
+/* The jail of a role; see role_jail.h.
+ *
+ * Files: what belongs to the system can be read; spool and logs can be written, and so can the directories that the configuration names,
+ * as far as the mail user may (they hold lookup files and databases). Homes are not among them, unless a file there is named in full.
+ * Programs can be executed only where the configuration has something that runs one.
+ */
+#include "proc/role_jail.h"
+
+#include "base/arena.h"
+#include "base/strlist.h"
+#include "conf/conf.h"
+#include "conf/main_options.h"
+#include "engine/maillog.h"
+#include "sys/jail.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATHS_MAX = 512 };
+
+struct jail_plan {
+    struct arena *arena;
+    struct jail_path v[PATHS_MAX];
+    size_t n;
+    bool programs;
+};
+
+static const char *const system_paths[] = {"/etc",  "/usr",  "/lib", "/lib64", "/bin",
+                                           "/sbin", "/proc", "/sys", "/run",   "/opt"};
+
+/* What runs a program when it is used. */
+static const char *const runs_programs[] = {
+    "${run",        "queryprogram",     "${perl",
+    "perl_startup", "transport_filter", "smtp_etrn_command",
+    "${dlfunc",     "cmdline"};
+
+static void
+add(struct jail_plan *p, const char *path, unsigned access)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        if (strcmp(p->v[i].path, path) == 0) {
+            p->v[i].access |= access;
+            return;
+        }
+    }
+    if (p->n < PATHS_MAX)
+        p->v[p->n++] = (struct jail_path){.path = path, .access = access};
+}
+
+static bool
+is_beneath(const char *path, const char *top)
+{
+    size_t n = strlen(top);
+    return strncmp(path, top, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+static bool
+is_system(const char *path)
+{
+    for (size_t i = 0; i < sizeof system_paths / sizeof system_paths[0]; i++) {
+        if (is_beneath(path, system_paths[i]))
+            return true;
+    }
+    return false;
+}
+
+/* The directory of a path that the configuration names; whole: nothing is put behind it when it is used. */
+static void
+add_named(struct jail_plan *p, struct str path, bool whole)
+{
+    struct stat st;
+    char *z = str_cstr(p->arena, path);
+    if (z == NULL || is_system(z) ||
+        (!whole && (is_beneath(z, "/home") || is_beneath(z, "/root"))))
+        return;
+    if (stat(z, &st) != 0 || !S_ISDIR(st.st_mode)) {
+        char *slash = strrchr(z, '/');
+        *slash = '\0';
+    }
+    size_t n = strlen(z);
+    while (n > 1 && z[n - 1] == '/')
+        z[--n] = '\0';
+    if (n > 1 && strcmp(z, "/home") != 0)
+        add(p, z, JAIL_READ | JAIL_WRITE);
+}
+
+static bool
+is_path_char(char c)
+{
+    return ascii_alnum(c) || strchr("_./+@%-", c) != NULL;
+}
+
+/* Every absolute path in a line of the configuration. */
+static void
+scan_line(struct jail_plan *p, struct str line)
+{
+    for (size_t i = 0; i < line.n; i++) {
+        if (line.p[i] != '/' ||
+            (i > 0 && (is_path_char(line.p[i - 1]) || line.p[i - 1] == '}')))
+            continue;
+        size_t end = i;
+        while (end < line.n && line.p[end] != '\0' && is_path_char(line.p[end]))
+            end++;
+        if (end - i > 1)
+            add_named(p, str_sub(line, i, end - i), end == line.n || line.p[end] != '$');
+        i = end;
+    }
+    for (size_t i = 0; i < sizeof runs_programs / sizeof runs_programs[0]; i++)
+        p->programs |= str_find(line, str_from_cstr(runs_programs[i]), 0) != STR_NPOS;
+}
+
+/* The directory of this program: plugins lie beside it where it was built. */
+static void
+add_own(struct jail_plan *p)
+{
+    char *path = arena_zalloc(p->arena, PATH_MAX, 1);
+    ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
+    char *slash = n > 0 ? strrchr(path, '/') : NULL;
+    if (slash == NULL || slash == path)
+        return;
+    *slash = '\0';
+    add(p, path, JAIL_READ);
+}
+
+static void
+make_plan(const struct role *r, struct jail_plan *p)
+{
+    const struct conf *c = r->m->conf;
+    for (size_t i = 0; i < c->text.n; i++)
+        scan_line(p, c->text.v[i].text);
+    unsigned execute = p->programs ? (unsigned)JAIL_EXECUTE : 0u;
+    for (size_t i = 0; i < p->n; i++)
+        p->v[i].access |= execute;
+    for (size_t i = 0; i < sizeof system_paths / sizeof system_paths[0]; i++)
+        add(p, system_paths[i], JAIL_READ | execute);
+    add(p, "/dev", JAIL_READ | JAIL_WRITE);
+    const char *spool = str_cstr(p->arena, c->main->spool_directory.text);
+    if (spool != NULL)
+        add(p, spool, JAIL_READ | JAIL_WRITE);
+    add_named(p, r->e->log.default_path, true);
+    const char *plugins = str_cstr(p->arena, r->m->site->plugin_directory);
+    if (plugins != NULL)
+        add(p, plugins, JAIL_READ);
+    add_own(p);
+}
+
+static bool
+failed(const struct role *r, const char *what)
+{
+    bool unable = errno == ENOSYS || errno == EOPNOTSUPP;
+    maillog(r->e, MAILLOG_MAIN | (unable ? 0u : (unsigned)MAILLOG_PANIC), STR_NULL,
+            "%s process: %s: %s", ipc_kind_name(r->kind), what, strerror(errno));
+    return unable;
+}
+
+bool
+role_jail(const struct role *r, bool network)
+{
+    struct arena *a = arena_new();
+    struct jail_plan *p = ARENA_NEW(a, struct jail_plan);
+    p->arena = a;
+    make_plan(r, p);
+    unsigned calls = (network ? (unsigned)JAIL_NETWORK : 0u) |
+                     (p->programs && network ? (unsigned)JAIL_PROGRAMS : 0u);
+    bool ok = (jail_files(p->v, p->n) || failed(r, "files cannot be closed off")) &&
+              (jail_calls(calls) || failed(r, "system calls cannot be limited"));
+    arena_free(a);
+    return ok;
+}

@@ -1,0 +1,11 @@
+/* The jail of a role: what the configuration makes it need, and nothing else. */
+#ifndef REMEX_PROC_ROLE_JAIL_H
+#define REMEX_PROC_ROLE_JAIL_H
+
+#include "proc/role.h"
+
+/* Shuts this process in, for good: it has become the mail user already. network: it may speak to other hosts. What the kernel cannot
+ * do is logged and left out; false when it can, and did not. */
+bool role_jail(const struct role *r, bool network);
+
+#endif

@@ -1,0 +1,170 @@
+/* Shuts a process in; see jail.h.
+ *
+ * The filter of calls is a list of numbers that is compared one after the other; the kernel remembers for each call whether
+ * the answer is always yes, so its length costs nothing.
+ */
+#include "sys/jail.h"
+
+#include "sys/caps.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+bool
+jail_drop_bounding(void)
+{
+    for (int i = 0; prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++) {
+        if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* --- files --- */
+
+static const uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+static const uint64_t writing = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
+                                LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |
+                                LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |
+                                LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SYM;
+/* Nobody may make these. */
+static const uint64_t never = LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK;
+
+static uint64_t
+rights_of(unsigned access, uint64_t known)
+{
+    uint64_t r = (access & JAIL_READ) != 0 ? reading : 0;
+    r |= (access & JAIL_WRITE) != 0 ? writing | LANDLOCK_ACCESS_FS_REFER : 0;
+    r |= (access & JAIL_EXECUTE) != 0 ? LANDLOCK_ACCESS_FS_EXECUTE : 0;
+    return r & known;
+}
+
+static bool
+add_path(int rules, const struct jail_path *p, uint64_t known)
+{
+    struct landlock_path_beneath_attr attr = {.allowed_access = rights_of(p->access, known)};
+    attr.parent_fd = open(p->path, O_PATH | O_CLOEXEC);
+    if (attr.parent_fd < 0)
+        return errno == ENOENT || errno == ENOTDIR || errno == EACCES;
+    struct stat st;
+    bool directory = fstat(attr.parent_fd, &st) == 0 && S_ISDIR(st.st_mode);
+    bool ok = !directory ||
+              syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &attr, 0) == 0;
+    int saved = errno;
+    close(attr.parent_fd);
+    errno = saved;
+    return ok;
+}
+
+bool
+jail_files(const struct jail_path *v, size_t n)
+{
+    long version =
+        syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    if (version < 0)
+        return false;
+    uint64_t known = reading | writing | never | LANDLOCK_ACCESS_FS_EXECUTE;
+    if (version >= 2)
+        known |= LANDLOCK_ACCESS_FS_REFER;
+    struct landlock_ruleset_attr attr = {.handled_access_fs = known};
+    int rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
+    bool ok = rules >= 0 && caps_no_new_privileges();
+    for (size_t i = 0; i < n && ok; i++)
+        ok = add_path(rules, &v[i], known);
+    ok = ok && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
+    int saved = errno;
+    if (rules >= 0)
+        close(rules);
+    errno = saved;
+    return ok;
+}
+
+/* --- calls --- */
+
+#if defined(__x86_64__)
+#define JAIL_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define JAIL_ARCH AUDIT_ARCH_AARCH64
+#elif defined(__riscv) && __riscv_xlen == 64
+#define JAIL_ARCH AUDIT_ARCH_RISCV64
+#endif
+
+static const unsigned short calls[] = {
+#define CALL(name) __NR_##name,
+#include "sys/jail_calls.def"
+#undef CALL
+};
+
+enum { CALLS = sizeof calls / sizeof calls[0], FILTER_MAX = 2 * CALLS + 32 };
+
+struct program {
+    struct sock_filter v[FILTER_MAX];
+    unsigned short n;
+};
+
+static void
+add(struct program *p, uint16_t code, uint32_t k, uint8_t yes, uint8_t no)
+{
+    p->v[p->n++] = (struct sock_filter){.code = code, .k = k, .jt = yes, .jf = no};
+}
+
+static void
+load(struct program *p, size_t offset)
+{
+    add(p, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
+}
+
+/* Ends with `answer` if the word is k. */
+static void
+answer_if(struct program *p, uint32_t k, uint32_t answer)
+{
+    add(p, BPF_JMP | BPF_JEQ | BPF_K, k, 0, 1);
+    add(p, BPF_RET | BPF_K, answer, 0, 0);
+}
+
+static void
+add_calls(struct program *p, unsigned allowed)
+{
+    for (size_t i = 0; i < CALLS; i++)
+        answer_if(p, calls[i], SECCOMP_RET_ALLOW);
+    if ((allowed & JAIL_NETWORK) != 0)
+        answer_if(p, __NR_socket, SECCOMP_RET_ALLOW);
+    if ((allowed & JAIL_PROGRAMS) != 0)
+        answer_if(p, __NR_execve, SECCOMP_RET_ALLOW);
+    add(p, BPF_JMP | BPF_JEQ | BPF_K, __NR_socket, 1, 0);
+    add(p, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
+    load(p, offsetof(struct seccomp_data, args)); /* the low half comes first */
+    answer_if(p, AF_UNIX, SECCOMP_RET_ALLOW);
+    add(p, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
+}
+
+bool
+jail_calls(unsigned allowed)
+{
+#ifdef JAIL_ARCH
+    struct program p = {.n = 0};
+    load(&p, offsetof(struct seccomp_data, arch));
+    add(&p, BPF_JMP | BPF_JEQ | BPF_K, JAIL_ARCH, 1, 0);
+    add(&p, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
+    load(&p, offsetof(struct seccomp_data, nr));
+    add_calls(&p, allowed);
+    const struct sock_fprog whole = {.len = p.n, .filter = p.v};
+    return caps_no_new_privileges() &&
+           syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &whole) == 0;
+#else
+    (void)allowed;
+    errno = ENOSYS;
+    return false;
+#endif
+}
