@@ -2,6 +2,8 @@
  * of an hour of the times asked about; everything else is arithmetic on counts of seconds. */
 #include "base/clock.h"
 
+#include "base/num.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -146,17 +148,14 @@ static size_t
 print_count(int64_t s, char out[CLOCK_TEXT_MAX])
 {
     char digits[24];
-    size_t at = sizeof digits;
-    uint64_t left = s < 0 ? 0 - (uint64_t)s : (uint64_t)s;
-    do {
-        digits[--at] = (char)('0' + left % 10);
-        left /= 10;
-    } while (left > 0);
+    char *const end = digits + sizeof digits;
+    char *at = num_write_before(end, s < 0 ? 0 - (uint64_t)s : (uint64_t)s);
     if (s < 0)
-        digits[--at] = '-';
-    memcpy(out, digits + at, sizeof digits - at);
-    out[sizeof digits - at] = '\0';
-    return sizeof digits - at;
+        *--at = '-';
+    size_t n = (size_t)(end - at);
+    memcpy(out, at, n);
+    out[n] = '\0';
+    return n;
 }
 
 size_t

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static unsigned
 digit_value(char c)
@@ -99,16 +100,22 @@ num_scan(struct str s, size_t *pos, unsigned flags, int64_t *out)
 }
 
 /* Up to nine digits, perhaps with a suffix behind them: what nearly all numbers are. */
-static bool
+static inline bool
 parse_short_int(struct str s, int64_t *out)
 {
-    int64_t n = 0;
-    uint32_t i = 0;
-    for (; i < s.n && i < 9 && ascii_digit(s.p[i]); i++)
-        n = n * 10 + (s.p[i] - '0');
-    unsigned bits = i == s.n ? 0 : suffix_bits(s, i, NUM_SUFFIX);
-    *out = n << bits;
-    return i > 0 && (i == s.n || (bits != 0 && i + 1 == s.n));
+    const char *p = s.p;
+    const char *const end = p + (s.n < 9 ? s.n : 9);
+    uint64_t n = 0;
+    unsigned digit;
+    for (; p < end && (digit = (unsigned)(unsigned char)*p - '0') < 10; p++)
+        n = n * 10 + digit;
+    *out = (int64_t)n;
+    uint32_t used = (uint32_t)(p - s.p);
+    if (used == s.n)
+        return used > 0;
+    unsigned bits = suffix_bits(s, used, NUM_SUFFIX);
+    *out = (int64_t)(n << bits);
+    return used > 0 && bits != 0 && used + 1 == s.n;
 }
 
 enum num_status
@@ -125,6 +132,22 @@ num_parse_int(struct str s, int64_t *out)
     if (st == NUM_NONE || pos == t.n)
         return st;
     return NUM_BAD;
+}
+
+char *
+num_write_before(char *end, uint64_t n)
+{
+    static const char pairs[] =
+        "0001020304050607080910111213141516171819202122232425262728293031323334353637383940"
+        "4142434445464748495051525354555657585960616263646566676869707172737475767778798081"
+        "828384858687888990919293949596979899";
+    for (; n >= 100; n /= 100)
+        memcpy(end -= 2, pairs + n % 100 * 2, 2);
+    if (n >= 10)
+        memcpy(end -= 2, pairs + n * 2, 2);
+    else
+        *--end = (char)('0' + n);
+    return end;
 }
 
 struct str

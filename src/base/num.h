@@ -41,6 +41,9 @@ bool num_parse_unsigned(struct str s, uint64_t *out);
 /* Only decimal digits, at least one; false also when it does not fit. */
 bool num_parse_digits(struct str s, uint64_t *out);
 
+/* Writes n in decimal so that it ends just before `end`, and returns where it begins; at most 20 bytes. */
+char *num_write_before(char *end, uint64_t n);
+
 /* --- intervals --- */
 
 /* "1w2d3h4m5s" in seconds, at most INT32_MAX. False: not an interval. */

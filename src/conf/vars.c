@@ -5,6 +5,8 @@
  */
 #include "conf/vars.h"
 
+#include "base/num.h"
+
 #include "conf/eval.h"
 #include "conf/model.h"
 
@@ -14,15 +16,11 @@ enum vm_status
 var_put_int(struct vm *vm, int64_t n, struct str *out)
 {
     char digits[INT_DIGITS];
-    size_t at = INT_DIGITS;
-    uint64_t left = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-    do {
-        digits[--at] = (char)('0' + left % 10);
-        left /= 10;
-    } while (left > 0);
+    char *const end = digits + INT_DIGITS;
+    char *at = num_write_before(end, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
     if (n < 0)
-        digits[--at] = '-';
-    *out = str_dup(vm_scratch(vm), str_from(digits + at, INT_DIGITS - at));
+        *--at = '-';
+    *out = str_dup(vm_scratch(vm), (struct str){at, (uint32_t)(end - at), STR_CLEAN});
     return VM_OK;
 }
 

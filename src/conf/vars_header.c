@@ -9,6 +9,8 @@
 #include "mail/header.h"
 #include "sys/charset.h"
 
+#include <string.h>
+
 static const struct header_list *
 headers_of(void *env)
 {
@@ -65,29 +67,51 @@ recent_slot(struct header_texts *t, enum header_form form, struct str name)
     return &t->recent[(name.n + last * 5 + (unsigned)form * 7) & (RECENT - 1)];
 }
 
-static bool
+/* Names of header fields are short. */
+static inline bool
 is_recent(const struct recent_text *r, enum header_form form, struct str name)
 {
-    return r->text != NULL && r->form == form && str_eq(r->name, name);
+    if (r->text == NULL || r->form != form || r->name.n != name.n || name.n == 0)
+        return false;
+    const char *a = r->name.p;
+    const char *b = name.p;
+    uint32_t a4, b4;
+    size_t n = name.n;
+    size_t i = 0;
+    for (; n - i >= sizeof a4; i += sizeof a4) {
+        memcpy(&a4, a + i, sizeof a4);
+        memcpy(&b4, b + i, sizeof b4);
+        if (a4 != b4)
+            return false;
+    }
+    while (i < n && a[i] == b[i])
+        i++;
+    return i == n;
+}
+
+/* When there is nothing of this message yet, or its lines have changed. */
+static __attribute__((noinline)) struct header_texts *
+begin_texts(struct message *m)
+{
+    struct header_texts *t = ARENA_NEW(m->arena, struct header_texts);
+    t->of = m->headers;
+    t->changes = m->headers->changes;
+    m->texts = t;
+    return t;
 }
 
 /* NULL: nothing can be remembered. */
-static struct header_texts *
+static inline struct header_texts *
 remembered(struct message *m)
 {
     if (m == NULL || m->headers == NULL || m->arena == NULL)
         return NULL;
     struct header_texts *t = m->texts;
-    if (t == NULL || t->of != m->headers || t->changes != m->headers->changes) {
-        t = ARENA_NEW(m->arena, struct header_texts);
-        t->of = m->headers;
-        t->changes = m->headers->changes;
-        m->texts = t;
-    }
-    return t;
+    bool good = t != NULL && t->of == m->headers && t->changes == m->headers->changes;
+    return good ? t : begin_texts(m);
 }
 
-static enum vm_status
+static __attribute__((noinline)) enum vm_status
 find_text(void *env, struct vm *vm, enum header_form form, struct str name, struct str *out)
 {
     static const enum header_view view[] = {
@@ -108,7 +132,7 @@ find_text(void *env, struct vm *vm, enum header_form form, struct str name, stru
 
 /* What is remembered of a name, or is found and then remembered; NULL when there is no room for
  * more. */
-static const struct str *
+static __attribute__((noinline)) const struct str *
 text_of(struct eval *e, struct vm *vm, struct header_texts *t, enum header_form form,
         struct str name)
 {

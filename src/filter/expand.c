@@ -184,7 +184,7 @@ struct pieces {
     struct buf *text; /* or: literal text put together, NULL until there is any */
 };
 
-static void
+static inline void
 push_piece(struct parse *p, struct pieces *s)
 {
     s->n++;
@@ -194,24 +194,22 @@ push_piece(struct parse *p, struct pieces *s)
     s->n = 1;
 }
 
-static inline void
+static inline __attribute__((always_inline)) void
 flush_text(struct parse *p, struct pieces *s)
 {
-    if (s->text == NULL && s->span.n == 0)
+    struct str t = s->span;
+    if (s->text != NULL)
+        t = buf_str(s->text);
+    else if (t.n == 0)
         return;
-    if (s->text != NULL) {
-        emit_const(&p->emit, OP_CONST, buf_str(s->text));
-        push_piece(p, s);
-        s->text = NULL;
-    } else {
-        emit_const(&p->emit, OP_CONST, s->span);
-        push_piece(p, s);
-    }
-    s->span = STR_EMPTY;
+    emit_const(&p->emit, OP_CONST, t);
+    push_piece(p, s);
+    s->text = NULL;
+    s->span.n = 0;
 }
 
 /* Literal text that has to be put together: what is there so far goes in front. */
-static struct buf *
+static __attribute__((noinline)) struct buf *
 assembled(struct parse *p, struct pieces *s)
 {
     if (s->text == NULL) {
@@ -222,7 +220,7 @@ assembled(struct parse *p, struct pieces *s)
     return s->text;
 }
 
-static void
+static inline void
 add_text(struct parse *p, struct pieces *s, struct str t)
 {
     if (s->text == NULL && s->span.n == 0)
@@ -442,6 +440,22 @@ parse_find_fn(struct parse *p, enum fn_kind kind, struct str name)
     return fn;
 }
 
+/* An item of either kind. */
+static const struct fn *
+find_item(struct parse *p, struct str name)
+{
+    bool known;
+    struct vm_name *slot = vm_name_slot(p->vm, VM_NAME_ITEM, name, &known);
+    if (known)
+        return slot->row;
+    const struct fn *fn = fn_find(FN_ITEM, name);
+    if (fn == NULL)
+        fn = fn_find(FN_ITEM_YN, name);
+    if (slot != NULL)
+        slot->row = fn;
+    return fn;
+}
+
 static const struct fn *
 find_operator(struct parse *p, struct str name, struct str *suffix)
 {
@@ -482,7 +496,7 @@ parse_lone_certificate(struct parse *p, const struct fn *fn)
 }
 
 /* ${name:text}, after the colon. */
-static bool
+static inline bool
 parse_operator(struct parse *p, struct str name)
 {
     struct str suffix;
@@ -535,9 +549,7 @@ parse_braced(struct parse *p, const struct fn *unused)
     if (!ascii_alpha(parse_peek(p)))
         return parse_error(p, "letter or digit expected after ${");
     struct str name = parse_braced_name(p);
-    const struct fn *fn = parse_find_fn(p, FN_ITEM, name);
-    if (fn == NULL)
-        fn = parse_find_fn(p, FN_ITEM_YN, name);
+    const struct fn *fn = find_item(p, name);
     if (fn != NULL)
         return parse_item(p, fn);
     if (parse_take(p, ':'))
@@ -605,7 +617,7 @@ literal_end(const struct parse *p, enum parse_stop stop)
 
 /* An item at word item_at that was folded to a constant becomes part of the text, with the text at text_at in front of
  * it, if there was any. */
-static bool
+static inline bool
 take_constant(struct parse *p, struct pieces *s, uint32_t text_at, uint32_t item_at)
 {
     struct str value;

@@ -19,18 +19,6 @@ static const struct {
     {FN_ITEM, STR_INIT("imapfolder"), REST},
 };
 
-bool
-parse_constant(const struct parse *p, uint32_t from, uint32_t to, struct str *value)
-{
-    if (to != from + 1)
-        return false;
-    uint32_t word = p->emit.ins[from];
-    *value = STR_EMPTY;
-    if (ins_op(word) == OP_CONST)
-        *value = p->emit.consts.v[ins_a(word)];
-    return ins_op(word) == OP_CONST || ins_op(word) == OP_EMPTY;
-}
-
 static bool
 is_checked(enum checked which, uint32_t i, uint32_t argc)
 {
@@ -73,14 +61,20 @@ try_call(struct parse *p, const struct fn *fn, enum checked which, const uint32_
     return parse_error(p, "%.*s", STR_ARG(vm_error(p->vm)));
 }
 
+void
+parse_note_checks(unsigned char *by_row)
+{
+    for (size_t i = 0; i < sizeof checked_functions / sizeof *checked_functions; i++) {
+        const struct fn *fn = fn_find(checked_functions[i].kind, checked_functions[i].name);
+        if (fn != NULL)
+            by_row[parse_fn_number(fn)] = (unsigned char)(checked_functions[i].which + 1);
+    }
+}
+
 bool
 parse_check_constants(struct parse *p, const struct fn *fn, const uint32_t *starts,
                       uint32_t argc)
 {
-    for (size_t i = 0; i < sizeof checked_functions / sizeof *checked_functions; i++) {
-        if (fn->kind == checked_functions[i].kind &&
-            str_eq(fn->name, checked_functions[i].name))
-            return try_call(p, fn, checked_functions[i].which, starts, argc);
-    }
-    return true;
+    unsigned which = p->vm->checks[fn - p->vm->functions];
+    return which == 0 || try_call(p, fn, (enum checked)(which - 1), starts, argc);
 }

@@ -90,6 +90,8 @@ bool parse_braced_rest(struct parse *p);
 /* Fills in the forms of items and of conditions, by row of fn.def. */
 void parse_note_item_forms(unsigned char *forms);
 void parse_note_condition_forms(unsigned char *forms);
+/* And which constant arguments are checked. */
+void parse_note_checks(unsigned char *checks);
 /* Text up to an unescaped } (not taken) without expansion: one constant. */
 bool parse_plain_text(struct parse *p);
 /* What a text without `$` stands for; only its escapes mean something. */
@@ -145,7 +147,20 @@ bool parse_certificate(struct parse *p, struct str name);
 /* What is said besides "unknown variable", or "". */
 const char *parse_variable_advice(struct str name);
 /* True if the words [from, to) push one constant, which is *value. */
-bool parse_constant(const struct parse *p, uint32_t from, uint32_t to, struct str *value);
+static inline bool
+parse_constant(const struct parse *p, uint32_t from, uint32_t to, struct str *value)
+{
+    if (to != from + 1)
+        return false;
+    uint32_t word = p->emit.ins[from];
+    if (ins_op(word) == OP_CONST) {
+        *value = p->emit.consts.v[ins_a(word)];
+        return true;
+    }
+    *value = STR_EMPTY;
+    return ins_op(word) == OP_EMPTY;
+}
+
 /* Raises the error that a function's constant arguments are bound to give. Argument i is words
  * [starts[i], starts[i + 1]). */
 bool parse_check_constants(struct parse *p, const struct fn *fn, const uint32_t *starts,

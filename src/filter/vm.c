@@ -103,9 +103,9 @@ copy_16(char *to, const char *from)
     memcpy(to + sizeof a, &b, sizeof b);
 }
 
-enum { PIECE_MAX = 32 };
+enum { PIECE_MAX = 96 };
 
-/* Copies a value of at most PIECE_MAX bytes and steps behind it: two pieces that overlap hold it. */
+/* Copies a value of at most PIECE_MAX bytes and steps behind it: pieces that overlap hold it. */
 static inline char *
 copy_piece(char *to, const char *from, size_t n)
 {
@@ -129,7 +129,8 @@ copy_piece(char *to, const char *from, size_t n)
         memcpy(to, &head, sizeof head);
         memcpy(to + n - sizeof tail, &tail, sizeof tail);
     } else {
-        copy_16(to, from);
+        for (size_t i = 0; i + 16 < n; i += 16)
+            copy_16(to + i, from + i);
         copy_16(to + n - 16, from + n - 16);
     }
     return to + n;
@@ -709,6 +710,8 @@ vm_new(const struct host *host, void *env)
     vm->forms = ARENA_ARRAY(own, unsigned char, functions);
     parse_note_item_forms(vm->forms);
     parse_note_condition_forms(vm->forms);
+    vm->checks = ARENA_ARRAY(own, unsigned char, functions);
+    parse_note_checks(vm->checks);
     vm->regex = regex_ctx_new(own);
     vm_set_budget(vm, (struct vm_budget){.steps = 0});
     vm_reset_state(vm);

@@ -42,10 +42,34 @@ vm_cache_clear(struct vm *vm)
     memset(vm->recent, 0, sizeof vm->recent);
 }
 
+static inline uint64_t
+load8(const char *p)
+{
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    return w;
+}
+
+/* Two words a round, each with a product of its own. Who finds a text compares it, so this may be worse than str_hash,
+ * which others keep; it is much of what finding costs. */
 static inline uint32_t
 hash_of(struct str text)
 {
-    return (uint32_t)str_hash(text);
+    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+    if (text.n < 16)
+        return (uint32_t)str_hash(text);
+    const char *p = text.p;
+    const char *const last = p + text.n - 16;
+    uint64_t g = text.n;
+    uint64_t h = odd;
+    for (; p < last; p += 16) {
+        g = (g ^ load8(p)) * odd;
+        h = (h ^ load8(p + 8)) * odd;
+    }
+    g = (g ^ load8(last)) * odd;
+    h = (h ^ load8(last + 8)) * odd;
+    h = (h ^ h >> 29 ^ g ^ g >> 32) * odd;
+    return (uint32_t)(h >> 32);
 }
 
 static inline const struct code *

@@ -81,16 +81,38 @@ vm_checked(struct vm *vm)
 struct str
 vm_setting(struct vm *vm, const char *name)
 {
-    for (unsigned i = 0; i < vm->settings_n; i++) {
-        if (vm->settings[i].name == name)
-            return vm->settings[i].value;
-    }
+    uintptr_t at = (uintptr_t)name;
+    struct vm_setting *known = &vm->settings[(at >> 3 ^ at >> 7) & (VM_SETTINGS - 1)];
+    if (known->name == name)
+        return known->value;
     if (vm->host->setting == NULL)
         return STR_NULL;
     struct str value = vm->host->setting(vm->env, name);
-    if (vm->settings_n < VM_SETTINGS)
-        vm->settings[vm->settings_n++] = (struct vm_setting){name, value};
+    *known = (struct vm_setting){name, value};
     return value;
+}
+
+/* Names of the same length, which is not 0. */
+static inline bool
+same_name(const char *a, const char *b, size_t n)
+{
+    uint64_t a8, b8;
+    uint32_t a4, b4;
+    if (n > sizeof a8)
+        return memcmp(a, b, n) == 0;
+    if (n == sizeof a8) {
+        memcpy(&a8, a, sizeof a8);
+        memcpy(&b8, b, sizeof b8);
+        return a8 == b8;
+    }
+    if (n < sizeof a4)
+        return a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1];
+    memcpy(&a4, a, sizeof a4);
+    memcpy(&b4, b, sizeof b4);
+    bool head = a4 == b4;
+    memcpy(&a4, a + n - sizeof a4, sizeof a4);
+    memcpy(&b4, b + n - sizeof b4, sizeof b4);
+    return head && a4 == b4;
 }
 
 struct vm_name *
@@ -100,10 +122,10 @@ vm_name_slot(struct vm *vm, unsigned kind, struct str name, bool *known)
     if (name.n == 0 || name.n > VM_NAME_MAX)
         return NULL;
     const unsigned char *p = (const unsigned char *)name.p;
-    uint32_t sum = (p[0] * 31u + p[name.n - 1]) * 31 + p[name.n / 2] + name.n * 7 + kind * 13;
-    uint32_t slot = (sum * 0x9e3779b1u) >> 24;
+    uint32_t sum = p[0] | (uint32_t)p[name.n - 1] << 8 | (uint32_t)p[name.n / 2] << 16;
+    uint32_t slot = ((sum ^ (name.n << 4 | kind) << 20) * 0x9e3779b1u) >> 24;
     struct vm_name *v = &vm->names[slot];
-    *known = v->n == name.n && v->kind == kind && memcmp(v->name, name.p, name.n) == 0;
+    *known = v->n == name.n && v->kind == kind && same_name(v->name, name.p, name.n);
     if (!*known) {
         v->kind = (unsigned char)kind;
         v->n = (unsigned char)name.n;
@@ -115,7 +137,7 @@ vm_name_slot(struct vm *vm, unsigned kind, struct str name, bool *known)
 void
 vm_forget_settings(struct vm *vm)
 {
-    vm->settings_n = 0;
+    memset(vm->settings, 0, sizeof vm->settings);
 }
 
 /* What is shown beyond an evaluation goes where the next one does not write. */

@@ -25,11 +25,14 @@ struct vm_setting {
     const char *name;
     struct str value;
 };
-enum { VM_SETTINGS = 16 };
+enum { VM_SETTINGS = 32 /* a power of two */ };
 
 /* What a name in a text stood for the last time: a row of fn.def or a variable. */
 enum { VM_NAMES = 256, VM_NAME_MAX = 22 };
-enum { VM_NAME_VAR = 0xff }; /* or an fn_kind */
+enum {
+    VM_NAME_VAR = 14,
+    VM_NAME_ITEM = 15
+}; /* a variable, an item of either kind; or an fn_kind */
 struct vm_name {
     unsigned char kind;
     unsigned char n; /* 0: nothing */
@@ -75,6 +78,8 @@ struct vm {
     const struct fn *functions; /* all rows of fn.def */
     unsigned char
         *forms; /* by row: form of the front end + 1, or 0; expand_item.c, expand_cond.c */
+    unsigned char
+        *checks; /* by row: which constant arguments are checked + 1, or 0; expand_check.c */
     struct arena *own; /* the machine itself */
     struct arena *scratch;
     struct arena *cache; /* compiled strings and patterns; emptied as a whole when full */
@@ -100,8 +105,8 @@ struct vm {
     struct str item;
     int runrc;
     struct vm_checked checked;
-    struct vm_setting settings[VM_SETTINGS]; /* answers of host->setting, asked once each */
-    unsigned settings_n;
+    struct vm_setting
+        settings[VM_SETTINGS]; /* answers of host->setting, by the address of the name */
     struct vm_name names[VM_NAMES];
     struct vm_address *address; /* of fn_mail.c; NULL until needed */
     struct arena *kept;         /* $value across vm_release; NULL until needed */

@@ -37,7 +37,8 @@ struct be {
     size_t out_n;
     bool
         plain; /* no macro is defined and nothing is traced: a line that was answered before needs no look at it */
-    bool fatal; /* an evaluation ended the program */
+    bool fatal;   /* an evaluation ended the program */
+    bool unusual; /* a line was put together in the arena, or we are debugging: see tidy */
 };
 
 /* --- output --- */
@@ -124,6 +125,7 @@ static __attribute__((noinline)) bool
 next_raw_of_blocks(struct be *be, struct str *line)
 {
     struct buf b = buf_in(be->lines, LINE_MAX_BYTES);
+    be->unusual = true;
     for (;;) {
         const char *from = be->in + be->in_at;
         size_t left = be->in_n - be->in_at;
@@ -162,6 +164,7 @@ join_lines(struct be *be, struct str part)
 {
     struct str raw;
     struct buf b = buf_in(be->lines, LINE_MAX_BYTES);
+    be->unusual = true;
     while (part.n > 0 && part.p[part.n - 1] == '\\') {
         buf_add(&b, part.p, part.n - 1);
         if (!next_raw(be, &raw)) {
@@ -327,7 +330,7 @@ answer_new(struct be *be, struct str line)
     vm_release(be->vm, be->mark);
 }
 
-static void
+static inline void
 answer_value(struct be *be, struct str line)
 {
     if (!answer_again(be, line))
@@ -368,15 +371,26 @@ answer_arguments(struct be *be, void (*answer)(struct be *be, struct str line))
     }
 }
 
-/* A prompt before each line and one before the end of input. */
-static void
-put_prompt(struct be *be)
+/* What only some lines leave behind, and what is written at once when debugging. */
+static __attribute__((noinline)) void
+tidy(struct be *be)
 {
-    if (arena_used(be->lines) > 0)
-        arena_clear(be->lines);
+    arena_clear(be->lines);
     if (be->mode->cli->debug)
         flush_out(be);
-    put(be, "> ", 2);
+    be->unusual = be->mode->cli->debug;
+}
+
+/* A prompt before each line and one before the end of input. */
+static inline void
+put_prompt(struct be *be)
+{
+    if (be->unusual)
+        tidy(be);
+    if (OUT_SIZE - be->out_n < 2)
+        flush_out(be);
+    be->out[be->out_n++] = '>';
+    be->out[be->out_n++] = ' ';
 }
 
 static void
@@ -411,6 +425,7 @@ run_answers(struct mode *m, void (*of_argument)(struct be *, struct str),
     be->mark = arena_mark(vm_scratch(m->vm));
     be->macros = be_macros_new(m);
     be->plain = be_macros_none(be->macros) && !m->cli->debug;
+    be->unusual = m->cli->debug;
     be->lines = arena_new();
     if (m->cli->args.n > 0)
         answer_arguments(be, of_argument);
