@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "filter/expand.h"
+#include "filter/filter_code.h"
 #include "filter/filter_run.h"
 #include "filter/fn.h"
 #include "filter/host.h"
@@ -46,11 +47,11 @@ quote(struct buf *out, struct str s)
 }
 
 static void
-list_header(struct buf *out, const struct code *c, uint32_t form, uint32_t k)
+list_header(struct buf *out, uint32_t form, struct str name)
 {
-    static const char *const name[] = {"header", "rheader", "bheader", "lheader"};
-    buf_printf(out, "%s ", name[form]);
-    quote(out, c->consts[k]);
+    static const char *const forms[] = {"header", "rheader", "bheader", "lheader"};
+    buf_printf(out, "%s ", forms[form]);
+    quote(out, name);
 }
 
 static void
@@ -63,10 +64,22 @@ list_action(struct buf *out, uint32_t a)
 }
 
 static void
-list_test(struct buf *out, uint32_t test)
+list_test(struct buf *out, const struct code *c, uint32_t i)
 {
-    buf_printf(out, "%s%s", filter_test_word(test),
-               (test & FILTER_TEST_CASE) != 0 ? ", case counts" : "");
+    const struct filter_test_row *t = &c->filter->tests[i];
+    const struct filter_operand *o = &c->filter->operands[t->operand];
+    if (o->kind == FILTER_OPERAND_HEADER)
+        list_header(out, o->number, o->text);
+    else if (o->kind == FILTER_OPERAND_VARIABLE)
+        buf_adds(out, c->host->vars[o->number].name);
+    else
+        quote(out, o->text);
+    buf_printf(out, " %s%s%s%s ", t->negated ? "not " : "", filter_test_word(t->test),
+               (t->test & FILTER_TEST_CASE) != 0 ? ", case counts" : "",
+               t->plain     ? " the text"
+               : t->expands ? " the expansion of"
+                            : "");
+    quote(out, c->consts[t->constant]);
 }
 
 static void
@@ -74,17 +87,10 @@ list_filter(struct buf *out, const struct code *c, uint32_t at, enum op_shape sh
 {
     uint32_t a = ins_a(c->ins[at]);
     uint32_t b = c->ins[at + 1];
-    if (shape == SHAPE_HT) {
-        list_header(out, c, a & MATCHH_FORM, b++);
-        buf_addc(out, ' ');
-        a >>= MATCHH_TEST;
-    }
     if (ins_op(c->ins[at]) == OP_ASK)
         buf_addz(out, filter_ask_word((enum filter_ask)a));
-    else if (shape == SHAPE_AN || shape == SHAPE_AK)
-        list_action(out, a);
     else
-        list_test(out, a);
+        list_action(out, a);
     if (shape == SHAPE_AN) {
         buf_printf(out, "/%u", b);
     } else {
@@ -106,13 +112,17 @@ list_operands(struct buf *out, const struct code *c, uint32_t at, enum op_shape 
         quote(out, c->consts[a]);
         break;
     case SHAPE_N:
-        if (ins_op(c->ins[at]) == OP_MATCH)
-            list_test(out, a);
-        else
-            buf_printf(out, "%u", a);
+        buf_printf(out, "%u", a);
         break;
     case SHAPE_L:
         buf_printf(out, "-> %04u", a);
+        break;
+    case SHAPE_LN:
+        buf_printf(out, "-> %04u  constants +%u", a, b);
+        break;
+    case SHAPE_LT:
+        buf_printf(out, "-> %04u  ", a);
+        list_test(out, c, b);
         break;
     case SHAPE_V:
         buf_adds(out, c->host->vars[a].name);
@@ -123,15 +133,13 @@ list_operands(struct buf *out, const struct code *c, uint32_t at, enum op_shape 
         quote(out, c->consts[b]);
         break;
     case SHAPE_HK:
-        list_header(out, c, a, b);
+        list_header(out, a, c->consts[b]);
         break;
     case SHAPE_FN:
         buf_printf(out, "%.*s/%u", STR_ARG(fn_all(&fn_n)[a].name), b);
         break;
     case SHAPE_AN:
     case SHAPE_AK:
-    case SHAPE_NK:
-    case SHAPE_HT:
         list_filter(out, c, at, shape);
         break;
     case SHAPES:

@@ -10,6 +10,7 @@
 #include "base/str.h"
 
 struct buf;
+struct filter_tables;
 
 enum op {
 #define OP(name, shape, pops, pushes, effect, doc) OP_##name,
@@ -26,8 +27,8 @@ enum op_shape {
     SHAPE_V,
     SHAPE_VK,
     SHAPE_HK,
-    SHAPE_NK,
-    SHAPE_HT,
+    SHAPE_LT,
+    SHAPE_LN,
     SHAPE_FN,
     SHAPE_XN,
     SHAPE_AN,
@@ -94,6 +95,7 @@ struct code {
     uint32_t ranges_n;
     const struct str *answer; /* what the code comes to, if that is a constant; else NULL */
     uint32_t stack;           /* values needed, set by the verifier */
+    const struct filter_tables *filter; /* filter_code.h; NULL: it is not a filter's */
     bool closed;    /* set by the verifier: it asks nobody and calls pure functions only */
     bool condition; /* ends with ANSWER */
 };
@@ -104,9 +106,6 @@ code_offset(const struct code *c, uint32_t word)
 {
     return c->offsets[word];
 }
-
-/* Operand a of OP_MATCHH. */
-enum { MATCHH_FORM = 3, MATCHH_TEST = 2 /* bits that the test is shifted */ };
 
 static inline enum op
 ins_op(uint32_t word)

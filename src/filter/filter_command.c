@@ -8,7 +8,7 @@
 enum { PREFIX_OK = 1 };
 
 struct command {
-    struct str word;
+    char word[12]; /* zeros behind it */
     enum filter_action_id id;
     bool (*parse)(struct filter_parse *f, const struct command *c, unsigned flags);
     unsigned flags;
@@ -22,7 +22,7 @@ need_argument(struct filter_parse *f, const struct filter_word *w)
     return w->text.n > 0 ||
            filter_parse_error(f, w->from,
                               "\"%.*s\" requires an argument near line %u of filter file",
-                              STR_ARG(f->command), f->words.line);
+                              STR_ARG(f->command), filter_line(f));
 }
 
 static bool
@@ -36,7 +36,7 @@ disabled(struct filter_parse *f)
 {
     return filter_parse_error(
         f, f->command_at, "filtering command \"%.*s\" is disabled: near line %u of filter file",
-        STR_ARG(f->command), f->words.line);
+        STR_ARG(f->command), filter_line(f));
 }
 
 /* The mode behind a file name: octal digits. */
@@ -44,13 +44,13 @@ static void
 emit_mode(struct filter_parse *f)
 {
     struct filter_words *w = &f->words;
-    size_t from = w->at, to;
-    for (to = from; to < w->text.n && w->text.p[to] >= '0' && w->text.p[to] <= '7'; to++)
-        continue;
+    const char *from = w->at, *to = w->at;
+    while (*to >= '0' && *to <= '7')
+        to++;
     struct filter_word mode = {
-        .text = str_sub(w->text, from, to - from), .from = from, .to = to, .special = 0};
+        .text = str_from(from, (size_t)(to - from)), .from = from, .to = to, .special = 0};
     filter_emit_string(f, &mode);
-    while (w->at < w->text.n && !ascii_space(w->text.p[w->at]))
+    while (w->at < w->end && !ascii_space(*w->at))
         w->at++;
     filter_words_skip(w);
 }
@@ -63,11 +63,11 @@ parse_deliver(struct filter_parse *f, const struct command *c, unsigned flags)
     struct filter_word address, w;
     if (!take_argument(f, &address))
         return false;
-    size_t before = f->words.at;
+    const char *before = f->words.at;
     if (!filter_parse_word(f, true, &w))
         return false;
     if (!FILTER_WORD_IS(w.text, "errors_to")) {
-        f->words.at = before;
+        filter_words_back(&f->words, before);
         filter_emit_action_of(f, c->id, flags, &address);
         return true;
     }
@@ -103,7 +103,7 @@ parse_pipe(struct filter_parse *f, const struct command *c, unsigned flags)
     struct filter_word command;
     if (!take_argument(f, &command))
         return false;
-    emit_at(&f->expand.emit, command.from);
+    filter_at(f, command.from);
     emit_const(&f->expand.emit, OP_CONST, command.text);
     filter_emit_action(f, c->id, flags);
     return true;
@@ -149,7 +149,7 @@ take_pair(struct filter_parse *f, const char *first, const char *second)
     return str_eqz(w.text, second) ||
            filter_parse_error(f, w.from,
                               "\"%s\" not followed by \"%s\"  near line %u of filter file",
-                              first, second, f->words.line);
+                              first, second, filter_line(f));
 }
 
 static int
@@ -203,11 +203,11 @@ parse_mail(struct filter_parse *f, const struct command *c, unsigned flags)
     bool known;
     do {
         struct filter_word w;
-        size_t before = f->words.at;
+        const char *before = f->words.at;
         if (!filter_parse_word(f, true, &w) || !take_mail_argument(f, m, w.text, &known))
             return false;
         if (!known)
-            f->words.at = before;
+            filter_words_back(&f->words, before);
     } while (known);
     if (vacation && !str_is_set(m->given[FILTER_MAIL_FILE].text))
         m->flags |= FILTER_EXPAND_FILE;
@@ -224,6 +224,8 @@ parse_text_command(struct filter_parse *f, const struct command *c, unsigned fla
     struct filter_word text;
     if (!take_argument(f, &text))
         return false;
+    if (c->id == FILTER_LOGWRITE)
+        f->rules.fits = false;
     if (c->id == FILTER_LOGWRITE && text.text.p[text.text.n - 1] != '\n')
         text.text = str_cat(f->expand.emit.arena, text.text, STR_LIT("\n"));
     filter_emit_action_of(f, c->id, flags, &text);
@@ -234,6 +236,12 @@ parse_text_command(struct filter_parse *f, const struct command *c, unsigned fla
 static bool
 parse_finish(struct filter_parse *f, const struct command *c, unsigned flags)
 {
+    bool plain = flags == 0 && (f->flags & FILTER_TRACE_CONDITIONS) == 0;
+    if (plain) {
+        filter_at(f, f->command_at);
+        emit_op(&f->expand.emit, OP_FINISH);
+        return true;
+    }
     filter_emit_action(f, c->id, flags);
     emit_op(&f->expand.emit, OP_ANSWER);
     return true;
@@ -254,14 +262,14 @@ emit_ending(struct filter_parse *f, enum filter_action_id id, unsigned flags,
             const struct filter_word *text)
 {
     struct emit *e = &f->expand.emit;
-    label_id on = emit_label(e);
+    filter_jumps on = 0;
     if (id == FILTER_FREEZE) {
         emit_ab(e, OP_ASK, FILTER_ASK_MANUALLY_THAWED, 0);
-        emit_jump(e, OP_JUMPT, on);
+        filter_jumps_emit(f, &on, OP_JUMPT);
     }
     filter_emit_action_of(f, id, flags, text);
     emit_op(e, OP_ANSWER);
-    emit_place(e, on);
+    filter_jumps_place(f, on);
 }
 
 /* fail, freeze, defer: [text] "string" */
@@ -273,12 +281,12 @@ parse_ending(struct filter_parse *f, const struct command *c, unsigned flags)
         return disabled(f);
     bool text = filter_words_peek(&f->words) == '"';
     if (!text) {
-        size_t before = f->words.at;
+        const char *before = f->words.at;
         if (!filter_parse_word(f, true, &w))
             return false;
         text = FILTER_WORD_IS(w.text, "text");
         if (!text)
-            f->words.at = before;
+            filter_words_back(&f->words, before);
         w.text = STR_EMPTY;
     }
     if (text && !filter_parse_item(f, false, &w))
@@ -298,13 +306,13 @@ parse_add(struct filter_parse *f, const struct command *c, unsigned flags)
     if (!FILTER_WORD_IS(to.text, "to"))
         return filter_parse_error(
             f, to.from, "\"to\" expected in \"add\" command near line %u of filter file",
-            f->words.line);
+            filter_line(f));
     if (!filter_parse_item(f, false, &counter))
         return false;
     if (counter.text.n == 0)
         return filter_parse_error(f, counter.from,
                                   "value missing after \"to\" near line %u of filter file",
-                                  f->words.line);
+                                  filter_line(f));
     filter_emit_string(f, &number);
     filter_emit_string(f, &counter);
     filter_emit_action(f, c->id, flags);
@@ -320,7 +328,7 @@ find_headers_action(struct filter_parse *f, const struct filter_word *w,
         return filter_parse_error(f, w->from,
                                   "header addition and removal is available only in system "
                                   "filters: near line %u of filter file",
-                                  f->words.line);
+                                  filter_line(f));
     *id = charset                             ? FILTER_HEADERS_CHARSET
           : FILTER_WORD_IS(w->text, "add")    ? FILTER_HEADERS_ADD
           : FILTER_WORD_IS(w->text, "remove") ? FILTER_HEADERS_REMOVE
@@ -330,7 +338,7 @@ find_headers_action(struct filter_parse *f, const struct filter_word *w,
                f, w->from,
                "\"add\", \"remove\", or \"charset\" expected after \"headers\" near "
                "line %u of filter file",
-               f->words.line);
+               filter_line(f));
 }
 
 static bool
@@ -347,7 +355,7 @@ parse_headers(struct filter_parse *f, const struct command *c, unsigned flags)
             f, value.from,
             "value missing after \"add\", \"remove\", or \"charset\" near "
             "line %u of filter file",
-            f->words.line);
+            filter_line(f));
     filter_emit_action_of(f, id, flags, &value);
     return true;
 }
@@ -367,7 +375,7 @@ parse_else(struct filter_parse *f)
         return filter_parse_error(f, f->words.at, "\"endif\" missing at end of filter file");
     return end == FILTER_END_ENDIF ||
            filter_parse_error(f, f->words.at, "\"endif\" missing near line %u of filter file",
-                              f->words.line);
+                              filter_line(f));
 }
 
 /* What follows the commands behind "then"; an elif is an if command in the else part, which takes the endif. */
@@ -392,77 +400,95 @@ restore_this_address(struct filter_parse *f, bool loops)
 static bool
 parse_if_branches(struct filter_parse *f)
 {
-    struct emit *e = &f->expand.emit;
-    label_id no = emit_label(e);
-    label_id out = emit_label(e);
+    filter_jumps no = 0, out = 0;
     enum filter_end end;
     bool loops;
-    if (!filter_parse_condition(f, &loops))
+    if (!filter_parse_condition(f, &no, &loops))
         return false;
-    emit_jump(e, OP_JUMPF, no);
     f->depth++;
     if (!filter_parse_commands(f, &end))
         return false;
     if (end == FILTER_END_ELIF || end == FILTER_END_ELSE)
-        emit_jump(e, OP_JUMP, out);
-    emit_place(e, no);
+        filter_jumps_emit(f, &out, OP_JUMP);
+    filter_jumps_place(f, no);
     if (!parse_rest_of_if(f, end))
         return false;
     f->depth--;
-    emit_place(e, out);
+    filter_jumps_place(f, out);
     restore_this_address(f, loops);
     return true;
 }
 
+/* c: NULL for an elif, which is part of the command that it belongs to. */
 static bool
 parse_if(struct filter_parse *f, const struct command *c, unsigned flags)
 {
-    (void)c;
     (void)flags;
     if (f->depth >= FILTER_NEST_MAX)
         return filter_parse_error(f, f->words.at,
                                   "\"if\" is nested too deeply near line %u of filter file",
-                                  f->words.line);
-    return parse_if_branches(f);
+                                  filter_line(f));
+    if (c != NULL)
+        filter_repeat_start(f, f->command_at);
+    if (!parse_if_branches(f))
+        return false;
+    if (c != NULL && filter_repeat_end(f, f->endif_to))
+        emit_op(&f->expand.emit, OP_RULEEND);
+    return true;
 }
 
 /* --- the table --- */
 
 /* clang-format off */
 static const struct command commands[] = {
-    {STR_INIT("add"),       FILTER_ADD,         parse_add,          0},
-    {STR_INIT("defer"),     FILTER_DEFER,       parse_ending,       PREFIX_OK},
-    {STR_INIT("deliver"),   FILTER_DELIVER,     parse_deliver,      PREFIX_OK},
-    {STR_INIT("fail"),      FILTER_FAIL,        parse_ending,       PREFIX_OK},
-    {STR_INIT("finish"),    FILTER_FINISH,      parse_finish,       PREFIX_OK},
-    {STR_INIT("freeze"),    FILTER_FREEZE,      parse_ending,       PREFIX_OK},
-    {STR_INIT("headers"),   FILTER_HEADERS_ADD, parse_headers,      0},
-    {STR_INIT("if"),        FILTER_ACTIONS,     parse_if,           0},
-    {STR_INIT("logfile"),   FILTER_LOGFILE,     parse_file_command, PREFIX_OK},
-    {STR_INIT("logwrite"),  FILTER_LOGWRITE,    parse_text_command, PREFIX_OK},
-    {STR_INIT("mail"),      FILTER_MAIL,        parse_mail,         PREFIX_OK},
-    {STR_INIT("pipe"),      FILTER_PIPE,        parse_pipe,         PREFIX_OK},
-    {STR_INIT("save"),      FILTER_SAVE,        parse_file_command, PREFIX_OK},
-    {STR_INIT("testprint"), FILTER_TESTPRINT,   parse_text_command, PREFIX_OK},
-    {STR_INIT("vacation"),  FILTER_VACATION,    parse_mail,         PREFIX_OK},
+    {"add",       FILTER_ADD,         parse_add,          0},
+    {"defer",     FILTER_DEFER,       parse_ending,       PREFIX_OK},
+    {"deliver",   FILTER_DELIVER,     parse_deliver,      PREFIX_OK},
+    {"fail",      FILTER_FAIL,        parse_ending,       PREFIX_OK},
+    {"finish",    FILTER_FINISH,      parse_finish,       PREFIX_OK},
+    {"freeze",    FILTER_FREEZE,      parse_ending,       PREFIX_OK},
+    {"headers",   FILTER_HEADERS_ADD, parse_headers,      0},
+    {"if",        FILTER_ACTIONS,     parse_if,           0},
+    {"logfile",   FILTER_LOGFILE,     parse_file_command, PREFIX_OK},
+    {"logwrite",  FILTER_LOGWRITE,    parse_text_command, PREFIX_OK},
+    {"mail",      FILTER_MAIL,        parse_mail,         PREFIX_OK},
+    {"pipe",      FILTER_PIPE,        parse_pipe,         PREFIX_OK},
+    {"save",      FILTER_SAVE,        parse_file_command, PREFIX_OK},
+    {"testprint", FILTER_TESTPRINT,   parse_text_command, PREFIX_OK},
+    {"vacation",  FILTER_VACATION,    parse_mail,         PREFIX_OK},
 };
 /* clang-format on */
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
+/* By first letter: the row behind the last one that may be meant; the rows are sorted. */
+static const unsigned char last_command[256] = {
+    ['a'] = 1,  ['d'] = 3,  ['f'] = 6,  ['h'] = 7,  ['i'] = 8,        ['l'] = 10,
+    ['m'] = 11, ['p'] = 12, ['s'] = 13, ['t'] = 14, ['v'] = COMMANDS,
+};
+
+static inline const struct command *
+find_command_key(filter_key key)
+{
+    for (size_t i = last_command[key & 0xff]; i > 0; i--) {
+        filter_key row = filter_key_load(commands[i - 1].word);
+        if (row == key)
+            return &commands[i - 1];
+        if ((row & 0xff) != (key & 0xff))
+            break;
+    }
+    return NULL;
+}
+
 static const struct command *
 find_command(struct str word)
 {
-    /* by first letter: the row behind the last one that may be meant; the rows are sorted */
-    static const unsigned char last[256] = {
-        ['a'] = 1,  ['d'] = 3,  ['f'] = 6,  ['h'] = 7,  ['i'] = 8,        ['l'] = 10,
-        ['m'] = 11, ['p'] = 12, ['s'] = 13, ['t'] = 14, ['v'] = COMMANDS,
-    };
     char first = word.n > 0 ? word.p[0] : '\0';
-    for (size_t i = last[(unsigned char)first]; i > 0 && commands[i - 1].word.p[0] == first;
-         i--) {
-        if (str_eq(word, commands[i - 1].word))
+    for (size_t i = last_command[(unsigned char)first]; i > 0; i--) {
+        if (str_eqz(word, commands[i - 1].word))
             return &commands[i - 1];
+        if (commands[i - 1].word[0] != first)
+            break;
     }
     return NULL;
 }
@@ -481,7 +507,7 @@ take_prefix(struct filter_parse *f, const struct filter_word *w, unsigned *flags
     }
     if ((*flags & (FILTER_SEEN | FILTER_UNSEEN)) != 0)
         return filter_parse_error(f, w->from, "\"seen\" or \"unseen\" repeated near line %u",
-                                  f->words.line);
+                                  filter_line(f));
     *flags |= seen ? FILTER_SEEN : FILTER_UNSEEN;
     return true;
 }
@@ -505,11 +531,11 @@ parse_end_word(struct filter_parse *f, const struct filter_word *w, unsigned fla
         return filter_parse_error(
             f, w->from,
             "\"seen\", \"unseen\", or \"noerror\" near line %u is not followed by a command",
-            f->words.line);
+            filter_line(f));
     return f->depth > 0 ||
            filter_parse_error(f, w->from,
                               "unexpected \"%.*s\" command near line %u of filter file",
-                              STR_ARG(w->text), f->words.line);
+                              STR_ARG(w->text), filter_line(f));
 }
 
 static bool
@@ -521,12 +547,12 @@ parse_command(struct filter_parse *f, const struct command *c, const struct filt
     if (c == NULL)
         return filter_parse_error(
             f, w->from, "unknown filtering command \"%.*s\" near line %u of filter file",
-            STR_ARG(w->text), f->words.line);
+            STR_ARG(w->text), filter_line(f));
     if (flags != 0 && (c->flags & PREFIX_OK) == 0)
         return filter_parse_error(f, w->from,
                                   "\"seen\", \"unseen\", or \"noerror\" found before an "
                                   "\"%.*s\" command near line %u",
-                                  STR_ARG(w->text), f->words.line);
+                                  STR_ARG(w->text), filter_line(f));
     return c->parse(f, c, flags);
 }
 
@@ -538,35 +564,72 @@ parse_end_of_file(struct filter_parse *f, unsigned flags)
         return true;
     bool seen = (flags & (FILTER_SEEN | FILTER_UNSEEN)) != 0;
     return filter_parse_error(f, f->words.at, "%s near line %u is not followed by a command",
-                              seen ? "\"seen\" or \"unseen\"" : "\"noerror\"", f->words.line);
+                              seen ? "\"seen\" or \"unseen\"" : "\"noerror\"", filter_line(f));
+}
+
+enum next { NEXT_COMMAND, NEXT_NOTHING, NEXT_ERROR };
+
+static inline enum next
+next_if(bool good)
+{
+    return good ? NEXT_COMMAND : NEXT_ERROR;
+}
+
+/* What is not simply a command: end words, prefixes, long words, the end of the file. */
+static enum next
+parse_other(struct filter_parse *f, unsigned *flags, enum filter_end *end)
+{
+    struct filter_word w;
+    bool prefix;
+    *end = FILTER_END_FILE;
+    if (!filter_parse_word(f, true, &w))
+        return NEXT_ERROR;
+    if (w.text.n == 0 && w.to == f->words.end)
+        return parse_end_of_file(f, *flags) ? NEXT_NOTHING : NEXT_ERROR;
+    const struct command *c = find_command(w.text);
+    if (c == NULL) {
+        f->endif_to = w.to;
+        if (end_word(w.text, end))
+            return parse_end_word(f, &w, *flags) ? NEXT_NOTHING : NEXT_ERROR;
+        if (!take_prefix(f, &w, flags, &prefix))
+            return NEXT_ERROR;
+        if (prefix)
+            return NEXT_COMMAND;
+    }
+    unsigned given = *flags;
+    *flags = 0;
+    return next_if(parse_command(f, c, &w, given));
+}
+
+/* A command without a prefix, of few letters, as most are. */
+static enum next
+parse_plain_command(struct filter_parse *f, const struct command *c, filter_key key)
+{
+    f->command_at = f->words.at;
+    f->command = str_from(f->command_at, filter_words_take_key(&f->words, key));
+    return next_if(c->parse(f, c, 0));
 }
 
 bool
 filter_parse_commands(struct filter_parse *f, enum filter_end *end)
 {
     unsigned flags = 0;
-    for (;;) {
-        struct filter_word w;
-        bool prefix;
-        *end = FILTER_END_ENDIF;
-        if (f->depth > 0 && flags == 0 && FILTER_WORDS_TAKE(&f->words, "endif"))
+    enum next next = NEXT_COMMAND;
+    while (next == NEXT_COMMAND) {
+        if (*f->words.at == 'i' && flags == 0 && f->repeats && filter_repeat(f))
+            continue;
+        filter_key key = flags == 0 ? filter_words_key(&f->words) : 0;
+        const struct command *c = find_command_key(key);
+        if (c != NULL) {
+            next = parse_plain_command(f, c, key);
+        } else if (key == FILTER_KEY("endif") && f->depth > 0) {
+            f->endif_to = f->words.at + sizeof "endif" - 1;
+            (void)filter_words_take_key(&f->words, key);
+            *end = FILTER_END_ENDIF;
             return true;
-        *end = FILTER_END_FILE;
-        if (!filter_parse_word(f, true, &w))
-            return false;
-        if (w.text.n == 0 && w.to == f->words.text.n)
-            return parse_end_of_file(f, flags);
-        const struct command *c = find_command(w.text);
-        if (c == NULL) {
-            if (end_word(w.text, end))
-                return parse_end_word(f, &w, flags);
-            if (!take_prefix(f, &w, &flags, &prefix))
-                return false;
-            if (prefix)
-                continue;
+        } else {
+            next = parse_other(f, &flags, end);
         }
-        if (!parse_command(f, c, &w, flags))
-            return false;
-        flags = 0;
     }
+    return next == NEXT_NOTHING;
 }

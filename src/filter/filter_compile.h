@@ -25,6 +25,9 @@ enum {
     FILTER_TRACE_CONDITIONS = 1u << 4, /* the run notes each condition (-v) */
 };
 
+/* Of a file, bytes: its words, constants and tests can be numbered. */
+enum { FILTER_TEXT_MAX = (1 << 24) - 1 };
+
 struct filter_program;
 
 /* Never fails: a syntax error is kept and raised by filter_run. name is for messages. A NUL must stand behind
@@ -40,7 +43,8 @@ struct str filter_syntax_error(const struct filter_program *p);
 enum vm_status filter_run(struct vm *vm, const struct filter_program *p, struct filter_run *run,
                           struct diag *diag);
 
-/* The listing of `remex -bD -bf FILE`. */
-void filter_list(struct buf *out, struct arena *a, const struct filter_program *p);
+/* The listing of `remex -bD -bf FILE`. vm: as filter_compile had it, or one with the same variables. */
+void filter_list(struct buf *out, struct arena *a, struct vm *vm,
+                 const struct filter_program *p);
 
 #endif

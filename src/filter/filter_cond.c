@@ -1,40 +1,38 @@
 /* The front end for Exim filter files: conditions.
  *
- * A condition is read into a tree, since "and" binds tighter than "or" and a test with -v shows the parts as text, and
- * then compiled so that only as much runs as the answer needs. The answer is left in the flag.
+ * Code is emitted while a condition is read. A part leaves behind the jumps that are taken when it is true and when it is
+ * false, and something still open at its end: a test whose jump is not decided, or an answer in the flag. What stands
+ * behind it says which way that goes: "and" and "then" jump when it is false, "or" when it is true. So each test is run
+ * once, and only if the answer needs it. With a trace (-v) each part first ends in the flag, to be noted.
  */
 #include "filter/filter_parse.h"
 
-#include "base/buf.h"
 #include "filter/host.h"
 
 enum {
-    DEPTH_MAX = 1000, /* of the tree: terms in a row, and parentheses */
+    TERMS_MAX = 1000, /* in a row, with a trace: it repeats their texts */
     BRACKETS_MAX = 500,
 };
+static const uint32_t NO_TEST = UINT32_MAX;
 
-enum node_kind { NODE_TEST, NODE_ASK, NODE_ANY, NODE_AND, NODE_OR };
-
-struct node {
-    enum node_kind kind;
-    bool negated;
-    bool loops; /* there is a foranyaddress in it */
-    unsigned depth;
-    unsigned which; /* NODE_TEST: test and case, NODE_ASK: question */
-    struct filter_word left, right;
-    struct node *a, *b;                 /* parts; NODE_ANY: the condition */
-    const struct filter_phrase *phrase; /* NODE_TEST: of the left value, or NULL */
-    struct filter_word *aliases;
-    unsigned aliases_n;
-    size_t at;
+/* A part that was read. */
+struct part {
+    filter_jumps yes, no;       /* taken when it is known to be true or false */
+    uint32_t test;              /* the word of the test at its end; NO_TEST: the flag tells */
+    bool negated;               /* "not" stands before it, which is not done yet */
+    struct filter_trace *trace; /* NULL: there is none */
 };
+
+enum joint { JOINT_NONE, JOINT_AND, JOINT_OR };
 
 struct condition {
     struct filter_parse *f;
     unsigned brackets;
+    unsigned terms;
+    bool loops; /* there is a foranyaddress in it */
 };
 
-static struct node *parse_group(struct condition *c, bool nested);
+static bool parse_group(struct condition *c, bool nested, struct part *x);
 
 /* --- words --- */
 
@@ -68,11 +66,11 @@ is_short_upper(struct str word, size_t i)
 }
 
 /* FILTER_TESTS: no such word. */
-static unsigned
+static unsigned char
 find_test(struct str word)
 {
     char first = word.n > 0 ? ascii_lower(word.p[0]) : '\0';
-    for (unsigned i = 0; i < FILTER_TESTS; i++) {
+    for (unsigned char i = 0; i < FILTER_TESTS; i++) {
         if (first != tests[i].word.p[0])
             continue;
         if (str_eq(word, tests[i].word) || str_eq(word, tests[i].short_form))
@@ -88,7 +86,7 @@ unrecognized(struct filter_parse *f, const struct filter_word *w)
 {
     return filter_parse_error(
         f, w->from, "unrecognized condition word \"%.*s\" near line %u of filter file",
-        STR_ARG(w->text), f->words.line);
+        STR_ARG(w->text), filter_line(f));
 }
 
 /* A value; parentheses do not begin one. */
@@ -98,14 +96,14 @@ take_value(struct filter_parse *f, struct filter_word *out)
     char c = filter_words_peek(&f->words);
     if (c == '(' || c == ')')
         return filter_parse_error(f, f->words.at, "unexpected \"%c\" in line %u of filter file",
-                                  c, f->words.line);
+                                  c, filter_line(f));
     return filter_parse_item(f, true, out);
 }
 
 /* *ahead: the word behind it had to be looked at, too.
  * What stands behind the first value: "contains", "is", "is not", "does not contain", "is above"… */
 static bool
-take_test(struct filter_parse *f, struct node *n, bool *ahead)
+take_test(struct filter_parse *f, struct filter_test_node *n, bool *ahead)
 {
     struct filter_word w;
     *ahead = false;
@@ -113,11 +111,11 @@ take_test(struct filter_parse *f, struct node *n, bool *ahead)
         return false;
     bool is = is_letters(w.text, STR_LIT("is"));
     if (!is && !is_letters(w.text, STR_LIT("does"))) {
-        n->which = find_test(w.text);
-        return n->which != FILTER_TESTS || unrecognized(f, &w);
+        n->test = find_test(w.text);
+        return n->test != FILTER_TESTS || unrecognized(f, &w);
     }
-    unsigned plain = FILTER_TEST_IS | (w.text.p[0] == 'I' ? FILTER_TEST_CASE : 0);
-    size_t behind = f->words.at;
+    unsigned char plain = FILTER_TEST_IS | (w.text.p[0] == 'I' ? FILTER_TEST_CASE : 0);
+    const char *behind = f->words.at;
     if (!filter_parse_word(f, true, &w))
         return false;
     if (is_letters(w.text, STR_LIT("not"))) {
@@ -126,87 +124,145 @@ take_test(struct filter_parse *f, struct node *n, bool *ahead)
         if (!filter_parse_word(f, true, &w))
             return false;
     }
-    n->which = find_test(w.text);
-    if (n->which != FILTER_TESTS)
+    n->test = find_test(w.text);
+    if (n->test != FILTER_TESTS)
         return true;
     if (!is)
         return unrecognized(f, &w);
-    n->which = plain;
+    n->test = plain;
     *ahead = true;
-    f->words.at = behind; /* the word was the value; its line stays counted */
+    filter_words_back(&f->words, behind); /* the word was the value */
     return true;
 }
 
-/* --- reading --- */
+/* --- parts --- */
 
-static struct node *
-new_node(struct condition *c, enum node_kind kind)
+static struct filter_trace *
+new_trace(struct filter_parse *f, enum filter_trace_kind kind)
 {
-    struct node *n = arena_alloc(c->f->work, sizeof *n);
-    n->kind = kind;
-    n->negated = n->loops = false;
-    n->depth = n->aliases_n = 0;
-    n->phrase = NULL;
-    n->at = c->f->words.at;
-    return n;
+    if ((f->flags & FILTER_TRACE_CONDITIONS) == 0)
+        return NULL;
+    struct filter_trace *t = ARENA_NEW(f->work, struct filter_trace);
+    t->kind = kind;
+    return t;
 }
 
-/* personal alias a alias b */
-static bool
-take_aliases(struct filter_parse *f, struct node *n)
+/* Both ways lead to what comes next, with the answer in the flag. */
+static void
+end_in_flag(struct filter_parse *f, struct part *x)
 {
-    n->aliases = ARENA_ARRAY(f->work, struct filter_word, FN_ARGS_MAX);
-    for (;;) {
-        struct filter_word w;
-        size_t before = f->words.at;
-        if (!filter_parse_word(f, true, &w))
-            return false;
-        if (!FILTER_WORD_IS(w.text, "alias")) {
-            f->words.at = before;
-            return true;
-        }
-        if (n->aliases_n == FN_ARGS_MAX)
-            return filter_parse_error(f, w.from,
-                                      "more than %d aliases near line %u of filter file",
-                                      (int)FN_ARGS_MAX, f->words.line);
-        if (!take_value(f, &n->aliases[n->aliases_n]))
-            return false;
-        n->aliases_n++;
+    if (x->test != NO_TEST)
+        filter_jumps_add(f, &x->no, x->test, OP_IFNOT);
+    filter_jumps_place(f, x->yes);
+    filter_jumps_place(f, x->no);
+    x->yes = x->no = 0;
+    x->test = NO_TEST;
+}
+
+/* Does the "not" that is left, and the trace: nothing will change the part's meaning any more. */
+static void
+settle(struct filter_parse *f, struct part *x, bool whole)
+{
+    bool negated = x->negated;
+    x->negated = false;
+    if (negated && x->test != NO_TEST)
+        f->tests.v[f->expand.emit.ins[x->test + 1]].negated ^= true;
+    if (x->trace != NULL) {
+        bool flag = x->test == NO_TEST;
+        x->trace->negated ^= negated;
+        end_in_flag(f, x);
+        if (negated && flag)
+            emit_op(&f->expand.emit, OP_NOT);
+        filter_trace_emit(f, x->trace, whole);
+    } else if (negated) {
+        filter_jumps yes = x->yes;
+        x->yes = x->no;
+        x->no = yes;
+        if (x->test == NO_TEST)
+            emit_op(&f->expand.emit, OP_NOT);
     }
 }
 
-static bool
-open_bracket(struct condition *c)
+/* What is open at the end of a part jumps when the answer is `when`; what comes next runs when it is not. */
+static void
+jump_when(struct filter_parse *f, struct part *x, bool when)
 {
-    if (++c->brackets > BRACKETS_MAX)
-        return filter_parse_error(c->f, c->f->words.at,
-                                  "condition is nested too deeply near line %u of filter file",
-                                  c->f->words.line);
-    c->f->words.at++;
-    filter_words_skip(&c->f->words);
-    return true;
+    filter_jumps *taken = when ? &x->yes : &x->no;
+    filter_jumps *passed = when ? &x->no : &x->yes;
+    if (x->test != NO_TEST)
+        filter_jumps_add(f, taken, x->test, when ? OP_IF : OP_IFNOT);
+    else
+        filter_jumps_emit(f, taken, when ? OP_JUMPT : OP_JUMPF);
+    filter_jumps_place(f, *passed);
+    *passed = 0;
+    x->test = NO_TEST;
 }
 
-static bool
-take_foranyaddress(struct condition *c, struct node *n)
+/* Both lists. */
+static filter_jumps
+join_jumps(struct filter_parse *f, filter_jumps a, filter_jumps b)
 {
-    struct filter_parse *f = c->f;
-    n->kind = NODE_ANY;
-    if (!take_value(f, &n->left))
-        return false;
-    if (filter_words_peek(&f->words) != '(')
-        return filter_parse_error(
-            f, f->words.at,
-            "\"(\" expected after \"foranyaddress\" near line %u of filter file",
-            f->words.line);
-    if (!open_bracket(c))
-        return false;
-    n->a = parse_group(c, true);
-    if (n->a == NULL)
-        return false;
-    n->loops = true;
-    n->depth = n->a->depth + 1;
-    return true;
+    if (a == 0)
+        return b;
+    uint32_t *ins = f->expand.emit.ins;
+    uint32_t last = a;
+    while (ins_a(ins[last - 1]) != 0)
+        last = ins_a(ins[last - 1]);
+    ins[last - 1] |= b << 8;
+    return a;
+}
+
+/* x, which has jumped, and y behind it become one part. */
+static void
+join(struct filter_parse *f, struct part *x, const struct part *y, enum filter_trace_kind kind)
+{
+    struct filter_trace *t = new_trace(f, kind);
+    x->yes = join_jumps(f, y->yes, x->yes);
+    x->no = join_jumps(f, y->no, x->no);
+    x->test = y->test;
+    if (t != NULL) {
+        t->a = x->trace;
+        t->b = y->trace;
+    }
+    x->trace = t;
+}
+
+/* --- tests and questions --- */
+
+static void
+emit_test(struct filter_parse *f, struct part *x, const struct filter_test_node *n)
+{
+    x->test = filter_emit_test(f, n);
+    x->trace = new_trace(f, FILTER_TRACE_TEST);
+    if (x->trace == NULL)
+        return;
+    x->trace->which = n->test;
+    x->trace->negated = n->negated;
+    x->trace->left = n->left.text;
+    x->trace->right = n->right.text;
+}
+
+/* personal alias a alias b: pushed, and never expanded. */
+static bool
+take_aliases(struct filter_parse *f, unsigned *n)
+{
+    for (*n = 0;; ++*n) {
+        struct filter_word w;
+        const char *before = f->words.at;
+        if (!filter_parse_word(f, true, &w))
+            return false;
+        if (!FILTER_WORD_IS(w.text, "alias")) {
+            filter_words_back(&f->words, before);
+            return true;
+        }
+        if (*n == FN_ARGS_MAX)
+            return filter_parse_error(f, w.from,
+                                      "more than %d aliases near line %u of filter file",
+                                      (int)FN_ARGS_MAX, filter_line(f));
+        if (!take_value(f, &w))
+            return false;
+        emit_const(&f->expand.emit, OP_CONST, w.text);
+    }
 }
 
 static const struct str ask_words[] = {
@@ -215,366 +271,370 @@ static const struct str ask_words[] = {
 #undef FILTER_ASK
 };
 
-static bool
-take_ask(struct filter_parse *f, struct node *n, struct str word)
+/* FILTER_ASKS: no such word. */
+static unsigned
+find_ask(struct str word)
 {
-    for (unsigned i = 0; i < FILTER_ASKS; i++) {
-        if (str_eq(word, ask_words[i])) {
-            n->kind = NODE_ASK;
-            n->which = i;
-            return i != FILTER_ASK_PERSONAL || take_aliases(f, n);
-        }
+    unsigned i = 0;
+    while (i < FILTER_ASKS && !str_eq(word, ask_words[i]))
+        i++;
+    return i;
+}
+
+static bool
+take_ask(struct filter_parse *f, struct part *x, unsigned ask)
+{
+    unsigned aliases = 0;
+    if (ask == FILTER_ASK_PERSONAL && !take_aliases(f, &aliases))
+        return false;
+    emit_ab(&f->expand.emit, OP_ASK, ask, aliases);
+    x->trace = new_trace(f, FILTER_TRACE_ASK);
+    if (x->trace != NULL)
+        x->trace->which = ask;
+    return true;
+}
+
+static bool
+open_bracket(struct condition *c)
+{
+    if (++c->brackets > BRACKETS_MAX)
+        return filter_parse_error(c->f, c->f->words.at,
+                                  "condition is nested too deeply near line %u of filter file",
+                                  filter_line(c->f));
+    c->f->words.at++;
+    filter_words_skip(&c->f->words);
+    return true;
+}
+
+/* The loop over the addresses; it is left as soon as one makes the condition true. */
+static bool
+parse_loop(struct condition *c, struct part *inner)
+{
+    struct filter_parse *f = c->f;
+    struct emit *e = &f->expand.emit;
+    filter_jumps end = 0, out = 0;
+    emit_a(e, OP_LOOP, 3);
+    uint32_t next = emit_here(e);
+    filter_jumps_emit(f, &end, OP_NEXT);
+    if (!parse_group(c, true, inner))
+        return false;
+    settle(f, inner, false);
+    jump_when(f, inner, true);
+    emit_a(e, OP_JUMP, next);
+    filter_jumps_place(f, inner->yes);
+    emit_op(e, OP_TRUE);
+    filter_jumps_emit(f, &out, OP_JUMP);
+    filter_jumps_place(f, end);
+    emit_op(e, OP_FALSE);
+    filter_jumps_place(f, out);
+    emit_op(e, OP_LEAVE);
+    return true;
+}
+
+static bool
+take_foranyaddress(struct condition *c, struct part *x)
+{
+    struct filter_parse *f = c->f;
+    struct filter_word list;
+    struct part inner;
+    if (!take_value(f, &list))
+        return false;
+    if (filter_words_peek(&f->words) != '(')
+        return filter_parse_error(
+            f, f->words.at,
+            "\"(\" expected after \"foranyaddress\" near line %u of filter file",
+            filter_line(f));
+    if (!open_bracket(c))
+        return false;
+    c->loops = true;
+    filter_emit_string(f, &list);
+    if (!parse_loop(c, &inner))
+        return false;
+    x->trace = new_trace(f, FILTER_TRACE_ANY);
+    if (x->trace != NULL) {
+        x->trace->left = list.text;
+        x->trace->a = inner.trace;
     }
-    n->kind = NODE_TEST;
-    bool ahead;
-    return take_test(f, n, &ahead) && take_value(f, &n->right);
+    return true;
 }
 
 /* --- phrases --- */
 
 /* The place of the phrase that may stand at the cursor. NULL: the text is nearly at its end. */
-static struct filter_phrase *
+static inline struct filter_phrase *
 phrase_slot(struct filter_parse *f)
 {
-    const struct filter_words *w = &f->words;
-    uint64_t a, b;
-    if (w->text.n - w->at < FILTER_PHRASE_MIN)
+    const char *p = f->words.at;
+    if (p >= f->words.wide)
         return NULL;
-    memcpy(&a, w->text.p + w->at, sizeof a);
-    memcpy(&b, w->text.p + w->at + sizeof a, sizeof b);
-    uint64_t h = (a ^ b * 31) * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t h =
+        (filter_key_load(p) ^ filter_key_load(p + 8) * 31) * UINT64_C(0x9e3779b97f4a7c15);
     return &f->phrases[h >> 32 & (FILTER_PHRASES - 1)];
 }
 
 /* A second value begins here, and no white space or comment that would have been skipped. */
-static bool
-begins_value(const struct filter_words *w, size_t at)
+static inline bool
+begins_value(char c)
 {
-    char c = w->text.p[at];
     return filter_word_ends[(unsigned char)c] == 0 && c != '#';
 }
 
 /* Takes what was read before at another place. */
-static bool
-take_phrase(struct filter_parse *f, struct node *n, const struct filter_phrase *s)
+static inline bool
+take_phrase(struct filter_parse *f, const struct filter_phrase *s, struct filter_test_node *n)
 {
     struct filter_words *w = &f->words;
-    if (s == NULL || s->p == NULL || s->n >= w->text.n - w->at ||
-        memcmp(s->p, w->text.p + w->at, s->n) != 0 || !begins_value(w, w->at + s->n))
+    const char *from = w->at;
+    if (s == NULL || s->p == NULL || w->wide - from <= (ptrdiff_t)s->n ||
+        !wide_same_all(s->p, from, s->n) || !begins_value(from[s->n]))
         return false;
-    n->left = (struct filter_word){.text = str_sub(w->text, w->at, s->left_n),
-                                   .from = w->at,
-                                   .to = w->at + s->left_n,
-                                   .special = FILTER_HAS_UNKNOWN};
-    n->which = s->which;
-    n->negated = n->negated != s->negated;
-    n->phrase = s;
-    w->at += s->n;
+    if (s->before_quote) { /* what stands there would be read as a word first, and its lines counted twice */
+        const char *quote = from + s->n;
+        if (*quote != '"' || w->counts ||
+            filter_word_space(w, quote) - quote >= FILTER_AHEAD_MAX)
+            return false;
+    }
+    n->left = (struct filter_word){
+        .text = {from, s->left_n, STR_CLEAN}, .from = from, .to = from + s->left_n};
+    n->operand = s->operand;
+    n->test = s->test;
+    n->negated = s->negated;
+    w->at = from + s->n;
     return true;
 }
 
 /* Remembers what was read from the start of n->left to the cursor: one line, and nothing behind the cursor was looked
- * at. */
+ * at but perhaps a quoted string, which is neither "not" nor a test. */
 static void
-keep_phrase(struct filter_parse *f, struct node *n, struct filter_phrase *s, bool negated)
+keep_phrase(struct filter_parse *f, const struct filter_test_node *n, struct filter_phrase *s,
+            bool ahead)
 {
-    size_t from = n->left.from;
-    size_t size = f->words.at - from;
-    const char *p = f->words.text.p + from;
-    if (s == NULL || n->left.quoted || memchr(p, '\n', size) != NULL ||
-        memchr(p, '#', size) != NULL || !begins_value(&f->words, f->words.at))
+    const char *p = n->left.from;
+    size_t size = (size_t)(f->words.at - p);
+    char next = filter_words_peek(&f->words);
+    if (s == NULL || f->words.wide - p <= (ptrdiff_t)size || n->left.quoted ||
+        memchr(p, '\n', size) != NULL || memchr(p, '#', size) != NULL || !begins_value(next) ||
+        (ahead && next != '"'))
         return;
     *s = (struct filter_phrase){.p = p,
                                 .n = (uint32_t)size,
                                 .left_n = n->left.text.n,
-                                .which = n->which,
-                                .negated = n->negated != negated};
-    s->header = filter_is_header(n->left.text, &s->form, &s->name);
-    n->phrase = s;
+                                .operand = n->operand,
+                                .test = n->test,
+                                .negated = n->negated,
+                                .before_quote = ahead};
+}
+
+/* --- groups --- */
+
+/* The words of a test and its second value; n->left was read. */
+static bool
+take_rest_of_test(struct condition *c, struct part *x, struct filter_test_node *n,
+                  struct filter_phrase *slot)
+{
+    struct filter_parse *f = c->f;
+    bool ahead;
+    n->negated = false;
+    n->operand = filter_operand(f, &n->left);
+    if (!take_test(f, n, &ahead))
+        return false;
+    keep_phrase(f, n, slot, ahead);
+    if (!take_value(f, &n->right))
+        return false;
+    emit_test(f, x, n);
+    return true;
 }
 
 /* What its first word, in n->left, begins. */
 static bool
-take_rest_of_test(struct condition *c, struct node *n, struct filter_phrase *slot)
+take_other(struct condition *c, struct part *x, struct filter_test_node *n,
+           struct filter_phrase *slot)
 {
     struct filter_parse *f = c->f;
     struct str word = n->left.text;
-    if (word.n > 0 && word.p[0] == '$' && !n->left.quoted) {
-        bool negated = n->negated, ahead;
-        if (!take_test(f, n, &ahead))
-            return false;
-        if (!ahead)
-            keep_phrase(f, n, slot, negated);
-        return take_value(f, &n->right);
-    }
     if (word.n == 0 && !n->left.quoted)
         return filter_parse_error(f, n->left.from, "\"then\" missing at end of filter file");
     if (FILTER_WORD_IS(word, "then"))
         return filter_parse_error(
-            f, n->left.from, "unexpected \"then\" near line %u of filter file", f->words.line);
-    return FILTER_WORD_IS(word, "foranyaddress") ? take_foranyaddress(c, n)
-                                                 : take_ask(f, n, word);
+            f, n->left.from, "unexpected \"then\" near line %u of filter file", filter_line(f));
+    if (FILTER_WORD_IS(word, "foranyaddress"))
+        return take_foranyaddress(c, x);
+    unsigned ask = find_ask(word);
+    return ask < FILTER_ASKS ? take_ask(f, x, ask) : take_rest_of_test(c, x, n, slot);
 }
 
 /* One test, question or group, after its "not"s. */
-static struct node *
-parse_primary(struct condition *c)
+static bool
+parse_primary(struct condition *c, struct part *x)
 {
     struct filter_parse *f = c->f;
+    struct filter_test_node n;
     bool negated = false;
+    *x = (struct part){.test = NO_TEST};
     for (;;) {
-        if (filter_words_peek(&f->words) == '(') {
-            struct node *group = open_bracket(c) ? parse_group(c, true) : NULL;
-            if (group != NULL)
-                group->negated = group->negated != negated;
-            return group;
-        }
-        struct node *n = new_node(c, NODE_TEST);
         struct filter_phrase *slot = phrase_slot(f);
-        n->negated = negated;
-        if (take_phrase(f, n, slot))
-            return take_value(f, &n->right) ? n : NULL;
-        if (!take_value(f, &n->left))
-            return NULL;
-        if (FILTER_WORD_IS(n->left.text, "not")) {
-            negated = !negated;
-            continue;
+        if (take_phrase(f, slot, &n)) {
+            if (!take_value(f, &n.right))
+                return false;
+            emit_test(f, x, &n);
+            break;
         }
-        return take_rest_of_test(c, n, slot) ? n : NULL;
+        if (filter_words_peek(&f->words) == '(') {
+            if (!open_bracket(c) || !parse_group(c, true, x))
+                return false;
+            break;
+        }
+        if (!take_value(f, &n.left))
+            return false;
+        if (!FILTER_WORD_IS(n.left.text, "not")) {
+            if (!take_other(c, x, &n, slot))
+                return false;
+            break;
+        }
+        negated = !negated;
     }
+    x->negated ^= negated;
+    return true;
 }
 
-static struct node *
-join(struct condition *c, enum node_kind kind, struct node *a, struct node *b)
-{
-    struct node *n = new_node(c, kind);
-    n->a = a;
-    n->b = b;
-    n->loops = a->loops || b->loops;
-    n->depth = (a->depth > b->depth ? a->depth : b->depth) + 1;
-    if (n->depth <= DEPTH_MAX)
-        return n;
-    (void)filter_parse_error(c->f, n->at, "condition is too long near line %u of filter file",
-                             c->f->words.line);
-    return NULL;
-}
-
-/* The word behind a term. *more: another term follows, to be joined by *kind. */
+/* The word behind a term. */
 static bool
-take_joint(struct condition *c, bool nested, bool *more, enum node_kind *kind)
+take_joint(struct condition *c, bool nested, enum joint *joint)
 {
     struct filter_parse *f = c->f;
     struct filter_word w;
-    *more = false;
+    *joint = JOINT_NONE;
+    if (!nested && filter_words_key(&f->words) == FILTER_KEY("then")) {
+        (void)filter_words_take_key(&f->words, FILTER_KEY("then"));
+        return true;
+    }
     if (filter_words_peek(&f->words) == '(')
         return filter_parse_error(f, f->words.at, "unexpected \"(\" in line %u of filter file",
-                                  f->words.line);
+                                  filter_line(f));
     if (filter_words_peek(&f->words) == ')') {
         if (!nested)
             return filter_parse_error(
-                f, f->words.at, "unexpected \")\" in line %u of filter file", f->words.line);
+                f, f->words.at, "unexpected \")\" in line %u of filter file", filter_line(f));
         c->brackets--;
         f->words.at++;
         filter_words_skip(&f->words);
         return true;
     }
-    if (!nested && FILTER_WORDS_TAKE(&f->words, "then"))
-        return true;
     if (!filter_parse_word(f, false, &w))
         return false;
     if (FILTER_WORD_IS(w.text, "then"))
         return !nested ||
                filter_parse_error(
                    f, w.from, "missing \")\" at end of condition near line %u of filter file",
-                   f->words.line);
-    *more = true;
-    *kind = FILTER_WORD_IS(w.text, "and") ? NODE_AND : NODE_OR;
-    return *kind == NODE_AND || FILTER_WORD_IS(w.text, "or") ||
+                   filter_line(f));
+    *joint = FILTER_WORD_IS(w.text, "and") ? JOINT_AND : JOINT_OR;
+    return *joint == JOINT_AND || FILTER_WORD_IS(w.text, "or") ||
            filter_parse_error(f, w.from,
                               "\"and\" or \"or\" or \"%s\" expected near line %u of filter "
                               "file, but found \"%.*s\"",
-                              nested ? ")" : "then", f->words.line, STR_ARG(w.text));
+                              nested ? ")" : "then", filter_line(f), STR_ARG(w.text));
 }
 
-/* Terms up to ")" or "then", which is taken. "and" takes the last term away from an "or" before it. */
-static struct node *
-parse_group(struct condition *c, bool nested)
+/* With a trace, texts of conditions become too long when there are too many terms. */
+static bool
+count_term(struct condition *c)
 {
-    struct node *root = parse_primary(c);
-    struct node **last = &root;
-    for (;;) {
-        enum node_kind kind;
-        bool more;
-        if (root == NULL || !take_joint(c, nested, &more, &kind))
-            return NULL;
-        if (!more)
-            return root;
-        struct node *term = parse_primary(c);
-        struct node **where = kind == NODE_AND ? last : &root;
-        struct node *n = term != NULL ? join(c, kind, *where, term) : NULL;
-        if (n == NULL)
-            return NULL;
-        *where = n;
-        last = &n->b;
-    }
+    return ++c->terms <= TERMS_MAX || (c->f->flags & FILTER_TRACE_CONDITIONS) == 0 ||
+           filter_parse_error(c->f, c->f->words.at,
+                              "condition is too long near line %u of filter file",
+                              filter_line(c->f));
 }
 
-/* --- as text, for -v --- */
-
-static void add_text(struct buf *b, const struct node *n);
-
-static void
-add_part(struct buf *b, const struct node *n)
+/* A term, and the word behind it. */
+static bool
+parse_term(struct condition *c, bool nested, struct part *x, enum joint *joint)
 {
-    bool brackets = n->kind == NODE_OR && !n->negated;
-    buf_addz(b, brackets ? "(" : "");
-    add_text(b, n);
-    buf_addz(b, brackets ? ")" : "");
+    return count_term(c) && parse_primary(c, x) && take_joint(c, nested, joint);
 }
 
-static void
-add_test(struct buf *b, const struct node *n)
+/* Terms with "and" between them. In a trace the last two belong together, and those before them with what they make. */
+static bool
+parse_ands(struct condition *c, bool nested, struct part *x, enum joint *joint)
 {
-    unsigned i = n->which & (FILTER_TEST_CASE - 1);
-    bool upper = (n->which & FILTER_TEST_CASE) != 0;
-    struct str word = upper ? tests[i].upper : tests[i].word;
-    buf_adds(b, n->left.text);
-    buf_addc(b, ' ');
-    if (i >= FILTER_TEST_ABOVE) {
-        buf_addz(b, n->negated ? "not " : "");
-        buf_adds(b, word);
-    } else if (i == FILTER_TEST_IS) {
-        buf_adds(b, word);
-        buf_addz(b, n->negated ? " not" : "");
-    } else if (n->negated) {
-        buf_addz(b, "does not ");
-        buf_adds(b, str_sub(word, 0, tests[i].short_form.n));
-    } else {
-        buf_adds(b, word);
+    struct filter_parse *f = c->f;
+    bool trace = (f->flags & FILTER_TRACE_CONDITIONS) != 0;
+    if (!parse_term(c, nested, x, joint))
+        return false;
+    while (*joint == JOINT_AND) {
+        struct part y;
+        settle(f, x, false);
+        jump_when(f, x, false);
+        if (!(trace ? parse_ands : parse_term)(c, nested, &y, joint))
+            return false;
+        settle(f, &y, false);
+        join(f, x, &y, FILTER_TRACE_AND);
     }
-    buf_addc(b, ' ');
-    buf_adds(b, n->right.text);
+    return true;
 }
 
-static void
-add_text(struct buf *b, const struct node *n)
+/* Terms up to ")" or "then", which is taken. */
+static bool
+parse_group(struct condition *c, bool nested, struct part *x)
 {
-    bool joint = n->kind == NODE_AND || n->kind == NODE_OR;
-    if (n->kind == NODE_TEST) {
-        add_test(b, n);
-        return;
+    struct filter_parse *f = c->f;
+    enum joint joint;
+    if (!parse_ands(c, nested, x, &joint))
+        return false;
+    while (joint == JOINT_OR) {
+        struct part y;
+        settle(f, x, false);
+        jump_when(f, x, true);
+        if (!parse_ands(c, nested, &y, &joint))
+            return false;
+        settle(f, &y, false);
+        join(f, x, &y, FILTER_TRACE_OR);
     }
-    buf_addz(b, n->negated ? "not " : "");
-    buf_addz(b, n->negated && joint ? "(" : "");
-    if (n->kind == NODE_ASK)
-        buf_addz(b, filter_ask_word((enum filter_ask)n->which));
-    if (n->kind == NODE_ANY) {
-        buf_addz(b, "foranyaddress ");
-        buf_adds(b, n->left.text);
-        buf_addz(b, " (");
-        add_text(b, n->a);
-        buf_addz(b, ")");
-    }
-    if (joint) {
-        add_part(b, n->a);
-        buf_addz(b, n->kind == NODE_AND ? " and " : " or ");
-        add_part(b, n->b);
-    }
-    buf_addz(b, n->negated && joint ? ")" : "");
+    return true;
+}
+
+/* As much as was emitted and read at some time. */
+struct state {
+    struct filter_words words;
+    uint32_t words_n;
+    size_t consts_n, tests_n;
+};
+
+static struct state
+state_of(const struct filter_parse *f)
+{
+    const struct emit *e = &f->expand.emit;
+    return (struct state){f->words, emit_here(e), e->consts.n, f->tests.n};
 }
 
 static void
-emit_trace(struct filter_parse *f, const struct node *n, bool whole)
-{
-    struct arena *a = f->expand.emit.arena;
-    struct buf b = buf_in(a, 0);
-    emit_const(&f->expand.emit, OP_CONST,
-               str_printf(a, "%*s%s", (int)f->depth * 2 + 1, "",
-                          whole ? "Condition" : "Sub-condition"));
-    add_text(&b, n);
-    emit_const(&f->expand.emit, OP_CONST, buf_str(&b));
-    filter_emit_action(f, FILTER_TRACE, 0);
-}
-
-/* --- code --- */
-
-static void emit_node(struct filter_parse *f, const struct node *n, bool whole);
-
-/* Leaves as soon as an address makes the condition true. */
-static void
-emit_any(struct filter_parse *f, const struct node *n)
+go_back_to(struct filter_parse *f, const struct state *s)
 {
     struct emit *e = &f->expand.emit;
-    label_id next = emit_label(e);
-    label_id end = emit_label(e);
-    filter_emit_string(f, &n->left);
-    emit_a(e, OP_LOOP, 3);
-    emit_op(e, OP_FALSE);
-    emit_place(e, next);
-    emit_jump(e, OP_NEXT, end);
-    emit_node(f, n->a, false);
-    emit_jump(e, OP_JUMPT, end);
-    emit_jump(e, OP_JUMP, next);
-    emit_place(e, end);
-    emit_op(e, OP_LEAVE);
-}
-
-static void
-emit_joint(struct filter_parse *f, const struct node *n)
-{
-    struct emit *e = &f->expand.emit;
-    label_id end = emit_label(e);
-    emit_node(f, n->a, false);
-    emit_jump(e, n->kind == NODE_AND ? OP_JUMPF : OP_JUMPT, end);
-    emit_node(f, n->b, false);
-    emit_place(e, end);
-}
-
-static void
-emit_ask(struct filter_parse *f, const struct node *n)
-{
-    for (unsigned i = 0; i < n->aliases_n; i++)
-        emit_const(&f->expand.emit, OP_CONST, n->aliases[i].text); /* never expanded */
-    emit_ab(&f->expand.emit, OP_ASK, n->which, n->aliases_n);
-}
-
-static void
-emit_node(struct filter_parse *f, const struct node *n, bool whole)
-{
-    struct emit *e = &f->expand.emit;
-    switch (n->kind) {
-    case NODE_TEST:
-        filter_emit_match(
-            f, &(struct filter_test_node){&n->left, &n->right, n->which, n->at, n->phrase});
-        break;
-    case NODE_ASK:
-        emit_ask(f, n);
-        break;
-    case NODE_ANY:
-        emit_any(f, n);
-        break;
-    case NODE_AND:
-    case NODE_OR:
-        emit_joint(f, n);
-        break;
-    }
-    if (n->negated)
-        emit_op(e, OP_NOT);
-    if ((f->flags & FILTER_TRACE_CONDITIONS) != 0)
-        emit_trace(f, n, whole);
+    f->words = s->words;
+    e->ins_n = s->words_n;
+    e->consts.n = s->consts_n;
+    f->tests.n = s->tests_n;
 }
 
 bool
-filter_parse_condition(struct filter_parse *f, bool *loops)
+filter_parse_condition(struct filter_parse *f, filter_jumps *no, bool *loops)
 {
+    struct state before = state_of(f);
     struct condition c = {.f = f};
-    struct node *n = parse_group(&c, false);
-    if (n == NULL)
-        return false;
-    *loops = n->loops && f->this_address != NULL;
-    if (*loops)
-        emit_a(&f->expand.emit, OP_VAR, (uint32_t)(f->this_address - f->expand.host->vars));
+    struct part x;
     f->command = STR_NULL;
-    emit_node(f, n, true);
+    if (!parse_group(&c, false, &x))
+        return false;
+    *loops = c.loops && f->this_address != NULL;
+    if (*loops) { /* known too late: the old value belongs before the condition */
+        go_back_to(f, &before);
+        c = (struct condition){.f = f};
+        emit_a(&f->expand.emit, OP_VAR, (uint32_t)(f->this_address - f->expand.host->vars));
+        if (!parse_group(&c, false, &x))
+            return false;
+    }
+    settle(f, &x, true);
+    jump_when(f, &x, false);
+    *no = x.no;
     return true;
 }

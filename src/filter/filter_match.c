@@ -42,16 +42,16 @@ filter_match_find(struct str s, struct str needle, bool heed_case)
     return STR_NPOS;
 }
 
-/* The text that a pattern without special characters stands for. */
-static bool
-plain_text(struct str pattern, char *to, size_t *n)
+bool
+filter_match_plain(struct arena *a, struct str pattern, struct str *text)
 {
     static const bool special[256] = {
         ['\0'] = true, ['^'] = true, ['$'] = true, ['.'] = true, ['['] = true,
         [']'] = true,  ['|'] = true, ['('] = true, [')'] = true, ['?'] = true,
         ['*'] = true,  ['+'] = true, ['{'] = true, ['}'] = true,
     };
-    *n = 0;
+    char to[PLAIN_MAX];
+    size_t n = 0;
     if (pattern.n > PLAIN_MAX)
         return false;
     for (size_t i = 0; i < pattern.n; i++) {
@@ -63,13 +63,14 @@ plain_text(struct str pattern, char *to, size_t *n)
         } else if (special[(unsigned char)c]) {
             return false;
         }
-        to[(*n)++] = c;
+        to[n++] = c;
     }
+    *text = n == pattern.n ? pattern : str_dup(a, str_from(to, n));
     return true;
 }
 
-static enum vm_status
-match_plain(struct vm *vm, struct str subject, struct str text, bool heed_case)
+enum vm_status
+filter_match_text(struct vm *vm, struct str subject, struct str text, bool heed_case)
 {
     size_t at = filter_match_find(subject, text, heed_case);
     if (at == STR_NPOS)
@@ -82,12 +83,11 @@ match_plain(struct vm *vm, struct str subject, struct str text, bool heed_case)
 enum vm_status
 filter_match_pattern(struct vm *vm, struct str subject, struct str pattern, bool heed_case)
 {
-    char text[PLAIN_MAX];
-    size_t n;
+    struct str text;
     struct str why = STR_EMPTY;
     size_t at = 0;
-    if (plain_text(pattern, text, &n))
-        return match_plain(vm, subject, str_from(text, n), heed_case);
+    if (filter_match_plain(vm_scratch(vm), pattern, &text))
+        return filter_match_text(vm, subject, text, heed_case);
     const struct regex *re = vm_regex(vm, pattern, heed_case ? 0 : REGEX_CASELESS, &why, &at);
     if (re == NULL)
         return vm_fail(vm,

@@ -1,4 +1,4 @@
-/* Instructions of filters: actions, tests of texts, questions; see filter_run.h.
+/* Instructions of filters: actions and questions; see filter_run.h.
  *
  * Values are checked here as far as the language says (addresses, numbers, folded header texts). What a user may do, and
  * whether a file can be written, is for whoever reads the list.
@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/num.h"
-#include "filter/filter_match.h"
+#include "filter/filter_test.h"
 #include "filter/fn_arg.h"
 #include "filter/vm_state.h"
 #include "mail/address.h"
@@ -22,12 +22,6 @@ static const struct {
 #define FILTER_ACTION(name, word, args, doc) {word, args},
 #include "filter/filter_action.def"
 #undef FILTER_ACTION
-};
-
-static const char *const tests[] = {
-#define FILTER_TEST(name, word, short_form, doc) word,
-#include "filter/filter_test.def"
-#undef FILTER_TEST
 };
 
 static const char *const asks[] = {
@@ -49,19 +43,12 @@ filter_action_args(enum filter_action_id id)
 }
 
 const char *
-filter_test_word(unsigned test)
-{
-    return tests[test & (FILTER_TEST_CASE - 1)];
-}
-
-const char *
 filter_ask_word(enum filter_ask ask)
 {
     return asks[ask];
 }
 
-/* An error that is not one of an expansion: its text is not framed by what was expanded. */
-#define own_fail(vm, ...) ((vm)->filter->own_error = true, vm_fail((vm), __VA_ARGS__))
+#define own_fail FILTER_OWN_FAIL
 
 /* --- arguments --- */
 
@@ -275,6 +262,8 @@ filter_run_action(struct vm *vm, uint32_t operand, const struct str *argv, unsig
         return st;
     if (run->apply != NULL)
         run->apply(run->ctx, &a);
+    if (a.id >= FILTER_HEADERS_ADD && a.id <= FILTER_HEADERS_CHARSET)
+        filter_test_forget(run);
     if (a.id != FILTER_THISADDRESS)
         vec_push(run->arena, &run->actions, a);
     return VM_OK;
@@ -295,106 +284,6 @@ filter_run_this_address(struct vm *vm, struct str address)
     }
     run->apply(run->ctx,
                &(struct filter_action){.id = FILTER_THISADDRESS, .argc = 1, .argv = &kept});
-}
-
-/* --- tests --- */
-
-/* A number of "above" and "below": as in C, perhaps with K or M, then white space. */
-static bool
-read_size(struct str s, int64_t *out)
-{
-    size_t at = 0;
-    s = str_trim(s);
-    if (num_scan(s, &at, NUM_OCTAL_HEX, out) != NUM_OK)
-        return false;
-    char c = at < s.n ? ascii_lower(s.p[at]) : '\0';
-    int shift = c == 'k' ? 10 : c == 'm' ? 20 : 0;
-    if (at + (shift > 0) != s.n)
-        return false;
-    *out = (int64_t)((uint64_t)*out << shift);
-    return true;
-}
-
-static enum vm_status
-compare_numbers(struct vm *vm, bool above, const struct str *argv)
-{
-    int64_t n[2];
-    for (size_t i = 0; i < 2; i++) {
-        if (!read_size(argv[i], &n[i]))
-            return own_fail(vm, "malformed numerical string \"%.*s\"", STR_ARG(argv[i]));
-    }
-    vm->flag = above ? n[0] > n[1] : n[0] < n[1];
-    return VM_OK;
-}
-
-static void
-note_match(struct vm *vm, const struct str *argv)
-{
-    struct filter_run *run = vm->filter;
-    struct str note = str_printf(
-        run->arena, " Match expanded arguments:\n   Subject = %.*s\n   Pattern = %.*s\n",
-        STR_ARG(argv[0]), STR_ARG(argv[1]));
-    vec_push(run->arena, &run->notes, note);
-}
-
-static enum vm_status
-match(struct vm *vm, uint32_t test, const struct str *argv)
-{
-    if (vm->filter->trace)
-        note_match(vm, argv);
-    enum vm_status st =
-        filter_match_pattern(vm, argv[0], argv[1], (test & FILTER_TEST_CASE) != 0);
-    if (st > VM_NO) {
-        vm->filter->own_error = true;
-        return st;
-    }
-    vm->flag = st == VM_OK;
-    return VM_OK;
-}
-
-static bool
-same(struct str a, struct str b, bool heed_case)
-{
-    return heed_case ? str_eq(a, b) : str_ieq(a, b);
-}
-
-static bool
-ends(struct str a, struct str b, bool heed_case)
-{
-    return b.n <= a.n && same(str_sub(a, a.n - b.n, b.n), b, heed_case);
-}
-
-enum vm_status
-filter_run_match(struct vm *vm, uint32_t test, const struct str *argv)
-{
-    bool heed_case = (test & FILTER_TEST_CASE) != 0;
-    if (vm->filter == NULL)
-        return vm_fail(vm, "tests are for filters only");
-    switch ((enum filter_test)(test & (FILTER_TEST_CASE - 1))) {
-    case FILTER_TEST_IS:
-        vm->flag = same(argv[0], argv[1], heed_case);
-        return VM_OK;
-    case FILTER_TEST_CONTAINS:
-        /* without case, nothing contains the empty text: so Exim has it */
-        vm->flag = (heed_case || argv[1].n > 0) &&
-                   filter_match_find(argv[0], argv[1], heed_case) != STR_NPOS;
-        return VM_OK;
-    case FILTER_TEST_BEGINS:
-        vm->flag = same(str_sub(argv[0], 0, argv[1].n), argv[1], heed_case);
-        return VM_OK;
-    case FILTER_TEST_ENDS:
-        vm->flag = ends(argv[0], argv[1], heed_case);
-        return VM_OK;
-    case FILTER_TEST_MATCHES:
-        return match(vm, test, argv);
-    case FILTER_TEST_ABOVE:
-        return compare_numbers(vm, true, argv);
-    case FILTER_TEST_BELOW:
-        return compare_numbers(vm, false, argv);
-    case FILTER_TESTS:
-        break;
-    }
-    return own_fail(vm, "bad test");
 }
 
 /* --- questions --- */

@@ -72,6 +72,8 @@ struct filter_action {
     const struct str *argv;
 };
 
+struct filter_value;
+
 struct filter_run {
     /* Set by the caller. */
     struct arena *arena; /* of the list and its texts */
@@ -92,6 +94,8 @@ struct filter_run {
     enum filter_action_id ended; /* FAIL, FREEZE or DEFER, else FILTER_ACTIONS */
     bool trace;                  /* notes are taken; set by filter_run */
     bool own_error;              /* the error text is not that of an expansion */
+    struct filter_value *values; /* of operands, while it runs; filter_test.c */
+    uint32_t values_n;
     VEC(struct str)
     notes; /* -v: lines about arguments of tests, addresses of loops, conditions */
 };
@@ -99,13 +103,12 @@ struct filter_run {
 /* The row's word and number of arguments. */
 const char *filter_action_word(enum filter_action_id id);
 unsigned filter_action_args(enum filter_action_id id);
-const char *filter_test_word(unsigned test);
+const char *filter_test_word(unsigned test); /* filter_test.c */
 const char *filter_ask_word(enum filter_ask ask);
 
 /* Instructions of the machine, called by vm_run: VM_OK, or the way the run ends. */
 enum vm_status filter_run_action(struct vm *vm, uint32_t operand, const struct str *argv,
                                  unsigned argc);
-enum vm_status filter_run_match(struct vm *vm, uint32_t test, const struct str *argv);
 enum vm_status filter_run_ask(struct vm *vm, uint32_t ask, const struct str *argv,
                               unsigned argc);
 /* $thisaddress of a loop. */

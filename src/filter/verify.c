@@ -8,6 +8,7 @@
 #include "filter/verify.h"
 
 #include "base/arena.h"
+#include "filter/filter_code.h"
 #include "filter/filter_run.h"
 #include "filter/fn.h"
 #include "filter/host.h"
@@ -45,13 +46,11 @@ enum limit {
     LIMIT_ANY,
     LIMIT_CONCAT,
     LIMIT_FORM,
-    LIMIT_TEST,
-    LIMIT_FORM_TEST,
     LIMIT_HOST_CALL,
     LIMIT_ARGUMENTS,
     LIMIT_FUNCTION,
     LIMIT_CONSTANT, /* from here on they depend on the code */
-    LIMIT_CONSTANTS,
+    LIMIT_TEST,
     LIMIT_WORD,
     LIMIT_VARIABLE,
     LIMITS,
@@ -73,10 +72,10 @@ enum {
     B_VK = LIMIT_CONSTANT,
     A_HK = LIMIT_FORM,
     B_HK = LIMIT_CONSTANT,
-    A_NK = LIMIT_TEST,
-    B_NK = LIMIT_CONSTANT,
-    A_HT = LIMIT_FORM_TEST,
-    B_HT = LIMIT_CONSTANTS,
+    A_LT = LIMIT_WORD,
+    B_LT = LIMIT_TEST,
+    A_LN = LIMIT_WORD,
+    B_LN = LIMIT_CONSTANT,
     A_FN = LIMIT_FUNCTION,
     B_FN = LIMIT_ARGUMENTS,
     A_XN = LIMIT_HOST_CALL,
@@ -88,12 +87,16 @@ enum {
 };
 
 static const char *const limit_faults[LIMITS] = {
-    [LIMIT_NOTHING] = "unknown opcode",      [LIMIT_ANY] = "operand too large",
-    [LIMIT_CONCAT] = "number too large",     [LIMIT_FORM] = "no such header form",
-    [LIMIT_TEST] = "no such constant",       [LIMIT_FORM_TEST] = "no such constant",
-    [LIMIT_HOST_CALL] = "no such host call", [LIMIT_ARGUMENTS] = "too many arguments",
-    [LIMIT_FUNCTION] = "no such function",   [LIMIT_CONSTANT] = "no such constant",
-    [LIMIT_CONSTANTS] = "no such constant",  [LIMIT_WORD] = "jump into nowhere",
+    [LIMIT_NOTHING] = "unknown opcode",
+    [LIMIT_ANY] = "operand too large",
+    [LIMIT_CONCAT] = "number too large",
+    [LIMIT_FORM] = "no such header form",
+    [LIMIT_TEST] = "no such test",
+    [LIMIT_HOST_CALL] = "no such host call",
+    [LIMIT_ARGUMENTS] = "too many arguments",
+    [LIMIT_FUNCTION] = "no such function",
+    [LIMIT_CONSTANT] = "no such constant",
+    [LIMIT_WORD] = "jump into nowhere",
     [LIMIT_VARIABLE] = "no such variable",
 };
 
@@ -251,8 +254,6 @@ static const uint32_t fixed_limits[LIMITS] = {
     [LIMIT_ANY] = 1 << 24,
     [LIMIT_CONCAT] = CONCAT_MAX + 1,
     [LIMIT_FORM] = HEADER_LIST + 1,
-    [LIMIT_TEST] = FILTER_TEST_CASE * 2,
-    [LIMIT_FORM_TEST] = FILTER_TEST_CASE * 2 << MATCHH_TEST,
     [LIMIT_HOST_CALL] = HOST_CALL_COUNT,
     [LIMIT_ARGUMENTS] = FN_ARGS_MAX + 1,
 };
@@ -278,7 +279,7 @@ set_limits(struct verifier *v)
     v->limits_a[LIMIT_ANY] = UINT32_MAX;
     set_limit(v, LIMIT_FUNCTION, (uint32_t)functions);
     set_limit(v, LIMIT_CONSTANT, c->consts_n);
-    set_limit(v, LIMIT_CONSTANTS, c->consts_n - (c->consts_n > 0));
+    set_limit(v, LIMIT_TEST, c->filter != NULL ? c->filter->tests_n : 0);
     set_limit(v, LIMIT_WORD, c->n);
     set_limit(v, LIMIT_VARIABLE, (uint32_t)c->host->vars_n);
     return true;
@@ -298,12 +299,14 @@ static depths
 jump_to(struct verifier *v, uint32_t from, uint32_t to, depths d)
 {
     depths there = v->at[to];
+    if (there == d)
+        return d;
     bool throws = ins_op(v->code->ins[to]) == OP_THROW;
     if (there == 0 && to > from && !throws) {
         v->at[to] = d;
         return d;
     }
-    if (there == d || there == THROWN)
+    if (there == THROWN)
         return d;
     if (throws && (there != 0 || to > from)) {
         v->at[to] = THROWN;
@@ -475,6 +478,42 @@ verify_words(struct verifier *v, depths *at, depths *highest)
     return d == 0 ? 0 : refuse(v, (uint32_t)n - 1, "runs off the end");
 }
 
+/* --- tables of filters --- */
+
+static bool
+good_operand(const struct verifier *v, const struct filter_operand *o)
+{
+    switch (o->kind) {
+    case FILTER_OPERAND_TEXT:
+        return true;
+    case FILTER_OPERAND_HEADER:
+        return o->number <= HEADER_LIST;
+    case FILTER_OPERAND_VARIABLE:
+        return o->number < v->code->host->vars_n;
+    }
+    return false;
+}
+
+/* FAULT, or 0: they are good. */
+static depths
+verify_tables(struct verifier *v)
+{
+    const struct filter_tables *t = v->code->filter;
+    if (t == NULL)
+        return 0;
+    for (uint32_t i = 0; i < t->operands_n; i++) {
+        if (!good_operand(v, &t->operands[i]))
+            return refuse(v, i, "bad operand of a test");
+    }
+    for (uint32_t i = 0; i < t->tests_n; i++) {
+        const struct filter_test_row *row = &t->tests[i];
+        if (row->operand >= t->operands_n || row->constant >= v->code->consts_n ||
+            row->test >= FILTER_TEST_CASE * 2)
+            return refuse(v, i, "bad test");
+    }
+    return 0;
+}
+
 bool
 code_verify(struct arena *scratch, struct code *code, const char **why, uint32_t *where)
 {
@@ -494,7 +533,7 @@ code_verify(struct arena *scratch, struct code *code, const char **why, uint32_t
         (void)refuse(&v, 0, "empty code");
     else if (!set_limits(&v))
         (void)refuse(&v, 0, "too many words, constants or variables");
-    else
+    else if (verify_tables(&v) == 0)
         end = verify_words(&v, v.at, &most);
     if (end == 0 && most >> VALUE_SHIFT > STACK_MAX)
         end = refuse(&v, 0, "value stack is too high");

@@ -9,7 +9,7 @@
 #include "base/num.h"
 #include "filter/expand.h"
 #include "filter/expand_parse.h"
-#include "filter/filter_run.h"
+#include "filter/filter_test.h"
 #include "filter/fn.h"
 #include "filter/host.h"
 #include "filter/vm_cache.h"
@@ -327,18 +327,6 @@ expand_text(struct vm *vm, struct str text, struct str *out)
     return vm_expand(vm, text, out);
 }
 
-static APART enum vm_status
-match_header(struct vm *vm, uint32_t a, const struct str *consts)
-{
-    struct str argv[2];
-    enum vm_status st = get_header(vm, a & MATCHH_FORM, consts[0], &argv[0]);
-    if (st > VM_NO)
-        return st;
-    set_if_unset(&argv[0]);
-    argv[1] = consts[1];
-    return filter_run_match(vm, a >> MATCHH_TEST, argv);
-}
-
 static void
 swap(struct str *two)
 {
@@ -348,6 +336,34 @@ swap(struct str *two)
 }
 
 /* --- the loop --- */
+
+/* A constant of a rule of a filter, whose numbers are higher by `shift` now. The verifier knows only the lowest ones; no
+ * compiler goes beyond the others. */
+static inline const struct str *
+rule_constant(const struct code *c, uint32_t number)
+{
+    static const struct str none = STR_INIT("");
+    return number < c->consts_n ? &c->consts[number] : &none;
+}
+
+enum { TEST_RIGHT = FILTER_PART_RIGHT };
+
+/* A test of a filter. The texts have a word each. */
+static inline enum vm_status
+test_filter(struct vm *vm, const struct code *c, uint32_t test, uint32_t shift,
+            unsigned *in_text)
+{
+    enum filter_test_part part = FILTER_PART_OWN;
+    const struct filter_test_row *t = &c->filter->tests[test];
+    const struct str *right = rule_constant(c, t->constant + shift);
+    if (filter_test_misses(vm->filter, t, *right)) {
+        vm->flag = t->negated;
+        return VM_OK;
+    }
+    enum vm_status st = filter_test_run(vm, t, &c->filter->operands[t->operand], *right, &part);
+    *in_text = part; /* FILTER_PART_OWN is 0 */
+    return st;
+}
 
 /* Labels as values, which gcc and clang know: each instruction goes straight to the next. The verifier let no word through
  * that has no label. */
@@ -378,7 +394,9 @@ run_words(struct vm *vm, const struct code *c, struct str *out)
     const uint32_t *pc = ins; /* behind the first word of the instruction that runs */
     struct str *sp = vm->stack + vm->sp;
     enum vm_status st = VM_OK;
-    bool in_text = false;
+    uint32_t shift = 0; /* of constants, inside a rule of a filter */
+    uint32_t rule = VM_NO_RULE;
+    unsigned in_text = 0; /* the failure is one of a text of its own */
     bool thrown = false;
     static const void *const labels[] = {
 #define OP(name, shape, pops, pushes, effect, doc) &&op_##name,
@@ -538,18 +556,32 @@ op_ENDLOOP:
 op_LEAVE:
     (void)vm_loop_end(vm);
     NEXT_WORD;
-op_MATCH:
-    sp -= 2;
-    st = filter_run_match(vm, a, sp);
+op_IF:
+    st = test_filter(vm, c, *pc++, shift, &in_text);
+    if (st > VM_NO)
+        goto failed_test;
+    if (vm->flag)
+        pc = ins + a;
+    NEXT_WORD;
+op_IFNOT:
+    st = test_filter(vm, c, *pc++, shift, &in_text);
+    if (st > VM_NO)
+        goto failed_test;
+    if (!vm->flag)
+        pc = ins + a;
+    NEXT_WORD;
+op_RULE:
+    shift = *pc++;
+    rule = (uint32_t)(pc - ins) - 2;
+    pc = ins + a;
+    st = count_step(vm);
     NEXT_IF_GOOD;
-op_MATCHK : {
-    const struct str argv[2] = {*--sp, consts[*pc++]};
-    st = filter_run_match(vm, a, argv);
-    NEXT_IF_GOOD;
-}
-op_MATCHH:
-    st = match_header(vm, a, &consts[*pc++]);
-    NEXT_IF_GOOD;
+op_RULEEND:
+    if (rule != VM_NO_RULE)
+        pc = ins + rule + 2;
+    rule = VM_NO_RULE;
+    shift = 0;
+    NEXT_WORD;
 op_ASK : {
     uint32_t argc = *pc++;
     sp -= argc;
@@ -564,7 +596,7 @@ op_ACTION : {
 }
 op_ACTIONT : {
     struct str text;
-    st = expand_text(vm, consts[*pc++], &text);
+    st = expand_text(vm, *rule_constant(c, *pc++ + shift), &text);
     in_text = st > VM_NO;
     if (st <= VM_NO) {
         st = filter_run_action(vm, a, &text, 1);
@@ -572,6 +604,11 @@ op_ACTIONT : {
     }
     NEXT_IF_GOOD;
 }
+op_FINISH:
+    st = filter_run_action(vm, FILTER_FINISH, NULL, 0);
+    if (st > VM_NO)
+        goto failed;
+    return VM_OK;
 op_THROW:
     st = vm_fail(vm, "%.*s", STR_ARG(consts[a]));
     thrown = true;
@@ -588,8 +625,10 @@ op_RETURN:
     return VM_OK;
 op_ANSWER:
     return vm->flag ? VM_OK : VM_NO;
+failed_test:
+    pc -= in_text == TEST_RIGHT ? 0 : 1;
 failed:
-    vm->failure = (struct vm_failure){(uint32_t)(pc - ins) - 1, in_text, thrown};
+    vm->failure = (struct vm_failure){(uint32_t)(pc - ins) - 1, rule, in_text != 0, thrown};
     return st;
 }
 
@@ -627,6 +666,9 @@ vm_run(struct vm *vm, const struct code *c, struct str *out)
         *out = *c->answer;
         return VM_OK;
     }
+    if (c->filter != NULL &&
+        (vm->filter == NULL || vm->filter->values_n < c->filter->operands_n))
+        return vm_fail(vm, "this is for filters only");
     if (c->stack + 1 + FN_ARGS_MAX > vm->stack_cap - vm->sp || vm->depth >= vm->budget.depth)
         return vm_fail(vm, "expansions are nested too deeply");
     if (vm->depth == 0)

@@ -49,8 +49,10 @@ struct vm_pattern {
 enum { VM_PATTERNS = 8 /* a power of two */ };
 
 /* Where and how a run ended that failed. */
+enum { VM_NO_RULE = UINT32_MAX >> 1 };
 struct vm_failure {
     uint32_t pc;
+    uint32_t rule; /* the RULE of a filter that the word was run for, or VM_NO_RULE */
     bool in_text; /* in a text of its own: the machine's error offset is one in that */
     bool thrown;  /* the error text was completed when it was compiled */
 };

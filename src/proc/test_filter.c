@@ -445,7 +445,7 @@ test_filter_list(struct mode *m)
     const struct filter_program *p =
         filter_compile(m->arena, m->vm, name, text, system ? FILTER_SYSTEM : 0u);
     struct buf b = buf_in(m->arena, 0);
-    filter_list(&b, m->arena, p);
+    filter_list(&b, m->arena, m->vm, p);
     printf("%.*s", STR_ARG(buf_str(&b)));
     return str_is_set(filter_syntax_error(p)) ? 1 : 0;
 }

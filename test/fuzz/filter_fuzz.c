@@ -8,6 +8,9 @@
 #include "conf/vars.h"
 #include "filter/filter_compile.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { TEXT_MAX = 16384 };
@@ -40,7 +43,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     e->lists = list_cache_new(a);
     struct vm *vm = vm_new(&host, e);
     vm_set_budget(vm, (struct vm_budget){.steps = 20000, .memory = 1024 * 1024});
-    struct str text = str_dup(a, str_from((const char *)data, size));
+    char *exact = malloc(size + 1); /* so that a byte too far is noticed */
+    if (exact == NULL)
+        __builtin_trap();
+    if (size > 0)
+        memcpy(exact, data, size);
+    exact[size] = '\0';
+    struct str text = str_from(exact, size);
     struct buf listing = buf_in(a, 0);
     struct diag diag;
     for (unsigned flags = 0; flags <= FILTER_TRACE_CONDITIONS;
@@ -55,7 +64,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         };
         const struct filter_program *p =
             filter_compile(a, vm, STR_LIT("fuzz"), text, flags | FILTER_SYSTEM);
-        filter_list(&listing, a, p);
+        filter_list(&listing, a, vm, p);
         enum vm_status st = filter_run(vm, p, &run, &diag);
         if (st == VM_NO || st == VM_FORCED)
             __builtin_trap();
@@ -64,5 +73,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     vm_free(vm);
     arena_free(a);
+    free(exact);
     return 0;
 }

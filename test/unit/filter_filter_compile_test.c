@@ -267,7 +267,7 @@ check_listing(struct fixture *f, const char *text, const char *expected)
     struct buf b = buf_in(f->arena, 0);
     const struct filter_program *p = filter_compile(f->arena, f->vm, STR_LIT("n"),
                                                     str_dup(f->arena, str_from_cstr(text)), 0);
-    filter_list(&b, f->arena, p);
+    filter_list(&b, f->arena, f->vm, p);
     assert_string_equal(str_dup(f->arena, buf_str(&b)).p, expected);
 }
 
@@ -276,22 +276,32 @@ check_listing(struct fixture *f, const char *text, const char *expected)
 static void
 listings(void **state)
 {
-    check_listing(*state,
-                  "if $h_subject: contains \"a\\\\.b\" or $h_subject: contains $domain then\n"
-                  "save $home/x 600 finish endif",
-                  "; 16 words, 5 constants, stack 2\n"
-                  "0000  1:4     MATCHH    header \"subject\" contains \"a.b\"\n"
-                  "0002  1:4     JUMPT     -> 0007\n"
-                  "0003  1:36    HEADER    header \"subject\"\n"
-                  "0005  1:57    VAR       domain\n"
-                  "0006  1:36    MATCH     contains\n"
-                  "0007  1:36    JUMPF     -> 0015\n"
-                  "0008  2:6     TEXT      \"$home/x\"\n"
-                  "0009  2:14    CONST     \"600\"\n"
-                  "0010  2:1     ACTION    save/2\n"
-                  "0012  2:18    ACTION    finish/0\n"
-                  "0014  2:18    ANSWER\n"
-                  "0015  2:18    ANSWER\n");
+    check_listing(
+        *state,
+        "if $h_subject: contains \"a\\\\.b\" or $h_subject: contains $domain then\n"
+        "save $home/x 600 finish endif",
+        "; 10 words, 4 constants, stack 2\n"
+        "0000  1:4     IF        -> 0004  header \"subject\" contains \"a.b\"\n"
+        "0002  1:36    IFNOT     -> 0009  header \"subject\" contains the expansion of "
+        "\"$domain\"\n"
+        "0004  2:6     TEXT      \"$home/x\"\n"
+        "0005  2:14    CONST     \"600\"\n"
+        "0006  2:1     ACTION    save/2\n"
+        "0008  2:18    FINISH\n"
+        "0009  2:18    ANSWER\n");
+    check_listing(
+        *state,
+        "if $domain MATCHES \"x\\\\\\\\.y\" and not (\"$h_a: b\" is c or delivered) then\n"
+        "seen finish endif",
+        "; 12 words, 2 constants, stack 0\n"
+        "0000  1:4     IFNOT     -> 0011  domain matches, case counts the text \"x.y\"\n"
+        "0002  1:39    IF        -> 0011  \"$h_a: b\" is \"c\"\n"
+        "0004  1:52    ASK       delivered/0\n"
+        "0006  1:52    NOT\n"
+        "0007  1:52    JUMPF     -> 0011\n"
+        "0008  2:6     ACTION    seen finish/0\n"
+        "0010  2:6     ANSWER\n"
+        "0011  2:6     ANSWER\n");
 }
 
 /* Tests whose beginning was read before, with other negations and other second values. */
@@ -311,6 +321,181 @@ phrases(void **state)
           "!unexpected \"(\" in line 1 of filter file");
 }
 
+/* A rule that is made like an earlier one runs the code of that one. */
+static void
+repeated_rules(void **state)
+{
+    check_listing(*state,
+                  "if $domain contains \"a\" then save x finish endif\n"
+                  "if $domain contains \"b\" then save yy finish endif\n"
+                  "if $domain contains \"c$c\" then save z finish endif\n",
+                  "; 15 words, 6 constants, stack 0\n"
+                  "0000  1:4     IFNOT     -> 0005  domain contains \"a\"\n"
+                  "0002  1:30    ACTIONT   save \"x\"\n"
+                  "0004  1:37    FINISH\n"
+                  "0005  1:37    RULEEND\n"
+                  "0006  2:1     RULE      -> 0000  constants +2\n"
+                  "0008  3:4     IFNOT     -> 0013  domain contains the expansion of \"c$c\"\n"
+                  "0010  3:32    ACTIONT   save \"z\"\n"
+                  "0012  3:39    FINISH\n"
+                  "0013  3:39    RULEEND\n"
+                  "0014  3:39    ANSWER\n");
+    check(state,
+          "if $domain contains \"zz\" then save a endif\n"
+          "if $domain contains \"exam\" then save b endif\n"
+          "if $domain contains \"ORG\" then unseen save c endif # another\n"
+          "if $domain contains \"yy\" then save d endif\n"
+          "if $domain contains \"\" then save e endif\n"
+          "if $domain contains \"e\\.o\" then save \"f g\" endif\n"
+          "if $domain contains \"e\\x2eo\" then save \"g\" endif\n"
+          "if $domain contains \"$domain\" then save \"h\\ti\" endif\n"
+          "save end of the text that can be read in wide steps",
+          "!unknown filtering command \"of\" near line 9 of filter file");
+    check(state,
+          "if $domain contains \"zz\" then save a endif\n"
+          "if $domain contains \"exam\" then save b endif\n"
+          "if $domain contains \"ORG\" then unseen save c endif # another\n"
+          "if $domain contains \"yy\" then save d endif\n"
+          "if $domain contains \"\" then save e endif\n"
+          "if $domain contains \"e\\.o\" then save \"f g\" endif\n"
+          "if $domain contains \"e\\x2eo\" then save \"g\" endif\n"
+          "if $domain contains \"$domain\" then save \"h\\ti\" endif\n"
+          "# end of the text that can be read in wide steps",
+          "save <b>; unseen save <c>; save <f g>; save <g>; save <h\ti>; delivered");
+}
+
+/* Words that a value must not be taken for, in the place of one. */
+static void
+repeated_words(void **state)
+{
+    check(state,
+          "if $domain is example.org then save a endif\n"
+          "if $domain is not then then save b endif\n"
+          "if $domain is example.org then save #c\n d endif\n"
+          "if $domain is example.org then save endif\n endif # end of the text, in wide steps",
+          "save <a>; save <b>; save <d>; save <endif>; delivered");
+    check(state,
+          "if $domain is \"a\" then deliver a@b endif\n"
+          "if $domain is \"example.org\" then deliver c@d errors_to me@example.org endif\n"
+          "if $domain is \"example.org\" then deliver e@f endif(\n"
+          "# end of the text, in wide steps",
+          "!unknown filtering command \"\" near line 4 of filter file");
+    check(
+        state,
+        "if $domain is \"a\" then if $domain is \"a\" then save a endif else save x endif\n"
+        "if $domain is \"b\" then if $domain is \"b\" then save b endif else save y endif\n"
+        "if $domain is \"example.org\" then if $domain is \"z\" then save c endif else save z "
+        "endif\n",
+        "save <x>; save <y>; delivered");
+}
+
+/* Patterns that are texts, and others, in rules that repeat. */
+static void
+repeated_patterns(void **state)
+{
+    check(state,
+          "if $domain matches \"exam\\\\\\\\.x\" then testprint \"a $0\" endif\n"
+          "if $domain matches \"MPLE\\\\\\\\.O\" then testprint \"b $0\" endif\n"
+          "if $domain matches \"(m)p.e\" then testprint \"c $1\" endif\n"
+          "if $domain matches \"e\\\\.o\" then testprint \"d $0\" endif\n"
+          "if $domain matches \"e\\\\x2eo\" then testprint \"e $0\" endif\n"
+          "if $domain matches \"ple\\\\\\\\.\" then testprint \"f $0\" endif\n"
+          "# end of the text, in wide steps",
+          "testprint <b mple.o>; testprint <c m>; testprint <d e.o>; testprint <e e.o>; "
+          "testprint <f ple.>; ");
+    check(
+        state,
+        "if $domain matches \"zz\" then testprint \"a $0\" endif\n"
+        "if $domain matches \"[\" then testprint \"b $0\" endif\n"
+        "# end of the text, in wide steps",
+        "!error while compiling regular expression \"[\": missing terminating ] for character "
+        "class at offset 1");
+}
+
+/* An error in a rule that repeats is named where it is. */
+static void
+repeated_errors(void **state)
+{
+    struct outcome o;
+    struct str got = run(*state, &o,
+                         "if $domain contains \"e\" then unseen save x endif\n"
+                         "if $domain contains \"x\" then unseen save ${foo} endif\n"
+                         "if $domain contains \"z\" then unseen save ${foo} endif\n"
+                         "if $domain contains \"m\" then unseen save y${bar} endif\n"
+                         "# end of the text, in wide steps",
+                         0);
+    assert_string_equal(got.p, "unseen save <x>; !failed to expand \"${foo}\" in save command: "
+                               "unknown variable in \"${foo}\"");
+    assert_int_equal(o.diag.at.line, 2);
+    assert_int_equal(o.diag.at.col, 44);
+    got = run(*state, &o,
+              "if $domain is \"e\" then deliver x@y endif\n"
+              "if $domain is \"a\" then deliver x@y endif\n"
+              "if $domain is \"example.org\" then deliver \"x y\" endif\n"
+              "if $domain is \"example.org\" then deliver \"x@@y\" endif\n"
+              "# end of the text, in wide steps",
+              0);
+    assert_int_equal(got.p[0], '!');
+    assert_int_equal(o.diag.at.line, 3);
+    assert_int_equal(o.diag.at.col, 34);
+    got = run(*state, &o,
+              "if $message_size is above \"1\" or $domain is \"a\" then save x endif\n"
+              "if $domain is above \"2\" or $domain is \"a\" then save x endif\n"
+              "if $domain is above \"3\" or $domain is \"b\" then save x endif\n",
+              0);
+    assert_int_equal(got.p[0], '!');
+}
+
+/* As many terms as one likes; with a trace, whose texts grow with their square, a thousand. */
+static void
+many_terms(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome o;
+    static const unsigned flags[] = {0, FILTER_TRACE_CONDITIONS};
+    for (unsigned i = 0; i < 4; i++) {
+        for (int n = 999; n <= 1001; n++) {
+            struct buf b = buf_in(f->arena, 0);
+            buf_addz(&b, "if a is b");
+            for (int k = 1; k < n; k++)
+                buf_printf(&b, " %s a is %s", i < 2 ? "or" : "and", k + 1 == n ? "a" : "c");
+            buf_addz(&b, i < 2 ? " then save x endif" : " then save y else save x endif");
+            struct str got = run(f, &o, str_dup(f->arena, buf_str(&b)).p, flags[i & 1]);
+            bool refused = (i & 1) != 0 && n > 1000;
+            assert_string_equal(got.p, refused
+                                           ? "!condition is too long near line 1 of filter file"
+                                           : "save <x>; delivered");
+        }
+    }
+}
+
+static void
+long_files(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t n = FILTER_TEXT_MAX - 1; n <= FILTER_TEXT_MAX + 1; n++) {
+        struct arena *a = arena_new();
+        char *text = arena_alloc(a, n + 1);
+        memset(text, '#', n);
+        text[n] = '\0';
+        const struct filter_program *p =
+            filter_compile(a, f->vm, STR_LIT("n"), str_from(text, n), 0);
+        assert_int_equal(str_is_set(filter_syntax_error(p)), n > FILTER_TEXT_MAX);
+        arena_free(a);
+    }
+}
+
+/* Exim counts lines twice that it has looked at ahead. */
+static void
+lines_looked_at_twice(void **state)
+{
+    check(state, "deliver a@b\nfinish\nbad\n",
+          "!unknown filtering command \"bad\" near line 5 of filter file");
+    check(state, "if $domain is \"a\"\nthen endif if $domain is \"b\"\nthen bad endif",
+          "!unknown filtering command \"bad\" near line 5 of filter file");
+    check(state, "testprint \"a\\\n b\\\n c", "!quote missing at end of string in line 3");
+}
+
 /* The same program twice, and its listing. */
 static void
 programs(void **state)
@@ -319,13 +504,12 @@ programs(void **state)
     struct buf b = buf_in(f->arena, 0);
     const struct filter_program *p = filter_compile(f->arena, f->vm, STR_LIT("n"),
                                                     STR_LIT("if a is b\nthen save x endif"), 0);
-    filter_list(&b, f->arena, p);
-    assert_string_equal(str_dup(f->arena, buf_str(&b)).p, "; 7 words, 3 constants, stack 1\n"
-                                                          "0000  1:4     CONST     \"a\"\n"
-                                                          "0001  1:4     MATCHK    is \"b\"\n"
-                                                          "0003  1:4     JUMPF     -> 0006\n"
-                                                          "0004  2:6     ACTIONT   save \"x\"\n"
-                                                          "0006  2:11    ANSWER\n");
+    filter_list(&b, f->arena, f->vm, p);
+    assert_string_equal(str_dup(f->arena, buf_str(&b)).p,
+                        "; 5 words, 2 constants, stack 0\n"
+                        "0000  1:4     IFNOT     -> 0004  \"a\" is \"b\"\n"
+                        "0002  2:6     ACTIONT   save \"x\"\n"
+                        "0004  2:11    ANSWER\n");
     for (int i = 0; i < 2; i++) {
         struct filter_run r = {.arena = f->arena};
         assert_int_equal(filter_run(f->vm, p, &r, NULL), VM_OK);
@@ -348,6 +532,13 @@ main(void)
         cmocka_unit_test_setup_teardown(places, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(listings, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(phrases, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(repeated_rules, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(repeated_words, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(repeated_patterns, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(repeated_errors, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(many_terms, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(long_files, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(lines_looked_at_twice, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(programs, fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests_name("filter_filter_compile", tests, NULL, NULL);

@@ -2,18 +2,36 @@
 #include "filter_vm_fixture.h"
 
 #include "filter/code.h"
+#include "filter/filter_code.h"
+#include "filter/filter_run.h"
 #include "filter/verify.h"
 
 static const struct str one_constant[] = {STR_INIT("x")};
 
+static const struct filter_operand one_operand[] = {
+    {.text = STR_INIT("subject"), .number = 0, .kind = FILTER_OPERAND_HEADER}};
+static const struct filter_test_row one_test[] = {{.operand = 0, .constant = 0}};
+static const struct filter_tables one_of_each = {
+    .operands = one_operand, .operands_n = 1, .tests = one_test, .tests_n = 1};
+
 static const char *
-verdict(struct fixture *f, const uint32_t *ins, uint32_t n)
+verdict_with(struct fixture *f, const struct filter_tables *t, const uint32_t *ins, uint32_t n)
 {
     const char *why = "sound";
     uint32_t where;
-    struct code c = {
-        .ins = ins, .n = n, .consts = one_constant, .consts_n = 1, .host = &f->host};
+    struct code c = {.ins = ins,
+                     .n = n,
+                     .consts = one_constant,
+                     .consts_n = 1,
+                     .host = &f->host,
+                     .filter = t};
     return code_verify(f->arena, &c, &why, &where) ? "sound" : why;
+}
+
+static const char *
+verdict(struct fixture *f, const uint32_t *ins, uint32_t n)
+{
+    return verdict_with(f, &one_of_each, ins, n);
 }
 
 #define WORD(op, a) ((uint32_t)(op) | (uint32_t)(a) << 8)
@@ -28,8 +46,8 @@ sound_code_passes(void **state)
 {
     CHECK("sound", OP_EMPTY, OP_RETURN);
     CHECK("sound", WORD(OP_CONST, 0), OP_EMPTY, WORD(OP_CONCAT, 2), OP_RETURN);
-    CHECK("sound", WORD(OP_TEXT, 0), WORD(OP_MATCHK, 1), 0, WORD(OP_ACTIONT, 1), 0, OP_EMPTY,
-          OP_RETURN);
+    CHECK("sound", WORD(OP_TEXT, 0), WORD(OP_IF, 3), 0, OP_POP, WORD(OP_ACTIONT, 1), 0,
+          OP_EMPTY, OP_RETURN);
     CHECK("sound", OP_TRUE, WORD(OP_JUMPF, 3), WORD(OP_THROW, 0), OP_EMPTY, OP_RETURN);
 }
 
@@ -43,9 +61,11 @@ operands_are_checked(void **state)
     CHECK("no such header form", WORD(OP_HEADER, 4), 0, OP_RETURN);
     CHECK("no such host call", WORD(OP_HOST, 99), 0, OP_RETURN);
     CHECK("no such constant", WORD(OP_TEXT, 1), OP_RETURN);
-    CHECK("no such constant", OP_EMPTY, WORD(OP_MATCHK, 0), 1, OP_RETURN);
-    CHECK("no such constant", OP_EMPTY, WORD(OP_MATCHK, 99), 0, OP_RETURN);
-    CHECK("no such constant", WORD(OP_MATCHH, 0), 0, OP_EMPTY, OP_RETURN); /* it takes two */
+    CHECK("no such test", OP_EMPTY, WORD(OP_IF, 3), 1, OP_RETURN);
+    CHECK("jump into nowhere", OP_EMPTY, WORD(OP_IFNOT, 4), 0, OP_RETURN);
+    CHECK("no such constant", OP_EMPTY, WORD(OP_RULE, 0), 1, OP_RETURN);
+    CHECK("jump into nowhere", OP_EMPTY, WORD(OP_RULE, 4), 0, OP_RETURN);
+    CHECK("instruction cut off", OP_EMPTY, WORD(OP_IF, 0));
     CHECK("no such constant", WORD(OP_ACTIONT, 0), 1, OP_EMPTY, OP_RETURN);
     CHECK("no such action", WORD(OP_ACTIONT, 0xfe), 0, OP_EMPTY, OP_RETURN);
     CHECK("no such action", OP_EMPTY, WORD(OP_ACTION, 5), 1, OP_EMPTY, OP_RETURN);
@@ -55,6 +75,44 @@ operands_are_checked(void **state)
     CHECK("unknown opcode", OP_COUNT);
     CHECK("unknown opcode", 0xff, OP_EMPTY, OP_RETURN);
     CHECK("instruction cut off", WORD(OP_CALL, 0));
+}
+
+/* A rule is run with as many values on the stack as it was compiled for. */
+static void
+rules_are_checked(void **state)
+{
+    CHECK("sound", WORD(OP_ACTIONT, 1), 0, OP_RULEEND, WORD(OP_RULE, 0), 0, OP_EMPTY,
+          OP_RETURN);
+    CHECK("branches disagree about the stack", WORD(OP_ACTIONT, 1), 0, OP_RULEEND, OP_EMPTY,
+          WORD(OP_RULE, 0), 0, OP_RETURN);
+    CHECK("jumps back to what was not reached", WORD(OP_JUMP, 4), WORD(OP_ACTIONT, 1), 0,
+          OP_RULEEND, WORD(OP_RULE, 1), 0, OP_EMPTY, OP_RETURN);
+}
+
+/* Code without tables has no tests, and tables with numbers of what there is not are refused. */
+static void
+tables_are_checked(void **state)
+{
+    static const uint32_t words[] = {OP_EMPTY, OP_RETURN};
+    static const uint32_t test[] = {WORD(OP_IF, 2), 0, OP_EMPTY, OP_RETURN};
+    struct filter_operand o = one_operand[0];
+    struct filter_test_row row = one_test[0];
+    struct filter_tables t = {.operands = &o, .operands_n = 1, .tests = &row, .tests_n = 1};
+    assert_string_equal(verdict_with(*state, &t, words, 2), "sound");
+    assert_string_equal(verdict_with(*state, NULL, test, 4), "no such test");
+    row.constant = 1;
+    assert_string_equal(verdict_with(*state, &t, words, 2), "bad test");
+    row = one_test[0];
+    row.operand = 1;
+    assert_string_equal(verdict_with(*state, &t, words, 2), "bad test");
+    row = one_test[0];
+    row.test = FILTER_TEST_CASE * 2;
+    assert_string_equal(verdict_with(*state, &t, words, 2), "bad test");
+    row = one_test[0];
+    o.number = HEADER_LIST + 1;
+    assert_string_equal(verdict_with(*state, &t, words, 2), "bad operand of a test");
+    o = (struct filter_operand){.kind = FILTER_OPERAND_VARIABLE, .number = 99};
+    assert_string_equal(verdict_with(*state, &t, words, 2), "bad operand of a test");
 }
 
 static void
@@ -114,6 +172,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(sound_code_passes, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(operands_are_checked, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(rules_are_checked, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(tables_are_checked, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(jumps_are_checked, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(stacks_are_checked, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(depths_have_caps, fixture_setup, fixture_teardown),
