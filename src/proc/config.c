@@ -120,8 +120,8 @@ in_groups(const struct mode *m, const struct opt_ids *groups)
     return false;
 }
 
-static void
-find_rank(struct mode *m)
+void
+config_find_rank(struct mode *m)
 {
     const struct conf_main *c = m->conf->main;
     uid_t uid = 0;
@@ -359,7 +359,7 @@ config_load(struct mode *m)
     m->vm = w.vm;
     m->eval = w.eval;
     m->eval->debug_expand = m->cli->debug;
-    find_rank(m);
+    config_find_rank(m);
     return true;
 }
 

@@ -13,6 +13,9 @@ bool config_is_trusted(struct mode *m);
 /* Reads it and completes m (conf, vm, eval, admin, trusted). False: it was reported, the exit status is 1. */
 bool config_load(struct mode *m);
 
+/* Sets admin and trusted by who m->caller is. */
+void config_find_rank(struct mode *m);
+
 /* Rebuilds the environment as keep_environment and add_environment say. True if something was taken away
  * although keep_environment is not set, which is worth a warning. */
 bool config_clean_environment(struct mode *m);

@@ -10,6 +10,7 @@
 #include "proc/pid_file.h"
 #include "sys/process.h"
 #include "sys/signals.h"
+#include "sys/submit_wire.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -74,6 +75,22 @@ get_sockets(struct master_setup *s, struct str *error)
            daemon_start_open(m, s->engine, &s->interfaces, NULL, error);
 }
 
+/* Of a daemon that listens for the network too. */
+static void
+open_submission(struct master_setup *s)
+{
+    const struct conf_main *c = s->mode->conf->main;
+    s->submit = -1;
+    if (!s->listens || c->submit_socket.n == 0)
+        return;
+    const char *path = str_cstr(s->mode->arena, c->submit_socket);
+    s->submit = path != NULL ? submit_wire_listen(path) : -1;
+    if (s->submit < 0)
+        maillog(s->engine, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
+                "failed to make the socket %.*s (submit_socket): %s", STR_ARG(c->submit_socket),
+                strerror(errno));
+}
+
 static bool
 stays_in_foreground(const struct cli *cli)
 {
@@ -110,6 +127,7 @@ daemon_run(struct mode *m)
         return give_up(
             m, s.engine,
             str_printf(m->arena, "fork() failed when starting daemon: %s", strerror(errno)));
+    open_submission(&s);
     s.pid_file = pid_path(m, s.listens);
     write_pid_file(&s);
     daemon_start_log(&s);

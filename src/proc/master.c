@@ -94,6 +94,8 @@ introduce(struct master *m, struct role_child *c, const struct generation *g)
     const struct ipc_field hello[] = {
         {.number = c->kind}, {.number = c->number}, {.number = c->generation}};
     say(c, IPC_HELLO, hello, g->bundle);
+    if (c->kind == IPC_KIND_DELIVER && m->setup->submit >= 0)
+        say(c, IPC_SUBMIT, NULL, m->setup->submit);
     if (c->kind != IPC_KIND_SMTP)
         return;
     const struct ipc_field owner[] = {{.number = c->owner}};
@@ -605,5 +607,7 @@ master_run(struct master_setup *setup)
     while (!m.ending || !is_ended(&m))
         turn(&m);
     pid_file_remove(setup->pid_file);
+    if (setup->submit >= 0)
+        (void)unlink(str_cstr(m.arena, setup->first->conf->main->submit_socket));
     return 0;
 }

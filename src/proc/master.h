@@ -18,6 +18,7 @@ struct master_setup {
     struct interfaces interfaces; /* open */
     struct str pid_file;          /* STR_NULL: none was written */
     int signals;                  /* signals_take, before anybody can know of this process */
+    int submit;                   /* socket for messages of ordinary users; -1: none */
     bool listens;                 /* -bd */
     bool waits; /* -bw: ends after wait_s seconds without a connection; 0: never */
     int64_t wait_s;

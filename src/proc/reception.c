@@ -110,6 +110,10 @@ reception_deliver(struct reception *r, struct str id, struct str queue,
     struct word w = {.when = (unsigned char)when};
     if (when == RECEPTION_QUEUE || id.n > MESSAGE_ID_NEW_N || queue.n > QUEUE_NAME_MAX)
         return;
+    if (r->tell != NULL) {
+        r->tell(r->tell_ctx, id, queue, when);
+        return;
+    }
     memcpy(w.id, id.p, id.n);
     if (queue.n > 0)
         memcpy(w.queue, queue.p, queue.n);

@@ -21,6 +21,9 @@ enum reception_delivery {
 struct reception {
     struct engine *engine;
     int parent; /* socket; -1: deliveries are started from here */
+    /* Of a process of the daemon: who else starts them. NULL otherwise. */
+    void (*tell)(void *ctx, struct str id, struct str queue, enum reception_delivery when);
+    void *tell_ctx;
 };
 
 /* Runs `run` as described; its return value is the exit status of the whole. */

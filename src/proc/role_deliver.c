@@ -16,6 +16,7 @@
 #include "proc/engine_start.h"
 #include "proc/reception.h"
 #include "proc/role_jail.h"
+#include "proc/submit_server.h"
 #include "sys/caps.h"
 #include "sys/signals.h"
 
@@ -28,9 +29,11 @@
 
 struct deliver {
     struct role *role;
-    int queue;    /* -1: none yet */
-    int door;     /* of the agent; -1: none yet, or there is none */
-    bool becomes; /* an agent is there, or is to come */
+    int queue;                      /* -1: none yet */
+    int submit;                     /* where ordinary users call; -1: nowhere */
+    pid_t calls[SUBMIT_SERVER_MAX]; /* what serves them; 0: free */
+    int door;                       /* of the agent; -1: none yet, or there is none */
+    bool becomes;                   /* an agent is there, or is to come */
 };
 
 /* --- a worker --- */
@@ -209,9 +212,48 @@ hear_master(struct deliver *d)
         d->door = msg.fd;
         e->become = become_agent_new(e->arena, d->door);
         e->can_become = true;
+    } else if (msg.type == IPC_SUBMIT && d->submit < 0) {
+        d->submit = msg.fd;
     } else if (msg.fd >= 0) {
         close(msg.fd);
     }
+}
+
+/* --- calls of users --- */
+
+static pid_t *
+free_call(struct deliver *d)
+{
+    for (size_t i = 0; i < SUBMIT_SERVER_MAX; i++)
+        if (d->calls[i] == 0)
+            return &d->calls[i];
+    return NULL;
+}
+
+static void
+take_call(struct deliver *d)
+{
+    pid_t *place = free_call(d);
+    if (place != NULL)
+        *place = submit_server_take(d->role, d->submit, d->queue);
+}
+
+static bool
+has_calls(const struct deliver *d)
+{
+    for (size_t i = 0; i < SUBMIT_SERVER_MAX; i++)
+        if (d->calls[i] != 0)
+            return true;
+    return false;
+}
+
+static void
+reap_calls(struct deliver *d)
+{
+    for (pid_t pid; (pid = waitpid(-1, NULL, WNOHANG)) > 0;)
+        for (size_t i = 0; i < SUBMIT_SERVER_MAX; i++)
+            if (d->calls[i] == pid)
+                d->calls[i] = 0;
 }
 
 static void
@@ -239,7 +281,7 @@ take_signals(struct deliver *d)
     int sig;
     while ((sig = signals_next(d->role->signals)) != 0) {
         if (sig == SIGCHLD)
-            reap();
+            reap_calls(d);
         else if (sig == SIGTERM)
             d->role->retiring = true;
         else if (sig == SIGUSR1)
@@ -250,7 +292,7 @@ take_signals(struct deliver *d)
 int
 role_deliver(struct role *r)
 {
-    struct deliver d = {.role = r, .queue = -1, .door = -1};
+    struct deliver d = {.role = r, .queue = -1, .submit = -1, .door = -1};
     d.becomes = r->e->can_become && !r->m->conf->main->deliver_drop_privilege;
     if (!role_become_mail_user(r) || !caps_no_new_privileges())
         return 1;
@@ -259,12 +301,19 @@ role_deliver(struct role *r)
         return 1;
     role_say_ready(r);
     /* While retiring it serves the queue process, which goes when nothing is left to do. */
-    while (!r->retiring || d.queue >= 0) {
+    while (!r->retiring || d.queue >= 0 || has_calls(&d)) {
+        if (r->retiring && d.submit >= 0) {
+            close(d.submit);
+            d.submit = -1;
+        }
         struct pollfd p[] = {{.fd = r->signals, .events = POLLIN},
                              {.fd = r->control, .events = POLLIN},
-                             {.fd = d.queue, .events = POLLIN}};
-        if (poll(p, 3, -1) < 0)
+                             {.fd = d.queue, .events = POLLIN},
+                             {.fd = free_call(&d) != NULL ? d.submit : -1, .events = POLLIN}};
+        if (poll(p, 4, -1) < 0)
             continue;
+        if (p[3].revents != 0)
+            take_call(&d);
         if (p[2].revents != 0)
             hear_queue(&d);
         if (p[1].revents != 0)

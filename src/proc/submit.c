@@ -22,6 +22,7 @@
 #include "proc/info.h"
 #include "proc/queueing.h"
 #include "proc/reception.h"
+#include "proc/submit_client.h"
 #include "sys/await.h"
 
 #include <errno.h>
@@ -421,6 +422,14 @@ submit(struct reception *r, void *ctx)
 }
 
 int
+submit_with(struct mode *m, struct reception *r)
+{
+    if (m->cli->args.n == 0 && !cli_has(m->cli, "-t") && !cli_has(m->cli, "-ti"))
+        return info_usage();
+    return submit(r, m);
+}
+
+int
 submit_run(struct mode *m)
 {
     if (m->cli->args.n == 0 && !cli_has(m->cli, "-t") && !cli_has(m->cli, "-ti"))
@@ -430,6 +439,8 @@ submit_run(struct mode *m)
                       m->cli->program);
         return 1;
     }
+    if (submit_client_is_needed(m))
+        return submit_client_run(m);
     struct engine *e = engine_start(m);
     return e == NULL ? 1 : reception_run(e, submit, m);
 }

@@ -6,4 +6,9 @@
 
 int submit_run(struct mode *m);
 
+struct reception;
+
+/* The same in a process of the daemon: m says who calls, r how deliveries begin. */
+int submit_with(struct mode *m, struct reception *r);
+
 #endif

@@ -1,7 +1,9 @@
 """The daemon starts, takes messages, delivers them, is reloaded and ends."""
 import os
+import pwd
 import signal
 import socket
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -377,3 +379,40 @@ def test_etrn(site):
             assert c.docmd('ETRN #example.org')[0] == 250
         site.wait_for(lambda: site.completed(1))
         assert 'Start queue run: pid=N -R example.org' in site.log()
+
+
+def test_users_hand_messages_over(site):
+    """A user who cannot write the spool: the daemon takes the message in that user's name."""
+    if not site.root:
+        return
+    site.configure('submit_socket = {top}/submit')
+    os.chmod(site.path('spool'), 0o700)
+    user = pwd.getpwnam('daemon')
+
+    def become():
+        os.setgroups([])
+        os.setgid(user.pw_gid)
+        os.setuid(user.pw_uid)
+
+    def send(*options, text='Subject: x\n\nbody\n'):
+        return subprocess.run([site.binary, '-C', site.conf] + list(options), input=text.encode(), cwd='/',
+                              preexec_fn=become, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with Daemon(site):
+        r = send('joe@example.org', '-f', 'other@example.net')
+        assert r.returncode == 0, r
+        site.wait_for(lambda: site.completed(1))
+        assert ' U=daemon P=local ' in site.raw_log()
+        assert ' <= daemon@example.org ' in site.raw_log()
+        r = send('-t', text='To: joe@example.org\nSubject: y\n\nbody\n')
+        assert r.returncode == 0, r
+        site.wait_for(lambda: site.completed(2))
+        r = send('-oep', 'joe')
+        assert r.returncode == 0, r
+        r = send('-oep', 'joe@')
+        assert r.returncode == 1 and b'bad recipient address "joe@"' in r.stderr, r
+        r = send('-oMa', '192.0.2.1', 'joe@example.org')
+        assert r.returncode == 0
+        assert '192.0.2.1' not in site.raw_log()
+    assert not os.path.exists(site.path('submit'))
+    r = send('joe@example.org')
+    assert r.returncode == 1 and b'cannot hand the message over to the daemon' in r.stderr, r
