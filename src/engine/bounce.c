@@ -54,7 +54,8 @@ add_failed_header(struct notice_mail *n, const struct address_vec *told)
         const struct address *a = told->v[i - 1];
         if (!notice_add_address(&ignored, a, " "))
             continue;
-        struct str shown = a->item == ADDRESS_ITEM_MAIL ? a->text : notice_report_address(a);
+        struct str shown =
+            a->item == ADDRESS_ITEM_MAIL || a->parent == NULL ? a->text : a->parent->text;
         buf_printf(&n->text, "%s%.*s", first ? "X-Failed-Recipients: " : ",\n  ",
                    STR_ARG(shown));
         first = false;
@@ -121,8 +122,14 @@ add_remote(struct notice_mail *n, const struct address *a)
     if (w->host.n == 0)
         return;
     buf_printf(&n->text, "Remote-MTA: dns; %.*s\n", STR_ARG(w->host));
-    if (w->enhanced.n > 0)
-        buf_printf(&n->text, "Diagnostic-Code: smtp; %.*s\n", STR_ARG(w->enhanced));
+    size_t at = w->smtp_code > 0 ? str_chr(w->peer, '\n', 0) : STR_NPOS;
+    if (at == STR_NPOS)
+        return;
+    buf_addz(&n->text, "Diagnostic-Code: smtp; ");
+    for (at++; at < w->peer.n; at++)
+        buf_add(&n->text, w->peer.p[at] == '\n' ? "\n " : &w->peer.p[at],
+                w->peer.p[at] == '\n' ? 2 : 1);
+    buf_addc(&n->text, '\n');
 }
 
 /* How much of the message goes back. */
@@ -271,7 +278,8 @@ forget(struct delivery *d, struct address *a)
     struct str line = delivery_message_line(d, a);
     delivery_address_done(d, a);
     delivery_event_failed(d, a);
-    maillog(d->engine, MAILLOG_MAIN, d->id, "%.*s: error ignored", STR_ARG(line));
+    if (delivery_is_logged(a))
+        maillog(d->engine, MAILLOG_MAIN, d->id, "%.*s: error ignored", STR_ARG(line));
 }
 
 /* A bounce that failed would be told to the very address that failed: that has no end. */

@@ -10,6 +10,7 @@
 #include "engine/maillog.h"
 #include "engine/one_time.h"
 #include "engine/queue_move.h"
+#include "engine/remote_kept.h"
 #include "engine/retry_hints.h"
 #include "engine/spool_model.h"
 #include "engine/system_filter.h"
@@ -358,7 +359,7 @@ attempt(struct delivery *d)
 }
 
 static enum delivery_end
-run(struct engine *e, struct str id, enum delivery_reason reason, const struct lane_ref *ref)
+run_one(struct engine *e, struct str id, enum delivery_reason reason, const struct lane_ref *ref)
 {
     struct arena *a = arena_new();
     struct delivery *d = ARENA_NEW(a, struct delivery);
@@ -380,16 +381,28 @@ run(struct engine *e, struct str id, enum delivery_reason reason, const struct l
     return end;
 }
 
+/* Over a connection that was kept go the messages that wait for its host. */
+static enum delivery_end
+run_waiting(struct engine *e, enum delivery_end end)
+{
+    struct arena *a = arena_new();
+    struct str next = STR_EMPTY;
+    while (e->kept != NULL && str_is_set(next = remote_kept_next(e, a, next)))
+        (void)run_one(e, next, DELIVERY_CONTINUED, NULL);
+    arena_free(a);
+    return end;
+}
+
 enum delivery_end
 delivery_run(struct engine *e, struct str id, enum delivery_reason reason)
 {
-    return run(e, id, reason, NULL);
+    return run_waiting(e, run_one(e, id, reason, NULL));
 }
 
 enum delivery_end
 delivery_run_lane(struct engine *e, const struct lane_ref *ref)
 {
-    return run(e, STR_EMPTY, DELIVERY_ARRIVED, ref);
+    return run_waiting(e, run_one(e, STR_EMPTY, DELIVERY_ARRIVED, ref));
 }
 
 /* --- reports --- */
@@ -410,7 +423,7 @@ void
 delivery_start_other(struct delivery *d, struct str id)
 {
     struct engine *e = d->engine;
-    if (e->queue_reports)
+    if (e->queue_reports || e->conf->main->queue_only)
         return;
     pid_t pid = fork();
     if (pid > 0)
@@ -423,7 +436,9 @@ delivery_start_other(struct delivery *d, struct str id)
     if (!e->verbose)
         leave_standard_files();
     spool_close(&d->entry);
+    remote_kept_abandon(e);
     e->queue_run = e->eval->queue_running = e->forced = e->local_only = false;
+    e->first_stage = e->queue_smtp = false;
     (void)delivery_run(e, id, DELIVERY_ARRIVED);
     _exit(0);
 }

@@ -102,9 +102,11 @@ void delivery_lane_complete(struct delivery *d);
 
 /* Routes the recipients that are not done: fills local and remote, ends the others. delivery_route.c */
 void delivery_route(struct delivery *d);
-/* Runs the transports. delivery_batch.c */
+/* Runs the transports. delivery_batch.c, remote_delivery.c */
 void delivery_local(struct delivery *d);
 void delivery_remote(struct delivery *d);
+/* Those with the same key got the same delivery: they end as it did. */
+void delivery_end_duplicates(struct delivery *d, struct address *a);
 
 /* What became of an address; a->answer says it. Logged, and in the journal where it is for good. delivery_end.c */
 void delivery_address_ended(struct delivery *d, struct address *a);
@@ -113,12 +115,17 @@ void delivery_address_discarded(struct delivery *d, struct address *a, bool by_f
 /* Puts a deferral or failure that is not a transport's into a->answer. */
 void delivery_answer(struct delivery *d, struct address *a, enum outcome outcome,
                      int64_t number, struct str text);
+/* A host has taken the message for the address: into the journal at once, whatever happens to the others. */
+void delivery_taken(struct delivery *d, struct address *a);
 /* The address (and ancestors whose children are all done) needs nothing more: into the journal. */
 void delivery_address_done(struct delivery *d, struct address *a);
 /* Notes that message `bounce`, which is held, tells of the addresses, so that they are done. False: it is not noted, which was
  * logged. */
 bool delivery_note_bounce(struct delivery *d, struct str bounce,
                           const struct address_vec *told);
+
+/* False: disable_logging of its router or transport is set. */
+bool delivery_is_logged(const struct address *a);
 
 /* The recipient of the envelope that an address comes from. */
 const struct address *delivery_ancestor(const struct address *a);

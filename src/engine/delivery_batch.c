@@ -1,4 +1,4 @@
-/* Runs the transports: local deliveries one batch after the other, then remote ones. */
+/* Runs the local transports, one batch after the other. */
 #include "base/map.h"
 #include "conf/conf.h"
 #include "engine/delivery.h"
@@ -24,39 +24,6 @@ bypass(struct delivery *d, struct address *a)
     delivery_address_ended(d, a);
 }
 
-/* The host that a remote delivery would have gone to: of the router, else the first that the transport names. */
-static struct str
-first_host(struct delivery *d, const struct address *a)
-{
-    struct str list;
-    if (a->hosts.n > 0) {
-        const struct host_target *h = &a->hosts.v[0];
-        return str_printf(d->arena, "H=%.*s [%.*s] ", STR_ARG(h->name), STR_ARG(h->address));
-    }
-    int row = opt_find(a->transport->own.table, STR_LIT("hosts"));
-    if (row < 0)
-        return STR_EMPTY;
-    const char *fields = a->transport->own.fields;
-    const struct xstr *hosts =
-        (const void *)(fields + a->transport->own.table->rows[row].offset);
-    if (!str_is_set(hosts->text) || vm_expand_x(d->engine->vm, hosts, &list) != VM_OK)
-        return STR_EMPTY;
-    size_t colon = str_chr(list, ':', 0);
-    struct str name = str_trim(str_sub(list, 0, colon == STR_NPOS ? list.n : colon));
-    return str_printf(d->arena, "H=%.*s [%.*s] ", STR_ARG(name), STR_ARG(name));
-}
-
-static void
-pretend_remote(struct delivery *d, struct address *a)
-{
-    delivery_answer(d, a, OUT_OK, 0, STR_NULL);
-    struct str host = first_host(d, a);
-    a->answer->log_note =
-        str_printf(d->arena, "%.*sC=\"delivery bypassed by -N option\"", STR_ARG(host));
-    a->return_path = str_is_set(a->errors_to) ? a->errors_to : d->message->sender;
-    delivery_address_ended(d, a);
-}
-
 /* -N: everything as if, and nothing is delivered. */
 static void
 pretend(struct delivery *d, struct address **batch, size_t n)
@@ -68,9 +35,8 @@ pretend(struct delivery *d, struct address **batch, size_t n)
     }
 }
 
-/* Those with the same key got the same delivery. */
-static void
-end_duplicates(struct delivery *d, struct address *a)
+void
+delivery_end_duplicates(struct delivery *d, struct address *a)
 {
     for (struct address *other = a->next_duplicate; other != NULL;
          other = other->next_duplicate) {
@@ -97,7 +63,7 @@ run_batch(struct delivery *d, struct address **batch, size_t n)
         batch[i]->answer->additional = good && !first;
         first = first && !good;
         delivery_address_ended(d, batch[i]);
-        end_duplicates(d, batch[i]);
+        delivery_end_duplicates(d, batch[i]);
     }
 }
 
@@ -141,22 +107,5 @@ delivery_local(struct delivery *d)
             (void)collect(d, &todo, at, &batch);
             run_batch(d, batch.v, batch.n);
         }
-    }
-}
-
-void
-delivery_remote(struct delivery *d)
-{
-    bool skip = d->engine->local_only;
-    for (size_t i = 0; i < d->remote.n; i++) {
-        struct address *a = d->remote.v[i];
-        if (!skip && (d->engine->dont_deliver || d->header.dont_deliver)) {
-            pretend_remote(d, a);
-            continue;
-        }
-        delivery_answer(d, a, OUT_DEFER, skip ? DELIVERY_ERRNO_LOCAL_ONLY : DELIVERY_NO_ERRNO,
-                        skip ? STR_LIT("remote deliveries wait for a queue run")
-                             : STR_LIT("remote delivery is not available in this version"));
-        delivery_address_ended(d, a);
     }
 }

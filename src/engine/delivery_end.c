@@ -5,6 +5,7 @@
 #include "engine/maillog.h"
 #include "engine/retry_hints.h"
 #include "engine/route.h"
+#include "routers/router.h"
 #include "transports/transport.h"
 
 #include <string.h>
@@ -81,6 +82,12 @@ delivery_note_bounce(struct delivery *d, struct str bounce, const struct address
 }
 
 void
+delivery_taken(struct delivery *d, struct address *a)
+{
+    to_journal(d, route_done_key(d->arena, a));
+}
+
+void
 delivery_address_done(struct delivery *d, struct address *a)
 {
     to_journal(d, route_done_key(d->arena, a));
@@ -99,12 +106,14 @@ delivery_address_done(struct delivery *d, struct address *a)
 
 /* --- good --- */
 
-static bool
-is_logged(const struct address *a)
+bool
+delivery_is_logged(const struct address *a)
 {
     const struct transport_generic *t =
         a->transport != NULL ? a->transport->generic.fields : NULL;
-    return !a->disable_logging && (t == NULL || !t->disable_logging);
+    const struct router_generic *r = a->router != NULL ? a->router->generic.fields : NULL;
+    return !a->disable_logging && (t == NULL || !t->disable_logging) &&
+           (r == NULL || !r->disable_logging);
 }
 
 static void
@@ -115,7 +124,7 @@ succeeded(struct delivery *d, struct address *a)
     const char *flag = d->engine->dont_deliver || d->header.dont_deliver ? "*>"
                        : a->answer->additional                           ? "->"
                                                                          : "=>";
-    if (is_logged(a))
+    if (delivery_is_logged(a))
         maillog(d->engine, MAILLOG_MAIN, d->id, "%s %.*s", flag, STR_ARG(line));
     struct str transport = a->transport != NULL ? a->transport->name : a->transport_name;
     maillog_message(d->engine, &d->entry,
@@ -134,7 +143,7 @@ delivery_address_discarded(struct delivery *d, struct address *a, bool by_filter
     d->discarding = true;
     delivery_address_done(d, a);
     d->discarding = false;
-    if (is_logged(a))
+    if (delivery_is_logged(a))
         maillog(d->engine, MAILLOG_MAIN, d->id, "=> %s%s%.*s%s <%.*s>%s%.*s",
                 by_filter ? "discarded" : ":blackhole:", a != top ? " (" : "",
                 STR_ARG(a != top ? a->text : STR_EMPTY), a != top ? ")" : "",
@@ -168,7 +177,8 @@ deferred(struct delivery *d, struct address *a)
     bool old = waits_for_retry(a);
     if (!old)
         delivery_event_deferred(d, a);
-    if (!old || maillog_selected(d->engine, LOG_SELECTOR_RETRY_DEFER))
+    if (delivery_is_logged(a) &&
+        (!old || maillog_selected(d->engine, LOG_SELECTOR_RETRY_DEFER)))
         maillog(d->engine,
                 MAILLOG_MAIN | (a->answer->why.outcome == OUT_ERROR ? MAILLOG_PANIC : 0), d->id,
                 "== %.*s", STR_ARG(line));
@@ -191,9 +201,10 @@ failed(struct delivery *d, struct address *a)
     struct str line = delivery_line(d, a, OUT_FAIL);
     if (!delivery_ignores_failure(d, a))
         delivery_event_failed(d, a); /* else when it is ignored */
-    maillog(d->engine, MAILLOG_MAIN, d->id, "** %.*s", STR_ARG(line));
+    if (delivery_is_logged(a))
+        maillog(d->engine, MAILLOG_MAIN, d->id, "** %.*s", STR_ARG(line));
     maillog_message(d->engine, &d->entry,
-                    a->transport == NULL
+                    a->transport == NULL && a->router == NULL
                         ? str_printf(d->arena, "routing failed for %.*s", STR_ARG(line))
                         : line);
     vec_push(d->arena, &d->failed, a);

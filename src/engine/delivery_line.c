@@ -25,7 +25,7 @@ shows_local_part(const struct address *a, enum outcome outcome)
            a->transport != NULL && transport_driver_of(a->transport)->place == TRANSPORT_LOCAL;
 }
 
-/* What was routed in vain is shown as the routers saw it: the local part without quotes, in lower case. */
+/* As the routers saw it: the local part without quotes and in the case that counts. */
 static struct str
 routed_text(struct arena *a, const struct address *addr)
 {
@@ -41,13 +41,36 @@ routed_text(struct arena *a, const struct address *addr)
     return str_from(lower, text.n);
 }
 
+/* What was delivered: affixes are shown where the transport sends them. */
+static struct str
+delivered_text(struct arena *a, const struct address *addr, bool local)
+{
+    const struct transport_generic *g = addr->transport->generic.fields;
+    struct str part = addr->local_part;
+    if (g->rcpt_include_affixes)
+        part = str_printf(a, "%.*s%.*s%.*s", STR_ARG(addr->prefix), STR_ARG(part),
+                          STR_ARG(addr->suffix));
+    return local ? part : str_printf(a, "%.*s@%.*s", STR_ARG(part), STR_ARG(addr->domain));
+}
+
+/* True if the remote host was told what the routers made of the address. */
+static bool
+is_remote(const struct address *a)
+{
+    return a->item == ADDRESS_ITEM_MAIL && a->transport != NULL && str_is_set(a->local_part) &&
+           str_is_set(a->domain) &&
+           transport_driver_of(a->transport)->place == TRANSPORT_REMOTE;
+}
+
 static void
 add_address(struct delivery *d, struct buf *b, const struct address *a, enum outcome outcome)
 {
     const struct address *top = delivery_ancestor(a);
     bool local = shows_local_part(a, outcome);
     bool unrouted = a->item == ADDRESS_ITEM_MAIL && outcome != OUT_OK;
-    struct str shown = local ? a->local_part : unrouted ? routed_text(d->arena, a) : a->text;
+    struct str shown = local || is_remote(a) ? delivered_text(d->arena, a, local)
+                       : unrouted            ? routed_text(d->arena, a)
+                                             : a->text;
     buf_adds(b, shown);
     if (maillog_selected(d->engine, LOG_SELECTOR_ALL_PARENTS)) {
         for (const struct address *p = a->parent; p != NULL && p != top; p = p->parent)
@@ -56,7 +79,8 @@ add_address(struct delivery *d, struct buf *b, const struct address *a, enum out
         buf_printf(b, " (%.*s)", STR_ARG(a->parent->text));
     }
     struct str first = str_is_set(top->list) ? top->list : top->text;
-    if (local || a->item != ADDRESS_ITEM_MAIL || !str_eq(first, shown))
+    bool same = is_remote(a) ? str_ieq(first, shown) : str_eq(first, shown);
+    if (local || a->item != ADDRESS_ITEM_MAIL || !same)
         buf_printf(b, " <%.*s>", STR_ARG(first));
 }
 
@@ -99,29 +123,75 @@ add_times(struct delivery *d, struct buf *b, const struct address *a, enum outco
         buf_printf(b, " DT=%.*s", STR_ARG(maillog_duration(d->arena, e, a->answer->took_us)));
 }
 
-/* "(-1): text", "(13): Permission denied: text". */
+/* " H=name [address]:port I=[address]:port" of the host that a remote delivery was made to, or that refused it. */
 static void
-add_reason(struct delivery *d, struct buf *b, const struct transport_answer *w, bool number)
+add_host(struct delivery *d, struct buf *b, const struct transport_answer *w)
+{
+    bool port = maillog_selected(d->engine, LOG_SELECTOR_OUTGOING_PORT);
+    if (!str_is_set(w->why.host))
+        return;
+    buf_printf(b, " H=%.*s [%.*s]", STR_ARG(w->why.host), STR_ARG(w->why.host_ip));
+    if (port && w->host_port > 0)
+        buf_printf(b, ":%lld", (long long)w->host_port);
+    if ((w->how & TRANSPORT_HOW_REUSED) != 0)
+        buf_addc(b, '*');
+    if (!str_is_set(w->own_ip) ||
+        !maillog_selected(d->engine, LOG_SELECTOR_INCOMING_INTERFACE) ||
+        !maillog_selected(d->engine, LOG_SELECTOR_OUTGOING_INTERFACE))
+        return;
+    buf_printf(b, " I=[%.*s]", STR_ARG(w->own_ip));
+    if (port)
+        buf_printf(b, ":%lld", (long long)w->own_port);
+}
+
+/* " (-1): text", " (13): Permission denied: text", with the host before the text. */
+static void
+add_deferral(struct delivery *d, struct buf *b, const struct transport_answer *w)
 {
     struct str text = str_is_set(w->why.log) ? w->why.log : w->why.peer;
-    if (number)
-        buf_printf(b, " (%d)", w->why.sys_errno);
+    buf_printf(b, " (%d)", w->why.sys_errno);
     if (w->why.sys_errno > 0)
         buf_printf(b, ": %s", strerror(w->why.sys_errno));
+    add_host(d, b, w);
     if (str_is_set(text) && text.n > 0)
         buf_printf(b, ": %.*s", STR_ARG(text));
-    (void)d;
+}
+
+/* " : text", " : Permission denied: text"; what a host is to blame for has a blank before each colon. */
+static void
+add_failure(struct delivery *d, struct buf *b, const struct transport_answer *w)
+{
+    struct str text = str_is_set(w->why.log) ? w->why.log : w->why.peer;
+    add_host(d, b, w);
+    buf_addc(b, ' ');
+    if (w->why.sys_errno > 0)
+        buf_printf(b, ": %s%s", strerror(w->why.sys_errno),
+                   str_is_set(w->why.host) && text.n > 0 ? " " : "");
+    if (str_is_set(text) && text.n > 0)
+        buf_printf(b, ": %.*s", STR_ARG(text));
 }
 
 static void
 add_success(struct delivery *d, struct buf *b, const struct address *a)
 {
-    if (maillog_selected(d->engine, LOG_SELECTOR_DELIVERY_SIZE) && a->answer->size > 0)
-        buf_printf(b, " S=%lld", (long long)a->answer->size);
-    if (str_is_set(a->answer->shadow))
-        buf_printf(b, " ST=%.*s", STR_ARG(a->answer->shadow));
-    if (str_is_set(a->answer->log_note) && a->answer->log_note.n > 0)
-        buf_printf(b, " %.*s", STR_ARG(a->answer->log_note));
+    const struct transport_answer *w = a->answer;
+    if (maillog_selected(d->engine, LOG_SELECTOR_DELIVERY_SIZE) && w->size > 0)
+        buf_printf(b, " S=%lld", (long long)w->size);
+    if (str_is_set(w->shadow))
+        buf_printf(b, " ST=%.*s", STR_ARG(w->shadow));
+    add_host(d, b, w);
+    if ((w->how & TRANSPORT_HOW_PIPELINED) != 0 &&
+        maillog_selected(d->engine, LOG_SELECTOR_PIPELINING))
+        buf_addz(b, " L");
+    if ((w->how & TRANSPORT_HOW_PRDR) != 0)
+        buf_addz(b, " PRDR");
+    if ((w->how & TRANSPORT_HOW_CHUNKED) != 0)
+        buf_addz(b, " K");
+    if (str_is_set(w->confirmation) && !str_is_set(w->log_note) &&
+        maillog_selected(d->engine, LOG_SELECTOR_SMTP_CONFIRMATION))
+        buf_printf(b, " C=\"%.*s\"", STR_ARG(w->confirmation));
+    if (str_is_set(w->log_note) && w->log_note.n > 0)
+        buf_printf(b, " %.*s", STR_ARG(w->log_note));
 }
 
 struct str
@@ -139,11 +209,9 @@ delivery_line(struct delivery *d, const struct address *a, enum outcome outcome)
     if (outcome == OUT_DEFER)
         buf_addz(&b, a->answer->routing_skipped ? " routing defer" : " defer");
     if (outcome == OUT_DEFER)
-        add_reason(d, &b, a->answer, true);
-    else if (outcome == OUT_FAIL) {
-        buf_addc(&b, ' ');
-        add_reason(d, &b, a->answer, false);
-    }
+        add_deferral(d, &b, a->answer);
+    else if (outcome == OUT_FAIL)
+        add_failure(d, &b, a->answer);
     return buf_str(&b);
 }
 

@@ -19,6 +19,7 @@ struct acl_up;
 struct engine_become;
 struct lane;
 struct message_id_clock;
+struct remote_kept; /* engine/remote_kept.h */
 
 /* Who called the program. */
 struct engine_caller {
@@ -50,9 +51,11 @@ struct engine {
     bool forced;         /* -M, -qf: retry times do not count */
     bool queue_reports;  /* bounces and warnings wait for a queue run (-odq) */
     bool first_stage;    /* of -qq: remote deliveries are only noted */
-    bool local_only;     /* -ql, -odqs: remote deliveries wait */
+    bool local_only;     /* -ql: remote deliveries wait */
+    bool queue_smtp;     /* -odqs: they are routed, and wait */
     struct str queue;    /* named queue at work; "" is the default one */
     struct hints *hints; /* NULL until needed */
+    struct remote_kept *kept; /* a connection that waits for its next message, or NULL */
     struct log_settings log;
     uint64_t selectors;                /* of log_selector, bits by enum log_selector */
     const struct durable_calls *calls; /* of the spool: durable_kernel, or unsynced */

@@ -1,16 +1,15 @@
 /* Local deliveries; see local_delivery.h. */
 #include "engine/local_delivery.h"
 
-#include "base/num.h"
 #include "engine/answer_record.h"
 #include "engine/become.h"
 #include "engine/local_identity.h"
 #include "engine/local_reply.h"
 #include "engine/local_slot.h"
 #include "engine/maillog.h"
+#include "engine/transport_setup.h"
 #include "mail/why_errno.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,114 +29,13 @@ struct local_run {
 
 /* --- before the child --- */
 
-/* What is the same for all addresses of the batch; the rest is unset. */
-static void
-set_view(struct local_run *r)
-{
-    r->view = *r->batch[0];
-    r->view.transport = r->transport;
-    r->view.transport_name = r->transport->name;
-    if (r->view.hosts.n > 0)
-        r->view.host = r->view.hosts.v[0].name;
-    if (r->n == 1)
-        return;
-    r->view.local_part = r->view.local_part_data = STR_NULL;
-    r->view.prefix = r->view.prefix_v = r->view.suffix = r->view.suffix_v = STR_NULL;
-    r->view.original_local_part = r->view.original_domain = STR_NULL;
-    for (size_t i = 1; i < r->n; i++)
-        if (!str_ieq(r->batch[i]->domain, r->view.domain))
-            r->view.domain = r->view.domain_data = STR_NULL;
-}
-
-static enum outcome
-set_return_path(struct local_run *r, struct why *why)
-{
-    struct delivery *d = r->d;
-    struct str value;
-    r->view.return_path =
-        str_is_set(r->view.errors_to) ? r->view.errors_to : d->message->sender;
-    if (!str_is_set(r->g->return_path.text))
-        return OUT_OK;
-    enum vm_status st = vm_expand_x(d->engine->vm, &r->g->return_path, &value);
-    if (st == VM_OK)
-        r->view.return_path = str_dup(d->arena, value);
-    if (st == VM_OK || st == VM_FORCED)
-        return OUT_OK;
-    return local_fault(d, why, WHY_EXPANSION,
-                       "Failed to expand return path \"%.*s\" in %.*s transport: %.*s",
-                       STR_ARG(r->g->return_path.text), STR_ARG(r->transport->name),
-                       STR_ARG(vm_error(d->engine->vm)));
-}
-
-static enum outcome
-size_fault(struct why *why, enum outcome o, struct str text)
-{
-    *why =
-        (struct why){.outcome = o, .sys_errno = o == OUT_DEFER ? WHY_UNKNOWN : 0, .log = text};
-    return o;
-}
-
-/* Digits, with K, M or G behind them. */
-static bool
-read_size(struct str s, int64_t *out)
-{
-    size_t at = 0;
-    s = str_trim(s);
-    return s.n > 0 && ascii_digit(s.p[0]) && num_scan(s, &at, NUM_SUFFIX, out) == NUM_OK &&
-           at == s.n;
-}
-
-static enum outcome
-check_size(struct local_run *r, struct why *why)
-{
-    struct arena *a = r->d->arena;
-    struct str value;
-    int64_t limit;
-    if (!str_is_set(r->g->message_size_limit.text))
-        return OUT_OK;
-    if (vm_expand_x(r->d->engine->vm, &r->g->message_size_limit, &value) != VM_OK) {
-        struct str text = vm_error(r->d->engine->vm);
-        return size_fault(
-            why, OUT_DEFER,
-            str_printf(a, "failed to expand message_size_limit in %.*s transport: %.*s",
-                       STR_ARG(r->transport->name), STR_ARG(text)));
-    }
-    if (!read_size(value, &limit))
-        return size_fault(
-            why, OUT_DEFER,
-            str_printf(a,
-                       "invalid message_size_limit in %.*s transport: invalid integer \"%.*s\"",
-                       STR_ARG(r->transport->name), STR_ARG(value)));
-    if (limit > 0 && r->d->message->size > limit)
-        return size_fault(
-            why, OUT_FAIL,
-            str_printf(a, "message is too big (transport limit = %lld)", (long long)limit));
-    return OUT_OK;
-}
-
-/* debug_print. */
-static void
-show_debug(struct local_run *r)
-{
-    struct str text;
-    struct engine *e = r->d->engine;
-    if (e->eval->debug == 0 || !str_is_set(r->g->debug_print.text))
-        return;
-    if (vm_expand_x(e->vm, &r->g->debug_print, &text) != VM_OK)
-        (void)fprintf(stderr, "expansion of \"%.*s\" failed: %.*s\n",
-                      STR_ARG(r->g->debug_print.text), STR_ARG(vm_error(e->vm)));
-    else
-        (void)fprintf(stderr, "%.*s%s", STR_ARG(text),
-                      text.n > 0 && text.p[text.n - 1] == '\n' ? "" : "\n");
-}
-
 static enum outcome
 prepare(struct local_run *r, struct why *why)
 {
     enum outcome o = local_identity_find(r->d, r->transport, &r->view, &r->who, why);
     r->view.home = r->who.home;
     if (o == OUT_OK)
-        o = set_return_path(r, why);
+        o = transport_setup_return_path(r->d, r->transport, &r->view, why);
     return o;
 }
 
@@ -334,17 +232,17 @@ run_once(struct local_run *r)
     struct map *vars = e->router_vars;
     struct why why = {.outcome = OUT_DEFER};
     r->g = r->transport->generic.fields;
-    set_view(r);
+    transport_setup_view(&r->view, r->transport, r->batch, r->n);
     e->address = &r->view;
     e->router_vars = r->view.router_vars;
-    show_debug(r);
+    transport_setup_debug(r->d, r->transport);
     if (transport_driver_of(r->transport)->deliver == NULL) {
         local_fault(r->d, &why, WHY_UNKNOWN, "%.*s transport: this driver cannot deliver",
                     STR_ARG(r->transport->name));
         answer_all(r, &why);
     } else if (prepare(r, &why) != OUT_OK) {
         answer_all(r, &why);
-    } else if (check_size(r, &why) != OUT_OK) {
+    } else if (transport_setup_size(r->d, r->transport, &why) != OUT_OK) {
         answer_all(r, &why);
         for (size_t i = 0; i < r->n; i++)
             r->answers[i].no_retry = true;
@@ -353,6 +251,8 @@ run_once(struct local_run *r)
     }
     log_output(r);
     note_transport(r);
+    for (size_t i = 0; i < r->n; i++)
+        r->batch[i]->return_path = r->view.return_path;
     local_reply_send(r->d, &r->who, r->answers, r->n);
     e->address = outer;
     e->router_vars = vars;

@@ -25,13 +25,11 @@ open_folder(struct delivery *d)
     return db;
 }
 
-/* The descriptor of slot i if nobody has it, or -1; *error when the file cannot be used at all. */
+/* The descriptor of the slot of that name if nobody has it, or -1; *error when the file cannot be used at all. */
 static int
-try_slot(struct delivery *d, int folder, struct str transport, int64_t i, bool *error)
+try_slot(int folder, struct str text, bool *error)
 {
     char name[256];
-    struct str text =
-        str_printf(d->arena, "parallel-%.*s-%lld", STR_ARG(transport), (long long)i);
     *error = true;
     if (text.n >= sizeof name)
         return -1;
@@ -86,7 +84,10 @@ local_slot_take(struct delivery *d, const struct driver_instance *transport, int
     bool error = true;
     int folder = open_folder(d);
     for (int64_t i = 0; folder >= 0 && i < limit && i < LOCAL_SLOTS_MAX && *slot < 0; i++)
-        *slot = try_slot(d, folder, transport->name, i, &error);
+        *slot = try_slot(
+            folder,
+            str_printf(d->arena, "parallel-%.*s-%lld", STR_ARG(transport->name), (long long)i),
+            &error);
     if (folder >= 0)
         close(folder);
     if (*slot >= 0)
@@ -98,4 +99,17 @@ local_slot_take(struct delivery *d, const struct driver_instance *transport, int
                      : STR_LIT("concurrency limit reached for transport"),
     };
     return OUT_DEFER;
+}
+
+bool
+local_slot_serialize(struct delivery *d, struct str host, int *slot)
+{
+    bool error = true;
+    int folder = open_folder(d);
+    struct str name = str_lower(d->arena, str_printf(d->arena, "host-%.*s", STR_ARG(host)));
+    *slot =
+        folder < 0 || str_chr(name, '/', 0) != STR_NPOS ? -1 : try_slot(folder, name, &error);
+    if (folder >= 0)
+        close(folder);
+    return *slot >= 0;
 }

@@ -14,4 +14,7 @@ enum { LOCAL_SLOTS_MAX = 10000 };
 enum outcome local_slot_take(struct delivery *d, const struct driver_instance *transport,
                              int *slot, struct why *why);
 
+/* The one slot of a host (serialize_hosts): true with a descriptor to close. */
+bool local_slot_serialize(struct delivery *d, struct str host, int *slot);
+
 #endif

@@ -18,9 +18,8 @@
 enum { RECORD_TEXT_MAX = 512 };
 
 struct hints *
-retry_store(struct delivery *d)
+retry_store(struct engine *e)
 {
-    struct engine *e = d->engine;
     struct str error;
     if (e->hints != NULL)
         return e->hints;
@@ -86,9 +85,9 @@ save_record(struct delivery *d, struct str key, const struct retry_record *r)
         .text_n = text.n,
     };
     struct str value = str_cat(d->arena, str_from((const char *)&s, sizeof s), text);
-    if (!hints_put(retry_store(d), HINTS_RETRY, key, RETRY_RECORD_VERSION, value))
+    if (!hints_put(retry_store(d->engine), HINTS_RETRY, key, RETRY_RECORD_VERSION, value))
         maillog(d->engine, MAILLOG_MAIN | MAILLOG_PANIC, d->id, "%.*s",
-                STR_ARG(hints_error(retry_store(d))));
+                STR_ARG(hints_error(retry_store(d->engine))));
 }
 
 /* --- keys --- */
@@ -135,10 +134,10 @@ is_old(const struct delivery *d, const struct retry_record *r)
     return (int64_t)d->started.tv_sec - r->last_try > d->engine->conf->main->retry_data_expire;
 }
 
-static bool
-load_fresh(struct delivery *d, struct str key, struct retry_record *r)
+bool
+retry_load(struct delivery *d, struct str key, struct retry_record *r)
 {
-    return load_record(d->arena, retry_store(d), key, r) && !is_old(d, r);
+    return load_record(d->arena, retry_store(d->engine), key, r) && !is_old(d, r);
 }
 
 /* --- rules --- */
@@ -153,36 +152,61 @@ error_of_reply(enum retry_kind kind, int code)
     };
 }
 
+/* Where the host came from, and whether the connection was not made in time. */
 static struct retry_error
-error_of(const struct transport_answer *w)
+error_of_host(enum retry_kind kind, int64_t detail)
 {
-    struct retry_error e = {.kind = RETRY_ANY};
-    switch (w->why.sys_errno) {
+    return (struct retry_error){
+        .kind = kind,
+        .connect = (detail & RETRY_DETAIL_CONNECT) != 0,
+        .host = (detail & 0xff) == RETRY_DETAIL_MX  ? RETRY_HOST_MX
+                : (detail & 0xff) == RETRY_DETAIL_A ? RETRY_HOST_A
+                                                    : RETRY_HOST_ANY,
+    };
+}
+
+static struct retry_error
+error_of(int number, int code, int64_t detail)
+{
+    static const struct {
+        int number;
+        enum retry_kind kind;
+    } kinds[] = {
+        {WHY_CLOSED, RETRY_LOST_CONNECTION},
+        {ECONNRESET, RETRY_LOST_CONNECTION},
+        {WHY_AUTH_FAILED, RETRY_AUTH_FAILED},
+        {WHY_TLS_REQUIRED, RETRY_TLS_REQUIRED},
+    };
+    switch (number) {
     case WHY_RCPT_4XX:
-        return error_of_reply(RETRY_RCPT_4XX, w->why.smtp_code);
+        return error_of_reply(RETRY_RCPT_4XX, code);
     case WHY_MAIL_4XX:
-        return error_of_reply(RETRY_MAIL_4XX, w->why.smtp_code);
+        return error_of_reply(RETRY_MAIL_4XX, code);
     case WHY_DATA_4XX:
-        return error_of_reply(RETRY_DATA_4XX, w->why.smtp_code);
+        return error_of_reply(RETRY_DATA_4XX, code);
     case ETIMEDOUT:
-        return (struct retry_error){.kind = RETRY_TIMEOUT};
+        return error_of_host(RETRY_TIMEOUT, detail);
     case ECONNREFUSED:
-        return (struct retry_error){.kind = RETRY_REFUSED};
+        return error_of_host(RETRY_REFUSED, detail);
+    case DELIVERY_ERRNO_QUOTA:
+    case ENOSPC:
+    case EDQUOT:
+        return (struct retry_error){.kind = RETRY_QUOTA, .unread_s = detail};
     default:
         break;
     }
-    if (w->why.sys_errno == DELIVERY_ERRNO_QUOTA || w->why.sys_errno == ENOSPC ||
-        w->why.sys_errno == EDQUOT)
-        e = (struct retry_error){.kind = RETRY_QUOTA, .unread_s = w->detail};
-    return e;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (number == kinds[i].number)
+            return (struct retry_error){.kind = kinds[i].kind};
+    return (struct retry_error){.kind = RETRY_ANY};
 }
 
 static const struct retry_rule *
-find_rule(struct delivery *d, struct str subject, struct retry_error error)
+find_rule(struct delivery *d, struct str subject, struct str second, struct retry_error error)
 {
     const struct retry_rules *rules = d->engine->conf->retry;
     const struct retry_question q = {
-        .key = subject, .second = STR_NULL, .error = error, .sender = d->message->sender};
+        .key = subject, .second = second, .error = error, .sender = d->message->sender};
     if (rules == NULL)
         return NULL;
     return retry_find(rules, d->engine->eval, d->engine->vm, &q, NULL);
@@ -239,12 +263,11 @@ step_at(const struct retry_rule *r, int64_t failing_s, bool *expired)
 
 /* --- before --- */
 
-/* A message that is older than its rule allows is tried although it is not time, and given up if it fails. */
-static bool
-is_overdue(struct delivery *d, struct str subject)
+bool
+retry_overdue(struct delivery *d, struct str subject, struct str second)
 {
     const struct retry_rule *rule =
-        find_rule(d, subject, (struct retry_error){.kind = RETRY_ANY});
+        find_rule(d, subject, second, (struct retry_error){.kind = RETRY_ANY});
     return rule == NULL ||
            (int64_t)d->started.tv_sec - d->message->received_time > last_cutoff(rule);
 }
@@ -254,9 +277,16 @@ waits(struct delivery *d, struct address *a, struct str key, struct str subject)
 {
     struct retry_record r;
     bool heeds = d->reason == DELIVERY_QUEUE_RUN || d->reason == DELIVERY_CONTINUED;
-    if (!heeds || d->engine->forced || !load_fresh(d, key, &r))
+    if (!heeds || d->engine->forced || !retry_load(d, key, &r))
         return false;
-    if ((int64_t)d->started.tv_sec >= r.next_try || is_overdue(d, subject))
+    bool of_domain = key.p[0] == 'R' && str_chr(key, '@', 0) == STR_NPOS;
+    if (d->engine->kept != NULL && of_domain) {
+        delivery_answer(d, a, OUT_DEFER, DELIVERY_ERRNO_ROUTE_RETRY,
+                        STR_LIT("reusing SMTP connection skips previous routing defer"));
+        a->answer->routing_skipped = true;
+        return true;
+    }
+    if ((int64_t)d->started.tv_sec >= r.next_try || retry_overdue(d, subject, STR_NULL))
         return false;
     bool routing = key.p[0] == 'R';
     delivery_answer(
@@ -266,13 +296,21 @@ waits(struct delivery *d, struct address *a, struct str key, struct str subject)
     return true;
 }
 
+/* Of a recipient that a host refused for now when it came from this sender. */
+static struct str
+sender_key(struct delivery *d, const struct address *a)
+{
+    return str_printf(d->arena, "R:%.*s:<%.*s>", STR_ARG(subject_of(d, a, true)),
+                      STR_ARG(d->message->sender));
+}
+
 bool
 retry_routing_waits(struct delivery *d, struct address *a)
 {
     for (int local = 0; local <= 1; local++)
         if (waits(d, a, routing_key(d, a, local != 0), subject_of(d, a, local != 0)))
             return true;
-    return false;
+    return waits(d, a, sender_key(d, a), subject_of(d, a, true));
 }
 
 bool
@@ -309,12 +347,20 @@ retry_routed(struct delivery *d, struct address *a)
     note(d, a, routing_key(d, a, true), false);
 }
 
+static bool
+is_remote(const struct address *a)
+{
+    return a->transport != NULL && transport_driver_of(a->transport)->place == TRANSPORT_REMOTE;
+}
+
 void
 retry_succeeded(struct delivery *d, struct address *a)
 {
     if (a->transport == NULL)
         retry_routed(d, a);
-    else if (transport_driver_of(a->transport)->place == TRANSPORT_LOCAL)
+    else if (is_remote(a))
+        note(d, a, sender_key(d, a), false);
+    else
         note(d, a, transport_key(d, a), false);
 }
 
@@ -327,8 +373,18 @@ retry_deferred(struct delivery *d, struct address *a)
     if (number == DELIVERY_ERRNO_HELD || number == DELIVERY_ERRNO_QUEUED_DOMAIN ||
         number == DELIVERY_ERRNO_LOCAL_ONLY || number == DELIVERY_ERRNO_CONCURRENCY)
         return;
-    note(d, a, a->transport == NULL ? routing_key(d, a, by_local_part(a)) : transport_key(d, a),
-         true);
+    if (!is_remote(a))
+        note(d, a,
+             a->transport == NULL ? routing_key(d, a, by_local_part(a)) : transport_key(d, a),
+             true);
+    else if (a->answer->recipient_error)
+        note(d, a,
+             transport_own_bool(a->transport, "address_retry_include_sender")
+                 ? sender_key(d, a)
+                 : routing_key(d, a, true),
+             true);
+    else if (a->answer->hosts_expired)
+        note(d, a, STR_NULL, true); /* the records are those of the hosts, and written */
 }
 
 static void
@@ -353,64 +409,95 @@ give_up(struct delivery *d, struct address *a)
 
 /* Since when the failures count: for those of the message itself at least since it came in. */
 static int64_t
-failing_since(struct delivery *d, const struct address *a, const struct retry_record *old,
+failing_since(struct delivery *d, const struct retry_failure *f, const struct retry_record *old,
               bool known)
 {
     int64_t since = known ? old->first_failed : (int64_t)d->started.tv_sec;
-    if (error_of(a->answer).kind == RETRY_QUOTA && d->message->received_time < since)
+    bool of_message =
+        f->of_message || error_of(f->number, f->code, f->detail).kind == RETRY_QUOTA;
+    if (of_message && d->message->received_time < since)
         since = d->message->received_time;
     return since;
 }
 
-static void
-take_deferral(struct delivery *d, const struct retry_note *n)
+bool
+retry_failed(struct delivery *d, const struct retry_failure *f)
 {
-    struct address *a = n->address;
     struct retry_record old, now;
     int64_t time_s = (int64_t)d->started.tv_sec;
-    bool known = load_fresh(d, n->key, &old), expired;
+    bool known = retry_load(d, f->key, &old), expired;
     const struct retry_rule *rule =
-        find_rule(d, subject_of(d, a, by_local_part(a)), error_of(a->answer));
-    if (rule == NULL) {
-        give_up(d, a);
-        return;
-    }
-    int64_t since = failing_since(d, a, &old, known);
+        find_rule(d, f->subject, f->second, error_of(f->number, f->code, f->detail));
+    if (rule == NULL)
+        return true;
+    int64_t since = failing_since(d, f, &old, known);
     const struct retry_step *step = step_at(rule, time_s - since, &expired);
     int64_t previous = known ? old.next_try - old.last_try : 0;
     now = (struct retry_record){
         .first_failed = since,
         .last_try = time_s,
         .next_try = time_s,
-        .number = a->answer->why.sys_errno == 0 ? DELIVERY_NO_ERRNO : a->answer->why.sys_errno,
-        .detail = a->answer->detail,
+        .number = f->number == 0 ? DELIVERY_NO_ERRNO : f->number,
+        .detail = f->detail,
         .expired = expired,
-        .text = str_is_set(a->answer->why.log) ? a->answer->why.log : a->answer->why.peer,
+        .text = f->text,
     };
     if (step != NULL)
         now.next_try +=
             retry_interval(step, previous, d->engine->conf->main->retry_interval_max);
-    save_record(d, n->key, &now);
-    if (expired || time_s - d->message->received_time > last_cutoff(rule))
+    save_record(d, f->key, &now);
+    return expired || time_s - d->message->received_time > last_cutoff(rule);
+}
+
+void
+retry_forget(struct delivery *d, struct str key)
+{
+    struct retry_record r;
+    if (load_record(d->arena, retry_store(d->engine), key, &r) &&
+        !hints_delete(retry_store(d->engine), HINTS_RETRY, key))
+        maillog(d->engine, MAILLOG_MAIN | MAILLOG_PANIC, d->id, "%.*s",
+                STR_ARG(hints_error(retry_store(d->engine))));
+}
+
+static void
+take_deferral(struct delivery *d, const struct retry_note *n)
+{
+    struct address *a = n->address;
+    const struct why *w = &a->answer->why;
+    const struct retry_failure f = {
+        .key = n->key,
+        .subject = subject_of(d, a, by_local_part(a) || a->answer->recipient_error),
+        .second = STR_NULL,
+        .number = w->sys_errno,
+        .code = w->smtp_code,
+        .detail = a->answer->detail,
+        .text = str_is_set(w->log) ? w->log : w->peer,
+    };
+    if (!str_is_set(n->key) || retry_failed(d, &f))
         give_up(d, a);
+}
+
+/* True if the attempt ended with a deferral of the same key. */
+static bool
+is_deferred(const struct retry_batch *b, struct str key)
+{
+    for (size_t i = 0; i < b->notes.n; i++)
+        if (b->notes.v[i].deferred && str_is_set(b->notes.v[i].key) &&
+            str_eq(b->notes.v[i].key, key))
+            return true;
+    return false;
 }
 
 void
 retry_finish(struct delivery *d)
 {
-    struct retry_record r;
     if (d->retries == NULL)
         return;
-    for (size_t i = 0; i < d->retries->notes.n; i++) {
-        const struct retry_note *n = &d->retries->notes.v[i];
-        if (n->deferred)
-            continue;
-        if (load_record(d->arena, retry_store(d), n->key, &r) &&
-            !hints_delete(retry_store(d), HINTS_RETRY, n->key))
-            maillog(d->engine, MAILLOG_MAIN | MAILLOG_PANIC, d->id, "%.*s",
-                    STR_ARG(hints_error(retry_store(d))));
-    }
-    for (size_t i = 0; i < d->retries->notes.n; i++)
-        if (d->retries->notes.v[i].deferred)
-            take_deferral(d, &d->retries->notes.v[i]);
+    const struct retry_batch *b = d->retries;
+    for (size_t i = 0; i < b->notes.n; i++)
+        if (!b->notes.v[i].deferred && !is_deferred(b, b->notes.v[i].key))
+            retry_forget(d, b->notes.v[i].key);
+    for (size_t i = b->notes.n; i > 0; i--) /* the last deferral first, as the reference does */
+        if (b->notes.v[i - 1].deferred)
+            take_deferral(d, &b->notes.v[i - 1]);
 }

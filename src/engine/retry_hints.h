@@ -24,9 +24,34 @@ enum { RETRY_RECORD_VERSION = 1 };
 /* False: not a record of that version. The text points into value. */
 bool retry_record_read(struct str value, struct retry_record *out);
 /* The store of the engine's spool, opened when it is first needed. Never NULL. */
-struct hints *retry_store(struct delivery *d);
+struct hints *retry_store(struct engine *e);
 /* The interval that a step gives after one of `previous` seconds, at most max. */
 int64_t retry_interval(const struct retry_step *s, int64_t previous, int64_t max);
+
+/* What is behind the errno of a host: where it came from, and whether it was reached at all. */
+enum retry_detail {
+    RETRY_DETAIL_A = 'A',
+    RETRY_DETAIL_MX = 'M',
+    RETRY_DETAIL_CONNECT = 0x100,
+};
+
+/* A failure that counts. */
+struct retry_failure {
+    struct str key; /* of the record */
+    struct str subject,
+        second; /* what rules are searched for: a host or an address; a domain, or unset */
+    int number, code; /* errno or its like; SMTP code */
+    int64_t detail;
+    struct str text;
+    bool of_message; /* it is the message's fault: its age counts */
+};
+/* Notes it. True: the time of the rule is over, or there is no rule: nothing more is to be tried. */
+bool retry_failed(struct delivery *d, const struct retry_failure *f);
+/* The record of a key, unless it is too old. */
+bool retry_load(struct delivery *d, struct str key, struct retry_record *r);
+void retry_forget(struct delivery *d, struct str key);
+/* True if the message is older than the rule allows: it is tried although it is not time, and given up if that fails. */
+bool retry_overdue(struct delivery *d, struct str subject, struct str second);
 
 /* True if routing the address has to wait: a->answer says so. Only in queue runs. */
 bool retry_routing_waits(struct delivery *d, struct address *a);

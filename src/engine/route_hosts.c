@@ -12,9 +12,12 @@ route_fallback(struct route_step *s, struct address *a)
     if (!route_has(&s->g->fallback_hosts) || a->transport == NULL ||
         transport_driver_of(a->transport)->place != TRANSPORT_REMOTE)
         return;
-    struct host_items items =
-        host_items_read(s->r->arena, s->g->fallback_hosts.text, HOST_ORDER_KEEP);
     struct ip ip;
+    struct str list;
+    if (route_expand(s, s->g->fallback_hosts.text, &list) != VM_OK)
+        return;
+    struct host_items items =
+        host_items_read(s->r->arena, str_dup(s->r->arena, list), HOST_ORDER_KEEP);
     for (size_t i = 0; i < items.v.n; i++) {
         const struct host_item *item = &items.v.v[i];
         struct host_target one = {.name = item->name, .port = item->port, .preference = -1};

@@ -13,6 +13,7 @@
 #include "base/vec.h"
 #include "engine/message_id.h"
 #include "engine/spool_tree.h"
+#include "mail/dsn.h"
 #include "mail/header.h"
 
 /* Caps of the reader; the writer keeps them too. */
@@ -40,10 +41,10 @@ struct spool_acl_variable {
 };
 
 enum {
-    SPOOL_DSN_NEVER = 2,
-    SPOOL_DSN_SUCCESS = 4,
-    SPOOL_DSN_FAILURE = 8,
-    SPOOL_DSN_DELAY = 16,
+    SPOOL_DSN_NEVER = DSN_NEVER,
+    SPOOL_DSN_SUCCESS = DSN_SUCCESS,
+    SPOOL_DSN_FAILURE = DSN_FAILURE,
+    SPOOL_DSN_DELAY = DSN_DELAY,
 };
 
 struct spool_recipient {

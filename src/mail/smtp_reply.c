@@ -6,15 +6,14 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-/* The three digits at the start of a line; 0 when they are none. */
+/* The three digits at the start of a line; -1 when they are none. */
 static int
 read_code(struct str line)
 {
     if (line.n < 3 || !ascii_digit(line.p[0]) || !ascii_digit(line.p[1]) ||
         !ascii_digit(line.p[2]))
-        return 0;
-    int code = (line.p[0] - '0') * 100 + (line.p[1] - '0') * 10 + (line.p[2] - '0');
-    return code >= 200 && code <= 599 ? code : 0;
+        return -1;
+    return (line.p[0] - '0') * 100 + (line.p[1] - '0') * 10 + (line.p[2] - '0');
 }
 
 static size_t
@@ -85,7 +84,7 @@ smtp_reply_parse(struct arena *a, struct str in, size_t *used, struct smtp_reply
     b.taint = STR_TAINTED;
     for (size_t at = 0; next_line(in, &at, &line);) {
         int code = read_code(line);
-        if (code == 0 || (r.code != 0 && code != r.code) || line.n > SMTP_REPLY_LINE_MAX ||
+        if (code < 0 || (r.lines > 0 && code != r.code) || line.n > SMTP_REPLY_LINE_MAX ||
             r.lines >= SMTP_REPLY_LINES_MAX)
             return SMTP_REPLY_BAD;
         if (line.n > 3 && line.p[3] != ' ' && line.p[3] != '-')
@@ -125,7 +124,7 @@ smtp_code_split(struct str s, int *code, struct str *enhanced)
 {
     *enhanced = STR_NULL;
     *code = read_code(s);
-    if (*code == 0 || (s.n > 3 && !ascii_space(s.p[3]))) {
+    if (*code < 200 || *code > 599 || (s.n > 3 && !ascii_space(s.p[3]))) {
         *code = 0;
         return s;
     }

@@ -19,7 +19,7 @@ enum smtp_reply_status {
 };
 
 struct smtp_reply {
-    int code; /* 200 to 599 */
+    int code; /* 0 to 999: some servers have codes that no RFC knows, which count as failures for now */
     struct str
         enhanced; /* "2.1.0" of the first line when its class fits the code, else STR_NULL */
     struct str

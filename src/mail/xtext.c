@@ -27,3 +27,18 @@ xtext_decode(struct arena *a, struct str s, struct str *out)
     *out = buf_str(&b);
     return true;
 }
+
+struct str
+xtext_encode(struct arena *a, struct str s)
+{
+    struct buf b = buf_in(a, 0);
+    b.taint = s.taint;
+    for (uint32_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c < '!' || c > '~' || c == '+' || c == '=')
+            buf_printf(&b, "+%02X", c);
+        else
+            buf_addc(&b, (char)c);
+    }
+    return buf_str(&b);
+}

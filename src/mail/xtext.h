@@ -6,5 +6,7 @@
 
 /* False: not xtext, or a NUL, CR or LF would come of it. The result has the mark of the input. */
 bool xtext_decode(struct arena *a, struct str s, struct str *out);
+/* The text as xtext. */
+struct str xtext_encode(struct arena *a, struct str s);
 
 #endif

@@ -62,7 +62,7 @@ deliver(struct engine *e, const struct word *w)
         let_go_of_caller();
     if (w->queue[0] != '\0')
         e->queue = str_from_cstr(w->queue);
-    e->local_only = w->when == RECEPTION_ROUTE;
+    e->queue_smtp = w->when == RECEPTION_ROUTE;
     if (w->lane.segment[0] != '\0')
         deliver_lane(e, &w->lane);
     else

@@ -134,34 +134,53 @@ child_exec(char *const *argv, int out)
     return SPAWN_NO_EXEC;
 }
 
-void
-child_run(struct arena *a, const struct child_request *rq, struct child_result *out)
+bool
+child_start(struct arena *a, const struct child_request *rq, struct child_process *p,
+            struct child_result *out)
 {
-    int pipe_fd[2], status = 0;
+    int pipe_fd[2];
     *out = (struct child_result){.end = CHILD_NO_START, .answer = STR_EMPTY};
     if (pipe2(pipe_fd, O_CLOEXEC) != 0) {
         out->sys_errno = errno;
-        return;
+        return false;
     }
-    int64_t deadline = rq->timeout_s > 0 ? await_now_ms() + rq->timeout_s * 1000 : 0;
-    pid_t pid = start(rq, pipe_fd);
-    out->sys_errno = pid < 0 ? errno : 0;
+    p->deadline_ms = rq->timeout_s > 0 ? await_now_ms() + rq->timeout_s * 1000 : 0;
+    p->pid = start(rq, pipe_fd);
+    out->sys_errno = p->pid < 0 ? errno : 0;
     close(pipe_fd[1]);
-    if (pid < 0) {
+    p->fd = pipe_fd[0];
+    if (p->pid < 0) {
         close(pipe_fd[0]);
-        return;
+        return false;
     }
-    struct buf text = buf_in(a, rq->max_answer + sizeof(struct child_word));
-    bool whole = await_collect(pipe_fd[0], deadline, true, &text);
+    p->text = buf_in(a, rq->max_answer + sizeof(struct child_word));
+    p->rq = *rq;
+    return true;
+}
+
+void
+child_collect(struct child_process *p, struct child_result *out)
+{
+    int status = 0;
+    bool whole = await_collect(p->fd, p->deadline_ms, true, &p->text);
     if (!whole)
-        child_kill(rq, pid);
-    close(pipe_fd[0]);
-    if (await_end(pid, deadline, &status) == AWAIT_TIMED_OUT || (!whole && !text.overflow))
+        child_kill(&p->rq, p->pid);
+    close(p->fd);
+    if (await_end(p->pid, p->deadline_ms, &status) == AWAIT_TIMED_OUT ||
+        (!whole && !p->text.overflow))
         out->end = CHILD_TIMED_OUT;
     else
         take_status(status, out);
-    if (text.overflow)
+    if (p->text.overflow)
         out->end = CHILD_TOO_MUCH;
-    out->answer = str_tainted(buf_str(&text));
+    out->answer = str_tainted(buf_str(&p->text));
     child_take_word(out);
+}
+
+void
+child_run(struct arena *a, const struct child_request *rq, struct child_result *out)
+{
+    struct child_process p;
+    if (child_start(a, rq, &p, out))
+        child_collect(&p, out);
 }

@@ -7,7 +7,7 @@
 #ifndef REMEX_SYS_CHILD_H
 #define REMEX_SYS_CHILD_H
 
-#include "base/str.h"
+#include "base/buf.h"
 
 #include <sys/types.h>
 
@@ -57,6 +57,22 @@ enum { CHILD_WORD_MAX = 16 }; /* bytes that it takes, at most */
 /* Kills its process group. What we may not kill ourselves a process that becomes the same user kills. */
 void child_kill(const struct child_request *rq, pid_t pid);
 
+/* One that runs. */
+struct child_process {
+    pid_t pid;
+    int fd; /* its answer comes here; readable when it begins */
+    int64_t deadline_ms;
+    struct buf text;
+    struct child_request rq; /* what it was started for */
+};
+
+/* Starts it. False: *out says why. */
+bool child_start(struct arena *a, const struct child_request *rq, struct child_process *p,
+                 struct child_result *out);
+/* Waits for its whole answer and its end. */
+void child_collect(struct child_process *p, struct child_result *out);
+
+/* Both. */
 void child_run(struct arena *a, const struct child_request *rq, struct child_result *out);
 
 #endif

@@ -324,3 +324,27 @@ hints_each(struct hints *h, enum hints_kind k,
     mdb_cursor_close(cursor);
     mdb_txn_abort(txn);
 }
+
+struct str
+hints_first(struct hints *h, struct arena *a, enum hints_kind k, struct str prefix,
+            struct str from)
+{
+    MDB_txn *txn;
+    MDB_cursor *cursor;
+    MDB_val v;
+    struct key_room room;
+    struct str found = STR_NULL;
+    make_key(str_cmp(from, prefix) > 0 ? from : prefix, &room);
+    if (!is_ready(h) || mdb_txn_begin(h->env, NULL, MDB_RDONLY, &txn) != 0)
+        return STR_NULL;
+    if (mdb_cursor_open(txn, h->dbi[k], &cursor) == 0) {
+        if (mdb_cursor_get(cursor, &room.val, &v, MDB_SET_RANGE) == 0)
+            found = str_tainted(str_from(room.val.mv_data, room.val.mv_size));
+        found = found.n >= prefix.n && str_eq(str_sub(found, 0, prefix.n), prefix)
+                    ? str_dup(a, found)
+                    : STR_NULL;
+        mdb_cursor_close(cursor);
+    }
+    mdb_txn_abort(txn);
+    return found;
+}

@@ -56,6 +56,11 @@ void hints_each(struct hints *h, enum hints_kind k,
                 bool (*fn)(void *ctx, struct str key, uint16_t version, struct str value),
                 void *ctx);
 
+/* The first key, in order, that begins with prefix and is not before `from`; a copy in a. STR_NULL: there is none. Not for keys longer
+ * than HINTS_KEY_MAX. */
+struct str hints_first(struct hints *h, struct arena *a, enum hints_kind k, struct str prefix,
+                       struct str from);
+
 struct str hints_error(const struct hints *h);
 
 #endif

@@ -74,7 +74,7 @@ say_one(struct lmtp *s, size_t i, enum outcome outcome, int number, const char *
 static bool
 say_reply(struct lmtp *s, size_t i, int number)
 {
-    bool failed = s->reply.code >= 500;
+    bool failed = s->reply.code / 100 == 5;
     struct str text = str_printf(s->arena, "LMTP error after %.*s: %.*s", STR_ARG(s->command),
                                  STR_ARG(s->reply.text));
     enum outcome o = failed ? OUT_FAIL : OUT_DEFER;

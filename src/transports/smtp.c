@@ -1,70 +1,29 @@
 /* The smtp transport: delivers to remote hosts by SMTP, or by LMTP over TCP. */
-#include "transports/transport.h"
-
-struct transport_smtp {
-    bool address_retry_include_sender, allow_localhost;
-    struct xstr arc_sign, authenticated_sender;
-    bool authenticated_sender_force;
-    int64_t command_timeout, connect_timeout, connection_max_messages;
-    struct xstr dane_require_tls_ciphers;
-    int64_t data_timeout;
-    bool delay_after_cutoff;
-    struct xstr dkim_canon, dkim_domain, dkim_hash, dkim_identity, dkim_private_key,
-        dkim_selector, dkim_sign_headers, dkim_strict, dkim_timestamps;
-    bool dns_qualify_single, dns_search_parents;
-    struct xstr dnssec_request_domains, dnssec_require_domains, dscp, fallback_hosts;
-    int64_t final_timeout;
-    bool gethostbyname, gnutls_compat_mode;
-    struct xstr helo_data, host_name_extract, hosts, hosts_avoid_esmtp, hosts_avoid_pipelining,
-        hosts_avoid_tls;
-    int64_t hosts_max_try, hosts_max_try_hardlimit;
-    struct xstr hosts_nopass_tls, hosts_noproxy_tls;
-    bool hosts_override;
-    struct xstr hosts_pipe_connect;
-    struct opt_xbool hosts_randomize;
-    struct xstr hosts_request_ocsp, hosts_require_alpn, hosts_require_auth, hosts_require_dane,
-        hosts_require_ocsp, hosts_require_tls, hosts_try_auth, hosts_try_chunking,
-        hosts_try_dane, hosts_try_fastopen, hosts_try_prdr, hosts_verify_avoid_tls, interface;
-    bool keepalive, lmtp_ignore_quota;
-    struct xstr max_rcpt;
-    int64_t message_linelength_limit;
-    struct opt_xbool multi_domain;
-    struct xstr port;
-    struct str protocol;
-    struct opt_xbool retry_include_ip_address;
-    struct xstr serialize_hosts;
-    int64_t size_addition;
-    struct xstr socks_proxy, tls_alpn, tls_certificate, tls_crl;
-    int64_t tls_dh_min_bits;
-    struct xstr tls_privatekey, tls_require_ciphers, tls_resumption_hosts, tls_sni;
-    bool tls_tempfail_tryclear;
-    struct xstr tls_try_verify_hosts, tls_verify_cert_hostnames, tls_verify_certificates,
-        tls_verify_hosts, utf8_downconvert;
-};
+#include "transports/smtp.h"
 
 /* clang-format off */
 static const struct opt rows[] = {
-    OPT_BOOL(struct transport_smtp, address_retry_include_sender, true, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_smtp, address_retry_include_sender, true, 0,
         "Keeps retry times of a refused address by sender as well."),
-    OPT_BOOL(struct transport_smtp, allow_localhost, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_smtp, allow_localhost, false, 0,
         "Lets messages be sent to this host."),
     OPT_XSTR(struct transport_smtp, arc_sign, NULL, OPT_NO_EFFECT,
         "Signs with ARC: identity, selector, key and options."),
-    OPT_XSTR(struct transport_smtp, authenticated_sender, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_smtp, authenticated_sender, NULL, 0,
         "Address for the AUTH= parameter of MAIL."),
-    OPT_BOOL(struct transport_smtp, authenticated_sender_force, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_smtp, authenticated_sender_force, false, 0,
         "Sends AUTH= even when the connection is not authenticated."),
-    OPT_TIME(struct transport_smtp, command_timeout, 5 * 60, OPT_NO_EFFECT,
+    OPT_TIME(struct transport_smtp, command_timeout, 5 * 60, 0,
         "Time limit for the answer to a command."),
-    OPT_TIME(struct transport_smtp, connect_timeout, 5 * 60, OPT_NO_EFFECT,
+    OPT_TIME(struct transport_smtp, connect_timeout, 5 * 60, 0,
         "Time limit for making a connection."),
-    OPT_INT(struct transport_smtp, connection_max_messages, 500, OPT_NO_EFFECT,
+    OPT_INT(struct transport_smtp, connection_max_messages, 500, 0,
         "How many messages go over one connection; zero means no limit."),
     OPT_XSTR(struct transport_smtp, dane_require_tls_ciphers, NULL, OPT_NO_EFFECT,
         "Ciphers that may be used when DANE secures the host."),
-    OPT_TIME(struct transport_smtp, data_timeout, 5 * 60, OPT_NO_EFFECT,
+    OPT_TIME(struct transport_smtp, data_timeout, 5 * 60, 0,
         "Time limit for sending each block of data."),
-    OPT_BOOL(struct transport_smtp, delay_after_cutoff, true, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_smtp, delay_after_cutoff, true, 0,
         "Tries addresses past their last retry time only when one of the hosts is due."),
     OPT_XSTR(struct transport_smtp, dkim_canon, NULL, OPT_NO_EFFECT,
         "Canonicalisation for DKIM signatures: relaxed or simple."),
@@ -92,90 +51,90 @@ static const struct opt rows[] = {
         "Hosts for which look-ups ask for DNSSEC."),
     OPT_DOMAINS(struct transport_smtp, dnssec_require_domains, NULL, OPT_NO_EFFECT,
         "Hosts for which look-ups fail unless DNSSEC secured them."),
-    OPT_XSTR(struct transport_smtp, dscp, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_smtp, dscp, NULL, 0,
         "Traffic class of the packets."),
-    OPT_LIST(struct transport_smtp, fallback_hosts, NULL, OPT_NO_EFFECT,
+    OPT_LIST(struct transport_smtp, fallback_hosts, NULL, 0,
         "Hosts that are tried when all others have failed."),
-    OPT_TIME(struct transport_smtp, final_timeout, 10 * 60, OPT_NO_EFFECT,
+    OPT_TIME(struct transport_smtp, final_timeout, 10 * 60, 0,
         "Time limit for the answer after the data."),
-    OPT_BOOL(struct transport_smtp, gethostbyname, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_smtp, gethostbyname, false, 0,
         "Looks up hosts by the system's own means and not in the DNS."),
     OPT_BOOL(struct transport_smtp, gnutls_compat_mode, false,
         OPT_NO_EFFECT | OPT_HIDDEN,
         "Relaxes GnuTLS for old servers."),
-    OPT_XSTR(struct transport_smtp, helo_data, "$primary_hostname", OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_smtp, helo_data, "$primary_hostname", 0,
         "Name that HELO and EHLO give."),
     OPT_LIST(struct transport_smtp, host_name_extract,
         "${if and {{match{$host}{.outlook.com\\$}} {match{$item}{\\N^250-([\\w.]+)\\s\\N}}} "
         "{$1}}", OPT_NO_EFFECT,
         "Finds the real name of a server in its answer to EHLO, to resume TLS sessions."),
-    OPT_LIST(struct transport_smtp, hosts, NULL, OPT_NO_EFFECT,
+    OPT_LIST(struct transport_smtp, hosts, NULL, 0,
         "Hosts to deliver to when the router gives none."),
-    OPT_HOSTS(struct transport_smtp, hosts_avoid_esmtp, NULL, OPT_NO_EFFECT,
+    OPT_HOSTS(struct transport_smtp, hosts_avoid_esmtp, NULL, 0,
         "Hosts that get HELO and not EHLO."),
-    OPT_HOSTS(struct transport_smtp, hosts_avoid_pipelining, NULL, OPT_NO_EFFECT,
+    OPT_HOSTS(struct transport_smtp, hosts_avoid_pipelining, NULL, 0,
         "Hosts with which commands are not pipelined."),
     OPT_HOSTS(struct transport_smtp, hosts_avoid_tls, NULL, OPT_NO_EFFECT,
         "Hosts with which TLS is not used."),
-    OPT_INT(struct transport_smtp, hosts_max_try, 5, OPT_NO_EFFECT,
+    OPT_INT(struct transport_smtp, hosts_max_try, 5, 0,
         "How many addresses of hosts are tried in one attempt."),
-    OPT_INT(struct transport_smtp, hosts_max_try_hardlimit, 50, OPT_NO_EFFECT,
+    OPT_INT(struct transport_smtp, hosts_max_try_hardlimit, 50, 0,
         "How many addresses of hosts are tried at the very most."),
     OPT_HOSTS(struct transport_smtp, hosts_nopass_tls, NULL, OPT_NO_EFFECT,
         "Hosts whose TLS connections are closed after one message."),
     OPT_HOSTS(struct transport_smtp, hosts_noproxy_tls, NULL, OPT_NO_EFFECT,
         "Hosts whose TLS connections are not shared by way of a proxy process."),
-    OPT_BOOL(struct transport_smtp, hosts_override, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_smtp, hosts_override, false, 0,
         "Uses hosts even when the router gives others."),
     OPT_HOSTS(struct transport_smtp, hosts_pipe_connect, NULL, OPT_NO_EFFECT,
         "Hosts with which the first commands go out before the greeting has come."),
-    OPT_XBOOL(struct transport_smtp, hosts_randomize, false, OPT_NO_EFFECT,
+    OPT_XBOOL(struct transport_smtp, hosts_randomize, false, 0,
         "Tries the hosts in an order that differs each time."),
     OPT_HOSTS(struct transport_smtp, hosts_request_ocsp, "*", OPT_NO_EFFECT,
         "Hosts that are asked for a stapled answer about their certificate."),
     OPT_HOSTS(struct transport_smtp, hosts_require_alpn, NULL, OPT_NO_EFFECT,
         "Hosts that must negotiate ALPN."),
-    OPT_HOSTS(struct transport_smtp, hosts_require_auth, NULL, OPT_NO_EFFECT,
+    OPT_HOSTS(struct transport_smtp, hosts_require_auth, NULL, 0,
         "Hosts with which authentication must succeed."),
-    OPT_HOSTS(struct transport_smtp, hosts_require_dane, NULL, OPT_NO_EFFECT,
+    OPT_HOSTS(struct transport_smtp, hosts_require_dane, NULL, 0,
         "Hosts that DANE must secure."),
     OPT_HOSTS(struct transport_smtp, hosts_require_ocsp, NULL, OPT_NO_EFFECT,
         "Hosts that must show a good stapled answer about their certificate."),
-    OPT_HOSTS(struct transport_smtp, hosts_require_tls, NULL, OPT_NO_EFFECT,
+    OPT_HOSTS(struct transport_smtp, hosts_require_tls, NULL, 0,
         "Hosts with which TLS must be used."),
     OPT_HOSTS(struct transport_smtp, hosts_try_auth, NULL, OPT_NO_EFFECT,
         "Hosts with which authentication is tried."),
-    OPT_HOSTS(struct transport_smtp, hosts_try_chunking, "*", OPT_NO_EFFECT,
+    OPT_HOSTS(struct transport_smtp, hosts_try_chunking, "*", 0,
         "Hosts to which data are sent with BDAT when they offer it."),
     OPT_HOSTS(struct transport_smtp, hosts_try_dane, "*", OPT_NO_EFFECT,
         "Hosts that DANE secures when it can."),
     OPT_HOSTS(struct transport_smtp, hosts_try_fastopen, "*", OPT_NO_EFFECT,
         "Hosts for which data are sent with the first packet."),
-    OPT_HOSTS(struct transport_smtp, hosts_try_prdr, "*", OPT_NO_EFFECT,
+    OPT_HOSTS(struct transport_smtp, hosts_try_prdr, "*", 0,
         "Hosts with which an answer for each recipient is negotiated when they offer it."),
     OPT_HOSTS(struct transport_smtp, hosts_verify_avoid_tls, NULL, OPT_NO_EFFECT,
         "Hosts with which callouts do not use TLS."),
-    OPT_LIST(struct transport_smtp, interface, NULL, OPT_NO_EFFECT,
+    OPT_LIST(struct transport_smtp, interface, NULL, 0,
         "Own addresses from which connections are made."),
-    OPT_BOOL(struct transport_smtp, keepalive, true, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_smtp, keepalive, true, 0,
         "Turns on keepalive for connections."),
-    OPT_BOOL(struct transport_smtp, lmtp_ignore_quota, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct transport_smtp, lmtp_ignore_quota, false, 0,
         "Asks an LMTP server to ignore quotas."),
-    OPT_XSTR(struct transport_smtp, max_rcpt, "100", OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_smtp, max_rcpt, "100", 0,
         "How many recipients go into one transaction."),
-    OPT_INT(struct transport_smtp, message_linelength_limit, 998, OPT_NO_EFFECT,
+    OPT_INT(struct transport_smtp, message_linelength_limit, 998, 0,
         "Longest line that is sent; a message with a longer one fails."),
-    OPT_XBOOL(struct transport_smtp, multi_domain, true, OPT_NO_EFFECT,
+    OPT_XBOOL(struct transport_smtp, multi_domain, true, 0,
         "Sends one copy for recipients in several domains."),
-    OPT_XSTR(struct transport_smtp, port, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_smtp, port, NULL, 0,
         "Port to connect to."),
-    OPT_STR(struct transport_smtp, protocol, NULL, OPT_NO_EFFECT,
+    OPT_STR(struct transport_smtp, protocol, NULL, 0,
         "Protocol to speak: smtp, smtps or lmtp."),
-    OPT_XBOOL(struct transport_smtp, retry_include_ip_address, true, OPT_NO_EFFECT,
+    OPT_XBOOL(struct transport_smtp, retry_include_ip_address, true, 0,
         "Keeps retry times of hosts by address and not by name alone."),
-    OPT_HOSTS(struct transport_smtp, serialize_hosts, NULL, OPT_NO_EFFECT,
+    OPT_HOSTS(struct transport_smtp, serialize_hosts, NULL, 0,
         "Hosts that get one connection at a time."),
-    OPT_INT(struct transport_smtp, size_addition, 1024, OPT_NO_EFFECT,
+    OPT_INT(struct transport_smtp, size_addition, 1024, 0,
         "Bytes that are added to the size announced in MAIL."),
     OPT_XSTR(struct transport_smtp, socks_proxy, NULL, OPT_NO_EFFECT,
         "SOCKS proxies through which connections are made."),
@@ -251,3 +210,15 @@ const struct transport_driver transport_smtp = {
         },
     .place = TRANSPORT_REMOTE,
 };
+
+const struct transport_smtp *
+transport_smtp_options(const struct driver_instance *d)
+{
+    return d->own.fields;
+}
+
+bool
+transport_smtp_is_lmtp(const struct transport_smtp *opt)
+{
+    return str_ieqz(opt->protocol, "lmtp");
+}

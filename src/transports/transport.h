@@ -75,6 +75,14 @@ struct transport_job {
     void *prepared;                    /* what the driver's prepare function left, or NULL */
 };
 
+/* How a remote delivery was made. */
+enum transport_how {
+    TRANSPORT_HOW_REUSED = 1u << 0,    /* over a connection that had carried another */
+    TRANSPORT_HOW_PIPELINED = 1u << 1, /* PIPELINING */
+    TRANSPORT_HOW_CHUNKED = 1u << 2,   /* BDAT */
+    TRANSPORT_HOW_PRDR = 1u << 3,      /* an answer for each recipient */
+};
+
 /* What became of one address. */
 struct transport_answer {
     struct why
@@ -96,15 +104,22 @@ struct transport_answer {
     struct str reply;    /* autoreply: a whole message to be sent, or unset */
     struct str reply_to; /* its recipients, separated by commas */
 
+    /* Of a remote delivery: what the log says of it. why.host and why.host_ip name the host of a failure too. */
+    struct str own_ip; /* our end of the connection */
+    int64_t own_port;
+    int64_t how;          /* bits of enum transport_how */
+    bool recipient_error; /* the recipient was refused for now, not the message or the host */
+
     /* Set around the driver. */
-    struct str shadow;    /* the shadow transport that ran: its name, or "name (error)" */
-    int64_t size;         /* bytes delivered (S=), 0: unknown */
-    int64_t took_us;      /* how long the delivery took (DT=) */
-    bool additional;      /* not the first address of its delivery (-> and not =>) */
-    bool no_retry;        /* a deferral that no retry rule is asked about: the set-up failed */
-    bool freeze_told;     /* freeze: why.peer has the text that is logged with it */
-    bool gave_up;         /* the retry time-out is over: said behind the text */
-    bool peer_reports;    /* the host that took it tells of its delivery itself (DSN) */
+    struct str shadow;  /* the shadow transport that ran: its name, or "name (error)" */
+    int64_t size;       /* bytes delivered (S=), 0: unknown */
+    int64_t took_us;    /* how long the delivery took (DT=) */
+    bool additional;    /* not the first address of its delivery (-> and not =>) */
+    bool hosts_expired; /* all hosts have been failing for too long: the address is given up */
+    bool no_retry;      /* a deferral that no retry rule is asked about: the set-up failed */
+    bool freeze_told;   /* freeze: why.peer has the text that is logged with it */
+    bool gave_up;       /* the retry time-out is over: said behind the text */
+    bool peer_reports;  /* the host that took it tells of its delivery itself (DSN) */
     bool routing_skipped; /* a deferral because the retry time of routing was not reached */
 };
 

@@ -18,7 +18,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct smtp_reply r, again;
     size_t used = 0, used_again = 0;
     if (smtp_reply_parse(a, in, &used, &r) == SMTP_REPLY_DONE) {
-        if (used == 0 || used > size || r.code < 200 || r.code > 599 || r.lines == 0 ||
+        if (used == 0 || used > size || r.code < 0 || r.code > 999 || r.lines == 0 ||
             r.lines > SMTP_REPLY_LINES_MAX)
             abort();
         for (size_t i = 0; i < r.lines; i++)

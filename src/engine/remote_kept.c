@@ -1,0 +1,116 @@
+/* Connections for several messages; see remote_kept.h. */
+#include "engine/remote_kept.h"
+
+#include "engine/remote_wait.h"
+#include "transports/smtp_transaction.h"
+
+#include <unistd.h>
+
+bool
+remote_kept_may_go_on(const struct smtp_client *c)
+{
+    int64_t max = c->opt->connection_max_messages;
+    if (c->peer.limits && c->peer.mail_max > 0 && (max <= 0 || c->peer.mail_max < max))
+        max = c->peer.mail_max;
+    return !c->broken && (max <= 0 || c->sent < max);
+}
+
+static void
+drop(struct engine *e)
+{
+    if (e->kept != NULL)
+        smtp_client_close(e->kept->client, NULL);
+    e->kept = NULL;
+}
+
+void
+remote_kept_put(struct delivery *d, const struct transport_job *job, struct smtp_client *c)
+{
+    const struct driver_instance *transport = job->transport;
+    struct engine *e = d->engine;
+    struct smtp_end end;
+    struct str id = remote_wait_first(e, d->arena, transport->name, c->host.name, STR_EMPTY);
+    if (str_is_set(id) && str_eq(id, d->id))
+        id = remote_wait_first(e, d->arena, transport->name, c->host.name,
+                               str_cat(d->arena, d->id, STR_LIT("0")));
+    if (!str_is_set(id) || !remote_kept_may_go_on(c) ||
+        !smtp_transaction_reset(c, d->arena, &end)) {
+        smtp_client_close(c, job);
+        return;
+    }
+    drop(e);
+    struct remote_kept *k = ARENA_NEW(c->arena, struct remote_kept);
+    k->client = c;
+    k->transport = str_dup(c->arena, transport->name);
+    e->kept = k;
+}
+
+static bool
+fits(const struct remote_kept *k, const struct driver_instance *transport,
+     const struct smtp_target *t)
+{
+    struct ip own;
+    if (!str_eq(k->transport, transport->name) ||
+        !str_ieq(k->client->host.name, t->host->name) ||
+        !str_eq(k->client->host.address, t->host->address) || k->client->port != t->port)
+        return false;
+    return t->from.n == 0 || (ip_parse(k->client->own_address, &own) && own.n == t->from.n &&
+                              memcmp(own.b, t->from.b, own.n) == 0);
+}
+
+bool
+remote_kept_differs(const struct engine *e, const struct driver_instance *transport,
+                    const struct smtp_target *t)
+{
+    return e->kept != NULL && str_ieq(e->kept->client->host.name, t->host->name) &&
+           !fits(e->kept, transport, t);
+}
+
+struct smtp_client *
+remote_kept_take(struct engine *e, const struct driver_instance *transport,
+                 const struct smtp_target *t)
+{
+    if (e->kept == NULL || !fits(e->kept, transport, t))
+        return NULL;
+    struct smtp_client *c = e->kept->client;
+    e->kept = NULL;
+    return c;
+}
+
+bool
+remote_kept_excludes(const struct engine *e, const struct driver_instance *transport,
+                     const struct host_target *hosts, size_t n)
+{
+    const struct remote_kept *k = e->kept;
+    if (k == NULL)
+        return false;
+    if (!str_eq(k->transport, transport->name))
+        return true;
+    for (size_t i = 0; i < n; i++)
+        if (str_ieq(hosts[i].name, k->client->host.name))
+            return false;
+    return true;
+}
+
+struct str
+remote_kept_next(struct engine *e, struct arena *a, struct str last)
+{
+    struct str host = e->kept->client->host.name, transport = e->kept->transport;
+    struct str from = last.n > 0 ? str_cat(a, last, STR_LIT("0")) : STR_EMPTY;
+    struct str id = remote_wait_first(e, a, transport, host, from);
+    if (!str_is_set(id)) {
+        drop(e);
+        return STR_NULL;
+    }
+    remote_wait_forget(e, transport, host, id);
+    return id;
+}
+
+void
+remote_kept_abandon(struct engine *e)
+{
+    if (e->kept == NULL)
+        return;
+    close(e->kept->client->fd);
+    e->kept = NULL;
+}

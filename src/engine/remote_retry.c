@@ -1,0 +1,102 @@
+/* Retry times of hosts; see remote_retry.h. */
+#include "engine/remote_retry.h"
+
+#include "conf/conf.h"
+#include "engine/retry_hints.h"
+#include "mail/ip.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { SMTP_PORT = 25 };
+
+/* retry_include_ip_address, which may be text. */
+static bool
+includes_address(struct delivery *d, const struct transport_smtp *o)
+{
+    struct str text;
+    const struct opt_xbool *x = &o->retry_include_ip_address;
+    if (!str_is_set(x->text.text))
+        return x->on;
+    return vm_expand_x(d->engine->vm, &x->text, &text) != VM_OK ||
+           !(str_ieqz(text, "no") || str_ieqz(text, "false"));
+}
+
+void
+remote_retry_keys(struct delivery *d, const struct driver_instance *transport,
+                  struct remote_try *t)
+{
+    struct buf b = buf_in(d->arena, 0);
+    bool literal = str_eq(t->host.name, t->host.address);
+    buf_printf(&b, literal ? "T:[%.*s]" : "T:%.*s", STR_ARG(t->host.name));
+    if (includes_address(d, transport_smtp_options(transport)))
+        buf_printf(&b, ":%.*s", STR_ARG(t->host.address));
+    if (t->port != SMTP_PORT)
+        buf_printf(&b, ":%lld", (long long)t->port);
+    if (t->from.n != 0) /* from another address it may be reached */
+        buf_printf(&b, "/%.*s", STR_ARG(ip_text(d->arena, &t->from)));
+    t->key = buf_str(&b);
+    t->message_key = str_printf(d->arena, "%.*s:%.*s", STR_ARG(t->key), STR_ARG(d->id));
+}
+
+enum remote_ready
+remote_retry_check(struct delivery *d, struct remote_try *t)
+{
+    struct retry_record r;
+    int64_t now = (int64_t)d->started.tv_sec;
+    bool forced = d->engine->forced || d->reason == DELIVERY_FORCED;
+    bool known = retry_load(d, t->key, &r);
+    t->expired = known && r.expired;
+    t->last_try = known ? r.last_try : 0;
+    if (forced)
+        return REMOTE_READY;
+    if (known && now < r.next_try && (r.expired || !retry_overdue(d, t->host.name, t->domain)))
+        return r.expired ? REMOTE_EXPIRED : REMOTE_WAITS;
+    if (retry_load(d, t->message_key, &r) && now < r.next_try &&
+        !retry_overdue(d, t->host.name, t->domain))
+        return REMOTE_WAITS;
+    return REMOTE_READY;
+}
+
+static int64_t
+detail_of(const struct remote_try *t, const struct smtp_end *end)
+{
+    int64_t from = t->host.preference >= 0 ? RETRY_DETAIL_MX : RETRY_DETAIL_A;
+    return end->connecting && end->why.sys_errno == ETIMEDOUT ? from | RETRY_DETAIL_CONNECT
+                                                              : from;
+}
+
+bool
+remote_retry_note(struct delivery *d, const struct remote_try *t, const struct smtp_end *end)
+{
+    bool of_message = end->fate == SMTP_MESSAGE_DEFER;
+    const struct retry_failure f = {
+        .key = of_message ? t->message_key : t->key,
+        .subject = t->host.name,
+        .second = t->domain,
+        .number = end->why.sys_errno,
+        .code = end->why.smtp_code,
+        .detail = detail_of(t, end),
+        .text = str_is_set(end->why.log)
+                    ? str_printf(d->arena, "H=%.*s [%.*s]: %.*s", STR_ARG(t->host.name),
+                                 STR_ARG(t->host.address), STR_ARG(end->why.log))
+                    : str_from_cstr(end->why.sys_errno > 0 ? strerror(end->why.sys_errno) : ""),
+        .of_message = of_message,
+    };
+    switch (end->fate) {
+    case SMTP_ANSWERED:
+    case SMTP_MESSAGE_FAIL:
+        retry_forget(d, t->key);
+        retry_forget(d, t->message_key);
+        return false;
+    case SMTP_MESSAGE_DEFER:
+        retry_forget(d, t->key);
+        return retry_failed(d, &f);
+    case SMTP_HOST_DEFER:
+        return retry_failed(d, &f);
+    case SMTP_HOST_FAIL:
+    case SMTP_SETUP_DEFER:
+        break;
+    }
+    return false;
+}

@@ -1,0 +1,606 @@
+/* One run of a remote transport; see remote_run.h. Source: specification, chapters "The smtp transport" (hosts_max_try,
+ * delay_after_cutoff), "SMTP processing". */
+#include "engine/remote_run.h"
+
+#include "conf/conf.h"
+#include "conf/list.h"
+#include "conf/main_options.h"
+#include "engine/local_reply.h"
+#include "engine/local_slot.h"
+#include "engine/maillog.h"
+#include "engine/remote_hosts.h"
+#include "engine/remote_kept.h"
+#include "engine/remote_retry.h"
+#include "engine/remote_wait.h"
+#include "engine/retry_hints.h"
+#include "engine/transport_setup.h"
+#include "transports/smtp_transaction.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* How the hosts of a run have fared. */
+struct tally {
+    size_t total, tried, unexpired, waiting, failed, deferred, busy;
+    bool all_expired; /* so far */
+};
+
+/* What became of one try, for the retry records: they change when the run is over. */
+struct note {
+    struct remote_try host;
+    struct smtp_end end;
+};
+
+struct run {
+    struct delivery *d;
+    const struct driver_instance *transport;
+    const struct transport_smtp *opt;
+    struct address **batch;
+    size_t n;
+    bool fallback;
+    enum remote_after after;
+    struct transport_answer *answers;
+    bool *open;  /* an address: another host may take it */
+    bool *taken; /* it had its turn with the host at hand */
+    struct address view;
+    struct transport_job job;
+    struct remote_hosts hosts;
+    struct tally tally;
+    VEC(struct note) notes;
+    bool setup_failed;
+    size_t max_rcpt;
+    bool from_mx; /* the host at hand */
+};
+
+/* --- answers --- */
+
+static bool
+is_open(const struct run *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (r->open[i])
+            return true;
+    return false;
+}
+
+/* For those that another host might have taken. */
+static void
+answer_open(struct run *r, const struct why *why, bool closes)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        if (!r->open[i])
+            continue;
+        r->answers[i] = (struct transport_answer){.why = *why, .host_port = r->view.host_port};
+        r->open[i] = !closes;
+    }
+}
+
+static void
+answer_all(struct run *r, const struct why *why)
+{
+    for (size_t i = 0; i < r->n; i++)
+        r->answers[i] = (struct transport_answer){.why = *why, .no_retry = true};
+}
+
+/* "H=name [address]:port: text: error" of a host that did not do, when another may. */
+static void
+log_host(struct run *r, const struct host_target *host, int64_t port, const struct why *why)
+{
+    struct engine *e = r->d->engine;
+    struct buf b = buf_in(r->d->arena, 0);
+    buf_printf(&b, "H=%.*s [%.*s]", STR_ARG(host->name), STR_ARG(host->address));
+    if (host->port > 0 || maillog_selected(e, LOG_SELECTOR_OUTGOING_PORT))
+        buf_printf(&b, ":%lld", (long long)port);
+    if (str_is_set(why->log))
+        buf_printf(&b, ": %.*s", STR_ARG(why->log));
+    if (why->sys_errno > 0)
+        buf_printf(&b, "%s %s", str_is_set(why->log) ? ":" : "", strerror(why->sys_errno));
+    if (why->sys_errno == WHY_EVENT)
+        buf_addz(&b, " Event requests alternate response");
+    if (delivery_is_logged(r->batch[0]))
+        maillog_line(e, MAILLOG_MAIN, r->d->id, buf_str(&b));
+    maillog_message(e, &r->d->entry, buf_str(&b));
+}
+
+/* --- one host --- */
+
+static void
+show_host(struct run *r, const struct host_target *host, int64_t port)
+{
+    r->view.host = host->name;
+    r->view.host_address = host->address;
+    r->view.host_port = port;
+}
+
+static void
+raise_deferral(struct run *r, const char *name, const struct why *why, int64_t number)
+{
+    bool both = str_is_set(why->log) && why->sys_errno > 0;
+    struct str text = str_printf(r->d->arena, "%.*s%s%s", STR_ARG(why->log), both ? ": " : "",
+                                 why->sys_errno > 0 ? strerror(why->sys_errno) : "");
+    const struct event event = {.name = name, .data = text, .number = number};
+    (void)smtp_client_event(&r->job, &event);
+}
+
+/* What concerns all addresses that are left. False: no further message can go to this host. */
+static bool
+take_end(struct run *r, const struct remote_try *t, const struct smtp_end *end)
+{
+    vec_push(r->d->arena, &r->notes, ((struct note){.host = *t, .end = *end}));
+    if (end->fate == SMTP_HOST_DEFER || end->fate == SMTP_HOST_FAIL ||
+        end->fate == SMTP_MESSAGE_DEFER)
+        log_host(r, &t->host, t->port, &end->why);
+    if (end->fate == SMTP_HOST_DEFER)
+        raise_deferral(r, "msg:host:defer", &end->why, end->why.sys_errno);
+    if (end->fate == SMTP_SETUP_DEFER)
+        r->setup_failed = true;
+    if (end->fate == SMTP_HOST_DEFER)
+        remote_wait_add(r->d, r->transport->name, t->host.name);
+    return end->fate == SMTP_ANSWERED || end->fate == SMTP_MESSAGE_FAIL;
+}
+
+/* Events show the recipient that they are about. */
+static void
+raise_recipient(struct run *r, size_t i)
+{
+    static const char *const names[] = {"msg:rcpt:host:defer", "msg:rcpt:defer"};
+    struct address *outer = r->job.eval->address, view = r->view;
+    view.local_part = r->batch[i]->local_part;
+    view.domain = r->batch[i]->domain;
+    r->job.eval->address = &view;
+    const struct why *w = &r->answers[i].why;
+    /* The number that retry records have: where the host came from, and the end of the code. */
+    int64_t number =
+        (w->smtp_code % 100) << 8 | (r->from_mx ? RETRY_DETAIL_MX : RETRY_DETAIL_A);
+    for (size_t k = 0; k < 2; k++)
+        raise_deferral(r, names[k], w, number);
+    r->job.eval->address = outer;
+}
+
+/* The message's own log says which recipients were refused; events tell which were put off. before: who had had a turn. */
+static void
+log_refused(struct run *r, const bool *before)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        const struct why *w = &r->answers[i].why;
+        if (!r->taken[i] || before[i])
+            continue;
+        if (r->answers[i].recipient_error)
+            raise_recipient(r, i);
+        if (w->outcome == OUT_FAIL && str_is_set(w->host) && w->smtp_code > 0)
+            maillog_message(r->d->engine, &r->d->entry,
+                            str_printf(r->d->arena, "H=%.*s [%.*s] %.*s", STR_ARG(w->host),
+                                       STR_ARG(w->host_ip), STR_ARG(w->log)));
+    }
+}
+
+/* A recipient that is still to have its turn with this host. */
+static bool
+has_more(const struct run *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (r->open[i] && !r->taken[i])
+            return true;
+    return false;
+}
+
+/* For those whose turn did not come. */
+static void
+answer_rest(struct run *r, const struct why *why)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (r->open[i] && !r->taken[i])
+            r->answers[i] =
+                (struct transport_answer){.why = *why, .host_port = r->view.host_port};
+}
+
+/* One transaction. False: no more can go to this host. */
+static bool
+transact(struct run *r, const struct remote_try *t, struct smtp_client *c)
+{
+    const struct smtp_turns turns = {.open = r->open, .taken = r->taken};
+    struct smtp_end end;
+    bool *before = ARENA_ARRAY(r->d->arena, bool, r->n);
+    memcpy(before, r->taken, r->n);
+    smtp_transaction(c, &r->job, &turns, r->max_rcpt, r->answers, &end);
+    for (size_t i = 0; i < r->n && r->after == REMOTE_KEEP; i++)
+        if (r->taken[i] && !before[i] && r->answers[i].why.outcome == OUT_OK)
+            delivery_taken(r->d, r->batch[i]); /* in a child it is for who reads its answers */
+    if (end.fate == SMTP_ANSWERED)
+        log_refused(r, before);
+    if (take_end(r, t, &end))
+        return true;
+    answer_rest(r, &end.why);
+    return false;
+}
+
+/* As many transactions as the recipients need, over as many connections as those need. */
+static void
+deliver_to(struct run *r, const struct remote_try *t, const struct smtp_target *target)
+{
+    struct smtp_end end = {.fate = SMTP_ANSWERED};
+    struct smtp_client *c = remote_kept_take(r->d->engine, r->transport, target);
+    memset(r->taken, false, r->n);
+    while (has_more(r)) {
+        if (c == NULL)
+            c = smtp_client_open(&r->job, target, &end);
+        if (c == NULL || !smtp_transaction_reset(c, r->d->arena, &end))
+            break;
+        if (!transact(r, t, c)) {
+            smtp_client_close(c, &r->job);
+            return;
+        }
+        if (remote_kept_may_go_on(c))
+            continue;
+        bool broken = c->broken;
+        smtp_client_close(c, &r->job);
+        c = NULL;
+        if (broken)
+            return;
+    }
+    if (has_more(r)) { /* the connection could not be made, or not be used again */
+        (void)take_end(r, t, &end);
+        answer_open(r, &end.why, end.fate == SMTP_HOST_FAIL);
+        smtp_client_close(c, &r->job);
+    } else if (c != NULL && r->after == REMOTE_KEEP) {
+        remote_kept_put(r->d, &r->job, c);
+    } else {
+        smtp_client_close(c, &r->job);
+    }
+}
+
+/* --- which host --- */
+
+static bool
+is_this_host(struct run *r, const struct host_target *host)
+{
+    struct engine *e = r->d->engine;
+    struct list_answer answer;
+    struct str names;
+    if (list_is_local_address(e->eval, e->vm, host->address))
+        return true;
+    const struct xstr *option = &e->conf->main->hosts_treat_as_local;
+    if (!str_is_set(option->text) || vm_expand_x(e->vm, option, &names) != VM_OK)
+        return false;
+    const struct list_question q = {.kind = LIST_DOMAIN,
+                                    .subject = host->name,
+                                    .list = names,
+                                    .what = STR_LIT("hosts_treat_as_local"),
+                                    .keep_domain = true};
+    return list_match(e->eval, e->vm, &q, &answer) == OUT_OK;
+}
+
+/* False: it is not to be used. */
+static bool
+check_local(struct run *r, const struct host_target *host)
+{
+    if (!r->hosts.own || r->opt->allow_localhost || !is_this_host(r, host))
+        return true;
+    struct why why = {
+        .outcome = OUT_DEFER,
+        .sys_errno = WHY_LOCAL_HOST,
+        .log = str_printf(r->d->arena, "%.*s transport found host %.*s to be local",
+                          STR_ARG(r->transport->name), STR_ARG(host->name)),
+    };
+    answer_open(r, &why, false);
+    r->setup_failed = true;
+    return false;
+}
+
+/* hosts_max_try: false when enough have been tried, save that a worse MX gets its chance: then *next is where it begins. */
+static bool
+may_try(struct run *r, const struct remote_try *t, size_t at, size_t *next)
+{
+    *next = at + 1;
+    if (r->opt->hosts_max_try_hardlimit > 0 &&
+        (int64_t)r->tally.tried >= r->opt->hosts_max_try_hardlimit) {
+        *next = r->hosts.v.n;
+        return false;
+    }
+    r->tally.tried++;
+    if (t->expired || ++r->tally.unexpired < (size_t)r->opt->hosts_max_try ||
+        r->opt->hosts_max_try <= 0)
+        return true;
+    size_t i = at + 1;
+    while (i < r->hosts.v.n && r->hosts.v.v[i].preference == t->host.preference)
+        i++;
+    if (i < r->hosts.v.n) {
+        *next = i;
+        r->tally.unexpired--;
+    } else if (!retry_overdue(r->d, t->host.name, t->domain)) {
+        *next = r->hosts.v.n;
+    }
+    return true;
+}
+
+/* serialize_hosts. False: someone else is connected to it. */
+static bool
+take_turn(struct run *r, const struct host_target *host, int *slot)
+{
+    *slot = -1;
+    if (!str_is_set(r->opt->serialize_hosts.text) ||
+        !smtp_client_in_list(&r->job, host, &r->opt->serialize_hosts, "serialize_hosts"))
+        return true;
+    return local_slot_serialize(r->d, host->name, slot);
+}
+
+/* Finds the addresses of a host that has none. False: it has none. */
+static bool
+find_addresses(struct run *r, size_t at)
+{
+    struct host_target host = r->hosts.v.v[at];
+    enum outcome o = remote_hosts_find(r->d, r->transport, &r->hosts, at);
+    if (o == OUT_OK)
+        return true;
+    struct why why = {
+        .outcome = OUT_DEFER,
+        .sys_errno = o == OUT_DEFER ? WHY_DNS : WHY_NO_HOST,
+        .log = o == OUT_DEFER
+                   ? str_printf(r->d->arena,
+                                "host lookup for %.*s did not complete (DNS timeout?)",
+                                STR_ARG(host.name))
+                   : str_printf(r->d->arena, "failed to lookup IP address for %.*s",
+                                STR_ARG(host.name)),
+    };
+    answer_open(r, &why, false);
+    r->tally.total++;
+    r->tally.failed += o != OUT_DEFER;
+    r->tally.deferred += o == OUT_DEFER;
+    r->tally.all_expired = false;
+    return false;
+}
+
+/* The host may be tried. last: the pass over those that are past their time. */
+static bool
+is_ready(struct run *r, struct remote_try *t, bool last)
+{
+    enum remote_ready ready = remote_retry_check(r->d, t);
+    if (last)
+        return ready == REMOTE_EXPIRED && t->last_try < r->d->message->received_time;
+    r->tally.total++;
+    if (ready != REMOTE_EXPIRED && !t->expired)
+        r->tally.all_expired = false;
+    if (ready != REMOTE_READY)
+        r->tally.waiting++;
+    return ready == REMOTE_READY;
+}
+
+/* Tries one entry of the list; returns where to go on. */
+static size_t
+try_host(struct run *r, size_t at, bool last)
+{
+    struct smtp_target target;
+    struct why why;
+    size_t next = at + 1;
+    int slot;
+    if (!str_is_set(r->hosts.v.v[at].address))
+        return last || !find_addresses(r, at) ? at + 1 : at;
+    struct remote_try t = {.host = r->hosts.v.v[at], .domain = r->batch[0]->domain};
+    if (!check_local(r, &t.host))
+        return at + 1;
+    show_host(r, &t.host, t.host.port);
+    if (!remote_hosts_target(r->d, r->transport, &t.host, &target, &why)) {
+        answer_open(r, &why, false);
+        r->setup_failed = true;
+        return r->hosts.v.n;
+    }
+    t.port = target.port;
+    t.from = target.from;
+    show_host(r, &t.host, t.port);
+    r->from_mx = t.host.preference >= 0;
+    remote_retry_keys(r->d, r->transport, &t);
+    if (remote_kept_differs(r->d->engine, r->transport, &target)) {
+        r->tally.total++;
+        r->tally.all_expired = false;
+        return at + 1;
+    }
+    if (!is_ready(r, &t, last))
+        return at + 1;
+    if (!take_turn(r, &t.host, &slot)) {
+        r->tally.busy++;
+        return at + 1;
+    }
+    if (may_try(r, &t, at, &next))
+        deliver_to(r, &t, &target);
+    if (slot >= 0)
+        close(slot);
+    return r->setup_failed ? r->hosts.v.n : next;
+}
+
+static void
+try_hosts(struct run *r)
+{
+    r->tally.all_expired = true;
+    for (size_t at = 0; at < r->hosts.v.n && is_open(r);)
+        at = try_host(r, at, false);
+    if (r->tally.tried > 0 || !r->tally.all_expired || r->opt->delay_after_cutoff ||
+        r->setup_failed)
+        return;
+    for (size_t at = 0; at < r->hosts.v.n && is_open(r);)
+        at = try_host(r, at, true);
+}
+
+/* --- around it --- */
+
+/* Nothing was tried: why. */
+static struct why
+untried(struct run *r)
+{
+    const struct tally *t = &r->tally;
+    const char *words = "some host address lookups failed and retry time not reached for other "
+                        "hosts or connection limit reached";
+    struct why why = {.outcome = OUT_DEFER, .sys_errno = DELIVERY_ERRNO_HOST_RETRY};
+    if (t->total > 0 && t->all_expired && t->waiting == t->total) {
+        why.outcome = OUT_FAIL;
+        why.sys_errno = 0;
+        why.log = why.peer = str_printf(
+            r->d->arena, "all hosts for '%.*s' have been failing for a long time%s",
+            STR_ARG(r->batch[0]->domain),
+            r->opt->delay_after_cutoff ? " (and retry time not reached)"
+                                       : " and were last tried after this message arrived");
+        return why;
+    }
+    if (t->waiting == t->total)
+        words = "retry time not reached for any host";
+    else if (t->failed == t->total)
+        words = "all host address lookups failed permanently";
+    else if (t->deferred == t->total)
+        words = "all host address lookups failed temporarily";
+    else if (t->busy == t->total)
+        words = "connection limit reached for all hosts";
+    else if (t->failed + t->deferred == t->total)
+        words = "all host address lookups failed";
+    why.log = str_printf(r->d->arena, "%s for '%.*s'", words, STR_ARG(r->batch[0]->domain));
+    return why;
+}
+
+/* Writes the retry records; of several tries with the same record the last one counts. True: all hosts that failed have been failing
+ * for too long. */
+static bool
+note_tries(struct run *r)
+{
+    size_t failures = 0, over = 0;
+    for (size_t i = 0; i < r->notes.n; i++) {
+        const struct note *n = &r->notes.v[i];
+        bool again = false;
+        for (size_t k = i + 1; k < r->notes.n; k++)
+            again = again || str_eq(r->notes.v[k].host.key, n->host.key);
+        if (again)
+            continue;
+        failures += n->end.fate == SMTP_HOST_DEFER || n->end.fate == SMTP_MESSAGE_DEFER;
+        over += remote_retry_note(r->d, &n->host, &n->end);
+    }
+    return failures > 0 && failures == over;
+}
+
+/* What is left when all hosts were considered. */
+static void
+finish(struct run *r)
+{
+    bool expired = note_tries(r) && r->tally.waiting == 0;
+    struct why none = untried(r);
+    for (size_t i = 0; i < r->n; i++) {
+        struct transport_answer *a = &r->answers[i];
+        if (!r->open[i])
+            continue;
+        if (r->tally.tried == 0 && r->tally.failed + r->tally.deferred == 0 && !r->setup_failed)
+            *a = (struct transport_answer){.why = none, .no_retry = true};
+        else if (!a->recipient_error)
+            a->hosts_expired = expired;
+    }
+}
+
+/* Who waits for a host after this run, and who no longer does. */
+static void
+note_waiting(struct run *r)
+{
+    if (r->tally.tried > 0 && is_open(r))
+        return; /* failures of hosts were noted when they happened */
+    for (size_t i = 0; i < r->hosts.v.n; i++) {
+        if (is_open(r))
+            remote_wait_add(r->d, r->transport->name, r->hosts.v.v[i].name);
+        else
+            remote_wait_remove(r->d, r->transport->name, r->hosts.v.v[i].name);
+    }
+}
+
+static bool
+read_max_rcpt(struct run *r, struct why *why)
+{
+    struct str text;
+    r->max_rcpt = 0;
+    if (vm_expand_x(r->d->engine->vm, &r->opt->max_rcpt, &text) == VM_OK) {
+        size_t n = 0;
+        text = str_trim(text);
+        for (size_t i = 0; i < text.n && ascii_digit(text.p[i]) && n < 1000000; i++)
+            n = n * 10 + (size_t)(text.p[i] - '0');
+        r->max_rcpt = n;
+        return true;
+    }
+    *why = (struct why){.outcome = OUT_DEFER,
+                        .sys_errno = WHY_UNKNOWN,
+                        .log = str_printf(r->d->arena, "failed to expand max_rcpt: %.*s",
+                                          STR_ARG(vm_error(r->d->engine->vm)))};
+    return false;
+}
+
+static bool
+check_lines(struct run *r, struct why *why)
+{
+    if (r->opt->message_linelength_limit <= 0 ||
+        r->d->message->max_received_line <= r->opt->message_linelength_limit)
+        return true;
+    *why = (struct why){.outcome = OUT_FAIL,
+                        .log = STR_LIT("message has lines too long for transport"),
+                        .peer = STR_LIT("message has lines too long for transport")};
+    return false;
+}
+
+static struct transport_job
+job_of(struct run *r)
+{
+    const struct delivery *d = r->d;
+    return (struct transport_job){
+        .arena = d->arena,
+        .eval = d->engine->eval,
+        .vm = d->engine->vm,
+        .transport = r->transport,
+        .message = d->message,
+        .session = d->session,
+        .addresses = r->batch,
+        .n = r->n,
+        .body_fd = d->entry.body,
+        .body_start = d->entry.body_start,
+        .return_path = r->view.return_path,
+        .calls = d->engine->calls,
+    };
+}
+
+static bool
+prepare(struct run *r, struct why *why)
+{
+    struct delivery *d = r->d;
+    return transport_setup_return_path(d, r->transport, &r->view, why) == OUT_OK &&
+           transport_setup_size(d, r->transport, why) == OUT_OK && check_lines(r, why) &&
+           read_max_rcpt(r, why) &&
+           remote_hosts_choose(d, r->transport, r->batch[0], r->fallback, &r->hosts, why);
+}
+
+void
+remote_run(struct delivery *d, struct address **batch, size_t n, bool fallback,
+           enum remote_after after, struct transport_answer *answers)
+{
+    struct run r = {.d = d, .transport = batch[0]->transport, .batch = batch, .n = n};
+    struct eval *e = d->engine->eval;
+    struct address *outer = e->address;
+    struct map *vars = e->router_vars;
+    struct why why;
+    r.opt = transport_smtp_options(r.transport);
+    r.fallback = fallback;
+    r.after = after;
+    r.answers = answers;
+    r.open = ARENA_ARRAY(d->arena, bool, n);
+    r.taken = ARENA_ARRAY(d->arena, bool, n);
+    memset(r.open, true, n);
+    /* Nobody has got anything until a host says so. */
+    why = (struct why){
+        .outcome = OUT_DEFER, .sys_errno = WHY_UNKNOWN, .log = STR_LIT("no host was tried")};
+    answer_all(&r, &why);
+    transport_setup_view(&r.view, r.transport, batch, n);
+    e->address = &r.view;
+    e->router_vars = r.view.router_vars;
+    transport_setup_debug(d, r.transport);
+    if (prepare(&r, &why)) {
+        r.job = job_of(&r);
+        local_rewrite_set(d->engine, &r.job);
+        try_hosts(&r);
+        finish(&r);
+        note_waiting(&r);
+    } else {
+        answer_all(&r, &why);
+    }
+    d->session->sending_address = STR_NULL;
+    d->session->sending_port = 0;
+    e->address = outer;
+    e->router_vars = vars;
+}

@@ -1,0 +1,452 @@
+/* One connection to an SMTP server; see smtp_client.h. */
+#include "transports/smtp_client.h"
+
+#include "conf/eval.h"
+#include "conf/list.h"
+#include "filter/expand.h"
+#include "mail/why_errno.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    COMMAND_MAX = 64 * 1024, /* bytes of commands that wait */
+    MS = 1000,
+    LOGGED_MAX = 1024, /* bytes of a server's answer in a log line, as the reference cuts it */
+    QUIT_WAIT_MS = 2000, /* nothing depends on the answer to QUIT */
+};
+
+/* --- words --- */
+
+static const char *
+protocol_word(const struct smtp_client *c)
+{
+    return c->lmtp ? "LMTP" : "SMTP";
+}
+
+static struct str
+lack_text(struct smtp_client *c, struct arena *a, enum reply_end end, struct str command,
+          int64_t bytes)
+{
+    if (end == REPLY_TIMED_OUT && bytes > 0)
+        return str_printf(a, "%s timeout after %.*s (%lld bytes written)", protocol_word(c),
+                          STR_ARG(command), (long long)bytes);
+    if (end == REPLY_TIMED_OUT)
+        return str_printf(a, "%s timeout after %.*s", protocol_word(c), STR_ARG(command));
+    if (end == REPLY_CLOSED)
+        return str_printf(a, "Remote host closed connection in response to %.*s",
+                          STR_ARG(command));
+    if (c->reply.text.n == 0)
+        return str_printf(a, "Malformed %s reply (an empty line) in response to %.*s",
+                          protocol_word(c), STR_ARG(command));
+    return str_printf(a, "Malformed %s reply in response to %.*s: %.*s", protocol_word(c),
+                      STR_ARG(command), STR_ARG(c->reply.text));
+}
+
+/* As log lines have it: in one line, and not too long. */
+static struct str
+logged_text(struct arena *a, struct str text)
+{
+    struct buf b = buf_in(a, 0);
+    b.taint = text.taint;
+    for (uint32_t i = 0; i < text.n && b.n < LOGGED_MAX; i++)
+        if (text.p[i] == '\n')
+            buf_addz(&b, "\\n");
+        else
+            buf_addc(&b, text.p[i]);
+    return str_sub(buf_str(&b), 0, LOGGED_MAX);
+}
+
+struct why
+smtp_client_why(struct smtp_client *c, struct arena *a, enum reply_end end, struct str command,
+                int number, int64_t bytes)
+{
+    static const int numbers[] = {
+        [REPLY_READ] = 0,
+        [REPLY_TIMED_OUT] = ETIMEDOUT,
+        [REPLY_CLOSED] = WHY_CLOSED,
+        [REPLY_BAD] = WHY_BAD_REPLY,
+    };
+    struct why why = {.outcome = OUT_DEFER,
+                      .sys_errno = numbers[end],
+                      .host = str_dup(a, c->host.name),
+                      .host_ip = str_dup(a, c->host.address)};
+    if (end != REPLY_READ) {
+        why.log = str_tainted(lack_text(c, a, end, command, bytes));
+        return why;
+    }
+    int class = c->reply.code / 100;
+    why.outcome = class == 5 ? OUT_FAIL : OUT_DEFER;
+    why.sys_errno = class == 4 ? number : 0;
+    why.smtp_code = c->reply.code;
+    why.enhanced = str_is_set(c->reply.enhanced) ? str_dup(a, c->reply.enhanced) : STR_NULL;
+    struct str words = str_printf(
+        a, "%s error from remote mail server after %.*s:", protocol_word(c), STR_ARG(command));
+    why.peer = str_tainted(str_printf(a, "%.*s\n%.*s", STR_ARG(words), STR_ARG(c->reply.text)));
+    why.log = str_tainted(
+        logged_text(a, str_printf(a, "%.*s %.*s", STR_ARG(words), STR_ARG(c->reply.text))));
+    return why;
+}
+
+void
+smtp_client_ends(const struct smtp_client *c, struct arena *a, struct transport_answer *answer)
+{
+    answer->own_ip = str_dup(a, c->own_address);
+    answer->own_port = c->own_port;
+    answer->host_port = c->port;
+}
+
+/* --- bytes --- */
+
+struct str
+smtp_client_put(struct smtp_client *c, struct arena *a, const char *fmt, ...)
+{
+    va_list ap;
+    struct buf line = buf_in(a, 0);
+    va_start(ap, fmt);
+    buf_vprintf(&line, fmt, ap);
+    va_end(ap);
+    struct str text = buf_str(&line);
+    if (str_chr(text, '\r', 0) != STR_NPOS || str_chr(text, '\n', 0) != STR_NPOS ||
+        str_has_nul(text))
+        return STR_NULL;
+    buf_adds(&c->out, text);
+    buf_add(&c->out, "\r\n", 2);
+    return text;
+}
+
+/* False with errno; ETIMEDOUT when nothing could be written for so long. */
+static bool
+wait_for_room(const struct smtp_client *c)
+{
+    struct pollfd p = {.fd = c->fd, .events = POLLOUT};
+    int64_t wait_ms = c->idle_ms > 0 ? c->idle_ms : -1;
+    int n = poll(&p, 1, wait_ms > INT32_MAX ? INT32_MAX : (int)wait_ms);
+    if (n == 0)
+        errno = ETIMEDOUT;
+    return n > 0 || (n < 0 && errno == EINTR);
+}
+
+/* All that is written to the connection goes through here. A server that has gone is an error, no signal. */
+static bool
+send_pieces(void *ctx, struct iovec *v, int n)
+{
+    struct smtp_client *c = ctx;
+    while (n > 0) {
+        const struct msghdr m = {.msg_iov = v, .msg_iovlen = (size_t)n};
+        ssize_t sent = sendmsg(c->fd, &m, MSG_NOSIGNAL);
+        if (sent >= 0)
+            message_sink_advance(&v, &n, (size_t)sent);
+        else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            if (!wait_for_room(c))
+                return false;
+        } else if (errno != EINTR)
+            return false;
+    }
+    return true;
+}
+
+struct message_sink
+smtp_client_sink(struct smtp_client *c, struct arena *a, int64_t idle_ms)
+{
+    c->idle_ms = idle_ms;
+    return (struct message_sink){.arena = a, .fd = -1, .put = send_pieces, .ctx = c};
+}
+
+bool
+smtp_client_flush(struct smtp_client *c, int64_t timeout_ms)
+{
+    struct message_sink sink = smtp_client_sink(c, c->arena, timeout_ms);
+    struct arena_mark mark = arena_mark(c->arena);
+    message_sink_adds(&sink, buf_str(&c->out));
+    bool ok = message_sink_flush(&sink) && !c->out.overflow;
+    arena_reset(c->arena, mark);
+    c->out.n = 0;
+    if (!ok)
+        c->broken = true;
+    return ok;
+}
+
+enum reply_end
+smtp_client_reply(struct smtp_client *c, struct arena *a, int64_t timeout_ms)
+{
+    enum reply_end end = reply_reader_next(a, &c->reader, timeout_ms, &c->reply);
+    if (end != REPLY_READ)
+        c->broken = true;
+    return end;
+}
+
+/* --- who it is --- */
+
+bool
+smtp_client_in_list(const struct transport_job *job, const struct host_target *host,
+                    const struct xstr *list, const char *name)
+{
+    struct list_answer answer;
+    struct str text;
+    if (!str_is_set(list->text) || vm_expand_x(job->vm, list, &text) != VM_OK || text.n == 0)
+        return false;
+    const struct list_question q = {.kind = LIST_HOST,
+                                    .subject = host->address,
+                                    .host_name = host->name,
+                                    .list = text,
+                                    .what = str_from_cstr(name)};
+    return list_match(job->eval, job->vm, &q, &answer) == OUT_OK;
+}
+
+struct str
+smtp_client_event(const struct transport_job *job, const struct event *event)
+{
+    const struct transport_generic *g = job->transport->generic.fields;
+    struct event own = *event;
+    if (!str_is_set(own.data))
+        own.data = STR_EMPTY;
+    return event_raise(job->eval, job->vm, &g->event_action, job->transport->name, &own);
+}
+
+/* --- greeting --- */
+
+static bool
+say(struct smtp_end *end, enum smtp_fate fate, struct why why)
+{
+    end->fate = fate;
+    end->why = why;
+    end->why.outcome =
+        fate == SMTP_HOST_FAIL || fate == SMTP_MESSAGE_FAIL ? OUT_FAIL : OUT_DEFER;
+    return false;
+}
+
+static bool
+say_setup(struct smtp_end *end, int number, struct str text)
+{
+    return say(end, SMTP_SETUP_DEFER,
+               (struct why){.outcome = OUT_DEFER, .sys_errno = number, .log = text});
+}
+
+/* A reply at the beginning of the session must be a success, else it is the end: 5xx for good. */
+static bool
+must(struct smtp_client *c, const struct transport_job *job, enum reply_end got,
+     struct str command, struct smtp_end *end)
+{
+    if (got == REPLY_READ && c->reply.code / 100 == 2)
+        return true;
+    struct why why = smtp_client_why(c, job->arena, got, command, 0, 0);
+    return say(end, why.outcome == OUT_FAIL ? SMTP_HOST_FAIL : SMTP_HOST_DEFER, why);
+}
+
+/* Sends one command and reads its reply. */
+static enum reply_end
+ask(struct smtp_client *c, const struct transport_job *job, const char *verb, struct str name,
+    struct str *command)
+{
+    *command = smtp_client_put(c, job->arena, "%s %.*s", verb, STR_ARG(name));
+    (void)smtp_client_flush(c, c->opt->command_timeout * MS);
+    return smtp_client_reply(c, c->arena, c->opt->command_timeout * MS);
+}
+
+static bool
+expand_name(struct smtp_client *c, const struct transport_job *job, struct str *name,
+            struct smtp_end *end)
+{
+    struct str value;
+    if (vm_expand_x(job->vm, &c->opt->helo_data, &value) != VM_OK)
+        return say_setup(end, WHY_UNKNOWN,
+                         str_printf(job->arena, "failed to expand helo_data: %.*s",
+                                    STR_ARG(vm_error(job->vm))));
+    *name = str_dup(c->arena, value);
+    if (str_chr(value, '\n', 0) == STR_NPOS && str_chr(value, '\r', 0) == STR_NPOS &&
+        !str_has_nul(value))
+        return true;
+    return say_setup(end, WHY_UNKNOWN, STR_LIT("helo_data has a line end in it"));
+}
+
+static bool
+hello(struct smtp_client *c, const struct transport_job *job, struct smtp_end *end)
+{
+    struct str name, command;
+    if (!expand_name(c, job, &name, end))
+        return false;
+    c->esmtp = c->lmtp || !smtp_client_in_list(job, &c->host, &c->opt->hosts_avoid_esmtp,
+                                               "hosts_avoid_esmtp");
+    if (c->esmtp) {
+        enum reply_end got = ask(c, job, c->lmtp ? "LHLO" : "EHLO", name, &command);
+        c->esmtp = c->lmtp || got != REPLY_READ || c->reply.code / 100 != 5;
+        if (c->esmtp && !must(c, job, got, command, end))
+            return false;
+    }
+    if (!c->esmtp)
+        return must(c, job, ask(c, job, "HELO", name, &command), command, end);
+    (void)smtp_client_event(job, &(struct event){.name = "smtp:ehlo", .data = c->reply.text});
+    ehlo_read(&c->reply, &c->peer);
+    c->pipelines = c->peer.pipelining &&
+                   !smtp_client_in_list(job, &c->host, &c->opt->hosts_avoid_pipelining,
+                                        "hosts_avoid_pipelining");
+    return true;
+}
+
+/* What must not be done in the clear or without a name is not done. */
+static bool
+is_permitted(struct smtp_client *c, const struct transport_job *job, struct smtp_end *end)
+{
+    const struct transport_smtp *o = c->opt;
+    struct why why = {.outcome = OUT_DEFER,
+                      .host = str_dup(job->arena, c->host.name),
+                      .host_ip = str_dup(job->arena, c->host.address)};
+    if (smtp_client_in_list(job, &c->host, &o->hosts_require_tls, "hosts_require_tls") ||
+        smtp_client_in_list(job, &c->host, &o->hosts_require_dane, "hosts_require_dane")) {
+        why.sys_errno = WHY_TLS_REQUIRED;
+        why.log = c->peer.starttls
+                      ? STR_LIT("a TLS session is required, but this version has no TLS client")
+                      : STR_LIT("a TLS session is required, but the server did not offer TLS "
+                                "support");
+        return say(end, SMTP_HOST_DEFER, why);
+    }
+    if (smtp_client_in_list(job, &c->host, &o->hosts_require_auth, "hosts_require_auth")) {
+        why.sys_errno = WHY_AUTH_FAILED;
+        why.host = why.host_ip = STR_NULL;
+        why.log = c->peer.auth
+                      ? STR_LIT("authentication required but authentication attempt(s) failed")
+                      : STR_LIT("authentication required but server did not advertise AUTH "
+                                "support");
+        return say(end, SMTP_HOST_DEFER, why);
+    }
+    return true;
+}
+
+/* --- connecting --- */
+
+static bool
+make_connection(struct smtp_client *c, const struct transport_job *job,
+                const struct smtp_target *t, struct smtp_end *end)
+{
+    struct connected got;
+    struct connect_request rq = {
+        .port = t->port,
+        .from = t->from,
+        .timeout_ms = c->opt->connect_timeout * MS,
+        .keepalive = c->opt->keepalive,
+        .dscp = t->dscp,
+    };
+    (void)ip_parse(t->host->address, &rq.to);
+    end->connecting = true;
+    if (!connect_tcp(&rq, &got))
+        return say(end, SMTP_HOST_DEFER,
+                   (struct why){.outcome = OUT_DEFER, .sys_errno = got.sys_errno});
+    end->connecting = false;
+    c->fd = got.fd;
+    c->own_address = ip_text(c->arena, &got.from);
+    c->own_port = got.port;
+    job->session->sending_address = str_dup(job->session->arena, c->own_address);
+    job->session->sending_port = c->own_port;
+    reply_reader_start(c->arena, &c->reader, c->fd);
+    return true;
+}
+
+/* An event that may forbid what follows. */
+static bool
+is_allowed(struct smtp_client *c, const struct transport_job *job, const char *name,
+           struct str data, struct smtp_end *end)
+{
+    struct str refusal = smtp_client_event(job, &(struct event){.name = name, .data = data});
+    if (!str_is_set(refusal))
+        return true;
+    if (c->fd < 0)
+        return say(end, SMTP_HOST_DEFER,
+                   (struct why){.outcome = OUT_DEFER, .sys_errno = WHY_EVENT});
+    return say(
+        end, SMTP_HOST_DEFER,
+        (struct why){.outcome = OUT_DEFER,
+                     .sys_errno = WHY_UNKNOWN,
+                     .host = str_dup(job->arena, c->host.name),
+                     .host_ip = str_dup(job->arena, c->host.address),
+                     .log = str_printf(job->arena, "deferred by %s event expansion: %.*s", name,
+                                       STR_ARG(refusal))});
+}
+
+static bool
+greet(struct smtp_client *c, const struct transport_job *job, struct smtp_end *end)
+{
+    struct str first = STR_LIT("initial connection");
+    enum reply_end got = smtp_client_reply(c, job->arena, c->opt->command_timeout * MS);
+    return must(c, job, got, first, end) &&
+           is_allowed(c, job, "smtp:connect", c->reply.text, end) && hello(c, job, end) &&
+           is_permitted(c, job, end);
+}
+
+/* TLS from the first byte on cannot be had yet, and nothing goes out without it then. */
+static bool
+has_protocol(const struct smtp_client *c, struct smtp_end *end)
+{
+    return !str_ieqz(c->opt->protocol, "smtps") ||
+           say_setup(
+               end, WHY_TLS_REQUIRED,
+               STR_LIT("protocol smtps is not available: this version has no TLS client"));
+}
+
+static struct smtp_client *
+make(const struct transport_job *job, const struct smtp_target *t)
+{
+    struct arena *a = arena_new();
+    struct smtp_client *c = ARENA_NEW(a, struct smtp_client);
+    c->arena = a;
+    c->opt = transport_smtp_options(job->transport);
+    c->lmtp = transport_smtp_is_lmtp(c->opt);
+    c->fd = -1;
+    c->out = buf_in(a, COMMAND_MAX);
+    c->port = t->port;
+    c->host = *t->host;
+    c->host.name = str_dup(a, t->host->name);
+    c->host.address = str_dup(a, t->host->address);
+    return c;
+}
+
+struct smtp_client *
+smtp_client_open(const struct transport_job *job, const struct smtp_target *t,
+                 struct smtp_end *end)
+{
+    struct smtp_client *c = make(job, t);
+    *end = (struct smtp_end){.fate = SMTP_ANSWERED};
+    if (has_protocol(c, end) && is_allowed(c, job, "tcp:connect", STR_EMPTY, end) &&
+        make_connection(c, job, t, end) && greet(c, job, end))
+        return c;
+    smtp_client_close(c, job);
+    return NULL;
+}
+
+struct smtp_client *
+smtp_client_attach(const struct transport_job *job, const struct smtp_target *t, int fd,
+                   struct smtp_end *end)
+{
+    struct smtp_client *c = make(job, t);
+    *end = (struct smtp_end){.fate = SMTP_ANSWERED};
+    c->fd = fd;
+    c->own_address = STR_EMPTY;
+    reply_reader_start(c->arena, &c->reader, fd);
+    if (greet(c, job, end))
+        return c;
+    smtp_client_close(c, job);
+    return NULL;
+}
+
+void
+smtp_client_close(struct smtp_client *c, const struct transport_job *job)
+{
+    if (c == NULL)
+        return;
+    if (c->fd >= 0 && !c->broken) {
+        c->out.n = 0;
+        buf_addz(&c->out, "QUIT\r\n");
+        if (smtp_client_flush(c, QUIT_WAIT_MS))
+            (void)smtp_client_reply(c, c->arena, QUIT_WAIT_MS);
+    }
+    if (c->fd >= 0) {
+        close(c->fd);
+        if (job != NULL)
+            (void)smtp_client_event(job, &(struct event){.name = "tcp:close"});
+    }
+    arena_free(c->arena);
+}

@@ -1,0 +1,104 @@
+/* One connection to an SMTP or LMTP server, from connecting to QUIT: it owns the descriptor and all that is read from it.
+ *
+ * A connection may outlive the message it was made for: texts that must last are in its own arena. What happens on it is either
+ * said per recipient (smtp_transaction.c) or in a struct smtp_end for all of them. Nothing here knows retry times or other hosts.
+ * Source: specification, chapter "The smtp transport", section "Errors in outgoing SMTP"; RFC 5321, 2920, 3030.
+ */
+#ifndef REMEX_TRANSPORTS_SMTP_CLIENT_H
+#define REMEX_TRANSPORTS_SMTP_CLIENT_H
+
+#include "base/buf.h"
+#include "conf/event.h"
+#include "mail/ehlo.h"
+#include "sys/connect.h"
+#include "transports/message_sink.h"
+#include "transports/reply_reader.h"
+#include "transports/smtp.h"
+
+struct smtp_client {
+    struct arena *arena; /* of the connection */
+    const struct transport_smtp *opt;
+    struct host_target host; /* whom we talk to, with an address */
+    int64_t port;
+    struct str own_address; /* our end */
+    int64_t own_port;
+    int fd;
+    struct reply_reader reader;
+    struct smtp_reply reply; /* the last one */
+    struct buf out;          /* commands that wait to be sent */
+    int64_t idle_ms;         /* longest wait for one write */
+    bool lmtp;
+    bool esmtp; /* EHLO or LHLO was understood */
+    struct ehlo peer;
+    bool pipelines;   /* PIPELINING is offered and wanted */
+    int64_t sent;     /* transactions that went over it */
+    bool needs_reset; /* the last transaction was left unfinished: RSET before the next */
+    bool broken;      /* no more can be said, QUIT neither */
+};
+
+/* What became of a connection or a transaction as a whole. */
+enum smtp_fate {
+    SMTP_ANSWERED,      /* all recipients have an answer of their own */
+    SMTP_HOST_DEFER,    /* the host is not well: another may do */
+    SMTP_HOST_FAIL,     /* the host wants nothing of us */
+    SMTP_MESSAGE_DEFER, /* the host does not take this message now */
+    SMTP_MESSAGE_FAIL,  /* nor later */
+    SMTP_SETUP_DEFER,   /* our own fault, of the configuration */
+};
+
+struct smtp_end {
+    enum smtp_fate fate;
+    struct why why; /* for all recipients without an answer of their own */
+    bool
+        connecting; /* it happened before there was a connection: no host is named to anybody */
+};
+
+/* Which host, and how. */
+struct smtp_target {
+    const struct host_target *host;
+    int64_t port;
+    struct ip from; /* n == 0: any */
+    int dscp;
+};
+
+/* Connects and greets; $sending_ip_address and $sending_port are set as soon as they are known, and helo_data is expanded then.
+ * NULL: *end says why. The caller closes it. */
+struct smtp_client *smtp_client_open(const struct transport_job *job,
+                                     const struct smtp_target *target, struct smtp_end *end);
+/* The same over a descriptor that is connected already, which it takes. */
+struct smtp_client *smtp_client_attach(const struct transport_job *job,
+                                       const struct smtp_target *target, int fd,
+                                       struct smtp_end *end);
+/* Says QUIT if the connection is still good, and frees it. NULL is allowed. job: of the delivery at hand, for the event; NULL: there is
+ * none. */
+void smtp_client_close(struct smtp_client *c, const struct transport_job *job);
+
+/* True if the host of this connection is in the list of an option (hosts_…). *defer: it cannot be told. */
+bool smtp_client_in_list(const struct transport_job *job, const struct host_target *host,
+                         const struct xstr *list, const char *name);
+
+/* --- between the files of the client --- */
+
+/* Adds a command to what waits to be sent. False: it has a CR, LF or NUL in it. Returns its text without the end. */
+struct str smtp_client_put(struct smtp_client *c, struct arena *a, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Sends what waits. False: the connection is broken (a reply may still be there to be read). */
+bool smtp_client_flush(struct smtp_client *c, int64_t timeout_ms);
+/* The next reply, into c->reply (texts in a). */
+enum reply_end smtp_client_reply(struct smtp_client *c, struct arena *a, int64_t timeout_ms);
+/* A sink that writes to the connection. */
+struct message_sink smtp_client_sink(struct smtp_client *c, struct arena *a, int64_t idle_ms);
+
+/* Expands event_action of the transport. What it comes to, STR_NULL for nothing. */
+struct str smtp_client_event(const struct transport_job *job, const struct event *event);
+
+/* Puts both ends of the connection into an answer. */
+void smtp_client_ends(const struct smtp_client *c, struct arena *a,
+                      struct transport_answer *answer);
+
+/* What a reply that is no success, or the lack of one, means: number for the log ("defer (-45)") when it is a 4xx reply, the text, code
+ * and host. command: what it is in answer to; bytes: of the message sent before it, for a timeout, or 0. */
+struct why smtp_client_why(struct smtp_client *c, struct arena *a, enum reply_end end,
+                           struct str command, int number, int64_t bytes);
+
+#endif

@@ -1,0 +1,87 @@
+/* MAIL and RCPT; see smtp_command.h. Source: RFC 5321 section 4.1.1, RFC 1870, 3461, 4954, 6531. */
+#include "transports/smtp_command.h"
+
+#include "mail/dsn.h"
+#include "mail/xtext.h"
+#include "transports/message_write.h"
+
+static bool
+has_high_bytes(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] > 127)
+            return true;
+    return false;
+}
+
+bool
+smtp_command_needs_utf8(const struct transport_job *job)
+{
+    if (job->message->smtputf8 || has_high_bytes(job->return_path))
+        return true;
+    for (size_t i = 0; i < job->n; i++)
+        if (has_high_bytes(job->addresses[i]->text))
+            return true;
+    return false;
+}
+
+struct str
+smtp_command_mail(const struct smtp_client *c, const struct transport_job *job,
+                  const struct smtp_mail *m)
+{
+    struct buf b = buf_in(job->arena, 0);
+    const struct message *msg = job->message;
+    buf_printf(&b, "MAIL FROM:<%.*s>", STR_ARG(job->return_path));
+    if (c->peer.size && c->opt->size_addition >= 0)
+        buf_printf(&b, " SIZE=%lld", (long long)(msg->size + c->opt->size_addition));
+    if (m->prdr)
+        buf_addz(&b, " PRDR");
+    if (m->smtputf8)
+        buf_addz(&b, " SMTPUTF8");
+    if (m->dsn && msg->dsn_ret != DSN_RET_NONE)
+        buf_addz(&b, msg->dsn_ret == DSN_RET_HDRS ? " RET=HDRS" : " RET=FULL");
+    if (m->dsn && msg->dsn_envid.n > 0)
+        buf_printf(&b, " ENVID=%.*s", STR_ARG(msg->dsn_envid));
+    if (m->auth.n > 0)
+        buf_printf(&b, " AUTH=%.*s", STR_ARG(xtext_encode(job->arena, m->auth)));
+    return buf_str(&b);
+}
+
+static void
+add_notify(struct buf *b, int64_t flags)
+{
+    static const struct {
+        int64_t bit;
+        const char *word;
+    } words[] = {{DSN_SUCCESS, "SUCCESS"}, {DSN_FAILURE, "FAILURE"}, {DSN_DELAY, "DELAY"}};
+    const char *before = " NOTIFY=";
+    if ((flags & DSN_NEVER) != 0) {
+        buf_addz(b, " NOTIFY=NEVER");
+        return;
+    }
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if ((flags & words[i].bit) != 0) {
+            buf_addz(b, before);
+            buf_addz(b, words[i].word);
+            before = ",";
+        }
+}
+
+struct str
+smtp_command_rcpt(const struct smtp_client *c, const struct transport_job *job,
+                  const struct address *to, size_t *parameters)
+{
+    const struct transport_generic *g = job->transport->generic.fields;
+    struct buf b = buf_in(job->arena, 0);
+    buf_printf(&b, "RCPT TO:<%.*s>",
+               STR_ARG(transport_rcpt_address(job->arena, to, g->rcpt_include_affixes)));
+    *parameters = b.n;
+    if (c->lmtp && c->opt->lmtp_ignore_quota && c->peer.ignore_quota)
+        buf_addz(&b, " IGNOREQUOTA");
+    if (c->peer.dsn && !to->dsn_lasthop) {
+        add_notify(&b, to->dsn_flags);
+        if (to->orcpt.n > 0)
+            buf_printf(&b, " ORCPT=%.*s", STR_ARG(to->orcpt));
+    }
+    return buf_str(&b);
+}

@@ -1,0 +1,24 @@
+/* The MAIL and RCPT commands of a client, with the parameters that a server understands. */
+#ifndef REMEX_TRANSPORTS_SMTP_COMMAND_H
+#define REMEX_TRANSPORTS_SMTP_COMMAND_H
+
+#include "transports/smtp_client.h"
+
+struct smtp_mail {
+    bool prdr; /* answers for each recipient are asked for */
+    bool smtputf8;
+    bool dsn;        /* DSN parameters are passed on */
+    struct str auth; /* of AUTH=, not encoded; empty: none */
+};
+
+/* MAIL without its end. */
+struct str smtp_command_mail(const struct smtp_client *c, const struct transport_job *job,
+                             const struct smtp_mail *m);
+/* RCPT without its end. Parameters begin at *parameters. */
+struct str smtp_command_rcpt(const struct smtp_client *c, const struct transport_job *job,
+                             const struct address *to, size_t *parameters);
+
+/* True if the envelope needs SMTPUTF8. */
+bool smtp_command_needs_utf8(const struct transport_job *job);
+
+#endif

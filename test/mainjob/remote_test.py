@@ -1,0 +1,482 @@
+"""Remote deliveries through the program: a server in this process that says what the test wants, and real ones."""
+import os
+import socket
+import subprocess
+import threading
+import time
+
+ROUTER = '''
+bounces:
+  driver = accept
+  senders = :
+  transport = box
+remote:
+  driver = manualroute
+  route_data = %s
+  self = send
+  transport = out
+'''
+
+OUT = '''
+out:
+  driver = smtp
+  port = %d
+  connect_timeout = 2s
+  final_timeout = 5s
+%s
+box:
+  driver = appendfile
+  file = {top}/mail/box
+  user = {uid}
+  group = {gid}
+'''
+
+
+class Server:
+    """Speaks SMTP as `extensions` and `answers` say: a function from a command (or GREETING, END) to a reply, None for the usual one, or
+    CUT. What was taken is in messages: (sender, recipients, data)."""
+    CUT = object()
+
+    def __init__(self, extensions=(), answers=None, lmtp=False):
+        self.extensions, self.answers, self.lmtp = extensions, answers or (lambda command: None), lmtp
+        self.messages, self.commands, self.connections = [], [], 0
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+    def serve(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
+
+    def say(self, stream, command, usual):
+        text = self.answers(command)
+        if text is self.CUT:
+            raise ConnectionError
+        text = usual if text is None else text
+        stream.write(text.encode() + b'\r\n')
+        stream.flush()
+        return text
+
+    def talk(self, connection):
+        with connection, connection.makefile('rwb') as stream:
+            try:
+                self.say(stream, 'GREETING', '220 server ESMTP')
+                self.dialogue(stream)
+            except (ConnectionError, ValueError, OSError):
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+    def take(self, stream, sender, recipients, data):
+        ends = recipients if self.lmtp else ['']
+        texts = [self.say(stream, 'END' + who, '250 taken') for who in ends]
+        good = [r for r, t in zip(recipients, texts if self.lmtp else texts * len(recipients)) if t[0] == '2']
+        if good:
+            self.messages.append((sender, good, data))
+
+    def dialogue(self, stream):
+        sender, recipients, chunks = None, [], b''
+        while True:
+            line = stream.readline().decode('latin-1').rstrip('\r\n')
+            if not line:
+                return
+            self.commands.append(line)
+            verb = line.split(' ')[0].upper()
+            if verb in ('EHLO', 'LHLO'):
+                lines = ['server'] + list(self.extensions)
+                self.say(stream, line, '\r\n'.join('250%s%s' % (' ' if i == len(lines) - 1 else '-', text)
+                                                   for i, text in enumerate(lines)))
+            elif verb == 'MAIL':
+                if self.say(stream, line, '250 sender')[0] == '2':
+                    sender, recipients, chunks = line, [], b''
+            elif verb == 'RCPT':
+                if self.say(stream, line, '250 recipient')[0] == '2':
+                    recipients.append(line[line.index('<') + 1:line.index('>')])
+            elif verb == 'DATA':
+                if self.say(stream, line, '354 go' if recipients else '503 no recipients')[0] != '3':
+                    continue
+                data = b''
+                for text in iter(stream.readline, b'.\r\n'):
+                    if not text:
+                        return
+                    data += text[1:] if text.startswith(b'..') else text
+                self.take(stream, sender, recipients, data)
+                sender, recipients = None, []
+            elif verb == 'BDAT':
+                chunks += stream.read(int(line.split(' ')[1]))
+                if not recipients:
+                    self.say(stream, line, '503 no recipients')
+                elif line.endswith(' LAST'):
+                    self.take(stream, sender, recipients, chunks)
+                    sender, recipients, chunks = None, [], b''
+                else:
+                    self.say(stream, line, '250 chunk')
+            elif verb == 'QUIT':
+                self.say(stream, line, '221 bye')
+                return
+            elif verb == 'RSET':
+                sender, recipients, chunks = None, [], b''
+                self.say(stream, line, '250 reset')
+            else:
+                self.say(stream, line, '250 ok')
+
+
+def remote(site, server, options='', hosts='127.0.0.1', **more):
+    port = server if isinstance(server, int) else server.port
+    site.configure(routers=ROUTER % hosts, transports=OUT % (port, options), retry=more.pop('retry', '* * F,1h,1h'), **more)
+
+
+def give(site, *to, sender='s@here.example', body='body\n', options=('-odf',)):
+    r = site.run(*options, '-f', sender, *to, stdin='Subject: test\n\n' + body)
+    assert r.status == 0, (r.status, r.out, r.err)
+
+
+def clear_hints(site):
+    for name in os.listdir(site.path('spool/db')):
+        os.unlink(site.path('spool/db/' + name))
+
+
+def dead_port():
+    with socket.create_server(('127.0.0.1', 0)) as s:
+        return s.getsockname()[1]
+
+
+def lines_of(site, mark):
+    return [line for line in site.log() if mark in line]
+
+
+def test_one_message(site):
+    with Server() as server:
+        remote(site, server)
+        give(site, 'a@far.example', body='one\n.two\n')
+        sender, to, data = server.messages[0]
+        assert sender == 'MAIL FROM:<s@here.example>' and to == ['a@far.example'], server.messages
+        assert data.endswith(b'\r\n\r\none\r\n.two\r\n'), data
+        assert server.commands[0] == 'EHLO mx.example.org' and server.commands[-1] == 'QUIT', server.commands
+    assert site.log()[1:] == [
+        'ID1 => a@far.example R=remote T=out H=127.0.0.1 [127.0.0.1] C="250 taken"', 'ID1 Completed'], site.log()
+    assert site.queue() == []
+
+
+def test_extensions(site):
+    with Server(['SIZE 1000000', 'PIPELINING', 'DSN', '8BITMIME', 'LIMITS RCPTMAX=2', 'HELP']) as server:
+        remote(site, server)
+        give(site, 'a@far.example', 'b@far.example', 'c@far.example')
+        mails = [c for c in server.commands if c.startswith('MAIL')]
+        assert len(mails) == 2 and all(' SIZE=' in c for c in mails), server.commands
+        assert [len(m[1]) for m in server.messages] == [2, 1] and server.connections == 1, server.messages
+    assert len(lines_of(site, '=> ')) == 2 and len(lines_of(site, '-> ')) == 1, site.log()
+
+
+def test_many_recipients_in_windows(site):
+    to = ['u%d@far.example' % i for i in range(260)]
+    with Server(['PIPELINING'], lambda c: '550 no' if 'u7@' in c else None) as server:
+        remote(site, server, '  max_rcpt = 0')
+        give(site, *to)
+        assert sorted(server.messages[0][1]) == sorted(r for r in to if r != 'u7@far.example')
+    assert len(lines_of(site, ' ** u7@far.example')) == 1, lines_of(site, '**')
+
+
+def test_a_server_that_takes_few_recipients(site):
+    """452 behind accepted recipients: the rest goes in further transactions."""
+    taken = []
+
+    def answers(command):
+        if command.startswith('MAIL'):
+            taken.clear()
+        if command.startswith('RCPT'):
+            if len(taken) == 3:
+                return '452 too many'
+            taken.append(command)
+        return None
+    with Server(['PIPELINING'], answers) as server:
+        remote(site, server)
+        give(site, *['u%d@far.example' % i for i in range(8)])
+        assert [len(m[1]) for m in server.messages] == [3, 3, 2] and server.connections == 1, server.messages
+    assert site.queue() == [], site.log()
+
+
+def test_chunks(site):
+    body = ''.join('line %d of a message that is too long for one chunk\n' % i for i in range(20000))
+    for extensions in (['CHUNKING'], ['CHUNKING', 'PIPELINING']):
+        with Server(extensions) as server:
+            remote(site, server, '  size_addition = -1')
+            give(site, 'a@far.example', body=body)
+            assert server.messages[0][2].endswith(body.replace('\n', '\r\n').encode()), len(server.messages[0][2])
+            assert len([c for c in server.commands if c.startswith('BDAT')]) > 2, server.commands
+    assert len(lines_of(site, '] K C="250 taken"')) == 2, site.log()
+
+
+def test_chunks_to_nobody(site):
+    with Server(['CHUNKING', 'PIPELINING'], lambda c: '550 no' if c.startswith('RCPT') else None) as server:
+        remote(site, server)
+        give(site, 'a@far.example', body='x\n' * 400000)
+        assert server.messages == [] and server.commands[-1] == 'QUIT', server.commands
+    assert lines_of(site, ' ** a@far.example'), site.log()
+
+
+def test_each_place_where_the_connection_is_cut(site):
+    """Before the end of the data nothing was taken; after it a repeat is all that can be done."""
+    for extensions in ([], ['PIPELINING'], ['CHUNKING', 'PIPELINING']):
+        for place in ('GREETING', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'END'):
+            if place == 'DATA' and 'CHUNKING' in extensions:
+                continue
+            cut = [True]
+
+            def answers(command):
+                if cut[0] and command.startswith(place):
+                    cut[0] = False
+                    return Server.CUT
+                return None
+            with Server(extensions, answers) as server:
+                remote(site, server, retry='* * F,1h,1s')
+                give(site, 'a@far.example')
+                assert len(site.queue()) == 1 and server.messages == [], (extensions, place, server.messages)
+                assert 'Remote host closed connection in response to' in site.log()[-1], site.log()[-1]
+                site.run('-qf')
+                assert site.queue() == [] and len(server.messages) == 1, (extensions, place, site.log())
+
+
+def test_a_server_that_goes_while_it_is_written_to(site):
+    """No signal ends the delivery: it is deferred and explained."""
+    class Rude(Server):
+        def dialogue(self, stream):
+            stream.readline()
+            self.say(stream, 'EHLO', '250 server')
+            for answer in ('250 ok', '250 ok', '354 go'):
+                stream.readline()
+                self.say(stream, '', answer)
+            raise ConnectionError
+    with Rude() as server:
+        remote(site, server)
+        give(site, 'a@far.example', body=('x' * 70 + '\n') * 200000)
+    assert len(site.queue()) == 1 and ' == a@far.example ' in site.log()[-1], site.log()
+
+
+def test_a_recipient_that_was_taken_is_noted_at_once(site):
+    """The others may take their time with further hosts; if the process dies then, nobody gets it twice."""
+    with Server(answers=lambda c: '450 later' if c.startswith('RCPT') and 'b@' in c else None) as one:
+        def slow(command):
+            if command == 'GREETING':
+                time.sleep(30)
+            return None
+        with Server(answers=slow) as other:
+            remote(site, one, hosts='127.0.0.1:127.0.0.1::%d' % other.port)
+            p = subprocess.Popen([site.binary, '-C', site.conf, '-odf', '-f', 's@here.example', 'a@far.example', 'b@far.example'],
+                                 stdin=subprocess.PIPE, start_new_session=True)
+            p.stdin.write(b'Subject: x\n\nbody\n')
+            p.stdin.close()
+            site.wait_for(lambda: one.messages and other.connections)
+            site.wait_for(lambda: any(f.endswith('-J') for _, _, files in os.walk(site.path('spool')) for f in files))
+            os.killpg(p.pid, 9)
+            p.wait()
+        remote(site, one, retry='* * F,1h,1s')
+        clear_hints(site)
+        one.answers = lambda c: None
+        site.run('-qf')
+        assert [m[1] for m in one.messages] == [['a@far.example'], ['b@far.example']], one.messages
+
+
+def test_each_place_where_it_is_put_off(site):
+    for place, number in (('GREETING', '0'), ('EHLO', '0'), ('MAIL', '-45'), ('RCPT', '-44'), ('DATA', '-46'), ('END', '-46')):
+        with Server([], lambda c: '451 later' if c.startswith(place) else None) as server:
+            remote(site, server)
+            give(site, 'a@far.example')
+            last = site.log()[-1]
+            assert 'defer (%s) H=127.0.0.1 [127.0.0.1]: SMTP error from remote mail server after' % number in last, last
+            assert last.endswith(': 451 later') and server.commands[-1:] in ([], ['QUIT']), (last, server.commands)
+        site.run('-Mrm', site.queue()[0])
+        clear_hints(site)
+
+
+def test_each_place_where_it_is_refused(site):
+    for place in ('GREETING', 'MAIL', 'RCPT', 'DATA', 'END'):
+        with Server([], lambda c: '554 5.7.1 never' if c.startswith(place) else None) as server:
+            remote(site, server)
+            give(site, 'a@far.example')
+            site.wait_for(lambda: site.queue() == [])  # the bounce is delivered in the background
+            assert server.messages == [], (place, site.log())
+    text = site.mail('box')
+    assert text.count('554 5.7.1 never\n') >= 5 and 'Diagnostic-Code: smtp; 554 5.7.1 never' in text, text
+
+
+def test_a_server_that_says_nothing(site):
+    def answers(command):
+        if command.startswith('MAIL'):
+            time.sleep(4)
+        return None
+    with Server([], answers) as server:
+        remote(site, server, '  command_timeout = 1s')
+        give(site, 'a@far.example')
+    assert ': SMTP timeout after MAIL FROM:<s@here.example>' in site.log()[-1], site.log()
+
+
+def test_malformed_replies(site):
+    for text in ('', 'hello', '25', '250-half\r\n999', '2' * 5000):
+        with Server([], lambda c: text if c.startswith('MAIL') else None) as server:
+            remote(site, server)
+            give(site, 'a@far.example')
+            assert 'Malformed SMTP reply' in site.log()[-1], site.log()[-1]
+        site.run('-Mrm', site.queue()[0])
+        clear_hints(site)
+
+
+def test_hosts_in_order_and_fallback(site):
+    with Server() as server:
+        remote(site, dead_port(), '  fallback_hosts = <; [127.0.0.1]:%d\n  allow_localhost' % server.port)
+        give(site, 'a@far.example')
+        assert len(server.messages) == 1, site.log()
+    assert site.log()[1].endswith('H=127.0.0.1 [127.0.0.1] Connection refused'), site.log()
+
+
+def test_retry_times_of_a_host(site):
+    port = dead_port()
+    remote(site, port)
+    give(site, 'a@far.example')
+    give(site, 'b@far.example')
+    assert site.log()[-1].endswith("defer (-54): retry time not reached for any host for 'far.example'"), site.log()
+    with Server() as server:
+        remote(site, server)
+        site.run('-qf')
+        assert sorted(m[1] for m in server.messages) == [['a@far.example'], ['b@far.example']], server.messages
+        assert server.connections == 1, 'the second message goes over the first one\'s connection'
+    assert site.queue() == []
+
+
+def test_a_message_waits_for_its_recipient(site):
+    with Server([], lambda c: '450 full' if c.startswith('RCPT') else None) as server:
+        remote(site, server)
+        give(site, 'a@far.example')
+        site.run('-q')
+        assert server.connections == 1 and 'routing defer (-52): retry time not reached' in '\n'.join(site.log()), site.log()
+        give(site, 'a@far.example', sender='other@here.example')
+        assert server.connections == 2, 'the recipient is put off for that sender only'
+
+
+def test_messages_share_a_connection(site):
+    with Server(['PIPELINING']) as server:
+        remote(site, server)
+        for i in range(4):
+            give(site, 'u%d@far.example' % i, options=['-odqs'])
+        site.wait_for(lambda: len(lines_of(site, 'SMTP delivery explicitly queued')) == 4)
+        site.run('-q')
+        assert len(server.messages) == 4 and server.connections == 1, (server.connections, site.log())
+    assert len(lines_of(site, '[127.0.0.1]* C=')) == 3, site.log()
+    with Server() as server:
+        remote(site, server, '  connection_max_messages = 2')
+        for i in range(4):
+            give(site, 'u%d@far.example' % i, options=['-odqs'])
+        site.wait_for(lambda: len(lines_of(site, 'SMTP delivery explicitly queued')) == 8)
+        site.run('-q')
+        assert len(server.messages) == 4 and server.connections == 2, server.connections
+
+
+def test_hosts_at_once(site):
+    """A host that hangs does not keep the others waiting."""
+    def slow(command):
+        if command == 'GREETING':
+            time.sleep(3)
+        return None
+    with Server(answers=slow) as one, Server() as other:
+        remote(site, one, hosts='127.0.0.1::${if eq{$domain}{slow.example}{%d}{%d}}' % (one.port, other.port))
+        start = time.time()
+        sending = threading.Thread(target=lambda: give(site, 'a@slow.example', 'b@fast.example'))
+        sending.start()
+        while not other.messages and time.time() - start < 10:
+            time.sleep(0.05)
+        assert time.time() - start < 3, 'the fast host had to wait'
+        sending.join()
+        assert len(one.messages) == 1 and site.queue() == [], site.log()
+
+
+def test_what_is_required_and_cannot_be_had(site):
+    for option, words in (('hosts_require_tls', 'a TLS session is required'),
+                          ('hosts_require_auth', 'authentication required')):
+        with Server() as server:
+            remote(site, server, '  %s = *' % option)
+            give(site, 'a@far.example')
+            assert server.messages == [] and words in site.log()[-1], site.log()
+            assert not any(c.startswith('MAIL') for c in server.commands), server.commands
+        site.run('-Mrm', site.queue()[0])
+        clear_hints(site)
+
+
+def test_lmtp(site):
+    with Server(answers=lambda c: '550 full' if c == 'ENDb@far.example' else None, lmtp=True) as server:
+        remote(site, server, '  protocol = lmtp')
+        give(site, 'a@far.example', 'b@far.example')
+        assert server.commands[0].startswith('LHLO') and server.messages[0][1] == ['a@far.example'], server.messages
+    assert lines_of(site, '=> a@far.example') and lines_of(site, ' ** b@far.example'), site.log()
+
+
+EXIM = '''
+primary_hostname = peer.example
+spool_directory = {top}/peer
+log_file_path = {top}/peer/%slog
+exim_user = {uid}
+exim_group = {gid}
+daemon_smtp_ports = {port}
+local_interfaces = 127.0.0.1
+acl_smtp_rcpt = accept
+chunking_advertise_hosts = {chunking}
+prdr_enable
+begin routers
+all:
+  driver = accept
+  transport = box
+begin transports
+box:
+  driver = appendfile
+  file = {top}/mail/peer
+  create_file = anywhere
+  user = {uid}
+  group = {gid}
+'''
+
+
+def test_exim_takes_what_is_sent(site):
+    program = os.path.join(os.environ.get('REMEX_PEERS', 'build/peers'), 'exim4')
+    if not site.root or not os.path.exists(program):
+        return
+    site.mkdir('peer')
+    body = ''.join('%d .\n..%s\n' % (i, 'x' * (i % 70)) for i in range(3000))
+    for chunking in ('', '*'):
+        port = dead_port()
+        text = EXIM.format(top=site.top, uid=site.uid, gid=site.gid, port=port, chunking=chunking)
+        os.chown(site.write('peer.conf', text), 0, 0)
+        peer = subprocess.Popen([program, '-bdf', '-C', site.path('peer.conf')], stderr=subprocess.PIPE)
+        try:
+            for _ in range(400):
+                try:
+                    socket.create_connection(('127.0.0.1', port)).close()
+                    break
+                except OSError:
+                    assert peer.poll() is None, peer.stderr.read()
+                    time.sleep(0.05)
+            remote(site, port)
+            give(site, 'a@far.example', 'b@far.example', body=body)
+            assert len(lines_of(site, 'C="250')) == 2, (site.log(), chunking)
+            assert not chunking or lines_of(site, ' K C="250'), site.log()
+            for _ in range(100):
+                if os.path.exists(site.path('mail/peer')) and site.mail('peer').count('\n2999 .\n') == 2:
+                    break
+                time.sleep(0.05)
+            assert site.mail('peer').count(body) == 2, 'the body is as it was'
+        finally:
+            peer.terminate()
+            peer.wait(10)
+            peer.stderr.close()
+        os.unlink(site.path('mail/peer'))
+        os.unlink(site.path('log/mainlog'))
