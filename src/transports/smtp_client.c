@@ -57,7 +57,7 @@ logged_text(struct arena *a, struct str text)
         if (text.p[i] == '\n')
             buf_addz(&b, "\\n");
         else
-            buf_addc(&b, text.p[i]);
+            buf_addc(&b, (unsigned char)text.p[i] < ' ' ? ' ' : text.p[i]);
     return str_sub(buf_str(&b), 0, LOGGED_MAX);
 }
 
@@ -76,7 +76,7 @@ smtp_client_why(struct smtp_client *c, struct arena *a, enum reply_end end, stru
                       .host = str_dup(a, c->host.name),
                       .host_ip = str_dup(a, c->host.address)};
     if (end != REPLY_READ) {
-        why.log = str_tainted(lack_text(c, a, end, command, bytes));
+        why.log = str_tainted(logged_text(a, lack_text(c, a, end, command, bytes)));
         return why;
     }
     int class = c->reply.code / 100;
