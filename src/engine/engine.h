@@ -44,17 +44,17 @@ struct engine {
     const struct engine_become *become; /* how; engine/become.h */
     bool
         dropped; /* root was given up for good (deliver_drop_privilege): deliveries as others are refused */
-    bool dont_deliver;   /* -N */
-    bool verbose;        /* -v: what happens is told on stderr */
-    bool log_to_stderr;  /* tests (-bh, -bt): main log lines go there */
-    bool queue_run;      /* deliveries of a queue run: $queue_running */
-    bool forced;         /* -M, -qf: retry times do not count */
-    bool queue_reports;  /* bounces and warnings wait for a queue run (-odq) */
-    bool first_stage;    /* of -qq: remote deliveries are only noted */
-    bool local_only;     /* -ql: remote deliveries wait */
-    bool queue_smtp;     /* -odqs: they are routed, and wait */
-    struct str queue;    /* named queue at work; "" is the default one */
-    struct hints *hints; /* NULL until needed */
+    bool dont_deliver;        /* -N */
+    bool verbose;             /* -v: what happens is told on stderr */
+    bool log_to_stderr;       /* tests (-bh, -bt): main log lines go there */
+    bool queue_run;           /* deliveries of a queue run: $queue_running */
+    bool forced;              /* -M, -qf: retry times do not count */
+    bool queue_reports;       /* bounces and warnings wait for a queue run (-odq) */
+    bool first_stage;         /* of -qq: remote deliveries are only noted */
+    bool local_only;          /* -ql: remote deliveries wait */
+    bool queue_smtp;          /* -odqs: they are routed, and wait */
+    struct str queue;         /* named queue at work; "" is the default one */
+    struct hints *hints;      /* NULL until needed */
     struct remote_kept *kept; /* a connection that waits for its next message, or NULL */
     struct log_settings log;
     uint64_t selectors;                /* of log_selector, bits by enum log_selector */
