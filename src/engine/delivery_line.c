@@ -199,7 +199,8 @@ delivery_line(struct delivery *d, const struct address *a, enum outcome outcome)
 {
     struct buf b = buf_in(d->arena, 0);
     add_address(d, &b, a, outcome);
-    add_path(d, &b, a);
+    if (outcome != OUT_DEFER)
+        add_path(d, &b, a);
     add_route(&b, a);
     if (outcome == OUT_OK)
         add_success(d, &b, a);

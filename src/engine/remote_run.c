@@ -531,8 +531,12 @@ check_lines(struct run *r, struct why *why)
         r->d->message->max_received_line <= r->opt->message_linelength_limit)
         return true;
     *why = (struct why){.outcome = OUT_FAIL,
-                        .log = STR_LIT("message has lines too long for transport"),
-                        .peer = STR_LIT("message has lines too long for transport")};
+                        .log = str_printf(r->d->arena,
+                                          "message has lines too long for transport"
+                                          " (received %lld, limit %lld)",
+                                          (long long)r->d->message->max_received_line,
+                                          (long long)r->opt->message_linelength_limit)};
+    why->peer = why->log;
     return false;
 }
 

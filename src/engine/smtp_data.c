@@ -146,6 +146,8 @@ find_due(struct smtp_session *s, const struct receive_result *r)
         return SMTP_DUE_QUEUE_RUN;
     if (s->batch || most <= 0 || s->accepted_messages <= most)
         return SMTP_DUE_NOW;
+    if (s->setup->delayed || (s->setup->pooled && s->main->queue_only))
+        return SMTP_DUE_QUEUE_RUN;
     if (maillog_selected(s->engine, LOG_SELECTOR_DELAY_DELIVERY))
         maillog(s->engine, MAILLOG_MAIN, s->message->id,
                 "no immediate delivery: more than %lld messages received in one connection",

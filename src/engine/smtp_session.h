@@ -34,6 +34,7 @@ struct smtp_setup {
     struct str protocol;             /* -oMr; unset: as the session goes */
     struct str authenticated_sender; /* -oMas; unset: none */
     bool queue_only;                 /* no message is delivered at once */
+    bool delayed; /* likewise, for a reason that goes for all messages and is no news of one */
     /* A message is in the spool. May be NULL. */
     void (*accepted)(void *ctx, struct str id, struct str queue, enum smtp_due due);
     /* The same for a message in the fast lane. NULL: none goes there. */

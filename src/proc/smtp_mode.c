@@ -177,6 +177,8 @@ run(struct reception *r, void *ctx)
         take_pretended(k, s);
     else if (!take_socket(k, s, &refused))
         take_caller(k, s);
+    k->setup.delayed =
+        queueing_choose(k->mode, k->engine, QUEUEING_SMTP) == RECEPTION_QUEUE;
     int status = 1;
     k->engine->eval->session = s;
     if (refused)
