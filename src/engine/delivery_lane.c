@@ -133,17 +133,22 @@ is_left(const struct delivery *d)
     return reports || d->deferred.n > 0 || d->failed.n > 0 || d->freeze;
 }
 
+/* The message log is there before the message is seen: who finds the one finds the other. */
 static bool
 move(struct delivery *d, struct spool_entry *to, struct spool_fault *f)
 {
     struct spool_place place = engine_place(d->engine);
-    if (lane_move_one(d->arena, d->engine->lane, &place, d->lane, &d->header, to, f) !=
+    if (lane_move_begin(d->arena, d->engine->lane, &place, d->lane, &d->header, to, f) !=
         SPOOL_OK)
         return false;
-    if (to->body >= 0)
-        return true;
-    *f = (struct spool_fault){.text = "it is in the standing lane already"};
-    return false;
+    bool is_new = to->body >= 0;
+    if (is_new)
+        maillog_message_lines(d->engine, to, buf_str(&d->lane_log));
+    if (lane_move_end(d->lane, to, f) != SPOOL_OK)
+        return false;
+    if (!is_new)
+        *f = (struct spool_fault){.text = "it is in the standing lane already"};
+    return is_new;
 }
 
 bool
@@ -164,6 +169,5 @@ delivery_lane_leave(struct delivery *d)
     d->entry = to;
     d->message->body_fd = to.body;
     d->message->body_start = to.body_start;
-    maillog_message_lines(d->engine, &d->entry, buf_str(&d->lane_log));
     return true;
 }

@@ -15,9 +15,9 @@ say(void *ctx, struct str id, const char *text)
     maillog(ctx, MAILLOG_MAIN | MAILLOG_PANIC, id, "%s", text);
 }
 
-/* Its message log goes with it. */
+/* Its message log goes first. */
 static void
-moved(void *ctx, const struct spool_place *place, const struct lane_message *m)
+write_log(void *ctx, const struct spool_place *place, const struct lane_message *m)
 {
     struct engine *e = ctx;
     struct str queue = e->queue;
@@ -62,7 +62,7 @@ lane_keep_run(struct engine *e, int64_t age_s)
         .lane = lane,
         .age_s = age_s,
         .say = say,
-        .moved = moved,
+        .moves = write_log,
         .ctx = e,
     };
     (void)lane_replay_run(&rp, &result);
@@ -87,9 +87,13 @@ lane_keep_files(struct engine *e, const struct lane_ref *ref)
     if (t.message.queue.n > 0)
         place.queue = str_cstr(a, t.message.queue);
     if (spool_header_parse(a, &t.message.id, t.message.header, &h, &f) &&
-        lane_move_one(a, e->lane, &place, &t, &h, &entry, &f) == SPOOL_OK) {
-        moved(e, &place, &t.message);
-        spool_close(&entry);
+        lane_move_begin(a, e->lane, &place, &t, &h, &entry, &f) == SPOOL_OK) {
+        if (entry.body >= 0)
+            write_log(e, &place, &t.message);
+        if (lane_move_end(&t, &entry, &f) == SPOOL_OK)
+            spool_close(&entry);
+        else
+            say(e, message_id_str(&t.message.id), f.text);
     } else {
         say(e, message_id_str(&t.message.id), f.text);
     }

@@ -189,23 +189,28 @@ lane_move_complete(const struct spool_place *place, const struct durable_calls *
 }
 
 enum spool_result
-lane_move_one(struct arena *a, struct lane *l, const struct spool_place *place,
-              const struct lane_taken *t, const struct spool_header *h, struct spool_entry *e,
-              struct spool_fault *f)
+lane_move_begin(struct arena *a, struct lane *l, const struct spool_place *place,
+                const struct lane_taken *t, const struct spool_header *h, struct spool_entry *e,
+                struct spool_fault *f)
 {
     struct durable_fault fault;
     struct lane_note n = {.id = t->message.id};
     enum spool_result r = lane_move_prepare(a, place, lane_calls(l), t, h, e, f);
     if (r != SPOOL_OK)
         return r;
-    if (lane_note(l, LANE_KIND_MOVED, &n, LANE_WAIT, &fault) != LANE_OK)
-        r = spool_system_fault(f, &fault);
+    if (lane_note(l, LANE_KIND_MOVED, &n, LANE_WAIT, &fault) == LANE_OK)
+        return SPOOL_OK;
+    spool_close(e);
+    return spool_system_fault(f, &fault);
+}
+
+enum spool_result
+lane_move_end(const struct lane_taken *t, struct spool_entry *e, struct spool_fault *f)
+{
+    enum spool_result r = lane_move_publish(e, f);
+    if (r == SPOOL_OK)
+        (void)lane_take_end(t);
     else
-        r = lane_move_publish(e, f);
-    if (r != SPOOL_OK) {
         spool_close(e);
-        return r;
-    }
-    (void)lane_take_end(t);
-    return SPOOL_OK;
+    return r;
 }

@@ -27,10 +27,14 @@ enum spool_result lane_move_complete(const struct spool_place *place,
                                      const struct durable_calls *calls,
                                      const struct message_id *id, struct spool_fault *f);
 
-/* All three steps for one message, the note in l. OK: *e has it locked in the standing lane, and it has ended in the fast one. */
-enum spool_result lane_move_one(struct arena *a, struct lane *l,
-                                const struct spool_place *place, const struct lane_taken *t,
-                                const struct spool_header *h, struct spool_entry *e,
+/* The first two steps for one message, the note in l. OK: *e has it locked in the standing lane, where nobody sees it yet; what
+ * a reader expects beside the message (its log) is to be written now if e->body is not -1. lane_move_end follows. */
+enum spool_result lane_move_begin(struct arena *a, struct lane *l,
+                                  const struct spool_place *place, const struct lane_taken *t,
+                                  const struct spool_header *h, struct spool_entry *e,
+                                  struct spool_fault *f);
+/* The last step: the message is seen, and has ended in the fast lane. On failure *e is closed; replay completes it. */
+enum spool_result lane_move_end(const struct lane_taken *t, struct spool_entry *e,
                                 struct spool_fault *f);
 
 #endif

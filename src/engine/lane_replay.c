@@ -290,12 +290,12 @@ static void
 publish(struct replay *r, struct moving *v)
 {
     struct spool_fault f;
+    if (r->rp->moves != NULL && v->entry.body >= 0)
+        r->rp->moves(r->rp->ctx, &v->place, &v->taken.message);
     if (lane_move_publish(&v->entry, &f) == SPOOL_OK) {
         (void)lane_take_end(&v->taken);
         v->message->ended = true;
         r->out->moved++;
-        if (r->rp->moved != NULL)
-            r->rp->moved(r->rp->ctx, &v->place, &v->taken.message);
     } else {
         r->out->failed++;
         say(r, &v->message->id, f.text);

@@ -19,8 +19,8 @@ struct lane_replay {
     int64_t age_s;     /* messages younger than that are left alone; 0: none is */
     /* What somebody should know: a message that cannot be read, a fault of the system. id may be unset. */
     void (*say)(void *ctx, struct str id, const char *text);
-    /* A message has moved; place is where to. May be NULL. */
-    void (*moved)(void *ctx, const struct spool_place *place, const struct lane_message *m);
+    /* A message will be seen at place with the next step: the time to write its log. May be NULL. */
+    void (*moves)(void *ctx, const struct spool_place *place, const struct lane_message *m);
     void *ctx;
 };
 

@@ -464,6 +464,68 @@ list_one(void *ctx, const struct lane_listed *m)
     ++*n;
 }
 
+/* --- what is written beside a message is there before it is seen --- */
+
+static void
+test_move_is_seen_last(void **state)
+{
+    (void)state;
+    struct lane_ref ref;
+    struct lane_taken t;
+    struct spool_header h;
+    struct spool_entry e;
+    struct spool_fault f;
+    const struct spool_place place = {.root = root};
+    struct lane *l = open_lane(&durable_unsynced, TEST_SEGMENT);
+    assert_int_equal(put_message(l, 0, &ref), LANE_OK);
+    assert_int_equal(lane_take(a, lane_directory(l), &ref, &t), LANE_TAKE_OK);
+    assert_true(spool_header_parse(a, &t.message.id, t.message.header, &h, &f));
+    assert_int_equal(lane_move_begin(a, l, &place, &t, &h, &e, &f), SPOOL_OK);
+    assert_true(e.body >= 0);
+    assert_int_equal(count_files("input", t.message.id.text), 1); /* -D */
+    assert_int_equal(lane_move_end(&t, &e, &f), SPOOL_OK);
+    assert_int_equal(count_files("input", t.message.id.text), 2);
+    spool_close(&e);
+    lane_take_close(&t);
+    assert_true(standing(0, NULL, false));
+    lane_close(l);
+    wipe();
+}
+
+static void
+note_move(void *ctx, const struct spool_place *place, const struct lane_message *m)
+{
+    unsigned *seen = ctx;
+    assert_string_equal(place->root, root);
+    assert_int_equal(count_files("input", m->id.text), 1);
+    assert_true(str_eqz(m->log, "log\n"));
+    ++*seen;
+}
+
+static void
+test_replay_is_seen_last(void **state)
+{
+    (void)state;
+    unsigned seen = 0;
+    struct lane_ref ref;
+    struct lane_replay_result r;
+    struct lane *l = open_lane(&durable_unsynced, TEST_SEGMENT);
+    struct lane_replay rp = {.spool = root,
+                             .calls = &durable_unsynced,
+                             .lane = l,
+                             .say = say_nothing,
+                             .moves = note_move,
+                             .ctx = &seen};
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(put_message(l, i, &ref), LANE_OK);
+    assert_true(lane_replay_run(&rp, &r));
+    assert_true(r.moved == 3 && seen == 3);
+    assert_int_equal(count_files("input", ""), 6);
+    assert_true(lane_replay_run(&rp, &r) && seen == 3);
+    lane_close(l);
+    wipe();
+}
+
 static void
 test_list(void **state)
 {
@@ -512,13 +574,21 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_life),          cmocka_unit_test(test_caps),
-        cmocka_unit_test(test_rotation),      cmocka_unit_test(test_notes_count),
-        cmocka_unit_test(test_left_alone),    cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_kill_writer),   cmocka_unit_test(test_replay_faults),
-        cmocka_unit_test(test_gap),           cmocka_unit_test(test_torn_tail),
-        cmocka_unit_test(test_not_a_segment), cmocka_unit_test(test_list),
+        cmocka_unit_test(test_life),
+        cmocka_unit_test(test_caps),
+        cmocka_unit_test(test_rotation),
+        cmocka_unit_test(test_notes_count),
+        cmocka_unit_test(test_left_alone),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_kill_writer),
+        cmocka_unit_test(test_replay_faults),
+        cmocka_unit_test(test_gap),
+        cmocka_unit_test(test_torn_tail),
+        cmocka_unit_test(test_not_a_segment),
+        cmocka_unit_test(test_list),
         cmocka_unit_test(test_ref_text),
+        cmocka_unit_test(test_move_is_seen_last),
+        cmocka_unit_test(test_replay_is_seen_last),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
