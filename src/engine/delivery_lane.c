@@ -86,9 +86,10 @@ delivery_lane_open(struct delivery *d, const struct lane_ref *ref)
     d->id = str_dup(d->arena, message_id_str(&t->message.id));
     d->lane_log = buf_in(d->arena, 0);
     buf_adds(&d->lane_log, t->message.log);
-    e->queue = t->message.queue.n > 0 ? str_untaint_by_rule(str_dup(e->arena, t->message.queue),
-                                                            "queue of a message")
-                                      : STR_EMPTY;
+    e->queue =
+        t->message.queue.n > 0
+            ? str_untaint_by_rule(engine_keep_queue(e, t->message.queue), "queue of a message")
+            : STR_EMPTY;
     bool ok = spool_header_parse(d->arena, &t->message.id, t->message.header, &d->header, &f);
     if (ok && make_entry(d))
         return DELIVERY_WAITS;

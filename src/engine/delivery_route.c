@@ -133,6 +133,7 @@ send_mails(struct delivery *d, const struct routing *r)
 {
     for (size_t i = 0; i < r->mails.n; i++) {
         const struct receive_own own = {
+            .arena = d->arena,
             .sender = STR_EMPTY,
             .recipients = &r->mails.v[i].to,
             .recipients_n = 1,

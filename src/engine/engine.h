@@ -18,6 +18,7 @@ struct site;
 struct acl_up;
 struct engine_become;
 struct lane;
+struct map;
 struct message_id_clock;
 struct remote_kept; /* engine/remote_kept.h */
 
@@ -63,9 +64,14 @@ struct engine {
         *lane; /* fast lane of this process; NULL: every message is in the standing lane */
     struct message_id_clock *ids; /* of the threads that receive; NULL: one message at a time */
     const struct acl_up *policy; /* what ACLs ask; engine/policy.h makes it when it is needed */
+    const char *root;            /* spool_directory; engine_place makes it when it is needed */
+    struct map *queues;          /* names of queues that were at work; likewise */
 };
 
-/* The spool that the configuration and the engine's queue name. */
-struct spool_place engine_place(const struct engine *e);
+/* The spool that the configuration and the engine's queue name. Its texts live as long as the engine, which keeps one copy of
+ * each: a call for every message costs no memory. */
+struct spool_place engine_place(struct engine *e);
+/* The name of a queue, to live as long as the engine; "" for "" and for what cannot be one. */
+struct str engine_keep_queue(struct engine *e, struct str name);
 
 #endif

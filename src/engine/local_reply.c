@@ -38,6 +38,7 @@ send_message(struct delivery *d, const struct sender_ids *who, struct str text, 
     if (n == 0)
         return true;
     const struct receive_own own = {
+        .arena = d->arena,
         .sender = STR_EMPTY,
         .recipients = recipients,
         .recipients_n = n,

@@ -205,7 +205,7 @@ maillog_reject(struct engine *e, unsigned to, struct str id, struct str text)
 
 /* The file of a message's log, in msglog/ or msglog.OLD/ (top). *dir is what it is in. */
 static const char *
-message_log_path(struct arena *a, const struct engine *e, const struct spool_entry *entry,
+message_log_path(struct arena *a, struct engine *e, const struct spool_entry *entry,
                  const char *top, struct str *dir)
 {
     struct spool_place place = engine_place(e);
@@ -217,7 +217,7 @@ message_log_path(struct arena *a, const struct engine *e, const struct spool_ent
 }
 
 const char *
-maillog_message_path(struct arena *a, const struct engine *e, const struct spool_entry *entry)
+maillog_message_path(struct arena *a, struct engine *e, const struct spool_entry *entry)
 {
     struct str dir;
     return message_log_path(a, e, entry, "msglog", &dir);
@@ -236,7 +236,7 @@ make_log_directory(struct arena *a, const struct spool_entry *entry, struct str 
 }
 
 static int
-open_message_log(struct arena *a, const struct engine *e, const struct spool_entry *entry)
+open_message_log(struct arena *a, struct engine *e, const struct spool_entry *entry)
 {
     struct str dir;
     const char *path = message_log_path(a, e, entry, "msglog", &dir);

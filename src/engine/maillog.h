@@ -36,7 +36,7 @@ int64_t maillog_between(int64_t seconds, int64_t microseconds, struct timespec n
 struct str maillog_duration(struct arena *a, const struct engine *e, int64_t microseconds);
 
 /* The file of a message's log. */
-const char *maillog_message_path(struct arena *a, const struct engine *e,
+const char *maillog_message_path(struct arena *a, struct engine *e,
                                  const struct spool_entry *entry);
 /* Appends a line to msglog/ID of the message (message_logs). Faults are logged. */
 void maillog_message(struct engine *e, const struct spool_entry *entry, struct str text);

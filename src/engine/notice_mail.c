@@ -259,6 +259,7 @@ submit(struct notice_mail *n, int body_fd)
 {
     struct delivery *d = n->d;
     const struct receive_own own = {
+        .arena = d->arena,
         .sender = STR_EMPTY,
         .recipients = n->recipients.v,
         .recipients_n = n->recipients.n,

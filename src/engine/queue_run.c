@@ -126,12 +126,12 @@ bool
 queue_run(struct engine *e, const struct queue_run *q)
 {
     bool named = e->queue.n > 0;
-    bool logged = maillog_selected(e, LOG_SELECTOR_QUEUE_RUN);
-    struct str words =
-        q->words.n > 0 ? str_printf(e->arena, " %.*s", STR_ARG(q->words)) : STR_EMPTY;
-    struct str name = named ? str_printf(e->arena, "'%.*s' ", STR_ARG(e->queue)) : STR_EMPTY;
     if (is_overloaded(e))
         return false;
+    struct arena *a = arena_new();
+    bool logged = maillog_selected(e, LOG_SELECTOR_QUEUE_RUN);
+    struct str words = q->words.n > 0 ? str_printf(a, " %.*s", STR_ARG(q->words)) : STR_EMPTY;
+    struct str name = named ? str_printf(a, "'%.*s' ", STR_ARG(e->queue)) : STR_EMPTY;
     (void)lane_keep_run(e, LANE_KEEP_AGE_S);
     if (logged)
         maillog(e, MAILLOG_MAIN, STR_NULL, "Start %.*squeue run: pid=%d%.*s", STR_ARG(name),
@@ -149,5 +149,6 @@ queue_run(struct engine *e, const struct queue_run *q)
     if (logged)
         maillog(e, MAILLOG_MAIN, STR_NULL, "End %.*squeue run: pid=%d%.*s", STR_ARG(name),
                 (int)getpid(), STR_ARG(words));
+    arena_free(a);
     return ok;
 }

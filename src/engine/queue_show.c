@@ -221,7 +221,7 @@ show_lane_one(void *ctx, const struct lane_listed *m)
 
 /* What has not moved to the standing lane yet. */
 static void
-show_lane(const struct engine *e, enum queue_show_what what, FILE *out)
+show_lane(struct engine *e, enum queue_show_what what, FILE *out)
 {
     struct lane_view v = {.e = e, .what = what, .out = out};
     (void)lane_replay_list(engine_place(e).root, show_lane_one, &v);

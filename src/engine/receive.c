@@ -358,6 +358,7 @@ receive_tell_sender(struct receiving *r, enum receive_fault fault)
         .partial = header ? r->partial : STR_EMPTY,
         .body_fd = r->created ? r->entry.body : -1,
         .body_start = r->created ? (int64_t)r->entry.body_start : 0,
+        .arena = r->a,
     };
     struct str id;
     if (header)

@@ -107,9 +107,9 @@ struct receive_result {
     enum receive_end end;
     enum receive_fault fault; /* of RECEIVE_REFUSED */
     struct why why;
-    bool frozen, queue_only;             /* delivery does not start at once */
-    bool route_only;                     /* it does, but remote deliveries wait */
-    bool in_lane;                        /* it is in the fast lane, there: */
+    bool frozen, queue_only; /* delivery does not start at once */
+    bool route_only;         /* it does, but remote deliveries wait */
+    bool in_lane;            /* it is in the fast lane, there: */
     struct lane_ref lane;
     VEC(struct receive_bad_address) bad; /* of -t, in header lines */
     int64_t limit;                       /* that was exceeded */
@@ -166,6 +166,7 @@ struct receive_report {
     struct str text;
     int body_fd; /* -1: none */
     int64_t body_start;
+    struct arena *arena; /* of the id that receive_report_by_mail gives */
 };
 
 /* Writes a message about it to the sender. False: that was not possible, and is logged. */
@@ -186,6 +187,7 @@ struct receive_own {
     bool error_message;                     /* a bounce: local error */
     bool (*held)(void *ctx, struct str id); /* as in receive_request */
     void *held_ctx;
+    struct arena *arena; /* of the id that receive_own_message gives */
 };
 bool receive_own_message(struct engine *e, const struct receive_own *own, struct str *id);
 

@@ -62,7 +62,8 @@ log_refusal(struct engine *e, const struct receive_own *own, const struct messag
                                          .id = m->id,
                                          .reference = own->reference,
                                          .why = why,
-                                         .body_fd = -1};
+                                         .body_fd = -1,
+                                         .arena = own->arena};
         (void)receive_report_by_mail(e, &c, &id);
         maillog(e, MAILLOG_MAIN, own->reference, "Child mail process returned status 1");
         return;
@@ -118,7 +119,7 @@ receive_own_message(struct engine *e, const struct receive_own *own, struct str 
     e->eval->acl_m = acl_m;
     bool ok = out.end == RECEIVE_ACCEPTED;
     if (ok)
-        *id = str_dup(e->arena, rq.message->id);
+        *id = str_dup(own->arena, rq.message->id);
     else
         log_refusal(e, own, rq.message, &out);
     arena_free(a);

@@ -120,6 +120,7 @@ tell_frozen(struct receiving *r, const char *by)
                           STR_ARG(c->qualify_domain));
     struct str reference = receive_log_message_id(r);
     const struct receive_own own = {
+        .arena = r->a,
         .sender = STR_EMPTY,
         .text = str_printf(r->a,
                            "Auto-Submitted: auto-replied\nFrom: %.*s\nTo: %.*s\n"

@@ -243,6 +243,7 @@ receive_report_by_mail(struct engine *e, const struct receive_report *c, struct 
         .uid = e->mail_uid,
         .gid = e->mail_gid,
         .error_message = true,
+        .arena = c->arena,
     };
     bool ok = receive_own_message(e, &own, id);
     arena_free(a);

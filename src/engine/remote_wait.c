@@ -47,7 +47,7 @@ remote_wait_forget(struct engine *e, struct str transport, struct str host, stru
 
 /* Notes outlive messages that went another way. */
 static bool
-is_queued(const struct engine *e, struct str id)
+is_queued(struct engine *e, struct str id)
 {
     struct spool_place place = engine_place(e);
     struct message_id parsed;

@@ -1,7 +1,6 @@
 /* Room in the file systems of spool and logs; see spool_space.h. */
 #include "engine/spool_space.h"
 
-#include "base/arena.h"
 #include "conf/main_options.h"
 #include "engine/maillog.h"
 #include "sys/machine.h"
@@ -27,7 +26,7 @@ bool
 spool_space_is_enough(struct engine *e, int64_t size)
 {
     const struct conf_main *c = e->conf->main;
-    const char *spool = str_cstr(e->arena, c->spool_directory.text);
+    const char *spool = engine_place(e).root;
     return is_enough(e, "spool", spool, c->check_spool_space, c->check_spool_inodes, size) &&
            is_enough(e, "log", spool, c->check_log_space, c->check_log_inodes, -1);
 }

@@ -141,6 +141,7 @@ engine_start_thread(const struct engine *e, struct arena *a)
     t->eval = w.eval;
     t->vm = w.vm;
     t->policy = NULL;
+    t->queues = NULL;
     t->eval->process = e->eval->process;
     t->eval->clock = e->eval->clock;
     t->eval->log = log_line;

@@ -175,6 +175,7 @@ fail_early(struct submission *k, enum receive_fault fault,
             .received_index = STR_NPOS,
             .text = rest_of_input(k),
             .body_fd = -1,
+            .arena = k->e->arena,
         };
         reported = receive_report_by_mail(k->e, &c, &id);
         if (reported)
