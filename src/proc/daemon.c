@@ -101,6 +101,7 @@ int
 daemon_run(struct mode *m)
 {
     struct str error = STR_NULL, wait = cli_value(m->cli, "-bw");
+    int ready = -1; /* who started us in the background hears it when the PID file is there */
     struct master_setup s = {
         .mode = m,
         .listens = cli_has(m->cli, "-bd") || cli_has(m->cli, "-bdf"),
@@ -123,13 +124,14 @@ daemon_run(struct mode *m)
     if (!get_sockets(&s, &error))
         return give_up(m, s.engine, error);
     s.signals = signals_take();
-    if (!stays_in_foreground(m->cli) && !process_to_background())
+    if (!stays_in_foreground(m->cli) && !process_to_background(&ready))
         return give_up(
             m, s.engine,
             str_printf(m->arena, "fork() failed when starting daemon: %s", strerror(errno)));
     open_submission(&s);
     s.pid_file = pid_path(m, s.listens);
     write_pid_file(&s);
+    process_is_ready(ready);
     daemon_start_log(&s);
     return master_run(&s);
 }

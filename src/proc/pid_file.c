@@ -7,23 +7,29 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { PID_TEXT_MAX = 32 };
 
+/* Under another name first: who finds the file finds the number in it. */
 static bool
 write_at(struct arena *a, const char *path)
 {
     struct str text = str_printf(a, "%d\n", (int)getpid());
-    if (unlink(path) != 0 && errno != ENOENT)
+    const char *temp = str_cstr(a, str_printf(a, "%s.%d", path, (int)getpid()));
+    if (unlink(temp) != 0 && errno != ENOENT)
         return false;
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (fd < 0)
         return false;
-    bool ok = fchmod(fd, 0644) == 0 && file_write_all(fd, text.p, text.n);
+    bool ok =
+        fchmod(fd, 0644) == 0 && file_write_all(fd, text.p, text.n) && rename(temp, path) == 0;
     int saved = errno;
     close(fd);
+    if (!ok)
+        (void)unlink(temp);
     errno = saved;
     return ok;
 }

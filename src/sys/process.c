@@ -3,6 +3,7 @@
 
 #include "sys/signals.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
@@ -68,16 +69,50 @@ process_leave_standard_files(void)
         close(null);
 }
 
-bool
-process_to_background(void)
+/* The status of who was in the foreground: 0 if a byte comes. */
+static int
+wait_until_ready(int from)
 {
+    char c;
+    ssize_t n;
+    do
+        n = read(from, &c, 1);
+    while (n < 0 && errno == EINTR);
+    return n == 1 ? 0 : 1;
+}
+
+bool
+process_to_background(int *ready)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return false;
     (void)fflush(NULL);
     pid_t pid = fork();
-    if (pid > 0)
-        _exit(0);
-    if (pid < 0)
+    if (pid > 0) {
+        close(ends[1]);
+        _exit(wait_until_ready(ends[0]));
+    }
+    int saved = errno;
+    close(ends[0]);
+    if (pid < 0) {
+        close(ends[1]);
+        errno = saved;
         return false;
+    }
+    *ready = ends[1];
     (void)setsid();
     process_leave_standard_files();
     return true;
+}
+
+void
+process_is_ready(int ready)
+{
+    if (ready < 0)
+        return;
+    ssize_t n =
+        write(ready, "", 1); /* who was killed meanwhile need not know: SIGPIPE is ignored */
+    (void)n;
+    close(ready);
 }

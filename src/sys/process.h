@@ -14,8 +14,11 @@ bool process_is_started_by_parent(int fd);
 /* Away from the terminal's process group; shows up under this name. */
 void process_detach(const char *name);
 
-/* Goes on in the background: the caller's process ends with status 0, as a new one that nobody waits for. False with errno. */
-bool process_to_background(void);
+/* Goes on in the background, as a new process that nobody waits for. The caller's process ends as soon as the new one says
+ * that it is ready (status 0) or has ended (status 1). *ready is for process_is_ready. False with errno. */
+bool process_to_background(int *ready);
+/* Lets the process that process_to_background left end; ready is closed. -1: there is none. */
+void process_is_ready(int ready);
 
 /* Descriptors 0, 1 and 2 are /dev/null from now on. */
 void process_leave_standard_files(void);
