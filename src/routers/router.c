@@ -27,7 +27,7 @@ static const struct opt rows[] = {
         "Domains for which the router runs."),
     OPT_STR(struct router_generic, driver, NULL, 0,
         "Kind of router; it decides which further options there are."),
-    OPT_BOOL(struct router_generic, dsn_lasthop, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_generic, dsn_lasthop, false, 0,
         "Treats the delivery as the last one that can report its success."),
     OPT_XSTR(struct router_generic, errors_to, NULL, 0,
         "Address to which bounces of this router's deliveries go."),

@@ -180,6 +180,26 @@ def test_extensions(site):
     assert len(lines_of(site, '=> ')) == 2 and len(lines_of(site, '-> ')) == 1, site.log()
 
 
+def test_success_is_reported_by_the_last_hop(site):
+    """The next host speaks DSN: it is asked to report the success. With dsn_lasthop it is not, and remex reports itself."""
+    session = 'EHLO c.example\nMAIL FROM:<s@here.example> RET=HDRS\nRCPT TO:<a@far.example> NOTIFY=SUCCESS ORCPT=rfc822;o@far.example\n' \
+              'DATA\nSubject: t\n\nb\n.\nQUIT\n'
+    here = '\nhere:\n  driver = accept\n  domains = here.example\n  transport = box\n'
+    for last in (False, True):
+        with Server(['DSN']) as server:
+            site.configure('dsn_advertise_hosts = *', retry='* * F,1h,1h', transports=OUT % (server.port, ''),
+                           routers=here + ROUTER % '127.0.0.1' + ('  dsn_lasthop\n' if last else ''))
+            r = site.run('-odf', '-bs', stdin=session.replace('\n', '\r\n'))
+            assert '250 OK id=' in r.out, r.out
+            site.wait_for(lambda: site.completed(2 if last else 1) and site.queue() == [], 60)
+            rcpt = next(c for c in server.commands if c.startswith('RCPT'))
+            assert (rcpt == 'RCPT TO:<a@far.example>') == last, rcpt
+            assert last or rcpt == 'RCPT TO:<a@far.example> NOTIFY=SUCCESS ORCPT=rfc822;o@far.example', rcpt
+        report = site.mail('box')
+        assert ('<a@far.example> (relayed to non DSN-aware mailer)' in report) == last, report
+        site.write('log/mainlog', '')
+
+
 def test_many_recipients_in_windows(site):
     to = ['u%d@far.example' % i for i in range(260)]
     with Server(['PIPELINING'], lambda c: '550 no' if 'u7@' in c else None) as server:
