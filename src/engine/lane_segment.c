@@ -144,6 +144,8 @@ lane_segment_clean(const struct durable_calls *calls, int dir)
 
 /* --- a new one --- */
 
+enum { MAKE_TRIES = 8 };
+
 static bool
 fill(const struct durable_calls *calls, struct lane_segment_file *s, const char *name,
      struct durable_fault *f)
@@ -163,16 +165,48 @@ fill(const struct durable_calls *calls, struct lane_segment_file *s, const char 
     return true;
 }
 
-static bool
-make_file(const struct durable_calls *calls, int dir, const char *name,
-          struct lane_segment_file *s, struct durable_fault *f)
+static void
+new_name(struct lane_segment_file *s)
 {
-    s->fd = calls->open_at(dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
-    if (s->fd < 0)
-        return durable_failed(f, "create", name);
-    if (file_lock_range(s->fd, 0, 1) != FILE_LOCK_OK)
-        return durable_failed(f, "lock", name);
-    return fill(calls, s, name, f);
+    struct timespec now;
+    uint32_t extra;
+    clock_gettime(CLOCK_REALTIME, &now);
+    entropy_fill(&extra, sizeof extra);
+    (void)snprintf(s->name, sizeof s->name, "%s%012llx%08lx-%08x", live_prefix,
+                   (unsigned long long)now.tv_sec & 0xffffffffffffULL, now.tv_nsec, extra);
+}
+
+/* Locked, and not removed before it was: lane_segment_clean may come between making a file and locking it. */
+static bool
+is_ours(int fd)
+{
+    struct stat st;
+    if (file_lock_range(fd, 0, 1) != FILE_LOCK_OK || fstat(fd, &st) != 0)
+        return false;
+    errno = ENOENT;
+    return st.st_nlink > 0;
+}
+
+static bool
+make_file(const struct durable_calls *calls, struct search *s, struct durable_fault *f)
+{
+    struct lane_segment_file *out = s->out;
+    for (unsigned i = 0; i < MAKE_TRIES; i++) {
+        new_name(out);
+        (void)snprintf(s->name, sizeof s->name, "%s%s", new_prefix,
+                       out->name + strlen(live_prefix));
+        out->fd = calls->open_at(s->dir, s->name,
+                                 O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+        if (out->fd < 0)
+            return durable_failed(f, "create", s->name);
+        if (is_ours(out->fd))
+            return fill(calls, out, s->name, f);
+        (void)durable_failed(f, "lock", s->name);
+        (void)calls->unlink_at(s->dir, s->name);
+        close(out->fd);
+        out->fd = -1;
+    }
+    return false;
 }
 
 /* The record that begins it, and everything on stable storage. */
@@ -192,17 +226,6 @@ begin(const struct durable_calls *calls, const char *name, struct lane_segment_f
            durable_sync(calls, s->fd, name, f);
 }
 
-static void
-new_name(struct lane_segment_file *s)
-{
-    struct timespec now;
-    uint32_t extra;
-    clock_gettime(CLOCK_REALTIME, &now);
-    entropy_fill(&extra, sizeof extra);
-    (void)snprintf(s->name, sizeof s->name, "%s%012llx%08lx-%08x", live_prefix,
-                   (unsigned long long)now.tv_sec & 0xffffffffffffULL, now.tv_nsec, extra);
-}
-
 bool
 lane_segment_create(const struct durable_calls *calls, int dir, uint64_t size,
                     struct lane_segment_file *out, struct durable_fault *f)
@@ -210,12 +233,7 @@ lane_segment_create(const struct durable_calls *calls, int dir, uint64_t size,
     struct search s = {.dir = dir, .out = out};
     *out = (struct lane_segment_file){.fd = -1, .size = size};
     new_name(out);
-    bool ok = true;
-    if (!each_name(dir, free_prefix, take_free, &s)) {
-        (void)snprintf(s.name, sizeof s.name, "%s%s", new_prefix,
-                       out->name + strlen(live_prefix));
-        ok = make_file(calls, dir, s.name, out, f);
-    }
+    bool ok = each_name(dir, free_prefix, take_free, &s) || make_file(calls, &s, f);
     ok = ok && begin(calls, s.name, out, f);
     if (ok && calls->rename_at(dir, s.name, out->name) != 0)
         ok = durable_failed(f, "rename", s.name);

@@ -2,6 +2,9 @@
 #include "lane_fixture.h"
 
 #include "engine/lane_move.h"
+#include "engine/lane_segment.h"
+
+#include <limits.h>
 
 #include <sys/wait.h>
 
@@ -464,6 +467,47 @@ list_one(void *ctx, const struct lane_listed *m)
     ++*n;
 }
 
+/* --- files that are being made, and who cleans --- */
+
+static unsigned cleaned;
+
+static int
+open_and_clean(int dir, const char *name, int flags, mode_t mode)
+{
+    int fd = durable_unsynced.open_at(dir, name, flags, mode);
+    if (strncmp(name, "new-", 4) == 0 && cleaned > 0) {
+        cleaned--;
+        lane_segment_clean(&durable_unsynced, dir);
+    }
+    return fd;
+}
+
+static void
+test_cleaned_while_made(void **state)
+{
+    (void)state;
+    struct lane_ref ref;
+    struct durable_calls c = durable_unsynced;
+    c.open_at = open_and_clean;
+    for (unsigned times = 1; times <= 7; times += 3) {
+        cleaned = times;
+        struct lane *l = open_lane(&c, TEST_SEGMENT);
+        assert_non_null(l);
+        assert_int_equal(put_message(l, 0, &ref), LANE_OK);
+        assert_int_equal(cleaned, 0);
+        assert_int_equal(count_files("lane", "seg-"), 1);
+        assert_int_equal(count_files("lane", "new-"), 0);
+        lane_close(l);
+        wipe();
+    }
+    cleaned = UINT_MAX; /* for ever: an error, and nothing is left */
+    struct lane *l = open_lane(&c, TEST_SEGMENT);
+    assert_true(l == NULL || put_message(l, 0, &ref) != LANE_OK);
+    lane_close(l);
+    assert_int_equal(count_files("lane", ""), 0);
+    wipe();
+}
+
 /* --- what is written beside a message is there before it is seen --- */
 
 static void
@@ -587,6 +631,7 @@ main(void)
         cmocka_unit_test(test_not_a_segment),
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_ref_text),
+        cmocka_unit_test(test_cleaned_while_made),
         cmocka_unit_test(test_move_is_seen_last),
         cmocka_unit_test(test_replay_is_seen_last),
     };
