@@ -38,7 +38,7 @@ to_address(const struct ip *ip, int64_t port, union address *out)
 static void
 set_options(int fd, const struct connect_request *rq)
 {
-    int on = 1, class = rq->dscp << 2;
+    int on = 1, class = rq->dscp * 4;
     if (rq->keepalive)
         (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     /* Commands and data are written whole: there is nothing to wait for. */

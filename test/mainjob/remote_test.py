@@ -82,7 +82,7 @@ class Server:
     def take(self, stream, sender, recipients, data):
         ends = recipients if self.lmtp else ['']
         texts = [self.say(stream, 'END' + who, '250 taken') for who in ends]
-        good = [r for r, t in zip(recipients, texts if self.lmtp else texts * len(recipients)) if t[0] == '2']
+        good = [r for r, t in zip(recipients, texts if self.lmtp else texts * len(recipients)) if t[:1] == '2']
         if good:
             self.messages.append((sender, good, data))
 
@@ -99,13 +99,13 @@ class Server:
                 self.say(stream, line, '\r\n'.join('250%s%s' % (' ' if i == len(lines) - 1 else '-', text)
                                                    for i, text in enumerate(lines)))
             elif verb == 'MAIL':
-                if self.say(stream, line, '250 sender')[0] == '2':
+                if self.say(stream, line, '250 sender')[:1] == '2':
                     sender, recipients, chunks = line, [], b''
             elif verb == 'RCPT':
-                if self.say(stream, line, '250 recipient')[0] == '2':
+                if self.say(stream, line, '250 recipient')[:1] == '2':
                     recipients.append(line[line.index('<') + 1:line.index('>')])
             elif verb == 'DATA':
-                if self.say(stream, line, '354 go' if recipients else '503 no recipients')[0] != '3':
+                if self.say(stream, line, '354 go' if recipients else '503 no recipients')[:1] != '3':
                     continue
                 data = b''
                 for text in iter(stream.readline, b'.\r\n'):

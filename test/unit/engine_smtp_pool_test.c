@@ -11,6 +11,8 @@
 #include "session_fixture.h"
 
 #include "engine/smtp_pool.h"
+
+#include "engine/message_id.h"
 #include "sys/await.h"
 
 #include <netinet/in.h>
@@ -35,6 +37,7 @@ struct service {
     const struct conf *conf;
     struct smtp_pool_calls calls;
     struct smtp_pool *pool;
+    struct message_id_clock *ids; /* of all threads, as in the daemon */
     atomic_int accepted, closed, engines;
 };
 
@@ -44,6 +47,7 @@ make_engine(void *ctx, struct arena *a)
     struct service *v = ctx;
     struct engine *e = ARENA_NEW(a, struct engine);
     session_engine(a, v->conf, e);
+    e->ids = v->ids;
     v->engines++;
     return e;
 }
@@ -68,7 +72,7 @@ closed(void *ctx, uint64_t tag)
 static void
 start(struct service *v, unsigned threads)
 {
-    *v = (struct service){.arena = arena_new()};
+    *v = (struct service){.arena = arena_new(), .ids = message_id_clock_new()};
     struct str spool = str_printf(v->arena, "/tmp/remex-pool-test.%d", (int)getpid());
     v->conf = session_conf(v->arena, spool, conf_text);
     v->calls = (struct smtp_pool_calls){
@@ -83,6 +87,7 @@ stop(struct service *v)
 {
     assert_true(smtp_pool_wait(v->pool, 20000));
     smtp_pool_free(v->pool);
+    message_id_clock_free(v->ids);
     char command[128];
     (void)snprintf(command, sizeof command, "rm -rf /tmp/remex-pool-test.%d", (int)getpid());
     assert_int_equal(system(command), 0); /* NOLINT: fixed text */
