@@ -40,6 +40,8 @@ vm_cache_clear(struct vm *vm)
     vm->patterns[0] = NULL;
     vm->patterns[1] = NULL;
     memset(vm->recent, 0, sizeof vm->recent);
+    vm->cached_re = NULL;
+    vm->match.re = NULL;
 }
 
 static inline uint64_t
@@ -213,8 +215,9 @@ vm_regex(struct vm *vm, struct str pattern, unsigned flags, struct str *error_te
     struct map **which = &vm->patterns[flags & REGEX_CASELESS ? 1 : 0];
     struct vm_pattern *recent = recent_pattern(vm, pattern);
     if (recent->re != NULL && recent->flags == flags && str_eq(recent->pattern, pattern))
-        return recent->re;
+        return vm->cached_re = recent->re;
     const struct regex *re = plain && *which != NULL ? map_get(*which, pattern) : NULL;
+    vm->cached_re = re;
     if (re != NULL)
         return re;
     bool keep = plain && has_room(vm, pattern);
@@ -224,17 +227,60 @@ vm_regex(struct vm *vm, struct str pattern, unsigned flags, struct str *error_te
         pattern = str_dup(a, pattern);
         map_set(ensure_map(vm, which), pattern, (void *)(uintptr_t)re);
         *recent = (struct vm_pattern){pattern, flags, re};
+        vm->cached_re = re;
     }
     return re;
+}
+
+/* The same pattern on the same text again, as when several rules ask about one header: the captures are where they were.
+ * Only patterns of the cache are remembered: at the address of another one something else may lie by now. */
+static bool
+match_again(struct vm *vm, const struct regex *re, struct str subject, enum vm_status *st)
+{
+    const struct vm_matched *m = &vm->match;
+    if (m->re != re || m->n != subject.n || m->taint != subject.taint ||
+        memcmp(m->subject, subject.p, subject.n) != 0)
+        return false;
+    *st = m->caps_n > 0 ? VM_OK : VM_NO;
+    if (m->caps_n == 0)
+        return true;
+    struct str *caps = arena_alloc(vm->scratch, m->caps_n * sizeof *caps);
+    for (unsigned i = 0; i < m->caps_n; i++)
+        caps[i] = (struct str){subject.p + m->caps[i].from, m->caps[i].n, subject.taint};
+    vm->caps = caps;
+    vm->caps_n = m->caps_n;
+    return true;
+}
+
+static void
+note_match(struct vm *vm, const struct regex *re, struct str subject, const struct str *caps,
+           unsigned n)
+{
+    struct vm_matched *m = &vm->match;
+    if (re != vm->cached_re || subject.n == 0 || subject.n > VM_MATCHED_MAX ||
+        n > VM_MATCHED_CAPS)
+        return;
+    m->re = re;
+    m->n = subject.n;
+    m->taint = subject.taint;
+    m->caps_n = n;
+    memcpy(m->subject, subject.p, subject.n);
+    for (unsigned i = 0; i < n; i++) /* an empty one may lie elsewhere */
+        m->caps[i] = (struct vm_matched_part){
+            caps[i].n == 0 ? 0 : (uint32_t)(caps[i].p - subject.p), caps[i].n};
 }
 
 enum vm_status
 vm_regex_match(struct vm *vm, const struct regex *re, struct str subject)
 {
     struct str caps[VM_CAPS];
+    enum vm_status st;
+    if (match_again(vm, re, subject, &st))
+        return st;
     int n = regex_match(re, vm->regex, subject, caps, VM_CAPS);
     if (n < 0)
         return vm_fail(vm, "a regular expression hit its limit");
+    note_match(vm, re, subject, caps, (unsigned)n);
     if (n == 0)
         return VM_NO;
     vm_set_captures(vm, caps, (unsigned)n);

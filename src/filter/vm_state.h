@@ -48,13 +48,26 @@ struct vm_pattern {
 };
 enum { VM_PATTERNS = 8 /* a power of two */ };
 
+/* The last match of a pattern of the cache, unless it was long or had many captures. */
+enum { VM_MATCHED_MAX = 128, VM_MATCHED_CAPS = 8 };
+struct vm_matched {
+    const struct regex *re; /* NULL: nothing */
+    uint32_t n;             /* bytes of the subject */
+    uint32_t taint;
+    unsigned caps_n; /* 0: it did not match */
+    struct vm_matched_part {
+        uint32_t from, n;
+    } caps[VM_MATCHED_CAPS];
+    char subject[VM_MATCHED_MAX];
+};
+
 /* Where and how a run ended that failed. */
 enum { VM_NO_RULE = UINT32_MAX >> 1 };
 struct vm_failure {
     uint32_t pc;
     uint32_t rule; /* the RULE of a filter that the word was run for, or VM_NO_RULE */
-    bool in_text; /* in a text of its own: the machine's error offset is one in that */
-    bool thrown;  /* the error text was completed when it was compiled */
+    bool in_text;  /* in a text of its own: the machine's error offset is one in that */
+    bool thrown;   /* the error text was completed when it was compiled */
 };
 
 /* Compiled texts of one kind by hash: open addressing, a power of two of slots. */
@@ -90,6 +103,8 @@ struct vm {
     uint32_t missed_hash;
     struct map *patterns[2]; /* caseful, caseless */
     struct vm_pattern recent[VM_PATTERNS];
+    const struct regex *cached_re; /* what vm_regex gave out last, if it is kept */
+    struct vm_matched match;
     struct regex_ctx *regex;
     struct vm_budget budget;
 

@@ -1,6 +1,8 @@
 /* The cache of compiled strings and patterns: the same object again, bounded, emptied as a whole. */
 #include "filter/vm_cache.h"
 
+#include "filter/vm_state.h"
+
 #include "filter_vm_fixture.h"
 
 static void
@@ -53,6 +55,63 @@ test_patterns(void **state)
     assert_int_equal(vm_regex_match(f->vm, re, STR_LIT("xyz")), VM_NO);
 }
 
+/* The newest match is remembered: the captures lie in the text that is asked about now. */
+static void
+test_match_again(void **state)
+{
+    struct fixture *f = *state;
+    struct str why;
+    size_t at;
+    const struct str *caps;
+    char first[] = "xabc", again[] = "xabc";
+    const struct regex *re = vm_regex(f->vm, STR_LIT("(a)(z)?(b)()"), 0, &why, &at);
+    assert_int_equal(vm_regex_match(f->vm, re, str_from_cstr(first)), VM_OK);
+    first[1] = '?';
+    assert_int_equal(vm_regex_match(f->vm, re, str_tainted(str_from_cstr(again))), VM_OK);
+    assert_int_equal(vm_captures(f->vm, &caps), 5);
+    assert_true(str_is_tainted(caps[1]));
+    assert_int_equal(vm_regex_match(f->vm, re, str_from_cstr(again)), VM_OK);
+    assert_int_equal(vm_regex_match(f->vm, re, str_from_cstr(again)), VM_OK);
+    assert_int_equal(vm_captures(f->vm, &caps), 5);
+    assert_ptr_equal(caps[0].p, again + 1);
+    assert_int_equal(caps[0].n, 2);
+    assert_true(str_eqz(caps[1], "a") && str_eqz(caps[2], "") && str_eqz(caps[3], "b"));
+    assert_false(str_is_tainted(caps[1]));
+    assert_int_equal(vm_regex_match(f->vm, re, str_from_cstr(first)), VM_NO);
+    assert_int_equal(vm_regex_match(f->vm, re, str_from_cstr(first)), VM_NO);
+    vm_cache_clear(f->vm); /* the pattern is gone; a new one may lie in its place */
+    re = vm_regex(f->vm, STR_LIT("(a)(z)?(x)()"), 0, &why, &at);
+    assert_int_equal(vm_regex_match(f->vm, re, str_from_cstr(again)), VM_NO);
+}
+
+/* At the limits of what is remembered, and of patterns that are not in the cache, the answers are the same. */
+static void
+test_match_limits(void **state)
+{
+    struct fixture *f = *state;
+    struct str why;
+    size_t at;
+    const struct str *caps;
+    static char text[VM_MATCHED_MAX + 1];
+    memset(text, 'a', sizeof text);
+    for (uint32_t n = VM_MATCHED_MAX - 1; n <= VM_MATCHED_MAX + 1; n++) {
+        const struct regex *re = vm_regex(f->vm, STR_LIT("^(a+)$"), 0, &why, &at);
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(vm_regex_match(f->vm, re, str_from(text, n)), VM_OK);
+            assert_int_equal(vm_captures(f->vm, &caps), 2);
+            assert_int_equal(caps[1].n, n);
+        }
+    }
+    const struct regex *many =
+        vm_regex(f->vm, STR_LIT("(.)(.)(.)(.)(.)(.)(.)(.)"), 0, &why, &at);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(vm_regex_match(f->vm, many, STR_LIT("12345678")), VM_OK);
+        assert_int_equal(vm_captures(f->vm, &caps), 9);
+        assert_true(str_eqz(caps[8], "8"));
+    }
+    assert_int_equal(vm_regex_match(f->vm, many, STR_LIT("")), VM_NO);
+}
+
 /* Text after text, far more than the cache holds: memory stays bounded and answers stay right. */
 static void
 test_bound(void **state)
@@ -81,6 +140,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_same_object, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_again, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_patterns, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_match_again, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_match_limits, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_bound, fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
