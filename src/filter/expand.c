@@ -306,13 +306,15 @@ parse_is_header(struct str name, uint32_t *form, size_t *prefix)
 struct str
 parse_header_name(struct parse *p, size_t from)
 {
-    p->at = from;
-    while (!parse_is_end(p) && parse_peek(p) != ':' && !ascii_space(parse_peek(p)))
-        p->at++;
+    const char *const end = p->text.p + p->text.n;
+    const char *at = p->text.p + from;
+    bool brace = false;
+    for (; at < end && *at != ':' && !ascii_space(*at); at++)
+        brace |= *at == '}';
+    p->at = (size_t)(at - p->text.p);
     struct str name = str_sub(p->text, from, p->at - from);
     (void)parse_take(p, ':');
-    if (str_chr(name, '}', 0) != STR_NPOS)
-        p->open_header = true;
+    p->open_header |= brace;
     return name;
 }
 
@@ -719,7 +721,7 @@ parse_plain_text(struct parse *p)
 bool
 expand_is_literal(struct str text)
 {
-    return str_chr(text, '$', 0) == STR_NPOS && str_chr(text, '\\', 0) == STR_NPOS;
+    return scan_any(text, 0, (struct scan_set){'$', '\\', '$'}) == text.n;
 }
 
 static const struct code *

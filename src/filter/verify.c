@@ -250,15 +250,18 @@ refuse(struct verifier *v, uint32_t where, const char *why)
     return FAULT;
 }
 
-static const uint32_t fixed_limits[LIMITS] = {
-    [LIMIT_ANY] = 1 << 24,
-    [LIMIT_CONCAT] = CONCAT_MAX + 1,
-    [LIMIT_FORM] = HEADER_LIST + 1,
-    [LIMIT_HOST_CALL] = HOST_CALL_COUNT,
-    [LIMIT_ARGUMENTS] = FN_ARGS_MAX + 1,
-};
+/* As a second word, and as a first word with operand a and no opcode. Numbers fit into 24 bits; any operand a does. */
+#define FIXED_LIMITS(row, any)                                                                 \
+    {                                                                                          \
+        [LIMIT_ANY] = (any), [LIMIT_CONCAT] = row(CONCAT_MAX + 1),                             \
+        [LIMIT_FORM] = row(HEADER_LIST + 1), [LIMIT_HOST_CALL] = row(HOST_CALL_COUNT),         \
+        [LIMIT_ARGUMENTS] = row(FN_ARGS_MAX + 1),                                              \
+    }
+#define AS_FIRST(n) ((uint32_t)(n) << 8)
+#define AS_SECOND(n) ((uint32_t)(n))
+static const uint32_t fixed_a[LIMITS] = FIXED_LIMITS(AS_FIRST, UINT32_MAX);
+static const uint32_t fixed_b[LIMITS] = FIXED_LIMITS(AS_SECOND, (uint32_t)1 << 24);
 
-/* Of numbers that fit into 24 bits, but for that of LIMIT_ANY. */
 static inline void
 set_limit(struct verifier *v, enum limit l, uint32_t below)
 {
@@ -274,9 +277,8 @@ set_limits(struct verifier *v)
     if ((c->n | c->consts_n | c->host->vars_n) >> 24 != 0)
         return false;
     v->functions = fn_all(&functions);
-    for (unsigned l = 0; l < LIMIT_FUNCTION; l++)
-        set_limit(v, (enum limit)l, fixed_limits[l]);
-    v->limits_a[LIMIT_ANY] = UINT32_MAX;
+    memcpy(v->limits_a, fixed_a, sizeof fixed_a);
+    memcpy(v->limits_b, fixed_b, sizeof fixed_b);
     set_limit(v, LIMIT_FUNCTION, (uint32_t)functions);
     set_limit(v, LIMIT_CONSTANT, c->consts_n);
     set_limit(v, LIMIT_TEST, c->filter != NULL ? c->filter->tests_n : 0);

@@ -92,28 +92,43 @@ vm_setting(struct vm *vm, const char *name)
     return value;
 }
 
-/* Names of the same length, which is not 0. */
-static inline bool
-same_name(const char *a, const char *b, size_t n)
+static inline uint64_t
+load_8(const char *p)
 {
-    uint64_t a8, b8;
-    uint32_t a4, b4;
-    if (n > sizeof a8)
-        return memcmp(a, b, n) == 0;
-    if (n == sizeof a8) {
-        memcpy(&a8, a, sizeof a8);
-        memcpy(&b8, b, sizeof b8);
-        return a8 == b8;
-    }
-    if (n < sizeof a4)
-        return a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1];
-    memcpy(&a4, a, sizeof a4);
-    memcpy(&b4, b, sizeof b4);
-    bool head = a4 == b4;
-    memcpy(&a4, a + n - sizeof a4, sizeof a4);
-    memcpy(&b4, b + n - sizeof b4, sizeof b4);
-    return head && a4 == b4;
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    return w;
 }
+
+static inline uint32_t
+load_4(const char *p)
+{
+    uint32_t w;
+    memcpy(&w, p, sizeof w);
+    return w;
+}
+
+/* All bytes of a name of up to 7, of a longer one a number that depends on its ends. n is not 0. */
+static inline uint64_t
+name_key(const char *p, size_t n)
+{
+    if (n >= 8)
+        return load_8(p) ^ load_8(p + n - 8) << 1;
+    if (n >= 4)
+        return load_4(p) | (uint64_t)load_4(p + n - 4) << 32;
+    return (uint64_t)(unsigned char)p[0] | (uint64_t)(unsigned char)p[n / 2] << 8 |
+           (uint64_t)(unsigned char)p[n - 1] << 16;
+}
+
+/* Names of the same length, 8 to VM_NAME_MAX. */
+static inline bool
+same_long_name(const char *a, const char *b, size_t n)
+{
+    return load_8(a) == load_8(b) && load_8(a + n - 8) == load_8(b + n - 8) &&
+           (n <= 16 || load_8(a + 8) == load_8(b + 8));
+}
+
+_Static_assert(VM_NAME_MAX <= 24, "three words hold a name");
 
 struct vm_name *
 vm_name_slot(struct vm *vm, unsigned kind, struct str name, bool *known)
@@ -121,16 +136,19 @@ vm_name_slot(struct vm *vm, unsigned kind, struct str name, bool *known)
     *known = false;
     if (name.n == 0 || name.n > VM_NAME_MAX)
         return NULL;
-    const unsigned char *p = (const unsigned char *)name.p;
-    uint32_t sum = p[0] | (uint32_t)p[name.n - 1] << 8 | (uint32_t)p[name.n / 2] << 16;
-    uint32_t slot = ((sum ^ (name.n << 4 | kind) << 20) * 0x9e3779b1u) >> 24;
-    struct vm_name *v = &vm->names[slot];
-    *known = v->n == name.n && v->kind == kind && same_name(v->name, name.p, name.n);
-    if (!*known) {
-        v->kind = (unsigned char)kind;
-        v->n = (unsigned char)name.n;
-        memcpy(v->name, name.p, name.n);
+    uint64_t key = name_key(name.p, name.n);
+    uint64_t mixed =
+        (key ^ (uint64_t)(name.n << 4 | kind) << 40) * UINT64_C(0x9e3779b97f4a7c15);
+    struct vm_name *v = &vm->names[mixed >> 56];
+    if (v->key == key && v->n == name.n && v->kind == kind &&
+        (name.n < 8 || same_long_name(v->name, name.p, name.n))) {
+        *known = true;
+        return v;
     }
+    v->key = key;
+    v->kind = (unsigned char)kind;
+    v->n = (unsigned char)name.n;
+    memcpy(v->name, name.p, name.n);
     return v;
 }
 

@@ -34,6 +34,7 @@ enum {
     VM_NAME_ITEM = 15
 }; /* a variable, an item of either kind; or an fn_kind */
 struct vm_name {
+    uint64_t key; /* made of the name */
     unsigned char kind;
     unsigned char n; /* 0: nothing */
     char name[VM_NAME_MAX];

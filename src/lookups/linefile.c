@@ -183,11 +183,11 @@ next_continuation(const struct linefile *f, size_t *at, struct str *text)
     const char *stop = f->p + f->n;
     const char *p = f->p + *at;
     while (p < stop) {
+        if (*p != '#' && !ascii_space(*p)) /* the next key */
+            return false;
         const char *nl = line_end(f, p);
         const char *end = trim_end(p, nl);
         if (end > p && *p != '#') {
-            if (!ascii_space(*p))
-                return false;
             p = skip_space(p, end);
             *text = str_from(p, (size_t)(end - p));
             *at = (size_t)(nl - f->p) + 1;
