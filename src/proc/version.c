@@ -29,10 +29,13 @@ static const struct {
     {"Perl", "perl"},
     {"Expand_dlfunc", NULL},
     {"ESMTP_Limits", NULL},
+    {"Event", NULL},
     {"Exim_filter", NULL},
     {"I18N", NULL},
     {"PRDR", NULL},
+    {"PROXY", NULL},
     {"Experimental_QUEUEFILE", NULL},
+    {"Experimental_XCLIENT", NULL},
 };
 
 static const char *const built_in_lookups[] = {
