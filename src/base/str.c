@@ -2,6 +2,7 @@
 #include "base/str.h"
 
 #include "base/arena.h"
+#include "base/load.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -43,22 +44,6 @@ str_eqz(struct str a, const char *z)
 }
 
 /* --- eight bytes at a time --- */
-
-static inline uint64_t
-load8(const char *p)
-{
-    uint64_t w;
-    memcpy(&w, p, sizeof w);
-    return w;
-}
-
-static inline uint32_t
-load4(const char *p)
-{
-    uint32_t w;
-    memcpy(&w, p, sizeof w);
-    return w;
-}
 
 /* The high bit of every byte of w that is an ASCII letter from `first` to its Z; no carry leaves
  * a byte. */

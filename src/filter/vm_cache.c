@@ -6,6 +6,7 @@
 #include "filter/vm_cache.h"
 
 #include "base/diag.h"
+#include "base/load.h"
 #include "filter/expand.h"
 #include "filter/vm_state.h"
 #include "sys/regex.h"
@@ -42,14 +43,6 @@ vm_cache_clear(struct vm *vm)
     memset(vm->recent, 0, sizeof vm->recent);
     vm->cached_re = NULL;
     vm->match.re = NULL;
-}
-
-static inline uint64_t
-load8(const char *p)
-{
-    uint64_t w;
-    memcpy(&w, p, sizeof w);
-    return w;
 }
 
 /* Two words a round, each with a product of its own. Who finds a text compares it, so this may be worse than str_hash,

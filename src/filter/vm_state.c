@@ -6,6 +6,7 @@
 #include "filter/vm_state.h"
 #include "filter/host.h"
 
+#include "base/load.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,30 +93,14 @@ vm_setting(struct vm *vm, const char *name)
     return value;
 }
 
-static inline uint64_t
-load_8(const char *p)
-{
-    uint64_t w;
-    memcpy(&w, p, sizeof w);
-    return w;
-}
-
-static inline uint32_t
-load_4(const char *p)
-{
-    uint32_t w;
-    memcpy(&w, p, sizeof w);
-    return w;
-}
-
 /* All bytes of a name of up to 7, of a longer one a number that depends on its ends. n is not 0. */
 static inline uint64_t
 name_key(const char *p, size_t n)
 {
     if (n >= 8)
-        return load_8(p) ^ load_8(p + n - 8) << 1;
+        return load8(p) ^ load8(p + n - 8) << 1;
     if (n >= 4)
-        return load_4(p) | (uint64_t)load_4(p + n - 4) << 32;
+        return load4(p) | (uint64_t)load4(p + n - 4) << 32;
     return (uint64_t)(unsigned char)p[0] | (uint64_t)(unsigned char)p[n / 2] << 8 |
            (uint64_t)(unsigned char)p[n - 1] << 16;
 }
@@ -124,8 +109,8 @@ name_key(const char *p, size_t n)
 static inline bool
 same_long_name(const char *a, const char *b, size_t n)
 {
-    return load_8(a) == load_8(b) && load_8(a + n - 8) == load_8(b + n - 8) &&
-           (n <= 16 || load_8(a + 8) == load_8(b + 8));
+    return load8(a) == load8(b) && load8(a + n - 8) == load8(b + n - 8) &&
+           (n <= 16 || load8(a + 8) == load8(b + 8));
 }
 
 _Static_assert(VM_NAME_MAX <= 24, "three words hold a name");
