@@ -1,5 +1,6 @@
 /* Header fields of the message at hand: $h_name: in its forms, $message_headers, $reply_address. */
 #include "base/arena.h"
+#include "base/load.h"
 #include "base/map.h"
 #include "conf/conf.h"
 #include "conf/eval.h"
@@ -67,26 +68,11 @@ recent_slot(struct header_texts *t, enum header_form form, struct str name)
     return &t->recent[(name.n + last * 5 + (unsigned)form * 7) & (RECENT - 1)];
 }
 
-/* Names of header fields are short. */
 static inline bool
 is_recent(const struct recent_text *r, enum header_form form, struct str name)
 {
-    if (r->text == NULL || r->form != form || r->name.n != name.n || name.n == 0)
-        return false;
-    const char *a = r->name.p;
-    const char *b = name.p;
-    uint32_t a4, b4;
-    size_t n = name.n;
-    size_t i = 0;
-    for (; n - i >= sizeof a4; i += sizeof a4) {
-        memcpy(&a4, a + i, sizeof a4);
-        memcpy(&b4, b + i, sizeof b4);
-        if (a4 != b4)
-            return false;
-    }
-    while (i < n && a[i] == b[i])
-        i++;
-    return i == n;
+    return r->text != NULL && r->form == form && r->name.n == name.n &&
+           load_same(r->name.p, name.p, name.n);
 }
 
 /* When there is nothing of this message yet, or its lines have changed. */
@@ -100,15 +86,12 @@ begin_texts(struct message *m)
     return t;
 }
 
-/* NULL: nothing can be remembered. */
+/* What is remembered of the message as it is now; NULL: nothing yet. */
 static inline struct header_texts *
-remembered(struct message *m)
+remembered(const struct message *m)
 {
-    if (m == NULL || m->headers == NULL || m->arena == NULL)
-        return NULL;
-    struct header_texts *t = m->texts;
-    bool good = t != NULL && t->of == m->headers && t->changes == m->headers->changes;
-    return good ? t : begin_texts(m);
+    struct header_texts *t = m == NULL ? NULL : m->texts;
+    return t != NULL && t->of == m->headers && t->changes == m->headers->changes ? t : NULL;
 }
 
 static __attribute__((noinline)) enum vm_status
@@ -156,19 +139,34 @@ text_of(struct eval *e, struct vm *vm, struct header_texts *t, enum header_form 
     return text;
 }
 
+/* A name that was not asked for lately. */
+static __attribute__((noinline)) enum vm_status
+ask_text(struct eval *e, struct vm *vm, enum header_form form, struct str name, struct str *out)
+{
+    struct message *m = e->message;
+    if (m == NULL || m->headers == NULL || m->arena == NULL)
+        return find_text(e, vm, form, name, out);
+    struct header_texts *t = remembered(m);
+    const struct str *text = text_of(e, vm, t != NULL ? t : begin_texts(m), form, name);
+    if (text == NULL)
+        return find_text(e, vm, form, name, out);
+    *out = *text;
+    return str_is_set(*text) ? VM_OK : VM_NO;
+}
+
 enum vm_status
 vars_header(void *env, struct vm *vm, enum header_form form, struct str name, struct str *out)
 {
     struct eval *e = env;
     struct header_texts *t = remembered(e->message);
-    if (t == NULL)
-        return find_text(env, vm, form, name, out);
-    const struct recent_text *r = recent_slot(t, form, name);
-    const struct str *text = is_recent(r, form, name) ? r->text : text_of(e, vm, t, form, name);
-    if (text == NULL)
-        return find_text(env, vm, form, name, out);
-    *out = *text;
-    return str_is_set(*text) ? VM_OK : VM_NO;
+    if (t != NULL) {
+        const struct recent_text *r = recent_slot(t, form, name);
+        if (is_recent(r, form, name)) {
+            *out = *r->text;
+            return str_is_set(*out) ? VM_OK : VM_NO;
+        }
+    }
+    return ask_text(e, vm, form, name, out);
 }
 
 static enum vm_status

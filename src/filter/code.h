@@ -11,6 +11,7 @@
 
 struct buf;
 struct filter_tables;
+struct memo;
 
 enum op {
 #define OP(name, shape, pops, pushes, effect, doc) OP_##name,
@@ -94,9 +95,12 @@ struct code {
     const struct code_range *ranges;
     uint32_t ranges_n;
     const struct str *answer; /* what the code comes to, if that is a constant; else NULL */
+    struct memo *memo;        /* vm_memo.h; NULL: its runs are not remembered */
     uint32_t stack;           /* values needed, set by the verifier */
     const struct filter_tables *filter; /* filter_code.h; NULL: it is not a filter's */
-    bool closed;    /* set by the verifier: it asks nobody and calls pure functions only */
+    bool closed; /* set by the verifier: it asks nobody and calls pure functions only */
+    bool
+        steady; /* set by the verifier: it may read variables and headers, and calls steady functions only */
     bool condition; /* ends with ANSWER */
 };
 

@@ -32,6 +32,7 @@ enum {
     FN_REPLACES = 1u << 2, /* that holds only if the last argument uses nothing but captures */
     FN_CERTIFICATE =
         1u << 3, /* operator: a subject that is one certificate variable is the certificate */
+    FN_STEADY = 1u << 4, /* same arguments and settings, same result; pure functions need not say so */
 };
 
 struct fn {

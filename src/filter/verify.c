@@ -105,6 +105,7 @@ static const char *const limit_faults[LIMITS] = {
 enum effect {
     EFFECT_PLAIN,
     EFFECT_OUTSIDE,
+    EFFECT_READS,
     EFFECT_IN_LOOP,
     EFFECT_OPENS_LOOP,
     EFFECT_CLOSES_LOOP,
@@ -143,6 +144,7 @@ enum {
     GIVES_NEXT_ITEM = ONE_LOOP,
 #define NO_NESTING(effect) TAKES_##effect = 0, GIVES_##effect = 0
     NO_NESTING(OUTSIDE),
+    NO_NESTING(READS),
     NO_NESTING(TAKES_A),
     NO_NESTING(TAKES_B),
     NO_NESTING(CALLS),
@@ -159,11 +161,17 @@ enum {
 
 /* --- rows --- */
 
-enum { TWO_WORDS = 1, SPECIAL = 2, OUTSIDE = 4 };
+enum {
+    TWO_WORDS = 1,
+    SPECIAL = 2,
+    OUTSIDE = 4,  /* depends on more than the code */
+    UNSTEADY = 8, /* and on more than variables and header fields */
+};
 
-#define IS_OUTSIDE(effect)                                                                     \
+#define IS_UNSTEADY(effect)                                                                    \
     ((effect) == EFFECT_OUTSIDE || (effect) == EFFECT_TAKES_B || (effect) == EFFECT_ASKS ||    \
      (effect) == EFFECT_ACTS || (effect) == EFFECT_ACTS_ONE)
+#define IS_OUTSIDE(effect) ((effect) == EFFECT_READS || IS_UNSTEADY(effect))
 
 /* The row of an opcode, column by column, which is the cheapest to look at; of opcodes that there are not all is 0.
  * Values that an operand counts are in pushes and not in takes and gives. */
@@ -191,7 +199,8 @@ static const struct {
         {
 #define OP(name, shape, pops, pushes, effect, doc)                                             \
     ((B_##shape) != 0 ? TWO_WORDS : 0) | (EFFECT_##effect >= EFFECT_SPECIAL ? SPECIAL : 0) |   \
-        (IS_OUTSIDE(EFFECT_##effect) ? OUTSIDE : 0),
+        (IS_OUTSIDE(EFFECT_##effect) ? OUTSIDE : 0) |                                          \
+        (IS_UNSTEADY(EFFECT_##effect) ? UNSTEADY : 0),
 #include "filter/op.def"
 #undef OP
         },
@@ -237,7 +246,9 @@ struct verifier {
     uint32_t limits_a[LIMITS]; /* as a first word with operand a and no opcode */
     uint32_t limits_b[LIMITS];
     const struct fn *functions;
-    bool outside; /* a function was called whose value does not depend on its arguments alone */
+    unsigned
+        kinds; /* OUTSIDE: a function was called whose value does not depend on its arguments alone; UNSTEADY: nor
+                       on them and the settings */
     const char *why;
     uint32_t where;
 };
@@ -328,6 +339,14 @@ take_values(struct verifier *v, uint32_t i, depths d, uint32_t pops)
     return d - (pops - rows.pushes[ins_op(v->code->ins[i])]) * (depths)ONE_VALUE;
 }
 
+static inline unsigned
+kinds_of_call(unsigned flags)
+{
+    if ((flags & (FN_PURE | FN_REPLACES)) == FN_PURE)
+        return 0;
+    return (flags & FN_STEADY) != 0 ? OUTSIDE : OUTSIDE | UNSTEADY;
+}
+
 /* What the row does not say. Returns what the next instruction begins with, 0 when nothing gets there but by a jump. */
 static depths
 step_special(struct verifier *v, uint32_t i, depths d, enum effect effect)
@@ -346,7 +365,7 @@ step_special(struct verifier *v, uint32_t i, depths d, enum effect effect)
     case EFFECT_CALLS:
         if (v->functions[a].call == NULL)
             return refuse(v, i, "no such function");
-        v->outside |= (v->functions[a].flags & (FN_PURE | FN_REPLACES)) != FN_PURE;
+        v->kinds |= kinds_of_call(v->functions[a].flags);
         return take_values(v, i, d, ins[1]);
     case EFFECT_ASKS:
         if (a >= FILTER_ASKS)
@@ -368,6 +387,7 @@ step_special(struct verifier *v, uint32_t i, depths d, enum effect effect)
     case EFFECT_ENDS:
     case EFFECT_PLAIN:
     case EFFECT_OUTSIDE:
+    case EFFECT_READS:
     case EFFECT_IN_LOOP:
     case EFFECT_OPENS_LOOP:
     case EFFECT_CLOSES_LOOP:
@@ -476,7 +496,7 @@ verify_words(struct verifier *v, depths *at, depths *highest)
             most = d;
     }
     *highest = most;
-    v->outside |= (kinds & OUTSIDE) != 0;
+    v->kinds |= kinds;
     return d == 0 ? 0 : refuse(v, (uint32_t)n - 1, "runs off the end");
 }
 
@@ -527,7 +547,7 @@ code_verify(struct arena *scratch, struct code *code, const char **why, uint32_t
     v.code = code;
     v.why = NULL;
     v.where = 0;
-    v.outside = false;
+    v.kinds = 0;
     v.at = is_small ? few : arena_alloc(scratch, code->n * sizeof *v.at);
     memset(v.at, 0, code->n * sizeof *v.at);
     depths end = FAULT;
@@ -540,7 +560,8 @@ code_verify(struct arena *scratch, struct code *code, const char **why, uint32_t
     if (end == 0 && most >> VALUE_SHIFT > STACK_MAX)
         end = refuse(&v, 0, "value stack is too high");
     code->stack = most >> VALUE_SHIFT;
-    code->closed = !v.outside;
+    code->closed = (v.kinds & OUTSIDE) == 0;
+    code->steady = (v.kinds & UNSTEADY) == 0;
     *why = v.why;
     *where = v.where;
     if (!is_small)

@@ -13,6 +13,7 @@
 #include "filter/fn.h"
 #include "filter/host.h"
 #include "filter/vm_cache.h"
+#include "filter/vm_memo.h"
 #include "filter/vm_state.h"
 #include "sys/regex.h"
 
@@ -198,23 +199,12 @@ set_if_unset(struct str *s)
         *s = STR_EMPTY;
 }
 
+/* Asks for a variable or a header field; VM_NO: there is no such field. */
 static APART enum vm_status
-get_variable(struct vm *vm, uint32_t index, struct str rest, struct str *out)
+ask(struct vm *vm, enum op op, uint32_t number, struct str name, struct str *out)
 {
-    *out = STR_EMPTY;
-    enum vm_status st = vm->host->vars[index].get(vm->env, vm, rest, out);
-    set_if_unset(out);
-    return st == VM_NO ? VM_OK : st;
-}
-
-/* VM_OK: there is such a field. */
-static APART enum vm_status
-get_header(struct vm *vm, uint32_t form, struct str name, struct str *out)
-{
-    *out = STR_EMPTY;
-    if (vm->host->header == NULL)
-        return VM_NO;
-    return vm->host->header(vm->env, vm, (enum header_form)form, name, out);
+    const struct memo_question q = {op, number, name};
+    return vm->trace != NULL ? memo_ask_noted(vm, &q, out) : memo_ask(vm, &q, out);
 }
 
 static void
@@ -386,8 +376,8 @@ test_filter(struct vm *vm, const struct code *c, uint32_t test, uint32_t shift,
 /* Runs from the first word to RETURN or ANSWER; vm->failure tells of a failure. The one long function: a row
  * of op.def is a case here. sp points behind the newest value; what may run other code is told of it
  * through vm->sp. */
-static APART enum vm_status
-run_words(struct vm *vm, const struct code *c, struct str *out)
+APART enum vm_status
+vm_run_words(struct vm *vm, const struct code *c, struct str *out)
 {
     const uint32_t *const ins = c->ins;
     const struct str *const consts = c->consts;
@@ -444,13 +434,15 @@ op_NEEDTEXT:
     st = vm_fail(vm, "%.*s", STR_ARG(consts[a]));
     goto failed;
 op_VAR:
-    st = get_variable(vm, a, STR_EMPTY, sp++);
+    st = ask(vm, OP_VAR, a, STR_EMPTY, sp);
+    set_if_unset(sp++);
     NEXT_IF_GOOD;
 op_FAMILY:
-    st = get_variable(vm, a, consts[*pc++], sp++);
+    st = ask(vm, OP_FAMILY, a, consts[*pc++], sp);
+    set_if_unset(sp++);
     NEXT_IF_GOOD;
 op_HEADER:
-    st = get_header(vm, a, consts[*pc++], sp);
+    st = ask(vm, OP_HEADER, a, consts[*pc++], sp);
     set_if_unset(sp++);
     NEXT_IF_GOOD;
 op_CAPTURE:
@@ -470,7 +462,7 @@ op_NONEMPTY:
     NEXT_WORD;
 op_HASHEADER : {
     struct str unused;
-    st = get_header(vm, a, consts[*pc++], &unused);
+    st = ask(vm, OP_HASHEADER, a, consts[*pc++], &unused);
     vm->flag = st == VM_OK;
     NEXT_IF_GOOD;
 }
@@ -681,7 +673,7 @@ vm_run(struct vm *vm, const struct code *c, struct str *out)
     const struct str *caps = vm->caps;
     unsigned caps_n = vm->caps_n;
     vm->depth++;
-    enum vm_status st = run_words(vm, c, out);
+    enum vm_status st = c->memo == NULL ? vm_run_words(vm, c, out) : memo_run(vm, c, out);
     vm->depth--;
     vm->sp = sp;
     if (st > VM_NO) {

@@ -8,6 +8,7 @@
 #include "base/diag.h"
 #include "base/load.h"
 #include "filter/expand.h"
+#include "filter/vm_memo.h"
 #include "filter/vm_state.h"
 #include "sys/regex.h"
 
@@ -111,8 +112,7 @@ add(struct code_table *t, struct arena *a, uint32_t hash, const struct code *c)
     t->n++;
 }
 
-/* What comes of a text that depends on nothing outside it is found once and kept with the code, which nobody else has
- * seen yet. Errors are found again when the code runs. */
+/* What comes of a text that depends on nothing outside it is found once and kept with the code. Errors are found again when the code runs. */
 static void
 fold(struct vm *vm, struct code *c)
 {
@@ -149,8 +149,11 @@ compile(struct vm *vm, enum code_kind kind, struct str text, uint32_t hash)
     if (!keep)
         return c;
     add(&vm->codes[kind], a, hash, c);
+    struct code *new = (struct code *)(uintptr_t)c; /* which nobody else has seen yet */
     if (c->closed && c->answer == NULL && kind != CODE_CONDITION)
-        fold(vm, (struct code *)(uintptr_t)c);
+        fold(vm, new);
+    else if (c->steady && c->answer == NULL && kind != CODE_CONDITION)
+        new->memo = memo_new(a);
     return c;
 }
 

@@ -141,6 +141,7 @@ void
 vm_forget_settings(struct vm *vm)
 {
     memset(vm->settings, 0, sizeof vm->settings);
+    vm->settings_turn++;
 }
 
 /* What is shown beyond an evaluation goes where the next one does not write. */

@@ -11,6 +11,7 @@ struct regex_ctx;
 struct loop;
 struct filter_run;
 struct vm_address;
+struct memo_trace;
 
 /* What SAVE keeps: captures are never changed in place, so a pointer is enough. */
 struct vm_saved {
@@ -125,6 +126,7 @@ struct vm {
     struct vm_checked checked;
     struct vm_setting
         settings[VM_SETTINGS]; /* answers of host->setting, by the address of the name */
+    uint32_t settings_turn;    /* goes up when they may have changed */
     struct vm_name names[VM_NAMES];
     struct vm_address *address; /* of fn_mail.c; NULL until needed */
     struct arena *kept;         /* $value across vm_release; NULL until needed */
@@ -134,6 +136,7 @@ struct vm {
     struct vm_saved *saves;
     struct loop *loops;
     struct filter_run *filter; /* while a filter runs; filter_run.h */
+    struct memo_trace *trace;  /* of a run that is being remembered; vm_memo.h */
 
     struct str error;
     size_t error_offset;
@@ -142,6 +145,8 @@ struct vm {
 
 /* Runs verified code; the answer of a condition is VM_OK or VM_NO. */
 enum vm_status vm_run(struct vm *vm, const struct code *c, struct str *out);
+/* The run itself, for vm_run and memo_run: from the first word to the last one, without budgets and what failures leave. */
+enum vm_status vm_run_words(struct vm *vm, const struct code *c, struct str *out);
 /* The place where a name is remembered; *known: it is. NULL: the name is too long for that. */
 struct vm_name *vm_name_slot(struct vm *vm, unsigned kind, struct str name, bool *known);
 /* VM_OK, or VM_ERROR when the budget of memory or time is used up. */

@@ -76,7 +76,7 @@ static const struct var fixture_vars[] = {
     {STR_INIT("value"), NULL, VAR_RUNTIME, NULL, ""},
 };
 
-static int
+static inline int
 fixture_setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
