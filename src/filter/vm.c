@@ -63,8 +63,8 @@ vm_check_budget(struct vm *vm)
     return VM_OK;
 }
 
-static void
-start_budget(struct vm *vm)
+void
+vm_start_budget(struct vm *vm)
 {
     vm->steps_left = vm->budget.steps;
     vm->memory_start = arena_used(vm->scratch);
@@ -376,8 +376,8 @@ test_filter(struct vm *vm, const struct code *c, uint32_t test, uint32_t shift,
 /* Runs from the first word to RETURN or ANSWER; vm->failure tells of a failure. The one long function: a row
  * of op.def is a case here. sp points behind the newest value; what may run other code is told of it
  * through vm->sp. */
-APART enum vm_status
-vm_run_words(struct vm *vm, const struct code *c, struct str *out)
+static APART enum vm_status
+run_words(struct vm *vm, const struct code *c, struct str *out)
 {
     const uint32_t *const ins = c->ins;
     const struct str *const consts = c->consts;
@@ -651,20 +651,16 @@ describe_failure(struct vm *vm, const struct code *c)
         add_suffixes(vm, c, f->pc);
 }
 
-enum vm_status
-vm_run(struct vm *vm, const struct code *c, struct str *out)
+APART enum vm_status
+vm_run_code(struct vm *vm, const struct code *c, struct str *out)
 {
-    if (c->answer != NULL) {
-        *out = *c->answer;
-        return VM_OK;
-    }
     if (c->filter != NULL &&
         (vm->filter == NULL || vm->filter->values_n < c->filter->operands_n))
         return vm_fail(vm, "this is for filters only");
     if (c->stack + 1 + FN_ARGS_MAX > vm->stack_cap - vm->sp || vm->depth >= vm->budget.depth)
         return vm_fail(vm, "expansions are nested too deeply");
     if (vm->depth == 0)
-        start_budget(vm);
+        vm_start_budget(vm);
     uint32_t sp = vm->sp;
     struct vm_saved *saves = vm->saves;
     struct loop *loops = vm->loops;
@@ -673,7 +669,7 @@ vm_run(struct vm *vm, const struct code *c, struct str *out)
     const struct str *caps = vm->caps;
     unsigned caps_n = vm->caps_n;
     vm->depth++;
-    enum vm_status st = c->memo == NULL ? vm_run_words(vm, c, out) : memo_run(vm, c, out);
+    enum vm_status st = run_words(vm, c, out);
     vm->depth--;
     vm->sp = sp;
     if (st > VM_NO) {
@@ -686,6 +682,16 @@ vm_run(struct vm *vm, const struct code *c, struct str *out)
         vm->caps_n = caps_n;
     }
     return st;
+}
+
+enum vm_status
+vm_run(struct vm *vm, const struct code *c, struct str *out)
+{
+    if (c->answer != NULL) {
+        *out = *c->answer;
+        return VM_OK;
+    }
+    return c->memo == NULL ? vm_run_code(vm, c, out) : memo_run(vm, c, out);
 }
 
 /* --- entries --- */

@@ -119,6 +119,7 @@ fold(struct vm *vm, struct code *c)
     struct str value = vm->value;
     struct str item = vm->item;
     unsigned caps_n = vm->caps_n;
+    bool before = vm->read_unset;
     struct arena_mark mark = arena_mark(vm->scratch);
     struct str out;
     vm->value = STR_NULL;
@@ -130,6 +131,7 @@ fold(struct vm *vm, struct code *c)
         *answer = str_dup(vm->cache, out);
         c->answer = answer;
     }
+    vm->read_unset = before;
     vm->value = value;
     vm->item = item;
     vm->caps_n = caps_n;

@@ -144,76 +144,57 @@ note(struct vm *vm, struct memo *m, const struct memo_trace *t, struct str value
     m->turn = vm->settings_turn;
 }
 
-/* What items see of the evaluation round the code. A run that reads it is not remembered. */
-struct outer {
-    struct str value;
-    struct str item;
-    const struct str *caps;
-    unsigned caps_n;
-    uint32_t sp;
-    struct vm_saved *saves;
-    struct loop *loops;
-};
-
-static struct outer
-hide_outer(struct vm *vm)
-{
-    struct outer o = {vm->value, vm->item, vm->caps, vm->caps_n, vm->sp, vm->saves, vm->loops};
-    vm->value = STR_NULL;
-    vm->item = STR_NULL;
-    vm->caps_n = 0;
-    vm->read_unset = false;
-    return o;
-}
-
-static void
-show_outer(struct vm *vm, const struct outer *o)
-{
-    vm->value = o->value;
-    vm->item = o->item;
-    vm->caps = o->caps;
-    vm->caps_n = o->caps_n;
-}
-
+/* Runs without what items see of the evaluation round the code. Code that looks at that is not remembered, and runs once
+ * more with it. */
 static enum vm_status
 run_noted(struct vm *vm, const struct code *c, struct str *out)
 {
     struct memo_trace t;
-    struct memo *m = c->memo;
-    struct outer o = hide_outer(vm);
+    struct str value = vm->value;
+    struct str item = vm->item;
+    const struct str *caps = vm->caps;
+    unsigned caps_n = vm->caps_n;
+    bool before = vm->read_unset;
+    vm->value = STR_NULL;
+    vm->item = STR_NULL;
+    vm->caps_n = 0;
+    vm->read_unset = false;
     t.n = 0;
     t.bytes = 0;
     vm->trace = &t;
-    enum vm_status st = vm_run_words(vm, c, out);
+    enum vm_status st = vm_run_code(vm, c, out);
     vm->trace = NULL;
+    vm->value = value;
+    vm->item = item;
+    vm->caps = caps;
+    vm->caps_n = caps_n;
     bool alone = !vm->read_unset;
-    show_outer(vm, &o);
-    if (alone) {
-        if (st == VM_OK)
-            note(vm, m, &t, *out);
-        return st;
+    vm->read_unset = before;
+    if (!alone) {
+        c->memo->credit = 0;
+        return vm_run_code(vm, c, out);
     }
-    m->credit = 0;
-    vm->sp = o.sp;
-    vm->saves = o.saves;
-    vm->loops = o.loops;
-    return vm_run_words(vm, c, out);
+    if (st == VM_OK)
+        note(vm, c->memo, &t, *out);
+    return st;
 }
 
 /* --- finding again --- */
 
+/* Asking is as deep as running, and what the host evaluates for it has the same budget. */
 static inline bool
 holds(struct vm *vm, const struct memo *m)
 {
-    if (m->turn != vm->settings_turn)
-        return false;
-    for (uint32_t i = 0; i < m->n; i++) {
+    bool good = m->turn == vm->settings_turn && vm->depth < vm->budget.depth;
+    if (vm->depth++ == 0)
+        vm_start_budget(vm);
+    for (uint32_t i = 0; good && i < m->n; i++) {
         struct str text;
         enum vm_status st = ask(vm, &m->answers[i].question, &text);
-        if (!is_same(&m->answers[i], st, text))
-            return false;
+        good = is_same(&m->answers[i], st, text);
     }
-    return true;
+    vm->depth--;
+    return good;
 }
 
 enum vm_status
@@ -226,5 +207,5 @@ memo_run(struct vm *vm, const struct code *c, struct str *out)
         return VM_OK;
     }
     m->value.p = NULL;
-    return m->credit > 0 ? run_noted(vm, c, out) : vm_run_words(vm, c, out);
+    return m->credit > 0 ? run_noted(vm, c, out) : vm_run_code(vm, c, out);
 }

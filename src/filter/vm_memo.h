@@ -22,7 +22,7 @@ struct memo;
 
 /* Nothing is remembered yet. In the arena of the code. */
 struct memo *memo_new(struct arena *a);
-/* Runs steady code that has a memo, or finds that it need not run; as vm_run_words. */
+/* Runs steady code that has a memo, or finds that it need not run; as vm_run. */
 enum vm_status memo_run(struct vm *vm, const struct code *c, struct str *out);
 /* Asks; VM_OK or VM_NO, or an error. */
 enum vm_status memo_ask(struct vm *vm, const struct memo_question *q, struct str *out);

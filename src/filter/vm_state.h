@@ -145,8 +145,9 @@ struct vm {
 
 /* Runs verified code; the answer of a condition is VM_OK or VM_NO. */
 enum vm_status vm_run(struct vm *vm, const struct code *c, struct str *out);
-/* The run itself, for vm_run and memo_run: from the first word to the last one, without budgets and what failures leave. */
-enum vm_status vm_run_words(struct vm *vm, const struct code *c, struct str *out);
+/* The same without a look at what is known of earlier runs. */
+enum vm_status vm_run_code(struct vm *vm, const struct code *c, struct str *out);
+void vm_start_budget(struct vm *vm);
 /* The place where a name is remembered; *known: it is. NULL: the name is too long for that. */
 struct vm_name *vm_name_slot(struct vm *vm, unsigned kind, struct str name, bool *known);
 /* VM_OK, or VM_ERROR when the budget of memory or time is used up. */

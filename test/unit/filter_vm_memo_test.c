@@ -11,7 +11,8 @@ struct world {
     struct fixture fixture;
     struct str text; /* $a; STR_NULL: unset */
     struct str header;
-    bool fails, expands;
+    bool fails;
+    const char *expands; /* what $a is the expansion of */
     unsigned asked;
 };
 
@@ -23,8 +24,8 @@ get_text(void *env, struct vm *vm, struct str rest, struct str *out)
     w->asked++;
     if (w->fails)
         return vm_defer(vm, "not now");
-    if (w->expands)
-        return vm_expand(vm, STR_LIT("${uc:$domain}"), out);
+    if (w->expands != NULL)
+        return vm_expand(vm, str_from_cstr(w->expands), out);
     *out = w->text;
     return VM_OK;
 }
@@ -189,13 +190,28 @@ static void
 test_variable_that_expands(void **state)
 {
     struct world *w = *state;
-    w->expands = true;
+    w->expands = "${uc:$domain}";
     check(w, false, "${lc:$a}", "example.org");
     unsigned asked = w->asked;
     fixture_check(&w->fixture, "${lc:$a}", "example.org");
     assert_int_equal(w->asked, asked + 1);
-    w->expands = false;
+    w->expands = NULL;
     fixture_check(&w->fixture, "${lc:$a}", "one");
+}
+
+/* The text of such a variable sees the captures round the code, whether it is evaluated for the first time or not. */
+static void
+test_variable_that_looks_out(void **state)
+{
+    struct world *w = *state;
+    struct str caps[] = {STR_INIT("whole"), STR_INIT("first")};
+    vm_set_captures(w->fixture.vm, caps, 2);
+    w->expands = "${uc:$domain}$1${uc:x}";
+    for (int i = 0; i < 3; i++) {
+        fixture_check(&w->fixture, "${lc:$a}", "example.orgfirstx");
+        fixture_check(&w->fixture, "${uc:$a}", "EXAMPLE.ORGFIRSTX");
+        fixture_check(&w->fixture, "$a${if eq{$a}{}{}{}}", "EXAMPLE.ORGfirstX");
+    }
 }
 
 /* The host is asked no more often than by the code, and in the same order. */
@@ -343,6 +359,7 @@ main(void)
         TEST(test_outer_state),
         TEST(test_failures),
         TEST(test_variable_that_expands),
+        TEST(test_variable_that_looks_out),
         TEST(test_asked_once),
         TEST(test_settings),
         TEST(test_given_up),
