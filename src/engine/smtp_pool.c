@@ -4,7 +4,8 @@
  * on its session and nobody else has it. A session whose time is up, or that is to end, is not taken away from whoever may be about
  * to get its event: its reading side is shut, which makes an event, and what was noted before then decides. A new connection is
  * armed for output, which is there at once: so there is no queue beside the kernel's. The thread that takes the last place of those
- * that wait starts another one.
+ * that wait starts another one. The kernel gives events to who came last, so threads that are too many get none, and end after a
+ * tick: a load that goes on starts no threads.
  */
 #include "engine/smtp_pool.h"
 
@@ -29,7 +30,7 @@ enum {
     TICK_MS = 1000,
     STACK_BYTES = 512 * 1024,
     CONNECTION_BYTES = sizeof(struct session) + 3072, /* what most connections need */
-    IDLE_KEPT = 4,       /* threads that stay although there is nothing to do */
+    IDLE_KEPT = 4,       /* threads that stay although there is nothing to do for a tick */
     BUSY_LOG_MS = 60000, /* between two lines about threads that have run out */
 };
 
@@ -179,31 +180,52 @@ leave_watch(struct worker *w)
                 "all %u threads for SMTP are busy: %zu connections share them", most, sessions);
 }
 
-/* False: there are enough others. */
+/* False: the pool ends. */
 static bool
 take_watch(struct worker *w)
 {
     struct smtp_pool *p = w->pool;
     pthread_mutex_lock(&p->lock);
-    bool stay = !p->stopping && p->waiting < IDLE_KEPT;
+    bool stay = !p->stopping;
     if (stay)
         p->waiting++;
     pthread_mutex_unlock(&p->lock);
     return stay;
 }
 
+/* Whether there are enough others, after a tick without an event. */
+static bool
+is_spare(struct worker *w)
+{
+    struct smtp_pool *p = w->pool;
+    pthread_mutex_lock(&p->lock);
+    bool spare = p->waiting > IDLE_KEPT;
+    if (spare)
+        p->waiting--;
+    pthread_mutex_unlock(&p->lock);
+    return spare;
+}
+
+/* The next event. False: the thread is not needed any more. */
+static bool
+await_event(struct worker *w, struct epoll_event *ev)
+{
+    for (;;) {
+        int n = epoll_wait(w->pool->epoll, ev, 1, TICK_MS);
+        if (n > 0)
+            return true;
+        tick(w->pool);
+        if (n == 0 && is_spare(w))
+            return false;
+    }
+}
+
 static void
 watch(struct worker *w)
 {
     struct smtp_pool *p = w->pool;
-    while (take_watch(w)) {
-        struct epoll_event ev;
-        int n;
-        do {
-            n = epoll_wait(p->epoll, &ev, 1, TICK_MS);
-            if (n <= 0)
-                tick(p);
-        } while (n <= 0);
+    struct epoll_event ev;
+    while (take_watch(w) && await_event(w, &ev)) {
         bool stop = ev.data.ptr == p;
         leave_watch(w);
         if (stop)

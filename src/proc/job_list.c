@@ -1,6 +1,8 @@
 /* What waits for a delivery process; see job_list.h. */
 #include "proc/job_list.h"
 
+#include "sys/await.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +49,7 @@ add(struct job_list *l, struct job j, struct str id, struct str queue)
 {
     if ((l->n == l->cap && !grow(l)) || !copy_texts(&j, id, queue))
         return false;
+    j.since_ms = await_now_ms();
     l->v[(l->first + l->n++) % l->cap] = j;
     return true;
 }

@@ -18,6 +18,7 @@ struct job {
     struct str queue; /* may be empty */
     unsigned when;    /* enum reception_delivery */
     uint64_t option;  /* of a run: which -q option, or JOB_NO_OPTION */
+    int64_t since_ms; /* when it came, on the monotonic clock */
 };
 
 /* All zero is an empty one. */

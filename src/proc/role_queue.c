@@ -29,6 +29,8 @@ enum {
     WORKERS_MAX = 1024,
     LANE_KEEP_MS = 5000,
     WORKER_END_MS = 5000,
+    WORKERS_FEW = 4,    /* that many are asked for as soon as there is work */
+    PATIENCE_MS = 25,   /* how long work waits before there are more */
     WORKER_IDLE_MS = 30000, /* a worker that has nothing to do for so long ends */
     WORKER_JOBS_MAX = 5000, /* and after so many attempts, another one goes on */
 };
@@ -60,6 +62,7 @@ struct queue {
     size_t workers_n;
     size_t wanted;        /* workers asked for that have not come */
     size_t most;          /* workers at most */
+    int64_t grown_ms;     /* when more were asked for because work had waited */
     int64_t next_keep_ms; /* when the fast lane is looked after again */
     struct runner *runners;
     size_t runners_n;
@@ -126,6 +129,41 @@ hand_over(struct worker *w, const struct job *j)
                                   : role_send(w->fd, IPC_RUN, run, -1);
 }
 
+/* There is more work than workers that were asked for, and there may be more workers. */
+static bool
+is_short(const struct queue *q)
+{
+    return q->jobs.n > q->wanted && q->workers_n + q->wanted < q->most;
+}
+
+/* When the oldest job has waited so long that more workers are wanted. */
+static int64_t
+patience_ends_ms(const struct queue *q)
+{
+    int64_t since = job_list_first(&q->jobs)->since_ms;
+    return (since > q->grown_ms ? since : q->grown_ms) + PATIENCE_MS;
+}
+
+/* How many workers to ask for. A burst is done by few, one job after the other; where work waits, for what is far away or slow, there
+ * are half as many more each time. */
+static size_t
+missing_workers(struct queue *q)
+{
+    size_t have = q->workers_n + q->wanted, more = 0;
+    int64_t now = await_now_ms();
+    if (!is_short(q))
+        return 0;
+    if (have < WORKERS_FEW) {
+        more = WORKERS_FEW - have;
+    } else if (now >= patience_ends_ms(q)) {
+        more = have / 2;
+        q->grown_ms = now;
+    }
+    size_t useful = q->jobs.n - q->wanted, room = q->most - have;
+    more = more < useful ? more : useful;
+    return more < room ? more : room;
+}
+
 /* Gives work to who is free, and asks for more workers when there is more work. */
 static void
 dispatch(struct queue *q)
@@ -140,8 +178,8 @@ dispatch(struct queue *q)
         w->jobs++;
         w->job = job_list_take(&q->jobs);
     }
-    while (q->wanted < q->jobs.n && q->workers_n + q->wanted < q->most &&
-           role_send(deliver_fd(q), IPC_WANTED, NULL, -1))
+    for (size_t n = missing_workers(q); n > 0 && role_send(deliver_fd(q), IPC_WANTED, NULL, -1);
+         n--)
         q->wanted++;
 }
 
@@ -349,6 +387,8 @@ wait_ms(const struct queue *q)
     int64_t now = await_now_ms(), next = now + WORKER_IDLE_MS;
     if (q->next_keep_ms < next)
         next = q->next_keep_ms;
+    if (is_short(q) && q->workers_n + q->wanted >= WORKERS_FEW && patience_ends_ms(q) < next)
+        next = patience_ends_ms(q);
     for (size_t i = 0; i < q->runners_n; i++) {
         if (q->runners[i].next_ms < next)
             next = q->runners[i].next_ms;
