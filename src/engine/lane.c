@@ -2,7 +2,8 @@
  *
  * One lock guards everything here. Appending writes to the page cache under it, so that a segment has no gaps; syncing is done
  * without it. Waiters belong to a batch: the sync that begins after they wrote. At most two batches have waiters at a time, the
- * one being synced and the next, hence two conditions.
+ * one being synced and the next, hence two conditions. There is no thread for syncing: the first one that waits and finds nobody at
+ * it does it for all, so that who is alone has nobody to wait for.
  */
 #include "engine/lane.h"
 
@@ -12,6 +13,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +23,7 @@
 struct segment {
     struct lane_segment_file file;
     uint64_t tail;
-    unsigned users;     /* waiters, and the committer while it syncs */
+    unsigned users;     /* waiters, and who syncs it */
     bool full;          /* nothing is appended any more */
     bool dirty;         /* something is not synced */
     int failed;         /* errno of the sync that failed; 0: none did */
@@ -33,13 +35,13 @@ struct lane {
     struct durable_calls calls;
     int dir;
     uint64_t segment_size;
-    pthread_t committer;
     pthread_mutex_t lock;
-    pthread_cond_t work, ended[2];
-    bool wanted, stopping, syncing;
+    pthread_cond_t gathered, ended[2];
+    atomic_uint expected; /* see lane_expect */
+    bool committing;      /* somebody syncs, or is about to */
+    bool syncing;
     int unreported;      /* errno of a sync that failed since lane_sync was asked last */
     unsigned waiters;    /* of that batch */
-    bool crowded;        /* the last one had several */
     uint64_t batch;      /* that appended records belong to */
     uint64_t synced;     /* the last one that is over */
     struct segment *all; /* newest first; only it may be appended to */
@@ -208,46 +210,9 @@ append_message(struct lane *l, struct segment *s, struct message_form *w,
     return ok;
 }
 
-/* --- waiting --- */
+/* --- syncing --- */
 
-/* Makes the committer's next batch the one that was appended to. */
-static struct appended
-join(struct lane *l, struct segment *s, uint64_t at)
-{
-    s->users++;
-    l->waiters++;
-    return (struct appended){.segment = s, .at = at, .batch = l->batch};
-}
-
-/* With the lock: until the batch is over. False: the sync failed. */
-static bool
-wait_for(struct lane *l, const struct appended *a, struct durable_fault *f)
-{
-    struct segment *s = a->segment;
-    if (!l->wanted) {
-        l->wanted = true;
-        pthread_cond_signal(&l->work);
-    }
-    while (l->synced < a->batch)
-        pthread_cond_wait(&l->ended[a->batch % 2], &l->lock);
-    bool ok = s->failed == 0 || a->batch < s->failed_in;
-    if (!ok) {
-        errno = s->failed;
-        (void)durable_failed(f, "fsync", s->file.name);
-    }
-    return ok;
-}
-
-static void
-leave(struct lane *l, const struct appended *a)
-{
-    a->segment->users--;
-    retire(l);
-}
-
-/* --- the committer --- */
-
-enum { SEGMENTS_AT_ONCE = 64, LINGER_NS = 500000 };
+enum { SEGMENTS_AT_ONCE = 64, LINGER_MS = 2 };
 
 struct batch_work {
     struct segment *v[SEGMENTS_AT_ONCE];
@@ -276,12 +241,11 @@ take_batch(struct lane *l, struct batch_work *w)
     l->syncing = true;
     if (!w->more) {
         l->batch++;
-        l->wanted = false;
-        l->crowded = l->waiters > 1;
         l->waiters = 0;
     }
 }
 
+/* Who waits for the next batch does that one: any of them. */
 static void
 end_batch(struct lane *l, const struct batch_work *w)
 {
@@ -300,43 +264,88 @@ end_batch(struct lane *l, const struct batch_work *w)
     if (!w->more) {
         l->synced = w->batch;
         pthread_cond_broadcast(&l->ended[w->batch % 2]);
+        if (l->waiters > 0)
+            pthread_cond_signal(&l->ended[l->batch % 2]);
     }
     retire(l);
 }
 
-/* Where several came together last time, more are about to come: a moment's wait saves their syncs. */
+static bool
+is_gathered(struct lane *l)
+{
+    return atomic_load_explicit(&l->expected, memory_order_relaxed) == 0;
+}
+
+/* A moment's wait for messages that are about to come saves their syncs. */
 static void
 let_others_come(struct lane *l)
 {
-    static const struct timespec moment = {.tv_nsec = LINGER_NS};
-    if (!l->crowded || l->stopping)
+    struct timespec until;
+    if (is_gathered(l))
         return;
-    pthread_mutex_unlock(&l->lock);
-    (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
-    pthread_mutex_lock(&l->lock);
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += LINGER_MS * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    while (!is_gathered(l) && pthread_cond_timedwait(&l->gathered, &l->lock, &until) == 0)
+        continue;
 }
 
-static void *
-commit(void *ctx)
+/* With the lock, which is let go of meanwhile: one batch. */
+static void
+commit(struct lane *l)
 {
-    struct lane *l = ctx;
     struct batch_work w;
-    pthread_mutex_lock(&l->lock);
-    for (;;) {
-        while (!l->wanted && !l->stopping)
-            pthread_cond_wait(&l->work, &l->lock);
-        if (!l->wanted)
-            break;
-        let_others_come(l);
-        take_batch(l, &w);
-        pthread_mutex_unlock(&l->lock);
-        for (size_t i = 0; i < w.n; i++)
-            w.result[i] = l->calls.sync_content(w.v[i]->file.fd) == 0 ? 0 : errno;
-        pthread_mutex_lock(&l->lock);
-        end_batch(l, &w);
-    }
+    l->committing = true;
+    let_others_come(l);
+    take_batch(l, &w);
     pthread_mutex_unlock(&l->lock);
-    return NULL;
+    for (size_t i = 0; i < w.n; i++)
+        w.result[i] = l->calls.sync_content(w.v[i]->file.fd) == 0 ? 0 : errno;
+    pthread_mutex_lock(&l->lock);
+    l->committing = false;
+    end_batch(l, &w);
+}
+
+/* --- waiting --- */
+
+/* Makes the next batch the one that was appended to. */
+static struct appended
+join(struct lane *l, struct segment *s, uint64_t at)
+{
+    s->users++;
+    l->waiters++;
+    if (l->committing && is_gathered(l))
+        pthread_cond_signal(&l->gathered);
+    return (struct appended){.segment = s, .at = at, .batch = l->batch};
+}
+
+/* With the lock: until the batch is over. False: the sync failed. */
+static bool
+wait_for(struct lane *l, const struct appended *a, struct durable_fault *f)
+{
+    struct segment *s = a->segment;
+    while (l->synced < a->batch) {
+        if (l->committing)
+            pthread_cond_wait(&l->ended[a->batch % 2], &l->lock);
+        else
+            commit(l);
+    }
+    bool ok = s->failed == 0 || a->batch < s->failed_in;
+    if (!ok) {
+        errno = s->failed;
+        (void)durable_failed(f, "fsync", s->file.name);
+    }
+    return ok;
+}
+
+static void
+leave(struct lane *l, const struct appended *a)
+{
+    a->segment->users--;
+    retire(l);
 }
 
 /* --- for others --- */
@@ -344,10 +353,14 @@ commit(void *ctx)
 static void
 set_up_locks(struct lane *l)
 {
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&l->lock, NULL);
-    pthread_cond_init(&l->work, NULL);
+    pthread_cond_init(&l->gathered, &monotonic);
     pthread_cond_init(&l->ended[0], NULL);
     pthread_cond_init(&l->ended[1], NULL);
+    pthread_condattr_destroy(&monotonic);
 }
 
 static void
@@ -360,7 +373,7 @@ clean_up(struct lane *l)
     }
     pthread_cond_destroy(&l->ended[0]);
     pthread_cond_destroy(&l->ended[1]);
-    pthread_cond_destroy(&l->work);
+    pthread_cond_destroy(&l->gathered);
     pthread_mutex_destroy(&l->lock);
     if (l->dir >= 0)
         close(l->dir);
@@ -382,8 +395,7 @@ lane_open(const struct lane_settings *settings, struct durable_fault *f)
     l->segment_size = settings->segment_size;
     l->batch = 1;
     l->dir = lane_directory_open(settings->spool, true);
-    errno = l->dir < 0 ? errno : pthread_create(&l->committer, NULL, commit, l);
-    if (l->dir < 0 || errno != 0) {
+    if (l->dir < 0) {
         (void)durable_failed(f, "open", "lane");
         clean_up(l);
         return NULL;
@@ -407,12 +419,19 @@ lane_close(struct lane *l)
     if (l == NULL)
         return;
     pthread_mutex_lock(&l->lock);
-    l->wanted |= is_open(l);
-    l->stopping = true;
-    pthread_cond_signal(&l->work);
+    while (is_open(l))
+        commit(l);
     pthread_mutex_unlock(&l->lock);
-    pthread_join(l->committer, NULL);
     clean_up(l);
+}
+
+void
+lane_expect(struct lane *l, enum lane_expected what)
+{
+    if (what == LANE_MESSAGE_COMES)
+        (void)atomic_fetch_add_explicit(&l->expected, 1, memory_order_relaxed);
+    else
+        (void)atomic_fetch_sub_explicit(&l->expected, 1, memory_order_relaxed);
 }
 
 enum lane_result
@@ -420,9 +439,14 @@ lane_put(struct lane *l, const struct lane_message *m, struct str body, struct l
          struct durable_fault *f)
 {
     struct message_form w;
-    if (!measure(&w, m, body) || w.n > l->segment_size - lane_segment_start())
-        return LANE_UNFIT;
+    bool fits = measure(&w, m, body) && w.n <= l->segment_size - lane_segment_start();
     pthread_mutex_lock(&l->lock);
+    if (m->expected)
+        lane_expect(l, LANE_MESSAGE_FAILS);
+    if (!fits) {
+        pthread_mutex_unlock(&l->lock);
+        return LANE_UNFIT;
+    }
     struct segment *s = segment_for(l, w.n, f);
     bool ok = s != NULL && append_message(l, s, &w, m, body, f);
     if (!ok) {

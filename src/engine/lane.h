@@ -1,4 +1,4 @@
-/* The fast lane's writer: many threads append messages and notes to a journal segment, one thread syncs for all of them.
+/* The fast lane's writer: many threads append messages and notes to a journal segment, one of them syncs for all.
  *
  * A record is in the page cache when it was appended and durable when the sync behind it is over; who waits is told which.
  * When a sync fails nothing of that segment is synced again: everybody who waits for it gets the error, what they wrote is made
@@ -49,10 +49,15 @@ enum lane_wait {
 
 /* NULL with the fault. **owns**: the caller, until lane_close. */
 struct lane *lane_open(const struct lane_settings *settings, struct durable_fault *f);
-/* Syncs what is left, ends the thread and the segment. Nobody may be in another function. */
+/* Syncs what is left and ends the segment. Nobody may be in another function. */
 void lane_close(struct lane *l);
 
-/* Appends a message and waits until it is durable. */
+enum lane_expected { LANE_MESSAGE_COMES, LANE_MESSAGE_FAILS };
+/* Says that a message is on its way, and that it will not come. Who syncs waits a moment, at most 2 ms, for messages that are on their
+ * way, and not at all when there are none. */
+void lane_expect(struct lane *l, enum lane_expected what);
+
+/* Appends a message and waits until it is durable; it is not expected any more then. */
 enum lane_result lane_put(struct lane *l, const struct lane_message *m, struct str body,
                           struct lane_ref *ref, struct durable_fault *f);
 /* Appends RECIPIENT, DONE, MOVED or ABORT. */

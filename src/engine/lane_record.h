@@ -65,6 +65,7 @@ struct lane_message {
     struct str queue;  /* named queue; "" is the default one */
     struct str log;    /* lines of its message log so far */
     struct str header; /* as in a -H file */
+    bool expected;     /* lane_expect was told of it; not in the record */
 };
 /* What stands before queue, log and header. False: too long. */
 bool lane_message_head(const struct lane_message *m, unsigned char out[LANE_MESSAGE_HEAD]);

@@ -52,6 +52,10 @@ receive_lane_commit(struct receiving *r, const struct spool_header *h, struct sp
         return SPOOL_BAD;
     receive_log_message(r);
     m.log = r->e->conf->main->message_logs ? buf_str(&r->log) : STR_EMPTY;
+    if (r->rq->expected != NULL) {
+        m.expected = *r->rq->expected;
+        *r->rq->expected = false;
+    }
     switch (lane_put(r->e->lane, &m, buf_str(&r->body), &r->out->lane, &d)) {
     case LANE_OK:
         r->out->in_lane = true;

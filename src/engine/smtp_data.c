@@ -75,6 +75,7 @@ request(struct smtp_session *s)
         .full_name = who->name,
         .queue_only = s->setup->queue_only,
         .lane = may_use_lane(s),
+        .expected = &s->expected,
     };
     if (s->batch)
         rq.unqualified_sender = rq.unqualified_recipient = !s->setup->no_qualify;

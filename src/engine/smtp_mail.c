@@ -267,6 +267,7 @@ forget_sender(struct smtp_session *s)
 {
     s->message->sender = STR_NULL;
     s->sender_given = false;
+    smtp_expect_message(s, false);
     s->model->prdr = false;
 }
 
@@ -275,6 +276,7 @@ accept_sender(struct smtp_session *s, const struct acl_answer *a)
 {
     s->mail_seen = true;
     s->sender_given = true;
+    smtp_expect_message(s, true);
     s->free_used = 0;
     s->rcpt_same = true;
     s->rcpt_refusal = STR_NULL;

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/num.h"
 #include "conf/list.h"
+#include "engine/lane.h"
 #include "engine/maillog.h"
 #include "engine/peer.h"
 #include "engine/peer_name.h"
@@ -241,12 +242,23 @@ smtp_history_text(struct smtp_session *s, struct arena *a)
 
 /* --- the transaction --- */
 
+void
+smtp_expect_message(struct smtp_session *s, bool expected)
+{
+    struct lane *lane = s->engine->lane;
+    if (lane == NULL || s->expected == expected)
+        return;
+    lane_expect(lane, expected ? LANE_MESSAGE_COMES : LANE_MESSAGE_FAILS);
+    s->expected = expected;
+}
+
 enum { MESSAGE_FIRST = 1024 }; /* bytes while nothing is under way */
 
 void
 smtp_reset(struct smtp_session *s)
 {
     struct eval *e = s->engine->eval;
+    smtp_expect_message(s, false);
     if (s->message_arena != NULL)
         arena_free(s->message_arena);
     s->message_arena = arena_new_sized(MESSAGE_FIRST);
@@ -780,12 +792,14 @@ smtp_session_enter(struct smtp_session *s, struct engine *e)
     if (s->up != NULL)
         s->up->ctx = e;
     list_cache_forget(v->lists);
+    smtp_expect_message(s, s->sender_given);
 }
 
 void
 smtp_session_leave(struct smtp_session *s)
 {
     struct eval *v = s->engine->eval;
+    smtp_expect_message(s, false);
     s->acl_c = v->acl_c;
     s->acl_m = v->acl_m;
     v->acl_c = v->acl_m = NULL;

@@ -77,6 +77,7 @@ struct smtp_session {
 
     /* The transaction. */
     bool sender_given;
+    bool expected;    /* by who syncs the fast lane */
     bool discarded;   /* some recipients were accepted and thrown away */
     bool discard_all; /* MAIL was */
     bool too_many;    /* recipients */
@@ -123,6 +124,8 @@ bool smtp_is_out_of_turn(struct smtp_session *s);
 enum smtp_next smtp_refuse_out_of_turn(struct smtp_session *s);
 /* "C=HELO,MAIL" with a blank in front, or empty. */
 struct str smtp_history_text(struct smtp_session *s, struct arena *a);
+/* Tells who syncs the fast lane that a message is on its way here, or is not (any more). */
+void smtp_expect_message(struct smtp_session *s, bool expected);
 /* Forgets the message at hand; the session goes on. */
 void smtp_reset(struct smtp_session *s);
 /* Whether a host list of the configuration has the client. */
