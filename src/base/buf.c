@@ -2,6 +2,7 @@
 #include "base/buf.h"
 
 #include "base/arena.h"
+#include "base/format.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,12 +45,19 @@ void
 buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
     va_list again;
+    char *end = b->p == NULL ? NULL : b->p + b->n; /* where it goes if there is room */
+    int n = format_text(end, b->cap - b->n, fmt, ap);
+    if (n >= 0 && (size_t)n < b->cap - b->n) {
+        b->n += (size_t)n;
+        return;
+    }
     va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, fmt, again);
+    n = n >= 0 ? n : vsnprintf(NULL, 0, fmt, again);
     va_end(again);
     if (n < 0 || !buf_reserve(b, (size_t)n))
         return;
-    (void)vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
+    if (format_text(b->p + b->n, (size_t)n + 1, fmt, ap) < 0)
+        (void)vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
     b->n += (size_t)n;
 }
 

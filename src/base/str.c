@@ -2,6 +2,7 @@
 #include "base/str.h"
 
 #include "base/arena.h"
+#include "base/format.h"
 #include "base/load.h"
 
 #include <assert.h>
@@ -415,13 +416,27 @@ struct str
 str_printf(struct arena *a, const char *fmt, ...)
 {
     va_list ap;
+    char text[512]; /* most are shorter */
     va_start(ap, fmt);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    int n = format_text(text, sizeof text, fmt, ap);
     va_end(ap);
+    bool known = n >= 0;
+    if (!known) {
+        va_start(ap, fmt);
+        n = vsnprintf(text, sizeof text, fmt, ap);
+        va_end(ap);
+    }
     assert(n >= 0 && (size_t)n <= STR_MAX);
     char *p = arena_alloc(a, (size_t)n + 1);
+    if ((size_t)n < sizeof text) {
+        memcpy(p, text, (size_t)n + 1);
+        return str_from(p, (size_t)n);
+    }
     va_start(ap, fmt);
-    (void)vsnprintf(p, (size_t)n + 1, fmt, ap);
+    if (known)
+        (void)format_text(p, (size_t)n + 1, fmt, ap);
+    else
+        (void)vsnprintf(p, (size_t)n + 1, fmt, ap);
     va_end(ap);
     return str_from(p, (size_t)n);
 }

@@ -31,6 +31,12 @@ struct engine_caller {
     bool trusted, admin;
 };
 
+/* Answers that hold for a moment, by the monotonic clock. */
+struct engine_memo {
+    int64_t room_ms;  /* until then there is plenty of room for the spool and logs */
+    int64_t scan_ms;  /* until then there is no local_scan function */
+};
+
 struct engine {
     struct arena *arena; /* lives as long as the engine */
     const struct conf *conf;
@@ -65,6 +71,7 @@ struct engine {
     struct message_id_clock *ids; /* of the threads that receive; NULL: one message at a time */
     const struct acl_up *policy; /* what ACLs ask; engine/policy.h makes it when it is needed */
     const char *root;            /* spool_directory; engine_place makes it when it is needed */
+    struct engine_memo memo;
     struct map *queues;          /* names of queues that were at work; likewise */
 };
 

@@ -10,12 +10,13 @@
 #include "engine/maillog.h"
 #include "engine/peer.h"
 #include "mail/address.h"
+#include "sys/await.h"
 #include "sys/child.h"
 #include "sys/plugin.h"
 
 #include <unistd.h>
 
-enum { ANSWER_MAX = 64 << 20, TEXT_MAX = 1000 };
+enum { ANSWER_MAX = 64 << 20, TEXT_MAX = 1000, LOOK_MS = 1000 };
 
 /* --- the answer of the child --- */
 
@@ -172,13 +173,20 @@ judge(struct receiving *r, struct str answer)
     return refuse(r, (int)code, text);
 }
 
+/* That there is none is believed for a second. */
 static bool
 is_installed(const struct receiving *r, struct str *directory)
 {
+    int64_t now = await_now_ms();
+    if (now < r->e->memo.scan_ms)
+        return false;
     *directory = r->e->site != NULL ? r->e->site->plugin_directory : STR_NULL;
     struct str folder = directory->n > 0 ? *directory : plugin_directory_default(r->a);
     const char *path = str_cstr(r->a, str_printf(r->a, "%.*s/local_scan.so", STR_ARG(folder)));
-    return path != NULL && access(path, F_OK) == 0;
+    if (path != NULL && access(path, F_OK) == 0)
+        return true;
+    r->e->memo.scan_ms = now + LOOK_MS;
+    return false;
 }
 
 bool

@@ -140,6 +140,7 @@ engine_start_thread(const struct engine *e, struct arena *a)
     t->arena = a;
     t->eval = w.eval;
     t->vm = w.vm;
+    t->log.kept = log_kept_new(a);
     t->policy = NULL;
     t->queues = NULL;
     t->eval->process = e->eval->process;

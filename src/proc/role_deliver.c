@@ -144,6 +144,7 @@ work(struct role *r, int socket)
     struct ipc_message msg;
     signals_release(r->signals);
     r->m->eval->process.pid = getpid();
+    r->e->log.kept = log_kept_new(r->e->arena);
     while (ipc_receive(&ipc_protocol, socket, IPC_KIND_QUEUE, IPC_KIND_WORKER, &msg) ==
            IPC_OK) {
         struct ipc_field done = {.number = DELIVERY_DONE};

@@ -1,12 +1,13 @@
 /* Log files and syslog; see log.h.
  *
- * Nothing is kept open here: a long-lived process that logs much keeps the descriptor itself and
- * follows a rotation by name. File-system ids are per thread, so setting them disturbs nobody else.
+ * Files are opened for each entry, save for the main log of a process that keeps it (log_kept): a look at the name now and then
+ * tells whether it has been rotated. File-system ids are per thread, so setting them disturbs nobody else.
  */
 #include "sys/log.h"
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "sys/await.h"
 #include "sys/file.h"
 
 #include <errno.h>
@@ -145,6 +146,72 @@ is_regular(int fd)
     return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+enum { KEPT_PATH_MAX = 512 };
+
+struct log_kept {
+    int fd; /* -1: none yet */
+    dev_t dev;
+    ino_t ino;
+    int64_t looked_ms; /* when the name was last seen to mean it */
+    uint32_t n;
+    char path[KEPT_PATH_MAX];
+};
+
+static void
+close_kept(void *ctx)
+{
+    struct log_kept *k = ctx;
+    if (k->fd >= 0)
+        close(k->fd);
+    k->fd = -1;
+}
+
+struct log_kept *
+log_kept_new(struct arena *a)
+{
+    struct log_kept *k = ARENA_NEW(a, struct log_kept);
+    k->fd = -1;
+    arena_on_free(a, close_kept, k);
+    return k;
+}
+
+/* Whether the file that is open is still the one of that name. */
+static bool
+is_kept(struct log_kept *k, struct str path)
+{
+    struct stat st;
+    int64_t now = await_now_ms();
+    if (k->fd < 0 || path.n != k->n || memcmp(path.p, k->path, path.n) != 0)
+        return false;
+    if (now - k->looked_ms < LOG_KEPT_MS)
+        return true;
+    k->looked_ms = now;
+    return lstat(k->path, &st) == 0 && st.st_dev == k->dev && st.st_ino == k->ino;
+}
+
+static bool
+append_kept(struct arena *a, struct log_kept *k, struct str path, struct str entry)
+{
+    struct stat st;
+    if (!is_kept(k, path)) {
+        close_kept(k);
+        k->fd = open_log(a, path);
+        if (k->fd < 0 || fstat(k->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+            int saved = errno;
+            close_kept(k);
+            errno = saved;
+            return false;
+        }
+        k->dev = st.st_dev;
+        k->ino = st.st_ino;
+        k->looked_ms = await_now_ms();
+        k->n = path.n;
+        memcpy(k->path, path.p, path.n);
+        k->path[path.n] = '\0';
+    }
+    return file_write_all(k->fd, entry.p, entry.n);
+}
+
 static bool
 append(struct arena *a, const struct log_settings *s, struct str path, struct str entry)
 {
@@ -228,7 +295,9 @@ log_write(struct arena *a, const struct log_settings *s, enum log_kind kind,
         buf_adds(&entry, lines[i]);
         buf_addc(&entry, '\n');
     }
-    if (append(a, s, to.file, buf_str(&entry)))
+    bool kept = s->kept != NULL && kind == LOGFILE_MAIN && to.file.n < KEPT_PATH_MAX;
+    if (kept ? append_kept(a, s->kept, to.file, buf_str(&entry))
+             : append(a, s, to.file, buf_str(&entry)))
         return ok;
     *error = str_printf(a, "failed to write %.*s: %s", STR_ARG(to.file), strerror(errno));
     return false;

@@ -15,6 +15,13 @@
 
 enum log_kind { LOGFILE_MAIN, LOGFILE_REJECT, LOGFILE_PANIC };
 
+/* A main log that stays open between entries, for a process that never becomes somebody else. Another file of that name is noticed
+ * within LOG_KEPT_MS. **thread**: one. */
+struct log_kept;
+enum { LOG_KEPT_MS = 50 };
+/* In the arena; closed when that is freed. */
+struct log_kept *log_kept_new(struct arena *a);
+
 struct log_settings {
     struct str
         file_path; /* log_file_path: list of templates and "syslog"; unset: default_path */
@@ -28,6 +35,7 @@ struct log_settings {
     int syslog_facility;     /* LOG_MAIL and so on */
     bool syslog_pid;
     bool syslog_timestamp;
+    struct log_kept *kept; /* NULL: files are opened for each entry */
 };
 
 /* Where a log goes. */
