@@ -1,8 +1,10 @@
 /* The jail of a role; see role_jail.h.
  *
  * Files: what belongs to the system can be read; spool and logs can be written, and so can the directories that the configuration names,
- * as far as the mail user may (they hold lookup files and databases). Homes are not among them, unless a file there is named in full.
- * Programs can be executed only where the configuration has something that runs one.
+ * as far as the mail user may (they hold lookup files and databases). Homes are not among them, unless a file there is named in full, nor is
+ * what transports name for deliveries to files: those are made by processes that are the user.
+ * Programs can be executed only where the configuration has something that runs one: those of the system, those that it names, and
+ * what lies in a directory that it names and the mail user cannot write.
  */
 #include "proc/role_jail.h"
 
@@ -26,6 +28,7 @@ struct jail_plan {
     struct jail_path v[PATHS_MAX];
     size_t n;
     bool programs;
+    bool transports; /* the line is one of that section */
 };
 
 static const char *const system_paths[] = {"/etc",  "/usr",  "/lib", "/lib64", "/bin",
@@ -36,6 +39,11 @@ static const char *const runs_programs[] = {
     "${run",        "queryprogram",     "${perl",
     "perl_startup", "transport_filter", "smtp_etrn_command",
     "${dlfunc",     "cmdline"};
+
+/* Options of transports that name what only a process of the user opens. */
+static const char *const of_users[] = {
+    "command", "current_directory", "directory", "file", "home_directory",
+    "log",     "maildir_tag",       "once",      "path", "quota_directory"};
 
 static void
 add(struct jail_plan *p, const char *path, unsigned access)
@@ -67,7 +75,16 @@ is_system(const char *path)
     return false;
 }
 
-/* The directory of a path that the configuration names; whole: nothing is put behind it when it is used. */
+/* What can be executed there besides reading and writing. */
+static void
+add_program(struct jail_plan *p, const char *path, const struct stat *st)
+{
+    bool file = S_ISREG(st->st_mode);
+    if (access(path, X_OK) == 0 && (file || access(path, W_OK) != 0))
+        add(p, path, JAIL_READ | JAIL_EXECUTE);
+}
+
+/* A path that the configuration names, or its directory; whole: nothing is put behind it when it is used. */
 static void
 add_named(struct jail_plan *p, struct str path, bool whole)
 {
@@ -76,15 +93,21 @@ add_named(struct jail_plan *p, struct str path, bool whole)
     if (z == NULL || is_system(z) ||
         (!whole && (is_beneath(z, "/home") || is_beneath(z, "/root"))))
         return;
-    if (stat(z, &st) != 0 || !S_ISDIR(st.st_mode)) {
+    bool there = stat(z, &st) == 0;
+    if (there && whole)
+        add_program(p, str_cstr(p->arena, path), &st);
+    if (!there || !S_ISDIR(st.st_mode)) {
         char *slash = strrchr(z, '/');
         *slash = '\0';
     }
     size_t n = strlen(z);
     while (n > 1 && z[n - 1] == '/')
         z[--n] = '\0';
-    if (n > 1 && strcmp(z, "/home") != 0)
-        add(p, z, JAIL_READ | JAIL_WRITE);
+    if (n <= 1 || strcmp(z, "/home") == 0)
+        return;
+    add(p, z, JAIL_READ | JAIL_WRITE);
+    if (!whole && stat(z, &st) == 0)
+        add_program(p, z, &st);
 }
 
 static bool
@@ -93,9 +116,28 @@ is_path_char(char c)
     return ascii_alnum(c) || strchr("_./+@%-", c) != NULL;
 }
 
+/* True for `name = ...` of a transport that only a process of the user looks at. Also keeps count of the sections. */
+static bool
+is_for_users(struct jail_plan *p, struct str line)
+{
+    if (str_starts(line, "begin ")) {
+        p->transports = str_ieqz(str_trim(str_sub(line, 6, line.n)), "transports");
+        return false;
+    }
+    if (str_starts(line, "hide "))
+        line = str_sub(line, 5, line.n);
+    size_t end = 0;
+    while (end < line.n && (ascii_alnum(line.p[end]) || line.p[end] == '_'))
+        end++;
+    for (size_t i = 0; p->transports && i < sizeof of_users / sizeof of_users[0]; i++)
+        if (str_eqz(str_sub(line, 0, end), of_users[i]))
+            return true;
+    return false;
+}
+
 /* Every absolute path in a line of the configuration. */
 static void
-scan_line(struct jail_plan *p, struct str line)
+scan_paths(struct jail_plan *p, struct str line)
 {
     for (size_t i = 0; i < line.n; i++) {
         if (line.p[i] != '/' ||
@@ -108,6 +150,13 @@ scan_line(struct jail_plan *p, struct str line)
             add_named(p, str_sub(line, i, end - i), end == line.n || line.p[end] != '$');
         i = end;
     }
+}
+
+static void
+scan_line(struct jail_plan *p, struct str line)
+{
+    if (!is_for_users(p, line))
+        scan_paths(p, line);
     for (size_t i = 0; i < sizeof runs_programs / sizeof runs_programs[0]; i++)
         p->programs |= str_find(line, str_from_cstr(runs_programs[i]), 0) != STR_NPOS;
 }
@@ -130,10 +179,11 @@ make_plan(const struct role *r, struct jail_plan *p)
 {
     const struct conf *c = r->m->conf;
     for (size_t i = 0; i < c->text.n; i++)
-        scan_line(p, c->text.v[i].text);
+        if (!c->text.v[i].mark) /* where the configuration lies is nobody's business now */
+            scan_line(p, c->text.v[i].text);
     unsigned execute = p->programs ? (unsigned)JAIL_EXECUTE : 0u;
     for (size_t i = 0; i < p->n; i++)
-        p->v[i].access |= execute;
+        p->v[i].access &= ~(unsigned)JAIL_EXECUTE | execute;
     for (size_t i = 0; i < sizeof system_paths / sizeof system_paths[0]; i++)
         add(p, system_paths[i], JAIL_READ | execute);
     add(p, "/dev", JAIL_READ | JAIL_WRITE);

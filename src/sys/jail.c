@@ -33,11 +33,27 @@ jail_drop_bounding(void)
 
 /* --- files --- */
 
+/* Headers may be older than the kernel. */
+enum {
+    ACCESS_TRUNCATE = 1 << 14, /* version 3 */
+    SCOPE_UNIX = 1 << 0,       /* version 6: no abstract sockets, no signals beyond what was started here */
+    SCOPE_SIGNAL = 1 << 1,
+};
+
+/* struct landlock_ruleset_attr as of version 6; an older kernel takes it when what it does not know is 0. */
+struct rules_attr {
+    uint64_t files, network, scoped;
+};
+
 static const uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 static const uint64_t writing = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
                                 LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |
                                 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |
-                                LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SYM;
+                                LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SYM |
+                                ACCESS_TRUNCATE;
+/* What a rule about a file may hold. */
+static const uint64_t of_files = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+                                 LANDLOCK_ACCESS_FS_EXECUTE | ACCESS_TRUNCATE;
 /* Nobody may make these. */
 static const uint64_t never = LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK;
 
@@ -58,13 +74,28 @@ add_path(int rules, const struct jail_path *p, uint64_t known)
     if (attr.parent_fd < 0)
         return errno == ENOENT || errno == ENOTDIR || errno == EACCES;
     struct stat st;
-    bool directory = fstat(attr.parent_fd, &st) == 0 && S_ISDIR(st.st_mode);
-    bool ok = !directory ||
+    bool there = fstat(attr.parent_fd, &st) == 0;
+    if (there && !S_ISDIR(st.st_mode))
+        attr.allowed_access &= of_files;
+    bool ok = !there ||
               syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &attr, 0) == 0;
     int saved = errno;
     close(attr.parent_fd);
     errno = saved;
     return ok;
+}
+
+static struct rules_attr
+attr_of(long version)
+{
+    struct rules_attr attr = {.files = reading | writing | never | LANDLOCK_ACCESS_FS_EXECUTE};
+    if (version >= 2)
+        attr.files |= LANDLOCK_ACCESS_FS_REFER;
+    if (version < 3)
+        attr.files &= ~(uint64_t)ACCESS_TRUNCATE;
+    if (version >= 6)
+        attr.scoped = SCOPE_UNIX | SCOPE_SIGNAL;
+    return attr;
 }
 
 bool
@@ -74,14 +105,11 @@ jail_files(const struct jail_path *v, size_t n)
         syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (version < 0)
         return false;
-    uint64_t known = reading | writing | never | LANDLOCK_ACCESS_FS_EXECUTE;
-    if (version >= 2)
-        known |= LANDLOCK_ACCESS_FS_REFER;
-    struct landlock_ruleset_attr attr = {.handled_access_fs = known};
+    struct rules_attr attr = attr_of(version);
     int rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
     bool ok = rules >= 0 && caps_no_new_privileges();
     for (size_t i = 0; i < n && ok; i++)
-        ok = add_path(rules, &v[i], known);
+        ok = add_path(rules, &v[i], attr.files);
     ok = ok && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
     int saved = errno;
     if (rules >= 0)
@@ -133,20 +161,30 @@ answer_if(struct program *p, uint32_t k, uint32_t answer)
     add(p, BPF_RET | BPF_K, answer, 0, 0);
 }
 
+/* Sockets of these families alone: much of the kernel that few people look at stands behind the others. */
+static void
+add_socket(struct program *p, unsigned allowed)
+{
+    add(p, BPF_JMP | BPF_JEQ | BPF_K, __NR_socket, 1, 0);
+    add(p, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
+    load(p, offsetof(struct seccomp_data, args)); /* the low half comes first */
+    answer_if(p, AF_UNIX, SECCOMP_RET_ALLOW);
+    if ((allowed & JAIL_NETWORK) != 0) {
+        answer_if(p, AF_INET, SECCOMP_RET_ALLOW);
+        answer_if(p, AF_INET6, SECCOMP_RET_ALLOW);
+        answer_if(p, AF_NETLINK, SECCOMP_RET_ALLOW); /* the C library asks for addresses */
+    }
+    add(p, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
+}
+
 static void
 add_calls(struct program *p, unsigned allowed)
 {
     for (size_t i = 0; i < CALLS; i++)
         answer_if(p, calls[i], SECCOMP_RET_ALLOW);
-    if ((allowed & JAIL_NETWORK) != 0)
-        answer_if(p, __NR_socket, SECCOMP_RET_ALLOW);
     if ((allowed & JAIL_PROGRAMS) != 0)
         answer_if(p, __NR_execve, SECCOMP_RET_ALLOW);
-    add(p, BPF_JMP | BPF_JEQ | BPF_K, __NR_socket, 1, 0);
-    add(p, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
-    load(p, offsetof(struct seccomp_data, args)); /* the low half comes first */
-    answer_if(p, AF_UNIX, SECCOMP_RET_ALLOW);
-    add(p, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
+    add_socket(p, allowed);
 }
 
 bool

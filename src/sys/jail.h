@@ -15,22 +15,22 @@ enum jail_access {
     JAIL_EXECUTE = 1u << 2,
 };
 
-/* A directory and everything beneath it. */
+/* A directory and everything beneath it, or a file. */
 struct jail_path {
     const char *path;
     unsigned access; /* enum jail_access */
 };
 
 enum jail_calls {
-    JAIL_NETWORK = 1u << 0,  /* sockets of any kind; else of UNIX alone */
+    JAIL_NETWORK = 1u << 0,  /* sockets of IP and netlink; else of UNIX alone */
     JAIL_PROGRAMS = 1u << 1, /* executing */
 };
 
 /* Before root is given up: takes every capability out of the bounding set. False with errno. */
 bool jail_drop_bounding(void);
 
-/* Only beneath these paths from now on; those that do not exist are left out. Implies that nothing executed gains privilege. False with
- * errno: ENOSYS or EOPNOTSUPP when the kernel cannot. */
+/* Only these paths from now on; those that do not exist are left out. Where the kernel can (Linux 6.12), signals reach only what was started
+ * from here. Implies that nothing executed gains privilege. False with errno: ENOSYS or EOPNOTSUPP when the kernel cannot. */
 bool jail_files(const struct jail_path *v, size_t n);
 
 /* Only the calls of jail_calls.def from now on, and what `allowed` (enum jail_calls) adds; any other ends the process with SIGSYS.
