@@ -35,6 +35,14 @@ enum {
     ACL_LOG_TABS = 1u << 7,
 };
 
+/* What a callout asked for when it failed. */
+enum acl_called {
+    ACL_CALLED_NONE,
+    ACL_CALLED_ADDRESS,
+    ACL_CALLED_SETUP,
+    ACL_CALLED_POSTMASTER
+};
+
 /* How an ACL ended. Texts live in the message's arena, or the session's when there is no message. */
 struct acl_answer {
     enum acl_result result;
@@ -45,6 +53,7 @@ struct acl_answer {
     bool sender_unverified; /* a failed verify = sender decided */
     struct why sender_why;  /* why that was */
     struct str sender;      /* the address that was verified */
+    enum acl_called called; /* what a callout had asked for; NONE: routing decided */
     bool no_details;        /* which are not for the peer */
     bool is_default;        /* no ACL is set for the phase */
 };
@@ -52,25 +61,41 @@ struct acl_answer {
 /* What is verified by routing. */
 enum acl_verify_kind { ACL_VERIFY_RECIPIENT, ACL_VERIFY_SENDER, ACL_VERIFY_HEADER_SENDER };
 
+enum { ACL_CALLOUT_WAIT_S = 30 };
+
+/* The options of a callout. Times in seconds, -1: not given. */
+struct acl_callout {
+    int64_t wait_s;    /* for each answer; ACL_CALLOUT_WAIT_S */
+    int64_t connect_s; /* for the connection; as wait_s */
+    int64_t maxwait_s; /* before another host is tried; four times wait_s */
+    bool no_cache, random, hold;
+    bool use_sender, use_postmaster, use_tptsender; /* whom MAIL names */
+    bool full_postmaster;
+    struct str postmaster_from; /* of the check of the postmaster; unset: none is made */
+    struct str mail_from;       /* of header_sender; unset: none */
+};
+
 struct acl_verify {
     enum acl_verify_kind kind;
     struct str address;
     bool header_address; /* an address of a header line, which may lack its domain */
     bool success_on_redirect;
-    bool quota; /* recipient: the mailbox has room */
-    struct str
-        callout; /* options after callout=, STR_NULL: no callout; "": callout without options */
+    bool quota;                        /* recipient: the mailbox has room */
+    const struct acl_callout *callout; /* NULL: none is made */
 };
 
 /* What came of it. */
 struct acl_verified {
     enum outcome outcome; /* OK, FAIL, DEFER, ERROR */
     struct why why;       /* peer: text for the client; log: for the log */
-    /* $sender_verify_failure and its kind: "qualify", "route", "mail", "recipient", "postmaster". */
+    /* $sender_verify_failure and its kind: "qualify", "route", "mail", "recipient", "postmaster"; "random" of a
+     * success that says nothing. */
     struct str failure;
     struct str address;      /* as it was rewritten for routing; unset: as it was asked for */
     struct str address_data; /* that routing left, or unset */
     bool in_callout;         /* the callout decided, not routing */
+    enum acl_called called;  /* it failed by that */
+    bool again;              /* this was found out for the same message before */
     bool details;            /* why.peer may be told even when the outcome is OUT_DEFER */
 };
 
@@ -84,7 +109,7 @@ struct acl_verified_sender {
 /* What only the program around can do. */
 struct acl_up {
     void *ctx;
-    void *peer_ctx; /* of delay, verify_helo, debug and set_dscp, which may be NULL */
+    void *peer_ctx; /* of delay, flush, verify_helo, debug and set_dscp, which may be NULL */
     void (*log)(void *ctx, unsigned to, struct str text);
     /* "H=name [address]" or "U=login": who the peer is, as log lines show it. In a. */
     struct str (*peer)(void *ctx, struct arena *a);
@@ -92,6 +117,8 @@ struct acl_up {
     /* Waits; flush: what is buffered for the peer goes out first. */
     void (*delay)(void *ctx, int64_t seconds, bool flush);
     void (*verify)(void *ctx, const struct acl_verify *q, struct acl_verified *out);
+    void (*flush)(
+        void *ctx); /* what is buffered for the peer goes out: something will take its time */
     /* verify = helo: OUT_OK, OUT_FAIL, OUT_DEFER. */
     enum outcome (*verify_helo)(void *ctx);
     /* verify = reverse_host_lookup; *text says why not. */

@@ -15,41 +15,12 @@
 
 /* --- options --- */
 
+/* Asks for a callout; text is what makes it another one than others. */
 static bool
-is_callout_option(struct str o)
+take_callout(struct acl_verify_call *v, struct str text)
 {
-    static const char *const plain[] = {"defer_ok",       "fullpostmaster", "hold",
-                                        "no_cache",       "postmaster",     "random",
-                                        "use_postmaster", "use_sender",     "use_tptsender"};
-    static const char *const times[] = {"connect=", "maxwait="};
-    int64_t s;
-    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
-        if (str_eqz(o, plain[i]))
-            return true;
-    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
-        if (str_starts(o, times[i]))
-            return num_parse_interval(str_sub(o, strlen(times[i]), o.n), &s);
-    return str_starts(o, "mailfrom=") || str_starts(o, "postmaster_mailfrom=") ||
-           num_parse_interval(o, &s);
-}
-
-static bool
-take_callout(struct acl_verify_call *v, struct str options)
-{
-    struct strlist_split l = strlist_split_start(options, ',');
-    struct str o;
-    v->callout = options;
-    while (strlist_split_next(&l, v->c->keep, &o)) {
-        if (o.n == 0)
-            continue;
-        if (!is_callout_option(o)) {
-            (void)acl_error(v->c, "bad time value in ACL condition \"verify %.*s\"",
-                            STR_ARG(v->whole));
-            return false;
-        }
-        v->callout_defer_ok = v->callout_defer_ok || str_eqz(o, "defer_ok");
-    }
-    return true;
+    v->callout_text = text;
+    return acl_callout_take(v, text);
 }
 
 static bool
@@ -66,13 +37,13 @@ take_option(struct acl_verify_call *v, struct str o)
     else if (str_eqz(o, "quota") || str_starts(o, "quota="))
         v->quota = true;
     else if (str_eqz(o, "callout"))
-        v->callout = STR_EMPTY;
+        return take_callout(v, STR_EMPTY);
     else if (str_starts(o, "callout="))
         return take_callout(v, str_sub(o, strlen("callout="), o.n));
     else if (str_eqz(o, "callout_defer_ok"))
-        v->callout = STR_LIT("defer_ok"), v->callout_defer_ok = true;
+        return take_callout(v, STR_LIT("defer_ok"));
     else if (str_eqz(o, "check_postmaster"))
-        v->callout = STR_LIT("postmaster");
+        return take_callout(v, STR_LIT("postmaster"));
     else {
         (void)acl_error(v->c, "unknown option \"%.*s\" in ACL condition \"verify %.*s\"",
                         STR_ARG(o), STR_ARG(v->whole));
@@ -83,11 +54,21 @@ take_option(struct acl_verify_call *v, struct str o)
 
 /* --- addresses --- */
 
+/* control = no_callout_flush */
+static bool
+keeps_answers(const struct acl_call *c)
+{
+    const struct session *s = c->r->eval->session;
+    return s != NULL && s->acl != NULL && s->acl->no_callout_flush;
+}
+
 static void
 ask(struct acl_verify_call *v, struct acl_verify *q, struct acl_verified *out)
 {
     const struct acl_up *up = v->c->r->up;
     q->callout = v->callout;
+    if (v->callout != NULL && up != NULL && up->flush != NULL && !keeps_answers(v->c))
+        up->flush(up->peer_ctx);
     q->success_on_redirect = v->success_on_redirect;
     q->quota = v->quota;
     *out = (struct acl_verified){.outcome = OUT_DEFER, .address_data = STR_NULL};
@@ -128,7 +109,7 @@ verify_recipient(struct acl_verify_call *v)
     if (e->address != NULL)
         e->address->address_data = r.address_data;
     if (e->session != NULL)
-        e->session->recipient_verify_failure = r.outcome == OUT_FAIL ? r.failure : STR_NULL;
+        e->session->recipient_verify_failure = r.failure;
     if (r.outcome == OUT_OK)
         return ACL_TEST_TRUE;
     c->log = why_text(&r);
@@ -157,12 +138,14 @@ sender_result(struct acl_verify_call *v, struct str address)
     struct acl_call *c = v->c;
     struct message *m = c->r->eval->message;
     struct acl_verify q = {.kind = ACL_VERIFY_SENDER, .address = address};
-    struct acl_verified_sender *s = find_sender(m, address, v->callout);
-    if (s != NULL)
+    struct acl_verified_sender *s = find_sender(m, address, v->callout_text);
+    if (s != NULL) {
+        s->result.again = true;
         return &s->result;
+    }
     s = ARENA_NEW(c->keep, struct acl_verified_sender);
     s->address = str_dup(c->keep, address);
-    s->callout = str_is_set(v->callout) ? str_dup(c->keep, v->callout) : STR_NULL;
+    s->callout = str_is_set(v->callout_text) ? str_dup(c->keep, v->callout_text) : STR_NULL;
     ask(v, &q, &s->result);
     if (m != NULL)
         vec_push(m->arena, &acl_message_of(m)->senders, s);
@@ -176,7 +159,7 @@ sender_test(struct acl_verify_call *v, struct str address, const struct acl_veri
     struct session *s = c->r->eval->session;
     if (s != NULL) {
         s->sender_address_data = r->address_data;
-        s->sender_verify_failure = r->outcome == OUT_FAIL ? r->failure : STR_NULL;
+        s->sender_verify_failure = r->failure;
     }
     if (r->outcome == OUT_OK)
         return ACL_TEST_TRUE;
@@ -187,11 +170,16 @@ sender_test(struct acl_verify_call *v, struct str address, const struct acl_veri
     a->sender = str_dup(c->keep, str_is_set(r->address) ? r->address : address);
     a->no_details = v->no_details;
     a->details = r->details;
+    a->called = r->called;
     if (r->outcome == OUT_FAIL)
         c->user = STR_LIT("Sender verify failed");
     else
         c->user = r->in_callout ? STR_LIT("Could not complete sender verify callout")
                                 : STR_LIT("Could not complete sender verify");
+    /* A refusal's details are logged on a line of their own. */
+    c->log = c->user;
+    if (c->verb == ACL_VERB_WARN && r->outcome == OUT_FAIL)
+        c->log = r->again || str_eq(r->why.log, r->why.peer) ? STR_NULL : r->why.log;
     return acl_test_of(r->outcome);
 }
 
@@ -339,7 +327,8 @@ parse(struct acl_verify_call *v, struct str arg)
 enum acl_test
 acl_cond_verify(struct acl_call *c, const struct acl_item *item, struct str arg)
 {
-    struct acl_verify_call v = {.c = c, .whole = arg, .callout = STR_NULL, .value = STR_NULL};
+    struct acl_verify_call v = {
+        .c = c, .whole = arg, .callout_text = STR_NULL, .value = STR_NULL};
     struct session *s = c->r->eval->session;
     (void)item;
     if (!parse(&v, arg))
@@ -347,7 +336,10 @@ acl_cond_verify(struct acl_call *c, const struct acl_item *item, struct str arg)
     enum acl_test t = v.row->run(&v);
     if (str_is_set(c->user) && s != NULL)
         s->acl_verify_message = c->user;
-    if (c->verb == ACL_VERB_WARN)
+    if (c->verb == ACL_VERB_WARN) {
+        if (str_eq(c->log, c->user) && t == ACL_TEST_FALSE) /* $acl_verify_message says it */
+            c->log = STR_NULL;
         c->user = STR_NULL;
+    }
     return t;
 }

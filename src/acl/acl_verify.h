@@ -10,9 +10,10 @@ struct acl_verify_row;
 struct acl_verify_call {
     struct acl_call *c;
     const struct acl_verify_row *row;
-    struct str whole;   /* the argument, for messages */
-    struct str value;   /* after an equals sign; unset: none */
-    struct str callout; /* options of the callout; unset: none is made */
+    struct str whole;            /* the argument, for messages */
+    struct str value;            /* after an equals sign; unset: none */
+    struct acl_callout *callout; /* NULL: none is made */
+    struct str callout_text;     /* its options as they were written; unset: none is made */
     bool callout_defer_ok, defer_ok, no_details, success_on_redirect, case_insensitive, quota;
 };
 
@@ -26,6 +27,10 @@ struct acl_verify_row {
     bool caseless; /* knows case_insensitive */
     acl_verify_fn *run;
 };
+
+/* acl_callout.c: asks for a callout with the usual options, or with those in text. False: c->log says what is wrong. */
+void acl_callout_start(struct acl_verify_call *v);
+bool acl_callout_take(struct acl_verify_call *v, struct str text);
 
 /* acl_verify_header.c */
 acl_verify_fn acl_verify_header_sender, acl_verify_header_syntax, acl_verify_header_names,

@@ -54,6 +54,7 @@ struct engine {
     bool dont_deliver;        /* -N */
     bool verbose;             /* -v: what happens is told on stderr */
     bool log_to_stderr;       /* tests (-bh, -bt): main log lines go there */
+    bool callouts_skipped;    /* -bh: an address that was routed is good */
     bool queue_run;           /* deliveries of a queue run: $queue_running */
     bool forced;              /* -M, -qf: retry times do not count */
     bool queue_reports;       /* bounces and warnings wait for a queue run (-odq) */

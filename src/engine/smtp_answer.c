@@ -304,12 +304,31 @@ refusal_code(enum acl_phase phase)
     }
 }
 
+/* What is said around the details of a failed verification of the sender, by what a callout had asked for. */
+static const struct {
+    const char *before, *after;
+} sender_words[] = {
+    [ACL_CALLED_NONE] = {"Verification failed for", NULL},
+    [ACL_CALLED_ADDRESS] = {"Verification failed for", NULL},
+    [ACL_CALLED_SETUP] =
+        {"Callback setup failed while verifying",
+         "The initial connection, or a HELO or MAIL FROM:<> command was\n"
+         "rejected. Refusing MAIL FROM:<> does not help fight spam, disregards\n"
+         "RFC requirements, and stops you from receiving standard bounce\n"
+         "messages. This host does not accept mail from domains whose servers\n"
+         "refuse bounces."},
+    [ACL_CALLED_POSTMASTER] = {"Postmaster verification failed while checking",
+                               "Several RFCs state that you are required to have a postmaster\n"
+                               "mailbox for each mail domain. This host does not accept mail\n"
+                               "from domains whose servers reject the postmaster address."},
+};
+
 /* What a failed verification of the sender was: told once for each sender. */
 static void
 tell_sender(struct smtp_session *s, const struct acl_answer *a)
 {
     bool later = a->sender_why.outcome == OUT_DEFER;
-    struct str log = str_is_set(a->sender_why.log) ? a->sender_why.log : a->sender_why.peer;
+    struct str log = str_is_set(a->sender_why.log) ? a->sender_why.log : STR_EMPTY;
     if (str_eq(s->sender_checked, a->sender) && str_is_set(s->sender_checked))
         return;
     s->sender_checked = a->sender;
@@ -324,11 +343,13 @@ tell_sender(struct smtp_session *s, const struct acl_answer *a)
     bool single = c != NULL && c->no_multiline_responses;
     if (later || single || a->no_details || s->batch)
         return;
-    struct str text =
-        str_printf(s->message_arena, "Verification failed for <%.*s>", STR_ARG(a->sender));
+    struct str text = str_printf(s->message_arena, "%s <%.*s>", sender_words[a->called].before,
+                                 STR_ARG(a->sender));
     put_lines(s, STR_LIT("550"), text, false);
     if (a->sender_why.peer.n > 0)
         put_lines(s, STR_LIT("550"), folded(s->message_arena, a->sender_why.peer), false);
+    if (sender_words[a->called].after != NULL)
+        put_lines(s, STR_LIT("550"), str_from_cstr(sender_words[a->called].after), false);
 }
 
 static void

@@ -663,6 +663,13 @@ wait_for_acl(void *ctx, int64_t seconds, bool flush)
     smtp_wait(s, seconds * 1000);
 }
 
+static void
+flush_for_acl(void *ctx)
+{
+    struct smtp_session *s = ctx;
+    (void)smtp_io_flush(s->io);
+}
+
 static enum outcome
 helo_for_acl(void *ctx)
 {
@@ -675,6 +682,7 @@ make_policy(struct smtp_session *s)
     s->up = policy_up(s->arena, s->engine);
     s->up->peer_ctx = s;
     s->up->delay = wait_for_acl;
+    s->up->flush = flush_for_acl;
     s->up->verify_helo = helo_for_acl;
     s->engine->policy = s->up;
     struct acl_connection *c = acl_connection_of(s->model);

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "conf/main_options.h"
+#include "engine/callout.h"
 #include "engine/receive.h"
 #include "engine/rewrite.h"
 #include "engine/route_verify.h"
@@ -17,18 +18,6 @@ set_why(struct acl_verified *out, const struct why *why)
     if (!str_is_set(out->why.log) && out->outcome == OUT_FAIL)
         out->why.log = out->why.peer;
     out->failure = out->outcome == OUT_FAIL ? STR_LIT("route") : STR_NULL;
-}
-
-/* What routing has found: hosts to ask, if somebody could. */
-static void
-callout(const struct acl_verify *q, const struct routing *r, struct acl_verified *out)
-{
-    if (!str_is_set(q->callout) || r->deliver.n != 1 || r->deliver.v[0]->hosts.n == 0)
-        return;
-    out->outcome = OUT_DEFER;
-    out->in_callout = out->details = true;
-    out->why.log = STR_LIT("callouts are not available in this version of remex");
-    out->why.peer = STR_NULL;
 }
 
 static enum route_purpose
@@ -80,6 +69,6 @@ verify_address(struct engine *e, const struct acl_verify *q, struct acl_verified
     out->address_data = last->address_data;
     eval->address = before;
     set_why(out, &r.why);
-    if (out->outcome == OUT_OK)
-        callout(q, &r, out);
+    if (out->outcome == OUT_OK && q->callout != NULL && r.deliver.n == 1)
+        callout_run(e, a, q, r.deliver.v[0], out);
 }

@@ -1,4 +1,4 @@
-/* Verification of addresses for ACLs: by routing, and up to the callout that an SMTP client would make. Source:
+/* Verification of addresses for ACLs: by routing, and by a callout where one is asked for. Source:
  * specification, sections "Address verification", "Callout verification".
  */
 #ifndef REMEX_ENGINE_VERIFY_H

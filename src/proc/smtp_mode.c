@@ -132,6 +132,7 @@ take_pretended(struct smtp_run *k, struct session *s)
     struct mode *m = k->mode;
     struct message claimed = {.arena = k->arena, .received_protocol = STR_NULL};
     int port = 0;
+    k->engine->callouts_skipped = !cli_has(m->cli, "-bhc");
     context_claims(m, s, &claimed);
     (void)cli_split_address(k->arena, pretended_host(m->cli), &s->sender_host_address, &port);
     s->sender_host_port = port;

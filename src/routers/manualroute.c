@@ -246,7 +246,8 @@ set_transport(const struct route_call *c, const struct rule_options *o,
 static void
 need_transport(const struct route_call *c, struct route_result *out)
 {
-    if (out->transport != NULL || out->outcome != OUT_OK || str_is_set(out->rerouted_domain))
+    if (out->transport != NULL || out->outcome != OUT_OK ||
+        str_is_set(out->rerouted_domain) || is_check(c))
         return;
     error(c, out,
           str_printf(c->arena, "Error in %.*s router: no transport defined",
@@ -313,7 +314,9 @@ route(const struct route_call *c, struct route_result *out)
     o.randomize = randomizes(c, &own->hosts_randomize);
     if (!read_options(c, rule.options, &o, out))
         return;
-    if (!is_check(c) && set_transport(c, &o, out))
+    if (is_check(c) && hosts.n == 0) /* there is nothing to call, and nothing to deliver */
+        return;
+    if (set_transport(c, &o, out))
         route_to(c, own, hosts, &o, out);
 }
 

@@ -47,9 +47,8 @@ lack_text(struct smtp_client *c, struct arena *a, enum reply_end end, struct str
                       STR_ARG(command), STR_ARG(c->reply.text));
 }
 
-/* As log lines have it: in one line, and not too long. */
-static struct str
-logged_text(struct arena *a, struct str text)
+struct str
+smtp_client_line(struct arena *a, struct str text)
 {
     struct buf b = buf_in(a, 0);
     b.taint = text.taint;
@@ -76,7 +75,7 @@ smtp_client_why(struct smtp_client *c, struct arena *a, enum reply_end end, stru
                       .host = str_dup(a, c->host.name),
                       .host_ip = str_dup(a, c->host.address)};
     if (end != REPLY_READ) {
-        why.log = str_tainted(logged_text(a, lack_text(c, a, end, command, bytes)));
+        why.log = str_tainted(smtp_client_line(a, lack_text(c, a, end, command, bytes)));
         return why;
     }
     int class = c->reply.code / 100;
@@ -87,8 +86,8 @@ smtp_client_why(struct smtp_client *c, struct arena *a, enum reply_end end, stru
     struct str words = str_printf(
         a, "%s error from remote mail server after %.*s:", protocol_word(c), STR_ARG(command));
     why.peer = str_tainted(str_printf(a, "%.*s\n%.*s", STR_ARG(words), STR_ARG(c->reply.text)));
-    why.log = str_tainted(
-        logged_text(a, str_printf(a, "%.*s %.*s", STR_ARG(words), STR_ARG(c->reply.text))));
+    why.log = str_tainted(smtp_client_line(
+        a, str_printf(a, "%.*s %.*s", STR_ARG(words), STR_ARG(c->reply.text))));
     return why;
 }
 
@@ -235,6 +234,10 @@ must(struct smtp_client *c, const struct transport_job *job, enum reply_end got,
     if (got == REPLY_READ && c->reply.code / 100 == 2)
         return true;
     struct why why = smtp_client_why(c, job->arena, got, command, 0, 0);
+    if (got == REPLY_READ) {
+        end->command = str_dup(job->arena, command);
+        end->reply = str_dup(job->arena, c->reply.text);
+    }
     return say(end, why.outcome == OUT_FAIL ? SMTP_HOST_FAIL : SMTP_HOST_DEFER, why);
 }
 
@@ -387,13 +390,29 @@ has_protocol(const struct smtp_client *c, struct smtp_end *end)
                STR_LIT("protocol smtps is not available: this version has no TLS client"));
 }
 
+/* The options of the transport, with the time limits of this connection. */
+static const struct transport_smtp *
+options_for(struct arena *a, const struct transport_job *job, const struct smtp_target *t)
+{
+    const struct transport_smtp *all = transport_smtp_options(job->transport);
+    if (t->connect_s == 0 && t->command_s == 0)
+        return all;
+    struct transport_smtp *own = ARENA_NEW(a, struct transport_smtp);
+    *own = *all;
+    if (t->connect_s > 0)
+        own->connect_timeout = t->connect_s;
+    if (t->command_s > 0)
+        own->command_timeout = t->command_s;
+    return own;
+}
+
 static struct smtp_client *
 make(const struct transport_job *job, const struct smtp_target *t)
 {
     struct arena *a = arena_new();
     struct smtp_client *c = ARENA_NEW(a, struct smtp_client);
     c->arena = a;
-    c->opt = transport_smtp_options(job->transport);
+    c->opt = options_for(a, job, t);
     c->lmtp = transport_smtp_is_lmtp(c->opt);
     c->fd = -1;
     c->out = buf_in(a, COMMAND_MAX);

@@ -51,6 +51,8 @@ struct smtp_end {
     struct why why; /* for all recipients without an answer of their own */
     bool
         connecting; /* it happened before there was a connection: no host is named to anybody */
+    struct str command; /* that was refused while greeting; unset: it was none */
+    struct str reply;   /* the refusal as the server said it */
 };
 
 /* Which host, and how. */
@@ -59,6 +61,7 @@ struct smtp_target {
     int64_t port;
     struct ip from; /* n == 0: any */
     int dscp;
+    int64_t connect_s, command_s; /* time limits; 0: as the transport says */
 };
 
 /* Connects and greets; $sending_ip_address and $sending_port are set as soon as they are known, and helo_data is expanded then.
@@ -91,6 +94,9 @@ struct message_sink smtp_client_sink(struct smtp_client *c, struct arena *a, int
 
 /* Expands event_action of the transport. What it comes to, STR_NULL for nothing. */
 struct str smtp_client_event(const struct transport_job *job, const struct event *event);
+
+/* What a server said as log lines have it: in one line, and not too long. In a. */
+struct str smtp_client_line(struct arena *a, struct str text);
 
 /* Puts both ends of the connection into an answer. */
 void smtp_client_ends(const struct smtp_client *c, struct arena *a,
