@@ -92,8 +92,9 @@ enum delivery_end delivery_run_lane(struct engine *e, const struct lane_ref *ref
 
 /* Takes a message of the fast lane, as far as header and entry. WAITS: it is there. delivery_lane.c */
 enum delivery_end delivery_lane_open(struct delivery *d, const struct lane_ref *ref);
-/* Notes that an address is done, before anything is said of it. */
-bool delivery_lane_note(struct delivery *d, struct str key, struct durable_fault *f);
+/* Notes that addresses are done, together, before anything is said of them. */
+bool delivery_lane_note(struct delivery *d, const struct str *keys, size_t n,
+                        struct durable_fault *f);
 /* If something is left to be done, or to be told to the sender, the message moves to the standing lane, where d then has it locked.
  * False: that failed (logged); the attempt must end. */
 bool delivery_lane_leave(struct delivery *d);
@@ -119,6 +120,9 @@ void delivery_answer(struct delivery *d, struct address *a, enum outcome outcome
 void delivery_taken(struct delivery *d, struct address *a);
 /* The address (and ancestors whose children are all done) needs nothing more: into the journal. */
 void delivery_address_done(struct delivery *d, struct address *a);
+/* Those of the batch that were delivered, which are one message in one mailbox, into the journal together: an attempt that comes after a
+ * crash finds all of them done, or all to be done. */
+void delivery_batch_done(struct delivery *d, struct address **batch, size_t n);
 /* Notes that message `bounce`, which is held, tells of the addresses, so that they are done. False: it is not noted, which was
  * logged. */
 bool delivery_note_bounce(struct delivery *d, struct str bounce,

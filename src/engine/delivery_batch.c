@@ -57,6 +57,8 @@ run_batch(struct delivery *d, struct address **batch, size_t n)
         return;
     }
     local_delivery_run(d, batch, n);
+    if (n > 1)
+        delivery_batch_done(d, batch, n);
     bool first = true;
     for (size_t i = 0; i < n; i++) {
         bool good = batch[i]->answer->why.outcome == OUT_OK;

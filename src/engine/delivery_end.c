@@ -33,30 +33,38 @@ open_journal(struct delivery *d, struct spool_fault *f)
 }
 
 static enum spool_result
-note_done(struct delivery *d, struct str key, struct spool_fault *f)
+note_done(struct delivery *d, const struct str *keys, size_t n, struct spool_fault *f)
 {
     struct durable_fault fault;
     if (d->lane != NULL)
-        return delivery_lane_note(d, key, &fault) ? SPOOL_OK : spool_system_fault(f, &fault);
+        return delivery_lane_note(d, keys, n, &fault) ? SPOOL_OK
+                                                      : spool_system_fault(f, &fault);
     enum spool_result r = open_journal(d, f);
     if (r == SPOOL_OK)
-        r = spool_journal_append(d->arena, &d->entry, &d->journal, &key, 1, f);
+        r = spool_journal_append(d->arena, &d->entry, &d->journal, keys, n, f);
     return r;
 }
 
-/* One line of the journal, on disk before anything is said of it. */
+/* Lines of the journal, on disk before anything is said of them. What is in it already is not among the keys. */
+static void
+to_journal_all(struct delivery *d, const struct str *keys, size_t n)
+{
+    struct spool_fault f;
+    for (size_t i = 0; i < n; i++)
+        (void)spool_tree_add(d->arena, &d->header.done, keys[i]);
+    d->changed = true;
+    if (note_done(d, keys, n, &f) == SPOOL_OK)
+        return;
+    engine_deliverer_change(d->engine);
+    maillog(d->engine, MAILLOG_MAIN | MAILLOG_PANIC, d->id,
+            "failed to note in the journal that %.*s is done: %s", STR_ARG(keys[0]), f.text);
+}
+
 static void
 to_journal(struct delivery *d, struct str key)
 {
-    struct spool_fault f;
-    if (spool_tree_has(&d->header.done, key))
-        return;
-    (void)spool_tree_add(d->arena, &d->header.done, key);
-    d->changed = true;
-    enum spool_result r = note_done(d, key, &f);
-    if (r != SPOOL_OK)
-        maillog(d->engine, MAILLOG_MAIN | MAILLOG_PANIC, d->id,
-                "failed to note in the journal that %.*s is done: %s", STR_ARG(key), f.text);
+    if (!spool_tree_has(&d->header.done, key))
+        to_journal_all(d, &key, 1);
 }
 
 bool
@@ -79,6 +87,20 @@ delivery_note_bounce(struct delivery *d, struct str bounce, const struct address
         (void)spool_tree_add(d->arena, &d->header.done, keys[i]);
     d->changed = true;
     return true;
+}
+
+void
+delivery_batch_done(struct delivery *d, struct address **batch, size_t n)
+{
+    struct str *keys = ARENA_ARRAY(d->arena, struct str, n);
+    size_t new = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct str key = route_done_key(d->arena, batch[i]);
+        if (batch[i]->answer->why.outcome == OUT_OK && !spool_tree_has(&d->header.done, key))
+            keys[new ++] = key;
+    }
+    if (new > 0)
+        to_journal_all(d, keys, new);
 }
 
 void

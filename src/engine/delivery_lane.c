@@ -103,13 +103,21 @@ delivery_lane_open(struct delivery *d, const struct lane_ref *ref)
 /* --- what is done --- */
 
 bool
-delivery_lane_note(struct delivery *d, struct str key, struct durable_fault *f)
+delivery_lane_note(struct delivery *d, const struct str *keys, size_t n,
+                   struct durable_fault *f)
 {
-    struct lane_note n = {.id = d->lane->message.id, .address = key};
+    const struct message_id *id = &d->lane->message.id;
+    struct lane *l = d->engine->lane;
     if (d->discarding)
         return true;
     *f = (struct durable_fault){.text = "not an address for the journal"};
-    return lane_note(d->engine->lane, LANE_KIND_RECIPIENT, &n, LANE_WAIT, f) == LANE_OK;
+    enum lane_result r = lane_note_all(l, id, keys, n, LANE_WAIT, f);
+    if (r != LANE_UNFIT || n == 1)
+        return r == LANE_OK;
+    for (size_t i = 0; i < n; i++)
+        if (lane_note_all(l, id, keys + i, 1, LANE_WAIT, f) != LANE_OK)
+            return false;
+    return true;
 }
 
 void

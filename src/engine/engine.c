@@ -4,8 +4,10 @@
 #include "base/arena.h"
 #include "base/map.h"
 #include "conf/main_options.h"
+#include "sys/entropy.h"
 
 #include <string.h>
+#include <unistd.h>
 
 struct queue_kept {
     struct str name;
@@ -47,4 +49,22 @@ engine_place(struct engine *e)
         .queue = k != NULL ? k->text : NULL,
         .split = c->split_spool_directory,
     };
+}
+
+int64_t
+engine_deliverer(struct engine *e)
+{
+    while (e->deliverer == 0 || e->deliverer_process != getpid()) {
+        uint64_t n;
+        entropy_fill(&n, sizeof n);
+        e->deliverer = (int64_t)(n >> 1);
+        e->deliverer_process = getpid();
+    }
+    return e->deliverer;
+}
+
+void
+engine_deliverer_change(struct engine *e)
+{
+    e->deliverer = 0;
 }

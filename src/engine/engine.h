@@ -74,6 +74,8 @@ struct engine {
     const char *root;            /* spool_directory; engine_place makes it when it is needed */
     struct engine_memo memo;
     struct map *queues;          /* names of queues that were at work; likewise */
+    int64_t deliverer;           /* engine_deliverer */
+    pid_t deliverer_process;     /* whose that is */
 };
 
 /* The spool that the configuration and the engine's queue name. Its texts live as long as the engine, which keeps one copy of
@@ -81,5 +83,11 @@ struct engine {
 struct spool_place engine_place(struct engine *e);
 /* The name of a queue, to live as long as the engine; "" for "" and for what cannot be one. */
 struct str engine_keep_queue(struct engine *e, struct str name);
+
+/* The name, a positive number that nobody else has, under which this process delivers to mailboxes. Whoever bears it has written down what
+ * became of a delivery before it begins the next: mailboxes forget a delivery when the same deliverer comes again. */
+int64_t engine_deliverer(struct engine *e);
+/* What became of a delivery could not be found out, or not be written down: from now on under another name. */
+void engine_deliverer_change(struct engine *e);
 
 #endif

@@ -470,31 +470,48 @@ lane_put(struct lane *l, const struct lane_message *m, struct str body, struct l
     return ok ? LANE_OK : LANE_FAILED;
 }
 
-/* Appends one record with that content. */
-static enum lane_result
-put_note(struct lane *l, enum lane_kind kind, struct str content, enum lane_wait wait,
-         struct durable_fault *f)
+/* Records of one kind, on their way to a segment. */
+struct notes {
+    enum lane_kind kind;
+    const struct str *content;
+    size_t n;
+    uint64_t size; /* of all of them */
+    struct buf bytes;
+};
+
+static bool
+append_notes(struct lane *l, struct segment *s, struct notes *w, struct durable_fault *f)
 {
     unsigned char head[LANE_HEAD];
-    struct iovec v[3];
-    struct durable_pieces what = {v, 0};
-    struct lane_head h = {
-        .kind = kind, .length = content.n, .sum = crc32c(0, content.p, content.n)};
-    uint64_t n = lane_record_size(h.length);
-    pthread_mutex_lock(&l->lock);
-    struct segment *s = segment_for(l, n, f);
-    bool ok = s != NULL;
-    if (ok) {
-        lane_head_write(&h, s->file.secret, s->tail, head);
-        add_piece(&what, v, str_from((const char *)head, LANE_HEAD));
-        add_piece(&what, v, content);
-        add_piece(&what, v, padding(h.length));
-        ok = append(l, s, what, n, f);
-        l->figures.records++;
-        retire(l);
+    for (size_t i = 0; i < w->n; i++) {
+        struct str c = w->content[i];
+        struct lane_head h = {.kind = w->kind, .length = c.n, .sum = crc32c(0, c.p, c.n)};
+        lane_head_write(&h, s->file.secret, s->tail + w->bytes.n, head);
+        buf_adds(&w->bytes, str_from((const char *)head, LANE_HEAD));
+        buf_adds(&w->bytes, c);
+        buf_adds(&w->bytes, padding(h.length));
     }
+    struct iovec v;
+    struct durable_pieces what = {&v, 0};
+    add_piece(&what, &v, buf_str(&w->bytes));
+    l->figures.records += w->n;
+    return append(l, s, what, w->size, f);
+}
+
+static enum lane_result
+put_notes(struct lane *l, struct notes *w, enum lane_wait wait, struct durable_fault *f)
+{
+    for (size_t i = 0; i < w->n; i++)
+        w->size += lane_record_size(w->content[i].n);
+    if (w->size > l->segment_size - lane_segment_start())
+        return LANE_UNFIT;
+    pthread_mutex_lock(&l->lock);
+    struct segment *s = segment_for(l, w->size, f);
+    bool ok = s != NULL && append_notes(l, s, w, f);
+    if (s != NULL)
+        retire(l);
     if (ok && wait == LANE_WAIT) {
-        struct appended a = join(l, s, s->tail - n);
+        struct appended a = join(l, s, s->tail - w->size);
         ok = wait_for(l, &a, f);
         leave(l, &a);
     }
@@ -509,9 +526,33 @@ lane_note(struct lane *l, enum lane_kind kind, const struct lane_note *n, enum l
     struct arena *a = arena_new();
     struct buf content = buf_in(a, LANE_NOTE_MAX);
     enum lane_result r = LANE_UNFIT;
-    if (lane_note_write(kind, n, &content) &&
-        lane_record_size((uint32_t)content.n) <= l->segment_size - lane_segment_start())
-        r = put_note(l, kind, buf_str(&content), wait, f);
+    if (lane_note_write(kind, n, &content)) {
+        struct str text = buf_str(&content);
+        struct notes w = {.kind = kind, .content = &text, .n = 1, .bytes = buf_in(a, 0)};
+        r = put_notes(l, &w, wait, f);
+    }
+    arena_free(a);
+    return r;
+}
+
+enum lane_result
+lane_note_all(struct lane *l, const struct message_id *id, const struct str *addresses,
+              size_t n, enum lane_wait wait, struct durable_fault *f)
+{
+    struct arena *a = arena_new();
+    struct str *texts = ARENA_ARRAY(a, struct str, n);
+    enum lane_result r = LANE_OK;
+    for (size_t i = 0; i < n && r == LANE_OK; i++) {
+        const struct lane_note note = {.id = *id, .address = addresses[i]};
+        struct buf content = buf_in(a, LANE_NOTE_MAX);
+        if (!lane_note_write(LANE_KIND_RECIPIENT, &note, &content))
+            r = LANE_UNFIT;
+        texts[i] = buf_str(&content);
+    }
+    struct notes w = {
+        .kind = LANE_KIND_RECIPIENT, .content = texts, .n = n, .bytes = buf_in(a, 0)};
+    if (r == LANE_OK)
+        r = put_notes(l, &w, wait, f);
     arena_free(a);
     return r;
 }

@@ -63,6 +63,11 @@ enum lane_result lane_put(struct lane *l, const struct lane_message *m, struct s
 /* Appends RECIPIENT, DONE, MOVED or ABORT. */
 enum lane_result lane_note(struct lane *l, enum lane_kind kind, const struct lane_note *n,
                            enum lane_wait wait, struct durable_fault *f);
+/* Appends RECIPIENT for each of the addresses, all with one write: a process that dies leaves all of them or none. UNFIT: too long
+ * to be written together. */
+enum lane_result lane_note_all(struct lane *l, const struct message_id *id,
+                               const struct str *addresses, size_t n, enum lane_wait wait,
+                               struct durable_fault *f);
 /* Waits until everything is durable that was appended before. False: some of it is not. */
 bool lane_sync(struct lane *l, struct durable_fault *f);
 

@@ -60,6 +60,7 @@ set_job(struct local_run *r, struct local_job *job, struct why *why)
         .shadow = r->shadow,
         .return_to_nobody = d->message->sender.n == 0 && r->batch[0]->errors_to.n == 0,
         .queue_running = d->engine->eval->queue_running,
+        .deliverer = engine_deliverer(d->engine),
     };
     if (driver->wants_envelope)
         job->call.has_envelope = local_envelope(d, r->batch, r->n, &job->call.envelope);
@@ -179,6 +180,7 @@ run_child(struct local_run *r)
     become_run(d->engine, d->arena, &rq, &c);
     if (c.end == CHILD_EXITED && answer_record_read(c.answer, r->answers, r->n, &fault))
         return;
+    engine_deliverer_change(d->engine); /* it may have been made all the same */
     child_fault(r, &c, fault, &why);
     answer_all(r, &why);
 }

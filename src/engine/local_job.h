@@ -41,6 +41,7 @@ struct local_job_call {
     bool has_envelope;  /* envelope can be written */
     bool queue_running; /* as in struct eval, as are the next */
     struct str domain_data, local_part_data, sender_data, host_data, recipient_data;
+    int64_t deliverer; /* TRANSPORT: engine_deliverer */
     int64_t uid,
         gid; /* as whom the driver was called: those of the router, not of the process */
 };

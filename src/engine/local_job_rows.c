@@ -30,6 +30,7 @@ static const struct record_row call_rows[] = {
     RECORD_TEXT(struct local_job_call, sender_data, LONG),
     RECORD_TEXT(struct local_job_call, host_data, LONG),
     RECORD_TEXT(struct local_job_call, recipient_data, LONG),
+    RECORD_NUMBER(struct local_job_call, deliverer, 0, INT64_MAX),
     RECORD_NUMBER(struct local_job_call, uid, INT64_MIN, INT64_MAX),
     RECORD_NUMBER(struct local_job_call, gid, INT64_MIN, INT64_MAX),
 };

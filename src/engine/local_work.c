@@ -11,6 +11,7 @@
 #include "transports/transport.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -29,6 +30,15 @@ static int
 answer(const struct doing *d, const struct buf *b)
 {
     return !b->overflow && file_write_all(d->out, b->p, b->n) ? 0 : 1;
+}
+
+/* False: nobody waits for the answer any more, so that the message is anybody's. */
+static bool
+is_wanted(void *ctx)
+{
+    const int *out = ctx;
+    struct pollfd p = {.fd = *out};
+    return poll(&p, 1, 0) <= 0 || (p.revents & POLLERR) == 0;
 }
 
 /* --- transports --- */
@@ -67,7 +77,7 @@ set_prepared(const struct doing *d, const struct transport_driver *driver,
 }
 
 static struct transport_job
-transport_job_of(const struct doing *d, const struct driver_instance *transport)
+transport_job_of(struct doing *d, const struct driver_instance *transport)
 {
     const struct local_job_call *c = &d->job->call;
     return (struct transport_job){
@@ -92,11 +102,14 @@ transport_job_of(const struct doing *d, const struct driver_instance *transport)
         .envelope = given_envelope,
         .envelope_ctx = &d->job->call,
         .calls = d->e->calls,
+        .wanted = is_wanted,
+        .wanted_ctx = &d->out,
+        .deliverer = c->deliverer,
     };
 }
 
 static int
-do_transport(const struct doing *d)
+do_transport(struct doing *d)
 {
     const struct driver_instance *t = conf_transport(d->e->conf, d->job->call.driver);
     const struct transport_driver *driver = t == NULL ? NULL : transport_driver_of(t);
@@ -210,7 +223,8 @@ local_work(struct engine *e, struct arena *a, struct str bytes, int body_fd, int
     struct local_job job;
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     struct doing d = {.e = e, .arena = a, .job = &job, .body_fd = body_fd, .out = out};
-    if (!local_job_read(a, bytes, &job, &fault) || job.captures_n > VM_CAPS)
+    if (!local_job_read(a, bytes, &job, &fault) || job.captures_n > VM_CAPS ||
+        !is_wanted(&d.out))
         return 1;
     sigaction(SIGPIPE, &ignore, NULL);
     set_context(e, &job, body_fd);

@@ -58,3 +58,10 @@ append_expand(struct append *d, const struct xstr *option, const char *what, str
                          STR_ARG(option->text), what, STR_ARG(d->transport->name),
                          STR_ARG(error));
 }
+
+bool
+append_is_wanted(struct append *d)
+{
+    return d->job->wanted == NULL || d->job->wanted(d->job->wanted_ctx) ||
+           append_defer(d, WHY_UNKNOWN, "delivery to %s is not asked for any more", d->path);
+}

@@ -63,6 +63,10 @@ move(const struct append *d, const char *from, const char *to)
 bool
 append_new_rename(struct append *d, const char *from, const char *to)
 {
+    if (!append_is_wanted(d)) {
+        (void)d->calls->unlink_at(AT_FDCWD, from);
+        return false;
+    }
     if (!move(d, from, to)) {
         append_defer(d, errno, "while renaming %s as %s", from, to);
         (void)unlink(from);

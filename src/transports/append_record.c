@@ -27,19 +27,30 @@ parse_one(struct str line, struct append_record *out)
         out->hash = out->hash << 4 | (uint64_t)v;
     }
     size_t at = HASH_DIGITS + 1;
-    if (num_scan(line, &at, 0, &out->at) != NUM_OK || at == line.n || line.p[at++] != ' ')
+    out->by = 0;
+    if (num_scan(line, &at, 0, &out->at) != NUM_OK || at == line.n || line.p[at++] != ' ' ||
+        num_scan(line, &at, 0, &out->n) != NUM_OK)
         return false;
-    return num_scan(line, &at, 0, &out->n) == NUM_OK && at == line.n && out->at >= 0 &&
-           out->n >= -1;
+    if (at < line.n && (line.p[at++] != ' ' || num_scan(line, &at, 0, &out->by) != NUM_OK))
+        return false;
+    return at == line.n && out->at >= 0 && out->n >= -1 && out->by >= 0;
+}
+
+static void
+drop(struct append_records *r, size_t i)
+{
+    memmove(r->v + i, r->v + i + 1, (r->n - i - 1) * sizeof r->v[0]);
+    r->n--;
 }
 
 void
 append_records_push(struct append_records *r, struct append_record one)
 {
-    if (r->n == APPEND_RECORDS) {
-        memmove(r->v, r->v + 1, (APPEND_RECORDS - 1) * sizeof r->v[0]);
-        r->n--;
-    }
+    for (size_t i = r->n; one.by != 0 && i > 0; i--)
+        if (r->v[i - 1].by == one.by)
+            drop(r, i - 1);
+    if (r->n == APPEND_RECORDS)
+        drop(r, 0);
     r->v[r->n++] = one;
 }
 
@@ -62,9 +73,9 @@ append_records_format(const struct append_records *r, char out[APPEND_RECORD_BYT
 {
     size_t n = 0;
     for (size_t i = 0; i < r->n; i++) {
-        int more = snprintf(out + n, APPEND_RECORD_BYTES - n, "%016llx %lld %lld\n",
+        int more = snprintf(out + n, APPEND_RECORD_BYTES - n, "%016llx %lld %lld %lld\n",
                             (unsigned long long)r->v[i].hash, (long long)r->v[i].at,
-                            (long long)r->v[i].n);
+                            (long long)r->v[i].n, (long long)r->v[i].by);
         if (more < 0 || (size_t)more >= APPEND_RECORD_BYTES - n)
             break;
         n += (size_t)more;
@@ -154,8 +165,9 @@ append_record_begin(const struct append *d, struct append_file *f)
     cut_torn(d, f, &r);
     if (r.n > 0 && r.v[r.n - 1].n < 0)
         r.n--;
-    append_records_push(&r,
-                        (struct append_record){.hash = hash, .at = f->before.st_size, .n = -1});
+    const struct append_record one = {
+        .hash = hash, .at = f->before.st_size, .n = -1, .by = d->job->deliverer};
+    append_records_push(&r, one);
     store(f, &r);
     return APPEND_RECORD_NEW;
 }

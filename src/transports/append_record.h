@@ -1,20 +1,23 @@
 /* What was appended to a mailbox last: kept in an extended attribute of the mailbox itself, so that it is as durable as the mailbox.
  *
  * A process that dies between two steps leaves a torn message, or a whole one that nobody wrote down as delivered. The next
- * delivery to the mailbox takes the torn one away, and the next attempt with the whole one finds that it is there. Where the
- * file system has no attributes, or a mail reader makes a new file, this help is missing and mail may be there twice.
+ * delivery to the mailbox takes the torn one away, and the next attempt with the whole one finds that it is there. However many
+ * messages come in between: a record goes when the same deliverer appends again, which it does only when it has written down what it
+ * delivered before (engine_deliverer). So there is one for each deliverer, and the oldest makes room only when there are too many of
+ * those. Where the file system has no attributes, or a mail reader makes a new file, this help is missing and mail may be there twice.
  */
 #ifndef REMEX_TRANSPORTS_APPEND_RECORD_H
 #define REMEX_TRANSPORTS_APPEND_RECORD_H
 
 #include "transports/append_file.h"
 
-enum { APPEND_RECORDS = 8, APPEND_RECORD_BYTES = 512 };
+enum { APPEND_RECORDS = 32, APPEND_RECORD_BYTES = 2560 };
 
 struct append_record {
     uint64_t hash; /* of message, addresses and transport */
     int64_t at;    /* where it begins */
     int64_t n;     /* bytes; -1: not finished */
+    int64_t by;    /* the deliverer; 0: not known */
 };
 
 struct append_records {
@@ -25,7 +28,7 @@ struct append_records {
 /* The text of the attribute. Lines that are none end the reading. */
 void append_records_parse(struct str text, struct append_records *out);
 size_t append_records_format(const struct append_records *r, char out[APPEND_RECORD_BYTES]);
-/* Adds one; the oldest makes room. */
+/* Adds one. That of the same deliverer goes; else the oldest makes room when there is none. */
 void append_records_push(struct append_records *r, struct append_record one);
 
 /* What a delivery is known by. */

@@ -282,6 +282,8 @@ fill_file(struct append *d, struct append_file *f)
 {
     if (f->fifo)
         return append_write(d, f->fd, d->path);
+    if (!append_is_wanted(d))
+        return false;
     if (append_record_begin(d, f) == APPEND_RECORD_THERE)
         return sync_file(d, f);
     if (file_fits(d, f))

@@ -76,6 +76,8 @@ bool append_defer(struct append *d, int err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 bool append_broken(struct append *d, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* False: who asked for the delivery is gone (the answer says so). */
+bool append_is_wanted(struct append *d);
 /* The message is frozen besides. */
 bool append_defer_frozen(struct append *d, int err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -72,7 +72,11 @@ struct transport_job {
     bool (*envelope)(void *ctx, struct arena *a, struct str *out);
     void *envelope_ctx;
     const struct durable_calls *calls; /* how mailboxes are written; NULL: durable_kernel */
-    void *prepared;                    /* what the driver's prepare function left, or NULL */
+    /* False: who asked for the delivery is gone, and somebody else may be making it. Asked once the mailbox is locked. NULL: true. */
+    bool (*wanted)(void *ctx);
+    void *wanted_ctx;
+    int64_t deliverer; /* engine_deliverer of who asked; 0: not known */
+    void *prepared;    /* what the driver's prepare function left, or NULL */
 };
 
 /* How a remote delivery was made. */
