@@ -40,6 +40,19 @@ add_owner(struct arena *a, struct log_settings *s, const struct site *site)
         s->own = site_find_user(a, site != NULL ? site : &none, &s->uid, &s->gid);
 }
 
+/* A file that root makes must be one that the mail user can write to. */
+static void
+set_owner(struct log_settings *s, const struct conf_main *m)
+{
+    if (geteuid() != 0)
+        return;
+    if (m->exim_user.set)
+        s->uid = (uid_t)m->exim_user.id;
+    if (m->exim_group.set)
+        s->gid = (gid_t)m->exim_group.id;
+    s->own = s->own || (m->exim_user.set && m->exim_group.set);
+}
+
 struct log_settings
 notice_settings(struct arena *a, const struct conf *conf, const struct site *site)
 {
@@ -48,6 +61,7 @@ notice_settings(struct arena *a, const struct conf *conf, const struct site *sit
     if (conf == NULL || conf->main == NULL)
         return s;
     const struct conf_main *m = conf->main;
+    set_owner(&s, m);
     s.file_path = m->log_file_path.text;
     s.zone = m->log_timezone;
     s.syslog_name = str_cstr(a, m->syslog_processname);
