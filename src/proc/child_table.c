@@ -24,6 +24,17 @@ is_over(const struct role_child *c)
     return c->pid == 0 && c->again_ms == 0;
 }
 
+struct role_child *
+child_table_find(const struct child_table *t, enum ipc_kind kind, unsigned generation)
+{
+    for (size_t i = 0; i < t->v.n; i++) {
+        struct role_child *c = t->v.v[i];
+        if (c->kind == kind && c->generation == generation && !is_over(c))
+            return c;
+    }
+    return NULL;
+}
+
 void
 child_table_sweep(struct child_table *t)
 {

@@ -28,6 +28,9 @@ struct child_table {
 };
 
 struct role_child *child_table_of_pid(struct child_table *t, pid_t pid);
+/* One of that kind that runs or is to be started; NULL: there is none. */
+struct role_child *child_table_find(const struct child_table *t, enum ipc_kind kind,
+                                    unsigned generation);
 /* Takes out those that have ended and are not started again. */
 void child_table_sweep(struct child_table *t);
 struct role_child *child_table_add(struct child_table *t, struct arena *a, enum ipc_kind kind,

@@ -55,6 +55,7 @@ struct master {
     struct arena *arena; /* of the master */
     struct child_table children;
     struct generation now, next;  /* next.mode NULL: no reload is under way */
+    VEC(struct generation) old;   /* whose processes have not finished yet */
     struct interfaces interfaces; /* of the reload */
     unsigned generations;
     unsigned owners;
@@ -74,11 +75,16 @@ say(struct role_child *c, enum ipc_type type, const struct ipc_field *f, int fd)
 
 /* --- starting --- */
 
+/* NULL: it is no more. */
 static struct generation *
 generation_of(struct master *m, const struct role_child *c)
 {
     if (m->next.mode != NULL && m->next.number == c->generation)
         return &m->next;
+    for (size_t i = 0; i < m->old.n; i++) {
+        if (m->old.v[i].number == c->generation)
+            return &m->old.v[i];
+    }
     return m->now.number == c->generation ? &m->now : NULL;
 }
 
@@ -237,11 +243,18 @@ is_complete(const struct master *m, unsigned generation)
 }
 
 static void
-retire(struct role_child *c)
+say_retire(const struct master *m, struct role_child *c)
+{
+    const struct ipc_field f[] = {{.number = m->ending}};
+    say(c, IPC_RETIRE, f, -1);
+}
+
+static void
+retire(const struct master *m, struct role_child *c)
 {
     c->retired = true;
     c->again_ms = 0;
-    say(c, IPC_RETIRE, NULL, -1);
+    say_retire(m, c);
 }
 
 /* --- a new configuration --- */
@@ -268,6 +281,22 @@ forget_generation(struct generation *g)
     *g = (struct generation)NO_GENERATION;
 }
 
+/* Old generations go when nobody of theirs delivers any more: their doors are closed, which ends their agents. */
+static void
+forget_finished(struct master *m)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < m->old.n; i++) {
+        struct generation *g = &m->old.v[i];
+        if (child_table_find(&m->children, IPC_KIND_QUEUE, g->number) != NULL ||
+            child_table_find(&m->children, IPC_KIND_DELIVER, g->number) != NULL)
+            m->old.v[kept++] = *g;
+        else
+            forget_generation(g);
+    }
+    m->old.n = kept;
+}
+
 /* The reload is given up: what is there goes on. */
 static void
 abandon(struct master *m, const char *why)
@@ -276,7 +305,7 @@ abandon(struct master *m, const char *why)
             "the new configuration is not used: %s", why);
     for (size_t i = 0; i < m->children.v.n; i++) {
         if (m->next.mode != NULL && m->children.v.v[i]->generation == m->next.number)
-            retire(m->children.v.v[i]);
+            retire(m, m->children.v.v[i]);
     }
     for (size_t i = 0; i < m->interfaces.v.n; i++) {
         if (m->interfaces.v.v[i].keep)
@@ -302,14 +331,14 @@ take_over(struct master *m)
         m->setup->interfaces.v.v[i].keep = false;
     for (size_t i = 0; i < m->children.v.n; i++) {
         if (m->children.v.v[i]->generation == old)
-            retire(m->children.v.v[i]);
+            retire(m, m->children.v.v[i]);
     }
-    struct generation gone = m->now;
+    vec_push(m->arena, &m->old, m->now);
     m->now = m->next;
     m->next = (struct generation)NO_GENERATION;
     m->setup->mode = m->now.mode;
     m->setup->engine = m->now.engine;
-    forget_generation(&gone);
+    forget_finished(m);
     daemon_start_log(m->setup);
 }
 
@@ -382,6 +411,8 @@ take_ready(struct master *m, struct role_child *c)
     c->ready = true;
     show_door(m, c);
     link_child(m, c);
+    if (c->retired)
+        say_retire(m, c);
     if (m->next.mode != NULL && c->generation == m->next.number &&
         is_complete(m, m->next.number))
         take_over(m);
@@ -418,16 +449,16 @@ hear(struct master *m, struct role_child *c)
 /* --- processes that end --- */
 
 static void
-log_death(struct master *m, const struct role_child *c, int status)
+log_death(struct master *m, const struct role_child *c, pid_t pid, int status)
 {
-    const char *more = c->retired ? "" : ": another one is started";
+    const char *more = c->again_ms == 0 ? "" : ": another one is started";
     if (WIFSIGNALED(status))
         maillog(m->now.engine, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
-                "%s process %d ended by signal %d%s", ipc_kind_name(c->kind), (int)c->pid,
+                "%s process %d ended by signal %d%s", ipc_kind_name(c->kind), (int)pid,
                 WTERMSIG(status), more);
     else if (!c->retired || WEXITSTATUS(status) != 0)
         maillog(m->now.engine, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
-                "%s process %d ended with status %d%s", ipc_kind_name(c->kind), (int)c->pid,
+                "%s process %d ended with status %d%s", ipc_kind_name(c->kind), (int)pid,
                 WEXITSTATUS(status), more);
 }
 
@@ -445,30 +476,68 @@ free_seats(struct master *m, const struct role_child *gone)
     }
 }
 
+/* True if the rest of an old generation cannot finish without a process that is gone: sessions and those who deliver need the
+ * queue process, that needs who starts workers, and all workers need the agent. */
+static bool
+is_missed(struct master *m, const struct role_child *c, int status)
+{
+    bool failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+    const struct role_child *queue =
+        child_table_find(&m->children, IPC_KIND_QUEUE, c->generation);
+    if (generation_of(m, c) == NULL)
+        return false;
+    if (c->kind == IPC_KIND_QUEUE)
+        return failed;
+    if (c->kind == IPC_KIND_DELIVER) /* it ends, too, when the queue process dies */
+        return queue != NULL && (failed || queue->number > 0);
+    return c->kind == IPC_KIND_AGENT && failed;
+}
+
+/* One that starts workers, for a queue process that is to finish the work of another. */
+static void
+add_deliver(struct master *m, unsigned generation)
+{
+    if (child_table_find(&m->children, IPC_KIND_DELIVER, generation) != NULL)
+        return;
+    struct role_child *c =
+        child_table_add(&m->children, m->arena, IPC_KIND_DELIVER, 0, generation);
+    c->retired = true;
+    c->again_ms = await_now_ms() + 1;
+}
+
+static void
+start_later(struct master *m, struct role_child *c, int status)
+{
+    int64_t now = await_now_ms();
+    c->number += c->kind == IPC_KIND_QUEUE; /* tells it to look for what was forgotten */
+    /* who was killed has not failed by itself */
+    bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    c->deaths = killed || now - c->since_ms > STEADY_MS ? 0 : c->deaths + 1;
+    c->again_ms = now + (c->deaths > 1 ? child_table_delay(c->deaths) : 1);
+    if (c->retired && c->kind == IPC_KIND_QUEUE)
+        add_deliver(m, c->generation);
+}
+
 static void
 bury(struct master *m, struct role_child *c, int status)
 {
-    int64_t now = await_now_ms();
     bool failed_reload = m->next.mode != NULL && c->generation == m->next.number;
-    if (!m->ending)
-        log_death(m, c, status);
+    const pid_t pid = c->pid;
     c->pid = 0;
     c->ready = false;
     if (c->fd >= 0)
         close(c->fd);
     c->fd = -1;
     free_seats(m, c);
+    if (m->ending)
+        return;
+    if (!failed_reload && (!c->retired || is_missed(m, c, status)))
+        start_later(m, c, status);
+    log_death(m, c, pid, status);
     if (failed_reload) {
         c->retired = true;
         abandon(m, "a process could not work by it");
     }
-    if (c->retired || m->ending)
-        return;
-    c->number += c->kind == IPC_KIND_QUEUE; /* tells it to look for what was forgotten */
-    /* who was killed has not failed by itself */
-    bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-    c->deaths = killed || now - c->since_ms > STEADY_MS ? 0 : c->deaths + 1;
-    c->again_ms = now + (c->deaths > 1 ? child_table_delay(c->deaths) : 1);
 }
 
 static void
@@ -482,6 +551,7 @@ reap(struct master *m)
             bury(m, c, status);
     }
     child_table_sweep(&m->children);
+    forget_finished(m);
 }
 
 static void
@@ -508,7 +578,7 @@ begin_end(struct master *m)
     service_notify(&m->setup->first->service, "STOPPING=1");
     close_interfaces(&m->setup->interfaces);
     for (size_t i = 0; i < m->children.v.n; i++)
-        retire(m->children.v.v[i]);
+        retire(m, m->children.v.v[i]);
 }
 
 /* True when nobody listens any more. */

@@ -40,7 +40,7 @@ lose_master(struct role *r)
 {
     close(r->control);
     r->control = -1;
-    r->retiring = true;
+    r->retiring = r->last = true;
 }
 
 bool
@@ -61,6 +61,7 @@ role_hear(struct role *r, struct ipc_message *msg)
     if (msg->type != IPC_RETIRE)
         return true;
     r->retiring = true;
+    r->last = r->last || msg->f[0].number != 0;
     return false;
 }
 

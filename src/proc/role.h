@@ -22,6 +22,7 @@ struct role {
     int control; /* -1: the master is gone */
     int signals;
     bool retiring; /* nothing new is taken */
+    bool last;     /* when retiring: as far as is known nobody goes on with the work */
 };
 
 /* The mode of -bI:role. */

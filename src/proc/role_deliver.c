@@ -78,15 +78,21 @@ attempt(struct engine *e, const struct ipc_message *msg)
 {
     char queue[IPC_TEXT_MAX + 1];
     struct lane_ref ref;
-    if (lane_ref_read(msg->f[1].text, &ref))
-        return attempt_in_lane(e, &ref, msg->f[2].number == RECEPTION_ROUTE);
+    struct str where = msg->f[1].text;
     if (!message_id_parse(msg->f[0].text, NULL))
         return DELIVERY_ABSENT;
-    memcpy(queue, msg->f[1].text.p, msg->f[1].text.n);
-    queue[msg->f[1].text.n] = '\0';
+    if (lane_ref_read(where, &ref)) {
+        enum delivery_end end = attempt_in_lane(e, &ref, msg->f[2].number == RECEPTION_ROUTE);
+        if (end != DELIVERY_ABSENT)
+            return end;
+        where = STR_EMPTY; /* it may have moved meanwhile */
+    }
+    if (where.n > 0)
+        memcpy(queue, where.p, where.n);
+    queue[where.n] = '\0';
     if (strchr(queue, '/') != NULL || queue[0] == '.')
         return DELIVERY_ABSENT;
-    e->queue = str_from(queue, msg->f[1].text.n);
+    e->queue = str_from(queue, where.n);
     e->local_only = msg->f[2].number == RECEPTION_ROUTE;
     struct str id = str_untaint_by_rule(msg->f[0].text, "message id");
     enum delivery_end end = delivery_run(e, id, DELIVERY_ARRIVED);

@@ -66,6 +66,7 @@ struct queue {
     int64_t next_keep_ms; /* when the fast lane is looked after again */
     struct runner *runners;
     size_t runners_n;
+    bool forgotten; /* a worker died: messages that nobody has tried are to be looked for */
     struct job_list jobs;
 };
 
@@ -208,6 +209,7 @@ hear_worker(struct queue *q, size_t i)
         if (w->busy)
             maillog(q->role->e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
                     "delivery process %d ended in the middle of its work", (int)w->pid);
+        q->forgotten = q->forgotten || w->busy;
         drop_worker(q, i);
         return;
     }
@@ -289,8 +291,11 @@ static void
 look_after_lane(struct queue *q, int64_t age_s)
 {
     q->next_keep_ms = await_now_ms() + LANE_KEEP_MS;
-    if (lane_keep_run(q->role->e, age_s) > 0 && !q->role->retiring &&
-        !job_list_has_run(&q->jobs, STR_EMPTY))
+    q->forgotten = lane_keep_run(q->role->e, age_s) > 0 || q->forgotten;
+    if (!q->forgotten || q->role->retiring)
+        return;
+    q->forgotten = false;
+    if (!job_list_has_run(&q->jobs, STR_EMPTY))
         (void)job_list_add_run(&q->jobs, JOB_NO_OPTION, STR_EMPTY);
 }
 
@@ -362,7 +367,7 @@ take_signals(struct queue *q)
     int sig;
     while ((sig = signals_next(q->role->signals)) != 0) {
         if (sig == SIGTERM)
-            q->role->retiring = true;
+            q->role->retiring = q->role->last = true;
         else if (sig == SIGUSR1)
             tell_state(q);
     }
@@ -475,6 +480,21 @@ make_runners(struct queue *q)
             (struct runner){.every_ms = cli->runners.v[i].every_s * 1000, .next_ms = now};
 }
 
+/* The daemon's first one recovers what an earlier daemon left before anybody delivers. One that takes the place of another looks for
+ * what that one knew of and nobody has tried; and when a reload started it, the old one is still at its own messages. */
+static void
+begin(struct queue *q)
+{
+    bool again = q->role->number > 0;
+    if (!again)
+        look_after_lane(q, q->role->generation == 1 ? 0 : LANE_KEEP_AGE_S);
+    role_say_ready(q->role);
+    if (!again)
+        return;
+    (void)job_list_add_run(&q->jobs, JOB_NO_OPTION, STR_EMPTY);
+    look_after_lane(q, 0);
+}
+
 int
 role_queue(struct role *r)
 {
@@ -485,14 +505,11 @@ role_queue(struct role *r)
     if (!role_become_mail_user(r) || !role_jail(r, false))
         return 1;
     make_runners(q);
-    look_after_lane(q, 0);
-    /* One that takes the place of another looks for what nobody has tried. */
-    if (r->number > 0)
-        (void)job_list_add_run(&q->jobs, JOB_NO_OPTION, STR_EMPTY);
-    role_say_ready(r);
+    begin(q);
     while (!is_over(q))
         turn(q);
     end_workers(q);
-    look_after_lane(q, 0); /* a spool at rest has nothing but files */
+    /* A spool at rest has nothing but files. */
+    look_after_lane(q, r->last ? 0 : LANE_KEEP_AGE_S);
     return 0;
 }

@@ -4,6 +4,7 @@ import signal
 import smtplib
 import socket
 import subprocess
+import tempfile
 import time
 
 
@@ -14,14 +15,14 @@ def free_port():
 
 
 class Daemon:
-    def __init__(self, site, *options, listen=True, started=True, env=None):
+    def __init__(self, site, *options, listen=True, started=True, env=None, port=None):
         self.site = site
-        self.port = free_port()
+        self.port = port or free_port()
         argv = [site.binary, '-C', site.conf, '-bdf', '-oP', site.path('pid')]
         argv += (['-oX', '127.0.0.1.%d' % self.port] if listen else []) + list(options)
         self.process = None
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
-            path = site.path('ready.%d' % self.port)
+            path = tempfile.mktemp(prefix='ready.', dir=site.top)
             notices.bind(path)
             os.chmod(path, 0o777)
             env = env or dict(os.environ, NOTIFY_SOCKET=path)
@@ -35,6 +36,12 @@ class Daemon:
     def children(self, pid):
         with open('/proc/%d/task/%d/children' % (pid, pid)) as f:
             return [int(w) for w in f.read().split()]
+
+    def children_or_none(self, pid):
+        try:
+            return self.children(pid)
+        except FileNotFoundError:       # it has just ended
+            return []
 
     def roles(self, name):
         """Process numbers of the role, children of the master."""

@@ -127,12 +127,41 @@ def test_reload_takes_new_configuration(site):
         site.wait_for(lambda: not set(old) & set(d.roles('smtp')))
 
 
+def test_old_generation_is_mended(site):
+    """Who dies after a reload is replaced for as long as a session of the old generation needs it."""
+    site.configure()
+    with Daemon(site) as d:
+        old = {name: d.roles(name) for name in ('agent', 'deliver', 'queue')}
+        s, f = d.connect()
+        assert f.readline().startswith(b'220')
+        d.reload()
+        for n, name in enumerate(('agent', 'deliver', 'queue', 'agent')):
+            pid = old[name][0] if old[name] else None
+            if pid is not None:
+                before = set(d.roles(name))
+                os.kill(pid, signal.SIGKILL)
+                site.wait_for(lambda: '%s process %d ended by signal 9: another one is started' % (name, pid)
+                              in site.raw_log())
+                site.wait_for(lambda: set(d.roles(name)) - before)
+                old[name] = list(set(d.roles(name)) - before)
+            for line, want in ((b'helo x', b'250'), (b'mail from:<a@x>', b'250'), (b'rcpt to:<joe@example.org>', b'250'),
+                               (b'data', b'354'), (b'Subject: old\r\n\r\n.', b'250 OK id=')):
+                s.sendall(line + b'\r\n')
+                assert f.readline().startswith(want)
+            site.wait_for(lambda: site.completed(n + 1), 40)
+        f.close()
+        s.close()
+        site.wait_for(lambda: len(d.roles('queue')) == len(d.roles('deliver')) == 1 and len(d.roles('agent')) <= 1, 40)
+
+
 def test_bad_configuration_is_not_taken(site):
     site.configure()
     with Daemon(site) as d:
         site.configure('no_such_option = 1')
         d.signal(signal.SIGHUP)
-        site.wait_for(lambda: 'the new configuration is not used' in site.raw_log())
+        # In both logs, whoever makes the file.
+        for log in ('main', 'panic'):
+            site.wait_for(lambda which=log: 'the new configuration is not used' in site.raw_log(which))
         site.configure()
         d.send('joe@example.org')
         site.wait_for(lambda: site.completed(1))
