@@ -16,6 +16,7 @@ struct lookup_cache;
 struct filter_cache;
 struct host_extern;
 struct acl_runner;
+struct dns;
 struct site;
 
 /* What variables show of the process. */
@@ -40,12 +41,14 @@ struct eval {
     struct lookup_cache *lookups; /* handles and results; lookups/lookup.h */
     struct filter_cache *filters; /* compiled filters; routers/filter_cache.h. NULL: none yet */
     struct acl_runner *acls;      /* compiled ACLs; acl/acl_run.h */
+    struct dns *dns; /* the resolver with its cache; threads share one. conf/resolve.h */
     struct host_extern
         *external;       /* plugins, Perl and shared objects in use; proc/host_extern.h */
     struct arena *arena; /* for what must outlive one evaluation (results kept in variables) */
     struct str domain_data, local_part_data, sender_data, host_data,
-        recipient_data; /* of list matches */
-    struct str ldap_dn; /* of the last LDAP lookup; in memory of lookups */
+        recipient_data;       /* of list matches */
+    struct str ldap_dn;       /* of the last LDAP lookup; in memory of lookups */
+    struct str lookup_dnssec; /* of the last answer of the DNS: yes, no or empty */
     struct eval_process process;
     struct clock clock; /* zone of the $tod_ variables */
     bool queue_running; /* deliveries of a queue run: the condition of that name */

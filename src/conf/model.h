@@ -191,7 +191,7 @@ struct session {
     struct str acl_args[9];
     int64_t acl_narg;
     struct str dnslist_domain, dnslist_matched, dnslist_text, dnslist_value;
-    struct str csa_status, lookup_dnssec;
+    struct str csa_status;
     struct str sender_address_data;
     struct str proxy_external, proxy_local;
     int64_t proxy_external_port, proxy_local_port;

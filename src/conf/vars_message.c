@@ -300,6 +300,16 @@ var_ldap_dn(void *env, struct vm *vm, struct str rest, struct str *out)
     return VM_OK;
 }
 
+enum vm_status
+var_lookup_dnssec(void *env, struct vm *vm, struct str rest, struct str *out)
+{
+    const struct eval *e = env;
+    (void)vm;
+    (void)rest;
+    *out = e->lookup_dnssec;
+    return VM_OK;
+}
+
 /* The envelope sender with its parts; without a domain the whole is the local part. */
 static void
 split_sender(void *env, struct str *local_part, struct str *domain)

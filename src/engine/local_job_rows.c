@@ -105,7 +105,6 @@ static const struct record_row session_rows[] = {
     RECORD_TEXT(struct session, active_hostname, SHORT),
     RECORD_TEXT(struct session, connection_id, SHORT),
     RECORD_TEXT(struct session, csa_status, SHORT),
-    RECORD_TEXT(struct session, lookup_dnssec, SHORT),
     RECORD_TEXT(struct session, proxy_external, SHORT),
     RECORD_TEXT(struct session, proxy_local, SHORT),
     RECORD_TEXT(struct session, srs_recipient, SHORT),

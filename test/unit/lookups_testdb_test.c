@@ -1,4 +1,4 @@
-/* Unit tests of lookups/testdb.c, passwd.c and dnsdb.c: types without a file. */
+/* Unit tests of lookups/testdb.c and passwd.c: types without a file. */
 #include "lookups_fixture.h"
 
 static void
@@ -15,19 +15,11 @@ testdb_answers(void **state)
     }
 }
 
-static void
-dnsdb_defers_until_there_is_a_resolver(void **state)
-{
-    struct lookups_fixture *f = *state;
-    CHECK_QUERY(f, "dnsdb", "a=example.com", "~");
-}
-
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         LOOKUP_TEST(testdb_answers),
-        LOOKUP_TEST(dnsdb_defers_until_there_is_a_resolver),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
