@@ -21,6 +21,8 @@ struct role_child {
     unsigned deaths;  /* one after the other, each soon after the start */
     int64_t since_ms; /* when it was started */
     int64_t again_ms; /* when it is started again; 0: not */
+    unsigned links;   /* sockets that it got again since it was started */
+    int64_t link_ms;  /* when it gets another socket to the queue process; 0: not */
 };
 
 struct child_table {

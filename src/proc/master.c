@@ -29,7 +29,10 @@
 enum {
     SMTP_PROCESSES_MAX = 256,
     STEADY_MS = 10000, /* who lived as long as that is started again at once */
-    CLOSE_MS = 3000,   /* how long the end waits for sockets to be closed */
+    RELINK_MS =
+        500, /* before who was cut off is heard again; one that died is found out by then */
+    RELINKS_MAX = 20,
+    CLOSE_MS = 3000, /* how long the end waits for sockets to be closed */
     OWNERS_MAX = SEATS_OWNERS_MAX,
 };
 
@@ -66,11 +69,19 @@ struct master {
     bool told_ready;
 };
 
+/* To one that has just been started, and has heard of nobody but us: waits for room. */
 static void
-say(struct role_child *c, enum ipc_type type, const struct ipc_field *f, int fd)
+tell(struct role_child *c, enum ipc_type type, const struct ipc_field *f, int fd)
 {
     if (c->fd >= 0)
         (void)ipc_send(&ipc_protocol, c->fd, type, f, fd);
+}
+
+/* Waits for nobody. False: it does not listen. */
+static bool
+say(struct role_child *c, enum ipc_type type, const struct ipc_field *f, int fd)
+{
+    return c->fd >= 0 && ipc_offer(&ipc_protocol, c->fd, type, f, fd) == IPC_OK;
 }
 
 /* --- starting --- */
@@ -99,17 +110,17 @@ introduce(struct master *m, struct role_child *c, const struct generation *g)
 {
     const struct ipc_field hello[] = {
         {.number = c->kind}, {.number = c->number}, {.number = c->generation}};
-    say(c, IPC_HELLO, hello, g->bundle);
+    tell(c, IPC_HELLO, hello, g->bundle);
     if (c->kind == IPC_KIND_DELIVER && m->setup->submit >= 0)
-        say(c, IPC_SUBMIT, NULL, m->setup->submit);
+        tell(c, IPC_SUBMIT, NULL, m->setup->submit);
     if (c->kind != IPC_KIND_SMTP)
         return;
     const struct ipc_field owner[] = {{.number = c->owner}};
-    say(c, IPC_SEATS, owner, m->seats);
+    tell(c, IPC_SEATS, owner, m->seats);
     const struct interfaces *all = interfaces_of(m, g);
     for (size_t i = 0; i < all->v.n; i++) {
         const struct ipc_field tls[] = {{.number = all->v.v[i].tls}};
-        say(c, IPC_LISTEN, tls, all->v.v[i].fd);
+        tell(c, IPC_LISTEN, tls, all->v.v[i].fd);
     }
 }
 
@@ -129,7 +140,8 @@ static void
 start_child(struct master *m, struct role_child *c, const struct generation *g)
 {
     int fds[2];
-    c->again_ms = 0;
+    c->again_ms = c->link_ms = 0;
+    c->links = 0;
     c->ready = c->closed = false;
     c->since_ms = await_now_ms();
     if (!ipc_pair(fds)) {
@@ -185,7 +197,7 @@ show_door(struct master *m, struct role_child *c)
     bool agent = c->kind == IPC_KIND_AGENT;
     const struct ipc_field f[] = {{.number = agent ? IPC_KIND_DELIVER : IPC_KIND_AGENT}};
     if (g != NULL && g->door[0] >= 0 && (agent || c->kind == IPC_KIND_DELIVER))
-        say(c, IPC_PEER, f, g->door[agent]);
+        (void)say(c, IPC_PEER, f, g->door[agent]);
 }
 
 static void
@@ -212,8 +224,9 @@ link_two(struct role_child *x, struct role_child *y)
     if (!x->ready || !y->ready || x->pid == 0 || y->pid == 0 || !ipc_pair(fds))
         return;
     const struct ipc_field fx[] = {{.number = x->kind}}, fy[] = {{.number = y->kind}};
-    say(x, IPC_PEER, fy, fds[0]);
-    say(y, IPC_PEER, fx, fds[1]);
+    (void)say(x, IPC_PEER, fy, fds[0]);
+    (void)say(y, IPC_PEER, fx, fds[1]);
+    x->link_ms = y->link_ms = 0;
     close(fds[0]);
     close(fds[1]);
 }
@@ -246,7 +259,7 @@ static void
 say_retire(const struct master *m, struct role_child *c)
 {
     const struct ipc_field f[] = {{.number = m->ending}};
-    say(c, IPC_RETIRE, f, -1);
+    (void)say(c, IPC_RETIRE, f, -1);
 }
 
 static void
@@ -312,6 +325,8 @@ abandon(struct master *m, const char *why)
             m->interfaces.v.v[i].fd = -1; /* the old generation's */
     }
     close_interfaces(&m->interfaces);
+    for (size_t i = 0; i < m->setup->interfaces.v.n; i++)
+        m->setup->interfaces.v.v[i].keep = false;
     forget_generation(&m->next);
 }
 
@@ -348,9 +363,11 @@ open_interfaces(struct master *m, struct mode *mode, struct str *error)
 {
     m->interfaces = (struct interfaces){.v = {0}};
     if (m->setup->waits) {
-        m->interfaces = m->setup->interfaces;
-        for (size_t i = 0; i < m->interfaces.v.n; i++)
-            m->interfaces.v.v[i].keep = true;
+        struct interfaces *before = &m->setup->interfaces;
+        for (size_t i = 0; i < before->v.n; i++) {
+            before->v.v[i].keep = true;
+            vec_push(m->arena, &m->interfaces.v, before->v.v[i]);
+        }
         return true;
     }
     if (!m->setup->listens)
@@ -430,6 +447,8 @@ hear(struct master *m, struct role_child *c)
             take_ready(m, c);
         else if (msg.type == IPC_DEAF)
             c->closed = true;
+        else if (msg.type == IPC_LOST && c->ready && c->link_ms == 0)
+            c->link_ms = await_now_ms() + RELINK_MS;
         return;
     case IPC_AGAIN:
         return;
@@ -469,10 +488,9 @@ free_seats(struct master *m, const struct role_child *gone)
     const struct ipc_field f[] = {{.number = gone->owner}};
     for (size_t i = 0; i < m->children.v.n && gone->owner != 0; i++) {
         struct role_child *c = m->children.v.v[i];
-        if (c != gone && c->kind == IPC_KIND_SMTP && c->pid > 0 && !c->retired) {
-            say(c, IPC_GONE, f, -1);
+        if (c != gone && c->kind == IPC_KIND_SMTP && c->pid > 0 && !c->retired &&
+            say(c, IPC_GONE, f, -1))
             return;
-        }
     }
 }
 
@@ -521,10 +539,11 @@ start_later(struct master *m, struct role_child *c, int status)
 static void
 bury(struct master *m, struct role_child *c, int status)
 {
-    bool failed_reload = m->next.mode != NULL && c->generation == m->next.number;
+    bool failed_reload = !m->ending && m->next.mode != NULL && c->generation == m->next.number;
     const pid_t pid = c->pid;
     c->pid = 0;
     c->ready = false;
+    c->link_ms = 0;
     if (c->fd >= 0)
         close(c->fd);
     c->fd = -1;
@@ -563,6 +582,27 @@ start_again(struct master *m)
         const struct generation *g = generation_of(m, c);
         if (c->again_ms > 0 && c->again_ms <= now && g != NULL)
             start_child(m, c, g);
+    }
+}
+
+/* Its queue process has closed its socket, and is still there: another one. */
+static void
+link_again(struct master *m)
+{
+    int64_t now = await_now_ms();
+    for (size_t i = 0; i < m->children.v.n; i++) {
+        struct role_child *c = m->children.v.v[i];
+        if (c->link_ms == 0 || c->link_ms > now || c->pid == 0)
+            continue;
+        c->link_ms = 0;
+        if (++c->links <= RELINKS_MAX) {
+            link_child(m, c);
+            continue;
+        }
+        maillog(m->now.engine, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
+                "%s process %d was cut off too often: it is ended", ipc_kind_name(c->kind),
+                (int)c->pid);
+        (void)kill(c->pid, SIGKILL);
     }
 }
 
@@ -619,9 +659,11 @@ wait_ms(const struct master *m)
 {
     int64_t next = m->ending ? m->end_ms : INT64_MAX, now = await_now_ms();
     for (size_t i = 0; i < m->children.v.n; i++) {
-        int64_t again = m->children.v.v[i]->again_ms;
+        int64_t again = m->children.v.v[i]->again_ms, link = m->children.v.v[i]->link_ms;
         if (again > 0 && again < next)
             next = again;
+        if (link > 0 && link < next)
+            next = link;
     }
     if (next == INT64_MAX)
         return -1;
@@ -653,6 +695,7 @@ turn(struct master *m)
     free(p);
     free(who);
     start_again(m);
+    link_again(m);
 }
 
 int

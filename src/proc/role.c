@@ -28,6 +28,18 @@ role_send(int to, enum ipc_type type, const struct ipc_field *f, int fd)
     return to >= 0 && ipc_send(&ipc_protocol, to, type, f, fd) == IPC_OK;
 }
 
+bool
+role_offer(int to, enum ipc_type type, const struct ipc_field *f)
+{
+    return to >= 0 && ipc_offer(&ipc_protocol, to, type, f, -1) == IPC_OK;
+}
+
+void
+role_say_lost(struct role *r)
+{
+    (void)role_send(r->control, IPC_LOST, NULL, -1);
+}
+
 void
 role_say_ready(struct role *r)
 {

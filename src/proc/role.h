@@ -35,6 +35,10 @@ bool role_hear(struct role *r, struct ipc_message *msg);
 void role_say_ready(struct role *r);
 /* Sends; what cannot be sent because the peer is gone is dropped: false. */
 bool role_send(int to, enum ipc_type type, const struct ipc_field *f, int fd);
+/* The same without waiting: false also when the peer does not read. */
+bool role_offer(int to, enum ipc_type type, const struct ipc_field *f);
+/* "My socket to the queue process is closed." The master makes another one, when there is somebody at its other end. */
+void role_say_lost(struct role *r);
 /* Gives up root for good, if it is there, and becomes the mail user. */
 bool role_become_mail_user(struct role *r);
 /* Answers SIGUSR1: a line in the process log, about this process or a child of its. */

@@ -267,7 +267,7 @@ static void
 hear_queue(struct deliver *d)
 {
     struct ipc_message msg;
-    switch (ipc_receive(&ipc_protocol, d->queue, IPC_KIND_QUEUE, IPC_KIND_DELIVER, &msg)) {
+    switch (ipc_receive_now(&ipc_protocol, d->queue, IPC_KIND_QUEUE, IPC_KIND_DELIVER, &msg)) {
     case IPC_OK:
         /* The master tells of the door first; nothing is delivered without it. */
         if (!d->becomes || d->door >= 0)
@@ -278,6 +278,7 @@ hear_queue(struct deliver *d)
     case IPC_CLOSED:
     case IPC_FORGED:
         lose_queue(d);
+        role_say_lost(d->role);
         return;
     }
 }

@@ -126,8 +126,8 @@ hand_over(struct worker *w, const struct job *j)
 {
     struct ipc_field attempt[] = {{.text = j->id}, {.text = j->queue}, {.number = j->when}};
     struct ipc_field run[] = {{.number = j->option}, {.text = j->id}};
-    return j->kind == JOB_ATTEMPT ? role_send(w->fd, IPC_ATTEMPT, attempt, -1)
-                                  : role_send(w->fd, IPC_RUN, run, -1);
+    return j->kind == JOB_ATTEMPT ? role_offer(w->fd, IPC_ATTEMPT, attempt)
+                                  : role_offer(w->fd, IPC_RUN, run);
 }
 
 /* There is more work than workers that were asked for, and there may be more workers. */
@@ -179,8 +179,7 @@ dispatch(struct queue *q)
         w->jobs++;
         w->job = job_list_take(&q->jobs);
     }
-    for (size_t n = missing_workers(q); n > 0 && role_send(deliver_fd(q), IPC_WANTED, NULL, -1);
-         n--)
+    for (size_t n = missing_workers(q); n > 0 && role_offer(deliver_fd(q), IPC_WANTED, NULL); n--)
         q->wanted++;
 }
 
@@ -202,13 +201,16 @@ hear_worker(struct queue *q, size_t i)
     struct ipc_message msg;
     struct worker *w = &q->workers[i];
     enum ipc_result r =
-        ipc_receive(&ipc_protocol, w->fd, IPC_KIND_WORKER, IPC_KIND_QUEUE, &msg);
+        ipc_receive_now(&ipc_protocol, w->fd, IPC_KIND_WORKER, IPC_KIND_QUEUE, &msg);
     if (r == IPC_AGAIN)
         return;
     if (r != IPC_OK || !w->busy) {
-        if (w->busy)
+        bool forged = r == IPC_OK || r == IPC_FORGED;
+        if (w->busy || forged)
             maillog(q->role->e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
-                    "delivery process %d ended in the middle of its work", (int)w->pid);
+                    forged ? "delivery process %d sent what is no message: it is closed"
+                           : "delivery process %d ended in the middle of its work",
+                    (int)w->pid);
         q->forgotten = q->forgotten || w->busy;
         drop_worker(q, i);
         return;
@@ -281,7 +283,7 @@ answer_etrn(struct queue *q, int fd, const struct ipc_message *msg)
     if (start)
         start = job_list_add_run(&q->jobs, JOB_NO_OPTION, what);
     struct ipc_field f[] = {{.number = msg->f[0].number}, {.number = start}};
-    (void)role_send(fd, IPC_ETRN_ANSWER, f, -1);
+    (void)role_offer(fd, IPC_ETRN_ANSWER, f); /* who does not read has no answer */
 }
 
 /* --- the fast lane --- */
@@ -317,7 +319,7 @@ hear_peer(struct queue *q, size_t i)
 {
     struct ipc_message msg;
     struct peer *p = &q->peers[i];
-    enum ipc_result r = ipc_receive(&ipc_protocol, p->fd, p->kind, IPC_KIND_QUEUE, &msg);
+    enum ipc_result r = ipc_receive_now(&ipc_protocol, p->fd, p->kind, IPC_KIND_QUEUE, &msg);
     if (r == IPC_AGAIN)
         return;
     if (r == IPC_FORGED)
@@ -394,18 +396,18 @@ wait_ms(const struct queue *q)
         next = q->next_keep_ms;
     if (is_short(q) && q->workers_n + q->wanted >= WORKERS_FEW && patience_ends_ms(q) < next)
         next = patience_ends_ms(q);
-    for (size_t i = 0; i < q->runners_n; i++) {
+    for (size_t i = 0; i < q->runners_n && !q->role->retiring; i++) {
         if (q->runners[i].next_ms < next)
             next = q->runners[i].next_ms;
     }
     return next <= now ? 0 : (int)(next - now);
 }
 
-/* Nothing is left to do and nobody is left who could bring something. */
+/* Nothing is left to do, or nobody who would do it (it is in the spool), and nobody is left who could bring something. */
 static bool
 is_over(const struct queue *q)
 {
-    if (!q->role->retiring || q->jobs.n > 0)
+    if (!q->role->retiring || (q->jobs.n > 0 && (q->workers_n > 0 || deliver_fd(q) >= 0)))
         return false;
     for (size_t i = 0; i < q->peers_n; i++) {
         if (q->peers[i].kind == IPC_KIND_SMTP)
@@ -462,7 +464,7 @@ end_workers(struct queue *q)
         struct pollfd p = {.fd = w->fd, .events = POLLIN};
         int64_t left_ms = end_ms - await_now_ms();
         if (left_ms <= 0 || poll(&p, 1, (int)left_ms) <= 0 ||
-            ipc_receive(&ipc_protocol, w->fd, IPC_KIND_WORKER, IPC_KIND_QUEUE, &msg) !=
+            ipc_receive_now(&ipc_protocol, w->fd, IPC_KIND_WORKER, IPC_KIND_QUEUE, &msg) !=
                 IPC_AGAIN)
             drop_worker(q, q->workers_n - 1);
     }

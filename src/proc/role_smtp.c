@@ -91,11 +91,12 @@ hear_queue(struct smtp_role *s)
 {
     struct ipc_message msg;
     enum ipc_result r =
-        ipc_receive(&ipc_protocol, s->queue, IPC_KIND_QUEUE, IPC_KIND_SMTP, &msg);
+        ipc_receive_now(&ipc_protocol, s->queue, IPC_KIND_QUEUE, IPC_KIND_SMTP, &msg);
     if (r == IPC_AGAIN)
         return;
     if (r != IPC_OK) {
         set_queue(s, -1);
+        role_say_lost(s->role);
         return;
     }
     if (s->threads != NULL) {
@@ -104,31 +105,36 @@ hear_queue(struct smtp_role *s)
     }
     struct smtp_child *c = child_of_ticket(s, msg.f[0].number);
     if (msg.type == IPC_ETRN_ANSWER && c != NULL)
-        (void)role_send(c->fd, IPC_ETRN_ANSWER, msg.f, -1);
+        (void)role_offer(c->fd, IPC_ETRN_ANSWER, msg.f);
 }
 
 /* --- sessions --- */
 
-static void
+/* False: there is nothing more from it for now. */
+static bool
 hear_child(struct smtp_role *s, struct smtp_child *c)
 {
     struct ipc_message msg;
     enum ipc_result r =
-        ipc_receive(&ipc_protocol, c->fd, IPC_KIND_SESSION, IPC_KIND_SMTP, &msg);
+        ipc_receive_now(&ipc_protocol, c->fd, IPC_KIND_SESSION, IPC_KIND_SMTP, &msg);
     if (r == IPC_AGAIN)
-        return;
+        return false;
+    if (r == IPC_FORGED)
+        maillog(s->role->e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
+                "SMTP session process %d sent what is no message: it is closed", (int)c->pid);
     if (r != IPC_OK) {
         close(c->fd);
         c->fd = -1;
-        return;
+        return false;
     }
     if (msg.type == IPC_ARRIVED) {
         smtp_role_arrived(s, msg.f[0].text, msg.f[1].text, (unsigned)msg.f[2].number);
-        return;
+        return true;
     }
     struct ipc_field no[] = {{.number = c->ticket}, {.number = 0}};
     if (!smtp_role_ask(s, c->ticket, msg.f[1].text))
-        (void)role_send(c->fd, IPC_ETRN_ANSWER, no, -1);
+        (void)role_offer(c->fd, IPC_ETRN_ANSWER, no);
+    return true;
 }
 
 static void
@@ -145,8 +151,10 @@ reap(struct smtp_role *s)
                 maillog(s->role->e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
                         "SMTP session process %d ended by signal %d", (int)pid,
                         WTERMSIG(status));
-            while (c->fd >= 0)
-                hear_child(s, c);
+            while (c->fd >= 0 && hear_child(s, c))
+                continue;
+            if (c->fd >= 0)
+                close(c->fd); /* somebody else has a copy */
             seats_leave(s->seats, s->owner, c->seat);
             s->children.v[i] = s->children.v[--s->children.n];
             break;
@@ -340,7 +348,7 @@ turn(struct smtp_role *s)
     if (poll(p, 3 + listeners + children, wait_ms) > 0) {
         for (size_t i = 0; i < children; i++)
             if (p[3 + listeners + i].revents != 0)
-                hear_child(s, &s->children.v[i]);
+                (void)hear_child(s, &s->children.v[i]);
         if (p[2].revents != 0)
             hear_queue(s);
         for (size_t i = 0; i < listeners; i++)

@@ -109,9 +109,25 @@ take_fd(struct msghdr *m, int *fd)
     return one;
 }
 
-enum ipc_result
-ipc_receive(const struct ipc_protocol *p, int socket, unsigned from, unsigned to,
-            struct ipc_message *out)
+/* One packet with what lies beside it, in *m and out->bytes. */
+static ssize_t
+read_packet(int socket, int flags, struct msghdr *m)
+{
+    ssize_t n;
+    do {
+        n = recvmsg(socket, m, MSG_CMSG_CLOEXEC | flags);
+    } while (n < 0 && errno == EINTR);
+    return n;
+}
+
+/* Who sends and who receives, as bits. */
+struct way {
+    unsigned from, to;
+};
+
+static enum ipc_result
+receive(const struct ipc_protocol *p, int socket, int flags, struct way w,
+        struct ipc_message *out)
 {
     union {
         struct cmsghdr align;
@@ -122,22 +138,33 @@ ipc_receive(const struct ipc_protocol *p, int socket, unsigned from, unsigned to
                        .msg_iovlen = 1,
                        .msg_control = control.bytes,
                        .msg_controllen = sizeof control.bytes};
-    ssize_t n;
-    do {
-        n = recvmsg(socket, &m, MSG_CMSG_CLOEXEC);
-    } while (n < 0 && errno == EINTR);
+    ssize_t n = read_packet(socket, flags, &m);
     if (n < 0)
         return errno == EAGAIN || errno == EWOULDBLOCK ? IPC_AGAIN : IPC_CLOSED;
     if (n == 0)
         return IPC_CLOSED;
     bool one = take_fd(&m, &out->fd);
     bool whole = (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
-    if (one && whole && ipc_parse(p, from, to, (size_t)n, out->fd >= 0, out))
+    if (one && whole && ipc_parse(p, w.from, w.to, (size_t)n, out->fd >= 0, out))
         return IPC_OK;
     if (out->fd >= 0)
         close(out->fd);
     out->fd = -1;
     return IPC_FORGED;
+}
+
+enum ipc_result
+ipc_receive(const struct ipc_protocol *p, int socket, unsigned from, unsigned to,
+            struct ipc_message *out)
+{
+    return receive(p, socket, 0, (struct way){from, to}, out);
+}
+
+enum ipc_result
+ipc_receive_now(const struct ipc_protocol *p, int socket, unsigned from, unsigned to,
+                struct ipc_message *out)
+{
+    return receive(p, socket, MSG_DONTWAIT, (struct way){from, to}, out);
 }
 
 /* --- writing --- */
@@ -175,29 +202,52 @@ add_fd(struct msghdr *m, char *control, size_t n, int fd)
     memcpy(CMSG_DATA(c), &fd, sizeof fd);
 }
 
-enum ipc_result
-ipc_send(const struct ipc_protocol *p, int socket, unsigned type, const struct ipc_field *f,
-         int fd)
+/* What is to be sent. */
+struct parcel {
+    unsigned type;
+    const struct ipc_field *f;
+    int fd; /* -1: none */
+};
+
+static enum ipc_result
+send_parcel(const struct ipc_protocol *p, int socket, int flags, const struct parcel *x)
 {
     union {
         struct cmsghdr align;
         char bytes[CMSG_SPACE(sizeof(int))];
     } control;
     char bytes[IPC_PACKET_MAX];
-    assert(type < p->n && p->rows[type].fd == (fd >= 0));
-    struct iovec io = {.iov_base = bytes, .iov_len = pack(&p->rows[type], type, f, bytes)};
+    assert(x->type < p->n && p->rows[x->type].fd == (x->fd >= 0));
+    struct iovec io = {.iov_base = bytes,
+                       .iov_len = pack(&p->rows[x->type], x->type, x->f, bytes)};
     struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1};
     if (io.iov_len == 0) {
         errno = EMSGSIZE;
         return IPC_CLOSED;
     }
-    if (fd >= 0)
-        add_fd(&m, control.bytes, sizeof control.bytes, fd);
+    if (x->fd >= 0)
+        add_fd(&m, control.bytes, sizeof control.bytes, x->fd);
     ssize_t n;
     do {
-        n = sendmsg(socket, &m, MSG_NOSIGNAL);
+        n = sendmsg(socket, &m, MSG_NOSIGNAL | flags);
     } while (n < 0 && errno == EINTR);
     if (n >= 0)
         return IPC_OK;
     return errno == EAGAIN || errno == EWOULDBLOCK ? IPC_AGAIN : IPC_CLOSED;
+}
+
+enum ipc_result
+ipc_send(const struct ipc_protocol *p, int socket, unsigned type, const struct ipc_field *f,
+         int fd)
+{
+    const struct parcel x = {type, f, fd};
+    return send_parcel(p, socket, 0, &x);
+}
+
+enum ipc_result
+ipc_offer(const struct ipc_protocol *p, int socket, unsigned type, const struct ipc_field *f,
+          int fd)
+{
+    const struct parcel x = {type, f, fd};
+    return send_parcel(p, socket, MSG_DONTWAIT, &x);
 }

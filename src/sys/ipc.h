@@ -57,11 +57,17 @@ bool ipc_pair(int fds[2]);
  * without. It is our own mistake (asserted) to send what the table forbids. */
 enum ipc_result ipc_send(const struct ipc_protocol *p, int socket, unsigned type,
                          const struct ipc_field *f, int fd);
+/* The same, but IPC_AGAIN in place of waiting for room: a peer that does not read holds nobody up. */
+enum ipc_result ipc_offer(const struct ipc_protocol *p, int socket, unsigned type,
+                          const struct ipc_field *f, int fd);
 
 /* The next message, from a peer of kind `from` (one bit) to us, kind `to`. A descriptor that came is closed unless the
  * result is IPC_OK. */
 enum ipc_result ipc_receive(const struct ipc_protocol *p, int socket, unsigned from,
                             unsigned to, struct ipc_message *out);
+/* The same, but IPC_AGAIN in place of waiting, also where the socket came from a peer that may have another copy of it. */
+enum ipc_result ipc_receive_now(const struct ipc_protocol *p, int socket, unsigned from,
+                                unsigned to, struct ipc_message *out);
 
 /* What ipc_receive does with the n bytes in out->bytes; has_fd: a descriptor came along. False: forged. */
 bool ipc_parse(const struct ipc_protocol *p, unsigned from, unsigned to, size_t n, bool has_fd,

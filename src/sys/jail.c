@@ -36,7 +36,8 @@ jail_drop_bounding(void)
 /* Headers may be older than the kernel. */
 enum {
     ACCESS_TRUNCATE = 1 << 14, /* version 3 */
-    SCOPE_UNIX = 1 << 0,       /* version 6: no abstract sockets, no signals beyond what was started here */
+    SCOPE_UNIX =
+        1 << 0, /* version 6: no abstract sockets, no signals beyond what was started here */
     SCOPE_SIGNAL = 1 << 1,
 };
 

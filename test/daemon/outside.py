@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import socket
+import struct
 import subprocess
 import tempfile
 import threading
@@ -63,26 +64,48 @@ def take_fd(pid, fd):
         os.close(pidfd)
 
 
-def packet_sockets(pid):
-    """[(fd there, socket here)] of the SOCK_SEQPACKET sockets of a process, in order."""
-    found = []
-    for name in sorted(os.listdir('/proc/%d/fd' % pid), key=int):
+def _peers():
+    """{inode of a UNIX socket: inode of the one at the other end}; netlink, sock_diag(7)."""
+    found = {}
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 4) as s:
+        body = struct.pack('=BBHIIIII', socket.AF_UNIX, 0, 0, 0xffffffff, 0, 4, 0, 0)
+        s.send(struct.pack('=IHHII', 16 + len(body), 20, 0x301, 1, 0) + body)
+        while True:
+            part = s.recv(1 << 16)
+            while part:
+                length, kind = struct.unpack_from('=IH', part)
+                if kind in (2, 3):
+                    assert kind == 3, 'the kernel tells nothing of UNIX sockets'
+                    return found
+                inode = struct.unpack_from('=I', part, 20)[0]
+                at = 32
+                while at < length:
+                    n, what = struct.unpack_from('=HH', part, at)
+                    if what == 2:
+                        found[inode] = struct.unpack_from('=I', part, at + 4)[0]
+                    at += (n + 3) & ~3
+                part = part[(length + 3) & ~3:]
+
+
+def inodes(pid):
+    found = {}
+    for name in os.listdir('/proc/%d/fd' % pid):
         try:
-            if not os.readlink('/proc/%d/fd/%s' % (pid, name)).startswith('socket:'):
-                continue
+            target = os.readlink('/proc/%d/fd/%s' % (pid, name))
         except FileNotFoundError:
             continue
-        s = socket.socket(fileno=take_fd(pid, int(name)))
-        if s.family == socket.AF_UNIX and s.type & 0xf == socket.SOCK_SEQPACKET:
-            found.append((int(name), s))
-        else:
-            s.close()
+        if target.startswith('socket:['):
+            found[int(target[8:-1])] = int(name)
     return found
 
 
-def made_by(s):
-    """The process that made the pair."""
-    return int.from_bytes(s.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[:4], 'little')
+def between(pid, other):
+    """A copy of the end that pid has of a socket pair between the two; None: there is none."""
+    peers, theirs = _peers(), inodes(other)
+    for inode, fd in sorted(inodes(pid).items(), key=lambda x: x[1]):
+        if peers.get(inode) in theirs:
+            return socket.socket(fileno=take_fd(pid, fd))
+    return None
 
 
 def memory_has(pid, text):

@@ -171,12 +171,31 @@ test_too_long_a_packet(void **state)
     assert_int_equal(ipc_receive(&protocol, t->fds[1], A, B, &m), IPC_FORGED);
 }
 
+/* Neither a peer that does not read nor one that has read what we were told of. */
+static void
+test_waits_for_nobody(void **state)
+{
+    struct two *t = *state;
+    struct ipc_message m;
+    enum ipc_result r;
+    size_t sent = 0, got = 0;
+    assert_int_equal(ipc_receive_now(&protocol, t->fds[0], A, B, &m), IPC_AGAIN);
+    while ((r = ipc_offer(&protocol, t->fds[0], EMPTY, NULL, -1)) == IPC_OK && sent < 1000000)
+        sent++;
+    assert_int_equal(r, IPC_AGAIN);
+    while ((r = ipc_receive_now(&protocol, t->fds[1], A, B, &m)) == IPC_OK)
+        got++;
+    assert_int_equal(r, IPC_AGAIN);
+    assert_int_equal(got, sent);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
         cmocka_unit_test_setup_teardown(test_descriptor, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_waits_for_nobody, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wrong_sender_or_receiver, setup, teardown),
         cmocka_unit_test(test_forged),
         cmocka_unit_test_setup_teardown(test_caps, setup, teardown),
