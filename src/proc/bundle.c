@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "conf/conf.h"
+#include "proc/purge.h"
 #include "sys/file.h"
 #include "sys/memory_file.h"
 
@@ -29,25 +30,28 @@ put(int fd, char kind, struct str text)
 }
 
 static bool
-put_all(int fd, int argc, char *const *argv, const struct conf *c)
+put_all(int fd, int argc, char *const *argv, const struct conf *c, struct purge *p)
 {
     bool ok = file_write_all(fd, mark, sizeof mark - 1);
     for (int i = 0; i < argc && ok; i++)
-        ok = put(fd, 'a', str_from_cstr(argv[i]));
+        ok = put(fd, 'a', purge_argument(p, str_from_cstr(argv[i])));
     for (size_t i = 0; i < c->sources.n && ok; i++)
-        ok = put(fd, 'n', c->sources.v[i]->name) && put(fd, 't', c->sources.v[i]->text);
+        ok = put(fd, 'n', c->sources.v[i]->name) && put(fd, 't', purge_text(p, i));
     return ok && memory_file_seal(fd);
 }
 
 int
-bundle_write(int argc, char *const *argv, const struct conf *c)
+bundle_write(int argc, char *const *argv, const struct conf *c, enum ipc_kind kind)
 {
     int fd = memory_file_new("configuration");
     if (fd < 0)
         return -1;
-    if (put_all(fd, argc, argv, c))
-        return fd;
+    struct arena *a = arena_new();
+    bool ok = put_all(fd, argc, argv, c, purge_new(a, c, kind));
     int saved = errno;
+    arena_free(a);
+    if (ok)
+        return fd;
     close(fd);
     errno = saved;
     return -1;

@@ -1,4 +1,5 @@
-/* What the master hands to the processes of the daemon: its command line and every configuration file, as read.
+/* What the master hands to the processes of the daemon: its command line and every configuration file, as read, without what the kind of process
+ * need not know (purge.h).
  *
  * Nobody reads a configuration file a second time: all processes of one generation work by the same text, whatever happens to the
  * files meanwhile, and may be unable to open them. It is a sealed file in memory; the reader still treats it as a
@@ -10,6 +11,7 @@
 #include "base/diag.h"
 #include "base/vec.h"
 #include "conf/source.h"
+#include "proc/ipc.h"
 
 #include <sys/types.h>
 
@@ -23,8 +25,8 @@ struct bundle {
 
 enum { BUNDLE_BYTES_MAX = 80 * 1024 * 1024, BUNDLE_ARGS_MAX = 4096 };
 
-/* A sealed memory file. -1 with errno. */
-int bundle_write(int argc, char *const *argv, const struct conf *c);
+/* A sealed memory file, for processes of that kind. -1 with errno. */
+int bundle_write(int argc, char *const *argv, const struct conf *c, enum ipc_kind kind);
 /* Reads it; false: it is none. */
 bool bundle_read(struct arena *a, int fd, struct bundle *out);
 /* The same from text (which is kept). */

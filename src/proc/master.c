@@ -34,11 +34,15 @@ enum {
     RELINKS_MAX = 20,
     CLOSE_MS = 3000, /* how long the end waits for sockets to be closed */
     OWNERS_MAX = SEATS_OWNERS_MAX,
+    ROLES = 4,
 };
+
+static const enum ipc_kind roles[ROLES] = {IPC_KIND_SMTP, IPC_KIND_QUEUE, IPC_KIND_DELIVER,
+                                           IPC_KIND_AGENT};
 
 #define NO_GENERATION                                                                          \
     {                                                                                          \
-        .bundle = -1, .door = { -1, -1 }                                                       \
+        .bundles = {-1, -1, -1, -1}, .door = { -1, -1 }                                        \
     }
 
 /* One configuration and the processes that work by it. */
@@ -46,7 +50,7 @@ struct generation {
     unsigned number;
     struct mode *mode;
     struct engine *engine;
-    int bundle;
+    int bundles[ROLES]; /* what each kind of process is told of it */
     /* Between those who deliver and the agent, open here for as long as the generation lives, so that the next agent hears what the last one did
      * not: deliver's end, the agent's end. -1: there is no agent. */
     int door[2];
@@ -105,12 +109,21 @@ interfaces_of(const struct master *m, const struct generation *g)
     return g == &m->next ? &m->interfaces : &m->setup->interfaces;
 }
 
+static int
+bundle_of(const struct generation *g, enum ipc_kind kind)
+{
+    size_t i = 0;
+    while (i + 1 < ROLES && roles[i] != kind)
+        i++;
+    return g->bundles[i];
+}
+
 static void
 introduce(struct master *m, struct role_child *c, const struct generation *g)
 {
     const struct ipc_field hello[] = {
         {.number = c->kind}, {.number = c->number}, {.number = c->generation}};
-    tell(c, IPC_HELLO, hello, g->bundle);
+    tell(c, IPC_HELLO, hello, bundle_of(g, c->kind));
     if (c->kind == IPC_KIND_DELIVER && m->setup->submit >= 0)
         tell(c, IPC_SUBMIT, NULL, m->setup->submit);
     if (c->kind != IPC_KIND_SMTP)
@@ -272,6 +285,19 @@ retire(const struct master *m, struct role_child *c)
 
 /* --- a new configuration --- */
 
+/* False with errno. */
+static bool
+write_bundles(struct generation *g)
+{
+    const struct mode *mode = g->mode;
+    bool ok = true;
+    for (size_t i = 0; i < ROLES; i++) {
+        g->bundles[i] = bundle_write(mode->argc, mode->argv, mode->conf, roles[i]);
+        ok &= g->bundles[i] >= 0;
+    }
+    return ok;
+}
+
 static void
 close_interfaces(struct interfaces *all)
 {
@@ -285,10 +311,12 @@ close_interfaces(struct interfaces *all)
 static void
 forget_generation(struct generation *g)
 {
-    int *const fds[] = {&g->bundle, &g->door[0], &g->door[1]};
-    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
-        if (*fds[i] >= 0)
-            close(*fds[i]);
+    for (size_t i = 0; i < ROLES; i++)
+        if (g->bundles[i] >= 0)
+            close(g->bundles[i]);
+    for (size_t i = 0; i < 2; i++)
+        if (g->door[i] >= 0)
+            close(g->door[i]);
     if (g->own)
         arena_free(g->mode->arena);
     *g = (struct generation)NO_GENERATION;
@@ -402,9 +430,8 @@ reload(struct master *m)
                                   .door = {-1, -1},
                                   .own = true,
                                   .mode = mode,
-                                  .engine = engine_make(mode),
-                                  .bundle = bundle_write(mode->argc, mode->argv, mode->conf)};
-    if (m->next.engine == NULL || m->next.bundle < 0)
+                                  .engine = engine_make(mode)};
+    if (!write_bundles(&m->next) || m->next.engine == NULL)
         abandon(m, "it cannot be handed on");
     else if (!open_interfaces(m, mode, &error))
         abandon(m, str_cstr(m->arena, error));
@@ -705,13 +732,11 @@ master_run(struct master_setup *setup)
     struct master m = {.setup = setup, .arena = arena_new(), .next = NO_GENERATION};
     m.signals = setup->signals;
     m.seats = seats_new();
-    m.now = (struct generation){
-        .number = ++m.generations,
-        .door = {-1, -1},
-        .mode = setup->mode,
-        .engine = setup->engine,
-        .bundle = bundle_write(setup->mode->argc, setup->mode->argv, setup->mode->conf)};
-    if (m.signals < 0 || m.seats < 0 || m.now.bundle < 0) {
+    m.now = (struct generation){.number = ++m.generations,
+                                .door = {-1, -1},
+                                .mode = setup->mode,
+                                .engine = setup->engine};
+    if (!write_bundles(&m.now) || m.signals < 0 || m.seats < 0) {
         maillog(setup->engine, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
                 "the daemon cannot start: %s", strerror(errno));
         return 1;

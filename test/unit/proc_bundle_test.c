@@ -24,7 +24,7 @@ write_one(struct arena *a)
     struct conf c = {.arena = a};
     vec_push(a, &c.sources, &files[0]);
     vec_push(a, &c.sources, &files[1]);
-    return bundle_write(2, argv, &c);
+    return bundle_write(2, argv, &c, IPC_KIND_SMTP);
 }
 
 static void
