@@ -10,6 +10,7 @@
 #include "proc/config.h"
 #include "proc/engine_start.h"
 #include "proc/process_log.h"
+#include "proc/role_limits.h"
 #include "sys/account.h"
 #include "sys/jail.h"
 #include "sys/process.h"
@@ -211,5 +212,6 @@ role_run(struct mode *m)
     r.signals = signals_take();
     if (r.signals < 0 || !take_configuration(&r, fd))
         return 1;
+    role_limits_set(&r);
     return work(&r);
 }

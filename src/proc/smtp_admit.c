@@ -10,6 +10,7 @@
 #include "conf/model.h"
 #include "engine/maillog.h"
 #include "engine/peer.h"
+#include "sys/limits.h"
 #include "sys/machine.h"
 
 #include <stdarg.h>
@@ -18,7 +19,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { WHY_MAX = 200 };
+enum {
+    WHY_MAX = 200,
+    FILES_SPARE = 1024, /* threads, with what each may have open */
+};
 
 /* A line to a client that is not served; it may not hold us up. */
 static void
@@ -142,11 +146,20 @@ is_quiet(struct smtp_role *s, const struct smtp_connection *c)
                              (double)load / 1000);
 }
 
+/* Descriptors are given out from below: some stay for the files of sessions. */
+static bool
+has_files(const struct smtp_connection *c)
+{
+    unsigned all = limits_files(), spare = all / 4 < FILES_SPARE ? all / 4 : FILES_SPARE;
+    return (unsigned)c->fd < all - spare;
+}
+
 static bool
 is_welcome(struct smtp_role *s, const struct smtp_connection *c)
 {
     const struct conf_main *m = s->role->e->conf->main;
-    if (c->seat < 0 || (m->smtp_accept_max > 0 && c->connected > m->smtp_accept_max))
+    if (c->seat < 0 || !has_files(c) ||
+        (m->smtp_accept_max > 0 && c->connected > m->smtp_accept_max))
         return refuse(s, c,
                       "421 Too many concurrent SMTP connections; please try again later.\r\n",
                       "too many connections");

@@ -1,11 +1,15 @@
 """A daemon on a site of its own, for one test."""
 import os
+import resource
 import signal
 import smtplib
 import socket
 import subprocess
 import tempfile
 import time
+
+
+PRLIMIT = {resource.RLIMIT_NOFILE: 'nofile'}
 
 
 def free_port():
@@ -15,7 +19,8 @@ def free_port():
 
 
 class Daemon:
-    def __init__(self, site, *options, listen=True, started=True, env=None, port=None):
+    def __init__(self, site, *options, listen=True, started=True, env=None, port=None,
+                 limits=None):
         self.site = site
         self.port = port or free_port()
         argv = [site.binary, '-C', site.conf, '-bdf', '-oP', site.path('pid')]
@@ -26,6 +31,8 @@ class Daemon:
             notices.bind(path)
             os.chmod(path, 0o777)
             env = env or dict(os.environ, NOTIFY_SOCKET=path)
+            if limits:      # {resource.RLIMIT_…: number}
+                argv = ['prlimit'] + ['--%s=%d' % (PRLIMIT[k], n) for k, n in limits.items()] + argv
             self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=site.top,
                                             env=env)
             if started and env['NOTIFY_SOCKET'] == path:

@@ -154,3 +154,50 @@ def test_no_file_is_set_uid(site):
     for name in os.listdir(folder):
         mode = os.lstat(os.path.join(folder, name)).st_mode
         assert mode & (stat.S_ISUID | stat.S_ISGID) == 0, name
+
+
+def limits(pid):
+    with open('/proc/%d/limits' % pid) as f:
+        return {line[:26].strip(): line[26:].split()[:2] for line in f}
+
+
+def test_limits_on_resources(site):
+    site.configure()
+    with Daemon(site) as d:
+        site.wait_for(lambda: all(d.roles(k) for k in ('smtp', 'queue', 'deliver')))
+        site.wait_for(lambda: limits(d.roles('queue')[0])['Max processes'] == ['0', '0'])
+        for kind in ('smtp', 'queue', 'deliver'):
+            now = limits(d.roles(kind)[0])
+            assert now['Max core file size'] == ['0', '0'], (kind, now)
+            assert now['Max data size'][0] != 'unlimited' or 'san' in site.binary, (kind, now)
+        most = limits(os.getpid())['Max open files'][1]
+        assert limits(d.roles('queue')[0])['Max open files'] == [str(min(4096, int(most)))] * 2
+        assert limits(d.roles('smtp')[0])['Max open files'][0] == str(min(65536, int(most)))
+
+
+def test_descriptors_run_short(site):
+    """Connections beyond what can be served are refused with an answer and a line; those that are there go on."""
+    import resource
+    site.configure('smtp_accept_max = 0\nsmtp_processes = 1')
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with Daemon(site, limits={resource.RLIMIT_NOFILE: 80}) as d:
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == before
+        open_ones, refused = [], 0
+        while refused < 3 and len(open_ones) < 100:
+            s, f = d.connect()
+            line = f.readline()
+            assert line[:4] in (b'220 ', b'421 '), line
+            refused += line.startswith(b'421 ')
+            open_ones.append((s, f))
+        assert 20 < len(open_ones) < 80, len(open_ones)
+        assert line == b'421 Too many concurrent SMTP connections; please try again later.\r\n'
+        assert 'Connection from [127.0.0.1] refused: too many connections' in site.raw_log()
+        s, f = open_ones[0]
+        for command, want in ((b'helo x', b'250'), (b'mail from:<a@x>', b'250'), (b'rcpt to:<joe@example.org>', b'250'),
+                              (b'data', b'354'), (b'Subject: x\r\n\r\n.', b'250 OK id='), (b'quit', b'221')):
+            s.sendall(command + b'\r\n')
+            assert f.readline().startswith(want), command
+        for s, f in open_ones:
+            f.close()
+            s.close()
+        site.wait_for(lambda: site.completed(1))
