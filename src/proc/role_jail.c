@@ -213,7 +213,7 @@ role_jail(const struct role *r, bool network)
     struct jail_plan *p = ARENA_NEW(a, struct jail_plan);
     p->arena = a;
     make_plan(r, p);
-    unsigned calls = (network ? (unsigned)JAIL_NETWORK : 0u) |
+    unsigned calls = (network ? JAIL_NETWORK | JAIL_CHILDREN : 0u) |
                      (p->programs && network ? (unsigned)JAIL_PROGRAMS : 0u);
     bool ok = (jail_files(p->v, p->n) || failed(r, "files cannot be closed off")) &&
               (jail_calls(calls) || failed(r, "system calls cannot be limited"));

@@ -4,7 +4,7 @@
 
 #include "proc/role.h"
 
-/* Shuts this process in, for good: it has become the mail user already. network: it may speak to other hosts. What the kernel cannot
+/* Shuts this process in, for good: it has become the mail user already. network: it may speak to other hosts, and start processes. What the kernel cannot
  * do is logged and left out; false when it can, and did not. */
 bool role_jail(const struct role *r, bool network);
 

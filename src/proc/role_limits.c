@@ -30,7 +30,6 @@ static const struct {
     {QUEUE, LIMIT_FILES, 4096},   /* 1,024 peers and 1,024 workers */
     {DELIVER, LIMIT_FILES, 1024}, /* a worker has one message and its hosts */
     {AGENT, LIMIT_FILES, 4096},   /* 512 peers, 256 children with three each */
-    {QUEUE, LIMIT_PROCESSES, 0},
     {SMTP, LIMIT_MEMORY, 8 * GIB},
     {QUEUE | DELIVER, LIMIT_MEMORY, 4 * GIB},
 };

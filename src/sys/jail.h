@@ -24,6 +24,7 @@ struct jail_path {
 enum jail_calls {
     JAIL_NETWORK = 1u << 0,  /* sockets of IP and netlink; else of UNIX alone */
     JAIL_PROGRAMS = 1u << 1, /* executing */
+    JAIL_CHILDREN = 1u << 2, /* further processes; else threads alone */
 };
 
 /* Before root is given up: takes every capability out of the bounding set. False with errno. */

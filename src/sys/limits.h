@@ -8,7 +8,6 @@
 enum limit_kind {
     LIMIT_FILES,     /* open descriptors */
     LIMIT_CORE,      /* bytes of a core file */
-    LIMIT_PROCESSES, /* of the same user, when one more is started; 0: none can be */
     LIMIT_MEMORY,    /* bytes of memory of its own; no limit in programs with sanitizers, which need more */
 };
 

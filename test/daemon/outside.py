@@ -15,7 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PIDFD_GETFD = 438
 
 # Numbers of x86-64, which is the only processor that intrude.c knows.
-CALLS = dict(open=2, dup=32, socket=41, execve=59, kill=62, ptrace=101, setuid=105, setgid=106, setresuid=117, capset=126, mount=165,
+CALLS = dict(open=2, dup=32, socket=41, fork=57, execve=59, kill=62, ptrace=101, setuid=105, setgid=106, setresuid=117, capset=126, mount=165,
              init_module=175, unshare=272, execveat=322, bpf=321, process_vm_readv=310, setns=308, getpid=39, prctl=157, truncate=76)
 
 _lock = threading.Lock()

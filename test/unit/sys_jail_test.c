@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,12 @@ become_another(void)
     return syscall(SYS_setresuid, 1, 1, 1) == 0 ? DONE : REFUSED;
 }
 
+static void *
+rest(void *ctx)
+{
+    return ctx;
+}
+
 static int
 trace(void)
 {
@@ -70,11 +77,20 @@ trace(void)
 static int
 work(void)
 {
+    pthread_t t;
     int fd = open("/etc/passwd", O_RDONLY);
+    return fd >= 0 && pthread_create(&t, NULL, rest, NULL) == 0 && pthread_join(t, NULL) == 0
+               ? DONE
+               : REFUSED;
+}
+
+static int
+have_a_child(void)
+{
     pid_t pid = fork();
     if (pid == 0)
         _exit(0);
-    return fd >= 0 && waitpid(pid, NULL, 0) == pid ? DONE : REFUSED;
+    return waitpid(pid, NULL, 0) == pid ? DONE : REFUSED;
 }
 
 static void
@@ -83,6 +99,9 @@ test_calls(void **state)
     (void)state;
     assert_int_equal(try(0, work), DONE);
     assert_int_equal(try(0, make_unix), DONE);
+    assert_int_equal(try(0, have_a_child), -SIGSYS);
+    assert_int_equal(try(JAIL_CHILDREN, have_a_child), DONE);
+    assert_int_equal(try(JAIL_CHILDREN, work), DONE);
     assert_int_equal(try(0, make_inet), -SIGSYS);
     assert_int_equal(try(JAIL_NETWORK, make_inet), DONE);
     assert_int_equal(try(JAIL_NETWORK, execute), -SIGSYS);
