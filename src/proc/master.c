@@ -355,6 +355,7 @@ abandon(struct master *m, const char *why)
     close_interfaces(&m->interfaces);
     for (size_t i = 0; i < m->setup->interfaces.v.n; i++)
         m->setup->interfaces.v.v[i].keep = false;
+    m->interfaces = (struct interfaces){.v = {0}};
     forget_generation(&m->next);
 }
 
@@ -372,6 +373,7 @@ take_over(struct master *m)
     m->setup->interfaces = m->interfaces;
     for (size_t i = 0; i < m->interfaces.v.n; i++)
         m->setup->interfaces.v.v[i].keep = false;
+    m->interfaces = (struct interfaces){.v = {0}}; /* nothing that a later reload could give up */
     for (size_t i = 0; i < m->children.v.n; i++) {
         if (m->children.v.v[i]->generation == old)
             retire(m, m->children.v.v[i]);

@@ -157,6 +157,7 @@ def test_old_generation_is_mended(site):
 def test_bad_configuration_is_not_taken(site):
     site.configure()
     with Daemon(site) as d:
+        d.reload()
         site.configure('no_such_option = 1')
         d.signal(signal.SIGHUP)
         # In both logs, whoever makes the file.
@@ -165,6 +166,9 @@ def test_bad_configuration_is_not_taken(site):
         site.configure()
         d.send('joe@example.org')
         site.wait_for(lambda: site.completed(1))
+        d.reload()      # the sockets are still there to be handed on
+        d.send('joe@example.org')
+        site.wait_for(lambda: site.completed(2))
 
 
 def test_service_notification(site):
