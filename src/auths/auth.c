@@ -3,23 +3,23 @@
 
 /* clang-format off */
 static const struct opt rows[] = {
-    OPT_XSTR(struct auth_generic, client_condition, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct auth_generic, client_condition, NULL, 0,
         "Uses the authenticator as a client only if this expands to true."),
-    OPT_XSTR(struct auth_generic, client_set_id, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct auth_generic, client_set_id, NULL, 0,
         "Identity that is logged for a delivery that authenticated."),
     OPT_STR(struct auth_generic, driver, NULL, 0,
         "Kind of authenticator; it decides which further options there are."),
-    OPT_STR(struct auth_generic, public_name, NULL, OPT_NO_EFFECT,
+    OPT_STR(struct auth_generic, public_name, NULL, 0,
         "Name of the mechanism, as SMTP shows it."),
-    OPT_XSTR(struct auth_generic, server_advertise_condition, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct auth_generic, server_advertise_condition, NULL, 0,
         "Offers the mechanism only if this expands to true."),
-    OPT_XSTR(struct auth_generic, server_condition, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct auth_generic, server_condition, NULL, 0,
         "Says whether the credentials of a client are good."),
-    OPT_XSTR(struct auth_generic, server_debug_print, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct auth_generic, server_debug_print, NULL, 0,
         "Text that is shown when the authenticator runs with debugging on."),
-    OPT_XSTR(struct auth_generic, server_mail_auth_condition, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct auth_generic, server_mail_auth_condition, NULL, 0,
         "Says whether an AUTH= parameter of MAIL is believed."),
-    OPT_XSTR(struct auth_generic, server_set_id, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct auth_generic, server_set_id, NULL, 0,
         "Identity of a client that has authenticated, for $authenticated_id."),
 };
 /* clang-format on */
@@ -31,7 +31,7 @@ static const struct opt_table generic = {
     .size = sizeof(struct auth_generic),
 };
 
-#define AUTH(name) &auth_##name,
+#define AUTH(name) &auth_##name.base,
 static const struct driver *const drivers[] = {
 #include "auths/auths.def"
 };
@@ -48,14 +48,35 @@ auth_check(struct arena *a, struct driver_instance *d, struct diags *diags)
     return true;
 }
 
+const struct auth_driver *
+auth_driver_of(const struct driver_instance *d)
+{
+    return (const struct auth_driver *)d->driver;
+}
+
+/* One of these private options is set. */
+static bool
+sets_one(const struct driver_instance *d, const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (opt_is_set(&d->own, opt_find(d->own.table, str_from_cstr(names[i]))))
+            return true;
+    return false;
+}
+
 bool
 auth_is_server(const struct driver_instance *d)
 {
     static const char *const needed[] = {"server_password", "server_secret", "server_socket"};
-    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
-        if (opt_is_set(&d->own, opt_find(d->own.table, str_from_cstr(needed[i]))))
-            return true;
-    return driver_sets_generic(d, "server_condition");
+    return sets_one(d, needed, sizeof needed / sizeof needed[0]) ||
+           driver_sets_generic(d, "server_condition");
+}
+
+bool
+auth_is_client(const struct driver_instance *d)
+{
+    static const char *const needed[] = {"client_send", "client_secret", "client_username"};
+    return sets_one(d, needed, sizeof needed / sizeof needed[0]);
 }
 
 static bool

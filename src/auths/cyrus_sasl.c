@@ -28,8 +28,11 @@ static const struct opt_table opts = {
     .size = sizeof(struct auth_cyrus_sasl),
 };
 
-const struct driver auth_cyrus_sasl = {
-    .name = STR_INIT("cyrus_sasl"),
-    .opts = &opts,
-    .check = auth_check,
+const struct auth_driver auth_cyrus_sasl = {
+    .base =
+        {
+            .name = STR_INIT("cyrus_sasl"),
+            .opts = &opts,
+            .check = auth_check,
+        },
 };

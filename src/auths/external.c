@@ -1,5 +1,5 @@
 /* The external authenticator: trusts what the TLS layer says of the client. */
-#include "auths/auth.h"
+#include "auths/auth_talk.h"
 
 struct auth_external {
     struct xstr client_send, server_param2, server_param3;
@@ -7,11 +7,11 @@ struct auth_external {
 
 /* clang-format off */
 static const struct opt rows[] = {
-    OPT_XSTR(struct auth_external, client_send, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct auth_external, client_send, NULL, 0,
         "Authorisation name that the client sends."),
-    OPT_XSTR(struct auth_external, server_param2, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct auth_external, server_param2, NULL, 0,
         "Text for $auth2 and for server_condition."),
-    OPT_XSTR(struct auth_external, server_param3, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct auth_external, server_param3, NULL, 0,
         "Text for $auth3 and for server_condition."),
 };
 /* clang-format on */
@@ -23,8 +23,54 @@ static const struct opt_table opts = {
     .size = sizeof(struct auth_external),
 };
 
-const struct driver auth_external = {
-    .name = STR_INIT("external"),
-    .opts = &opts,
-    .check = auth_check,
+/* $auth2 and $auth3, when their options are set. */
+static enum auth_end
+add_parameters(struct auth_talk *t)
+{
+    const struct auth_external *own = t->d->own.fields;
+    const struct xstr *options[] = {&own->server_param2, &own->server_param3};
+    struct str value;
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        if (!str_is_set(options[i]->text))
+            continue;
+        enum auth_end e = auth_talk_expand(t, options[i], &value);
+        if (e != AUTH_OK)
+            return e == AUTH_SKIP ? AUTH_FAIL : e;
+        auth_talk_add(t, value);
+    }
+    return AUTH_OK;
+}
+
+static enum auth_end
+server(struct auth_talk *t)
+{
+    struct str data = t->initial;
+    enum auth_end e = str_is_set(data) ? AUTH_OK : t->ask(t, STR_EMPTY, &data);
+    if (e != AUTH_OK)
+        return e;
+    auth_talk_add(t, data);
+    e = add_parameters(t);
+    return e == AUTH_OK ? auth_talk_server_condition(t) : e;
+}
+
+static enum auth_end
+client(struct auth_talk *t)
+{
+    const struct auth_external *own = t->d->own.fields;
+    struct str name = STR_EMPTY;
+    enum auth_end e = AUTH_OK;
+    if (str_is_set(own->client_send.text))
+        e = auth_talk_expand(t, &own->client_send, &name);
+    return e == AUTH_OK ? t->start(t, name) : e;
+}
+
+const struct auth_driver auth_external = {
+    .base =
+        {
+            .name = STR_INIT("external"),
+            .opts = &opts,
+            .check = auth_check,
+        },
+    .server = server,
+    .client = client,
 };

@@ -23,8 +23,11 @@ static const struct opt_table opts = {
     .size = sizeof(struct auth_heimdal_gssapi),
 };
 
-const struct driver auth_heimdal_gssapi = {
-    .name = STR_INIT("heimdal_gssapi"),
-    .opts = &opts,
-    .check = auth_check,
+const struct auth_driver auth_heimdal_gssapi = {
+    .base =
+        {
+            .name = STR_INIT("heimdal_gssapi"),
+            .opts = &opts,
+            .check = auth_check,
+        },
 };

@@ -37,8 +37,11 @@ check(struct arena *a, struct driver_instance *d, struct diags *diags)
     return auth_check(a, d, diags) && ok;
 }
 
-const struct driver auth_spa = {
-    .name = STR_INIT("spa"),
-    .opts = &opts,
-    .check = check,
+const struct auth_driver auth_spa = {
+    .base =
+        {
+            .name = STR_INIT("spa"),
+            .opts = &opts,
+            .check = check,
+        },
 };

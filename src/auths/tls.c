@@ -1,5 +1,5 @@
 /* The tls authenticator: takes the client certificate as authentication, without AUTH. */
-#include "auths/auth.h"
+#include "auths/auth_talk.h"
 
 struct auth_tls {
     struct xstr server_param1, server_param2, server_param3;
@@ -8,13 +8,13 @@ struct auth_tls {
 /* clang-format off */
 static const struct opt rows[] = {
     OPT_ALIAS(struct auth_tls, "server_param", server_param1, struct xstr, OPT_T_XSTR, 0, NULL,
-        OPT_NO_EFFECT,
+        0,
         "Another name of server_param1."),
-    OPT_XSTR(struct auth_tls, server_param1, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct auth_tls, server_param1, NULL, 0,
         "Text for $auth1, usually taken from the client's certificate."),
-    OPT_XSTR(struct auth_tls, server_param2, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct auth_tls, server_param2, NULL, 0,
         "Text for $auth2."),
-    OPT_XSTR(struct auth_tls, server_param3, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct auth_tls, server_param3, NULL, 0,
         "Text for $auth3."),
 };
 /* clang-format on */
@@ -26,8 +26,31 @@ static const struct opt_table opts = {
     .size = sizeof(struct auth_tls),
 };
 
-const struct driver auth_tls = {
-    .name = STR_INIT("tls"),
-    .opts = &opts,
-    .check = auth_check,
+/* Nothing is said: what the TLS layer knows of the client stands in the options. */
+static enum auth_end
+server(struct auth_talk *t)
+{
+    const struct auth_tls *own = t->d->own.fields;
+    const struct xstr *options[] = {&own->server_param1, &own->server_param2,
+                                    &own->server_param3};
+    struct str value;
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        if (!str_is_set(options[i]->text))
+            continue;
+        enum auth_end e = auth_talk_expand(t, options[i], &value);
+        if (e != AUTH_OK)
+            return e == AUTH_SKIP ? AUTH_FAIL : e;
+        auth_talk_add(t, value);
+    }
+    return auth_talk_server_condition(t);
+}
+
+const struct auth_driver auth_tls = {
+    .base =
+        {
+            .name = STR_INIT("tls"),
+            .opts = &opts,
+            .check = auth_check,
+        },
+    .server = server,
 };

@@ -18,6 +18,7 @@ struct host_extern;
 struct acl_runner;
 struct dns;
 struct site;
+struct tls;
 
 /* What variables show of the process. */
 struct eval_process {
@@ -44,6 +45,7 @@ struct eval {
     struct dns *dns; /* the resolver with its cache; threads share one. conf/resolve.h */
     struct host_extern
         *external;       /* plugins, Perl and shared objects in use; proc/host_extern.h */
+    struct tls *tls;     /* of this process; sys/tls.h. NULL: not loaded */
     struct arena *arena; /* for what must outlive one evaluation (results kept in variables) */
     struct str domain_data, local_part_data, sender_data, host_data,
         recipient_data;       /* of list matches */

@@ -171,6 +171,7 @@ struct session {
     struct arena *arena;
     struct str sender_host_address, sender_host_name, sender_helo_name, sender_ident;
     struct str sender_fullhost, sender_rcvhost, sender_host_authenticated;
+    struct str auth_public_name; /* of that authenticator's mechanism */
     int64_t sender_host_port;
     bool sender_host_dnssec, sender_helo_dnssec;
     bool host_lookup_failed, host_lookup_deferred;

@@ -127,6 +127,16 @@ maillog(struct engine *e, unsigned to, struct str id, const char *fmt, ...)
     arena_free(a);
 }
 
+void
+maillog_pair(struct engine *e, struct str first, struct str second)
+{
+    struct arena *a = arena_new();
+    const struct str lines[] = {with_prefix(a, e, STR_NULL, clean(a, e, first, false)),
+                                clean(a, e, second, false)};
+    write_lines(e, MAILLOG_MAIN | MAILLOG_BLANK, lines, 2);
+    arena_free(a);
+}
+
 struct reject_lines {
     VEC(struct str) v;
 };
@@ -337,4 +347,26 @@ maillog_duration(struct arena *a, const struct engine *e, int64_t us)
     struct buf b = buf_in(a, 0);
     num_add_interval(&b, us / 1000000);
     return buf_str(&b);
+}
+
+/* --- fields --- */
+
+enum { RESUMED = 1u << 4 }; /* of $tls_in_resumption */
+
+void
+maillog_add_tls(const struct engine *e, struct buf *b, const struct tls_state *t, bool sni)
+{
+    if (t->cipher.n == 0)
+        return;
+    if (maillog_selected(e, LOG_SELECTOR_TLS_CIPHER)) {
+        buf_printf(b, " X=%.*s", STR_ARG(t->cipher));
+        if (maillog_selected(e, LOG_SELECTOR_TLS_RESUMPTION) && (t->resumption & RESUMED) != 0)
+            buf_addc(b, '*');
+    }
+    if (maillog_selected(e, LOG_SELECTOR_TLS_CERTIFICATE_VERIFIED) && str_is_set(t->peercert))
+        buf_printf(b, " CV=%s", t->dane ? "dane" : t->verified != 0 ? "yes" : "no");
+    if (maillog_selected(e, LOG_SELECTOR_TLS_PEERDN) && t->peerdn.n > 0)
+        buf_printf(b, " DN=\"%.*s\"", STR_ARG(t->peerdn));
+    if (sni && maillog_selected(e, LOG_SELECTOR_TLS_SNI) && t->sni.n > 0)
+        buf_printf(b, " SNI=\"%.*s\"", STR_ARG(t->sni));
 }

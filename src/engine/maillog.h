@@ -7,6 +7,7 @@
 #ifndef REMEX_ENGINE_MAILLOG_H
 #define REMEX_ENGINE_MAILLOG_H
 
+#include "base/buf.h"
 #include "engine/engine.h"
 #include "mail/header.h"
 #include "sys/log_selector.h"
@@ -23,12 +24,18 @@ enum maillog_to {
 void maillog_line(struct engine *e, unsigned to, struct str id, struct str text);
 void maillog(struct engine *e, unsigned to, struct str id, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+/* A line of the main log, and a second one beneath it without a stamp. */
+void maillog_pair(struct engine *e, struct str first, struct str second);
 /* A reject log entry: the line, then envelope and header lines of the message as the manual shows them. The text goes
  * to the main log as well when `to` says so. */
 void maillog_reject(struct engine *e, unsigned to, struct str id, struct str text);
 bool maillog_selected(const struct engine *e, enum log_selector s);
 /* The time in front of lines, with a blank behind it (milliseconds and zone as configured). */
 struct str maillog_stamp(struct arena *a, const struct engine *e);
+
+struct tls_state;
+/* " X=… CV=… DN="…" SNI="…"", by selector, of a connection with TLS. sni: the name that was asked for. */
+void maillog_add_tls(const struct engine *e, struct buf *b, const struct tls_state *t, bool sni);
 
 /* Microseconds from a time of day to now; 0 when the clock was set back. */
 int64_t maillog_between(int64_t seconds, int64_t microseconds, struct timespec now);

@@ -45,17 +45,7 @@ add_host(const struct receiving *r, struct buf *b)
 static void
 add_tls(const struct receiving *r, struct buf *b)
 {
-    const struct tls_state *t = &r->s->tls_in;
-    if (t->cipher.n == 0)
-        return;
-    if (on(r, LOG_SELECTOR_TLS_CIPHER))
-        field(b, "X", t->cipher);
-    if (on(r, LOG_SELECTOR_TLS_CERTIFICATE_VERIFIED))
-        buf_printf(b, " CV=%s", t->verified != 0 ? "yes" : "no");
-    if (on(r, LOG_SELECTOR_TLS_PEERDN) && t->peerdn.n > 0)
-        buf_printf(b, " DN=\"%.*s\"", STR_ARG(t->peerdn));
-    if (on(r, LOG_SELECTOR_TLS_SNI) && t->sni.n > 0)
-        buf_printf(b, " SNI=\"%.*s\"", STR_ARG(t->sni));
+    maillog_add_tls(r->e, b, &r->s->tls_in, true);
 }
 
 static void

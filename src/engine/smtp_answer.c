@@ -235,8 +235,13 @@ what(struct smtp_session *s, enum acl_phase phase)
     default:
         break;
     }
-    struct str title = acl_phase_title(phase);
-    if (s->argument.n == 0)
+    struct str title = acl_phase_title(phase), mechanism = s->argument;
+    if (phase == ACL_PHASE_AUTH) { /* what follows may be a password */
+        size_t blank = str_chr(mechanism, ' ', 0);
+        mechanism = str_sub(mechanism, 0, blank == STR_NPOS ? mechanism.n : blank);
+        return str_printf(s->message_arena, "%.*s %.*s", STR_ARG(title), STR_ARG(mechanism));
+    }
+    if (s->argument.n == 0 && phase != ACL_PHASE_STARTTLS)
         return title;
     return str_printf(s->message_arena, "%.*s %.*s", STR_ARG(title), STR_ARG(s->argument));
 }

@@ -185,6 +185,7 @@ offer(struct smtp_session *s)
     o->chunking = smtp_host_in(s, &c->chunking_advertise_hosts, "chunking_advertise_hosts");
     o->prdr = c->prdr_enable;
     o->xclient = s->xclient_host;
+    o->tls = smtp_tls_offers(s);
     o->smtputf8 = smtp_host_in(s, &c->smtputf8_advertise_hosts, "smtputf8_advertise_hosts");
 }
 
@@ -230,8 +231,11 @@ add_extensions(struct smtp_session *s, struct buf *b)
         buf_addz(b, "\nEXPN");
     if (o->pipelining)
         buf_addz(b, "\nPIPELINING");
+    smtp_auth_offer(s, b);
     if (o->chunking)
         buf_addz(b, "\nCHUNKING");
+    if (o->tls)
+        buf_addz(b, "\nSTARTTLS");
     if (o->prdr)
         buf_addz(b, "\nPRDR");
     if (o->smtputf8)
@@ -259,13 +263,16 @@ answer(struct smtp_session *s, struct str message)
 
 /* --- the commands --- */
 
-static void
-set_protocol(struct smtp_session *s)
+/* log_selector = tls_on_connect: what has TLS from the start has a name of its own. */
+void
+smtp_set_protocol(struct smtp_session *s)
 {
     bool tls = s->model->tls_in.cipher.n > 0;
+    bool own = s->tls_on_connect && maillog_selected(s->engine, LOG_SELECTOR_TLS_ON_CONNECT);
     bool auth = s->model->sender_host_authenticated.n > 0;
-    s->protocol = str_printf(s->arena, "%s%ssmtp%s%s", s->local ? "local-" : "",
-                             s->esmtp ? "e" : "", tls ? "s" : "", auth ? "a" : "");
+    s->protocol = str_printf(s->arena, "%s%s%ssmtp%s%s", s->local ? "local-" : "",
+                             s->esmtp ? "e" : "", tls && own ? "s" : "", tls && !own ? "s" : "",
+                             auth ? "a" : "");
 }
 
 static enum smtp_next
@@ -295,7 +302,7 @@ greeted(struct smtp_session *s, bool esmtp)
     }
     s->esmtp = esmtp;
     s->helo_seen = true;
-    set_protocol(s);
+    smtp_set_protocol(s);
     struct str message = str_is_set(a.message) ? str_dup(s->arena, a.message) : STR_NULL;
     smtp_reset(s);
     answer(s, message);

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "sys/await.h"
+#include "sys/tls.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -34,6 +35,12 @@ struct smtp_io {
     bool skipping; /* in the rest of a line that is too long */
     bool sliced;   /* waits of the socket are short ones */
     bool may_rest; /* a read may end without a result */
+    bool at_once;  /* a read is not to wait: of TLS alone */
+    int64_t slice_ms;
+    struct arena *arena;
+    struct tls *tls;
+    struct tls_connection *secure; /* NULL: bytes go in the clear */
+    struct str tls_fault;
 };
 
 /* A buffer of that size in place of p. Sizes are ours. */
@@ -50,6 +57,7 @@ static void
 free_buffers(void *ctx)
 {
     struct smtp_io *io = ctx;
+    tls_close(io->tls, io->secure, false);
     free(io->input);
     free(io->output);
 }
@@ -60,6 +68,8 @@ smtp_io_new(struct arena *a, int in, int out)
     struct smtp_io *io = ARENA_NEW(a, struct smtp_io);
     io->in = in;
     io->out = out;
+    io->arena = a;
+    io->tls_fault = STR_NULL;
     arena_on_free(a, free_buffers, io);
     return io;
 }
@@ -69,6 +79,7 @@ smtp_io_set_slice(struct smtp_io *io, int64_t ms)
 {
     struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
     io->sliced = setsockopt(io->in, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv) == 0;
+    io->slice_ms = ms;
     return io->sliced;
 }
 
@@ -116,6 +127,33 @@ smtp_io_set_timeout(struct smtp_io *io, int64_t ms)
     io->timeout_ms = ms;
 }
 
+int64_t
+smtp_io_timeout_ms(const struct smtp_io *io)
+{
+    return io->timeout_ms;
+}
+
+enum { LINGER_MS = 1000, LINGER_BYTES = 256 * 1024 };
+
+/* A peer whose last words are not read gets an error in place of what was said to it. */
+void
+smtp_io_give_up(struct smtp_io *io)
+{
+    char rest[4096];
+    int64_t deadline_ms = await_now_ms() + LINGER_MS, left;
+    io->lost = io->ended = true;
+    io->output_n = 0;
+    if (shutdown(io->out, SHUT_WR) != 0)
+        return;
+    for (size_t n = 0; n < LINGER_BYTES && (left = deadline_ms - await_now_ms()) > 0;) {
+        struct pollfd p = {.fd = io->in, .events = POLLIN};
+        ssize_t got = poll(&p, 1, (int)left) > 0 ? recv(io->in, rest, sizeof rest, 0) : 0;
+        if (got <= 0)
+            return;
+        n += (size_t)got;
+    }
+}
+
 /* --- output --- */
 
 /* Waits for a descriptor. False: time is up, or something is wrong (errno). */
@@ -138,15 +176,46 @@ await(const struct smtp_io *io, int fd, short events)
     }
 }
 
+/* TLS does not come back. */
+static void
+break_tls(struct smtp_io *io, const struct tls_fault *fault)
+{
+    if (!str_is_set(io->tls_fault))
+        io->tls_fault =
+            str_printf(io->arena, "(%.*s): %.*s", STR_ARG(fault->where), STR_ARG(fault->text));
+    io->lost = io->ended = true;
+}
+
+/* As write(2). EAGAIN: *fd and *events say what to wait for. */
+static ssize_t
+send_some(struct smtp_io *io, const char *p, size_t n, int *fd, short *events)
+{
+    struct tls_fault fault;
+    *fd = io->out;
+    *events = POLLOUT;
+    if (io->secure == NULL)
+        return write(io->out, p, n);
+    ssize_t sent = tls_send(io->tls, io->secure, p, n, &fault);
+    if (sent < 0 && errno == EAGAIN && (fault.events & POLLIN) != 0) {
+        *fd = io->in;
+        *events = POLLIN;
+    } else if (sent < 0 && errno != EAGAIN) {
+        break_tls(io, &fault);
+    }
+    return sent;
+}
+
 bool
 smtp_io_flush(struct smtp_io *io)
 {
     size_t at = 0;
     while (at < io->output_n && !io->lost) {
-        ssize_t n = write(io->out, io->output + at, io->output_n - at);
+        int fd;
+        short events;
+        ssize_t n = send_some(io, io->output + at, io->output_n - at, &fd, &events);
         if (n >= 0)
             at += (size_t)n;
-        else if (errno == EAGAIN && await(io, io->out, POLLOUT))
+        else if (errno == EAGAIN && await(io, fd, events))
             continue;
         else if (errno != EINTR)
             io->lost = true;
@@ -221,6 +290,44 @@ took(struct smtp_io *io, ssize_t got)
     return got;
 }
 
+/* By way of TLS, which does not wait by itself. EAGAIN: nothing in this slice, or at once, and that is told. */
+static ssize_t
+receive_tls(struct smtp_io *io, char *p, size_t n)
+{
+    struct tls_fault fault;
+    if (io->deadline_ms == 0 && io->timeout_ms > 0)
+        io->deadline_ms = await_now_ms() + io->timeout_ms;
+    for (;;) {
+        ssize_t got = io->expired ? -1 : tls_receive(io->tls, io->secure, p, n, &fault);
+        if (io->expired || (got < 0 && errno == EAGAIN && io->deadline_ms > 0 &&
+                            await_now_ms() >= io->deadline_ms))
+            return time_is_up(io);
+        if (got >= 0)
+            return took(io, got);
+        if (errno != EAGAIN) {
+            break_tls(io, &fault);
+            io->deadline_ms = 0;
+            errno = EPROTO;
+            return -1;
+        }
+        if (io->at_once) {
+            io->deadline_ms = 0;
+            errno = EAGAIN;
+            return -1;
+        }
+        struct pollfd f = {.fd = (fault.events & POLLIN) != 0 ? io->in : io->out,
+                           .events = fault.events};
+        int64_t left = io->deadline_ms > 0 ? io->deadline_ms - await_now_ms() : -1;
+        if (io->may_rest)
+            left = io->slice_ms;
+        int ready = poll(&f, 1, left > INT32_MAX ? INT32_MAX : (int)left);
+        if (ready == 0 && io->may_rest) {
+            errno = EAGAIN;
+            return -1;
+        }
+    }
+}
+
 /* The socket waits, a slice at a time. EAGAIN: nothing in this one, and that is told. */
 static ssize_t
 receive_sliced(struct smtp_io *io, char *p, size_t n)
@@ -251,6 +358,8 @@ receive(struct smtp_io *io, char *p, size_t n)
     if (io->ended)
         return 0;
     (void)smtp_io_flush(io);
+    if (io->secure != NULL)
+        return receive_tls(io, p, n);
     if (io->sliced)
         return receive_sliced(io, p, n);
     for (;;) {
@@ -390,9 +499,13 @@ smtp_io_is_ahead(struct smtp_io *io)
     if (io->at < io->end)
         return true;
     struct pollfd p = {.fd = io->in, .events = POLLIN};
-    if (io->ended || poll(&p, 1, 0) <= 0 || (p.revents & POLLIN) == 0)
+    bool kept = io->secure != NULL && tls_pending(io->tls, io->secure) > 0;
+    if (io->ended || (!kept && (poll(&p, 1, 0) <= 0 || (p.revents & POLLIN) == 0)))
         return false;
-    return fill(io) > 0;
+    io->at_once = true; /* what came may be no bytes of ours */
+    bool ahead = fill(io) > 0;
+    io->at_once = false;
+    return ahead;
 }
 
 bool
@@ -440,4 +553,36 @@ int64_t
 smtp_io_line_number(const struct smtp_io *io)
 {
     return io->lines;
+}
+
+/* --- TLS --- */
+
+void
+smtp_io_secure(struct smtp_io *io, struct tls *tls, struct tls_connection *c)
+{
+    smtp_io_discard_input(io);
+    io->tls = tls;
+    io->secure = c;
+}
+
+void
+smtp_io_end_tls(struct smtp_io *io)
+{
+    if (io->secure == NULL)
+        return;
+    tls_close(io->tls, io->secure, !io->lost);
+    io->secure = NULL;
+    io->lost = io->ended = true;
+}
+
+struct str
+smtp_io_tls_fault(const struct smtp_io *io)
+{
+    return io->tls_fault;
+}
+
+struct tls_connection *
+smtp_io_tls(const struct smtp_io *io)
+{
+    return io->secure;
 }

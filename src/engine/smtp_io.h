@@ -17,6 +17,8 @@ enum {
 };
 
 struct smtp_io;
+struct tls;
+struct tls_connection;
 
 enum smtp_read {
     SMTP_READ_LINE,
@@ -58,8 +60,25 @@ bool smtp_io_is_ahead(struct smtp_io *io);
 bool smtp_io_has_hung_up(struct smtp_io *io, int64_t ms);
 /* The start of the input that is there, for messages; at most n bytes. */
 struct str smtp_io_peek(struct smtp_io *io, size_t n);
+int64_t smtp_io_timeout_ms(const struct smtp_io *io);
+/* The connection is of no use from now on: what comes is thrown away until the peer closes, for a moment at most. */
+void smtp_io_give_up(struct smtp_io *io);
 /* Drops what has been read and not used. */
 void smtp_io_discard_input(struct smtp_io *io);
+
+/* --- TLS --- */
+
+/* From now on all bytes go through this connection, which the object owns; what was read in the clear and not used is dropped. There is
+ * no way back: when TLS breaks, the connection is lost. */
+void smtp_io_secure(struct smtp_io *io, struct tls *tls, struct tls_connection *c);
+/* Says goodbye and frees it; nothing can be read or written afterwards. Nothing happens without TLS. */
+void smtp_io_end_tls(struct smtp_io *io);
+/* Why TLS broke, as "(recv): text"; unset: it did not. */
+struct str smtp_io_tls_fault(const struct smtp_io *io);
+/* The TLS of this connection, for channel binding; NULL: none. */
+struct tls_connection *smtp_io_tls(const struct smtp_io *io);
+
+/* --- output --- */
 
 /* Adds to the output. */
 void smtp_io_write(struct smtp_io *io, struct str text);

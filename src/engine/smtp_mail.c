@@ -1,6 +1,7 @@
 /* MAIL: a transaction begins. */
 #include "engine/smtp_state.h"
 
+#include "auths/auth.h"
 #include "base/arena.h"
 #include "engine/maillog.h"
 #include "engine/policy.h"
@@ -233,28 +234,46 @@ ignore_auth(struct smtp_session *s, struct str auth, const char *why)
              STR_ARG(smtp_peer(s, true)), why);
 }
 
-/* Whether the AUTH parameter is believed. False: the ACL has refused the command. */
+/* server_mail_auth_condition of the authenticator that knows the client. */
+static void
+check_auth_condition(struct smtp_session *s, struct str auth)
+{
+    const struct auth_generic *g = s->auth != NULL ? s->auth->generic.fields : NULL;
+    struct str value = STR_EMPTY, why;
+    if (g == NULL || !str_is_set(g->server_mail_auth_condition.text))
+        return;
+    bool good = vm_expand_x(s->engine->vm, &g->server_mail_auth_condition, &value) == VM_OK &&
+                value.n > 0 && !str_eqz(value, "0") && !str_ieqz(value, "no") &&
+                !str_ieqz(value, "false");
+    if (good)
+        return;
+    s->message->authenticated_sender = STR_NULL;
+    why = str_printf(s->message_arena,
+                     "server_mail_auth_condition failed: authenticated ID=\"%.*s\"",
+                     STR_ARG(s->model->authenticated_id));
+    ignore_auth(s, auth, str_cstr(s->message_arena, why));
+}
+
+/* Whether the AUTH parameter is believed; an ACL that looks at it sees it. False: the ACL has refused the command. */
 static bool
 believe_auth(struct smtp_session *s, struct str auth, enum smtp_next *next)
 {
     struct acl_answer a;
+    bool asked = policy_has(s->engine, ACL_PHASE_MAILAUTH);
     if (!str_is_set(auth) || auth.n == 0)
         return true;
-    switch (policy_run(s->engine, ACL_PHASE_MAILAUTH, &a)) {
-    case ACL_ACCEPT:
-        if (s->model->sender_host_authenticated.n > 0)
-            s->message->authenticated_sender = str_tainted(auth);
-        else
-            ignore_auth(s, auth, "client not authenticated");
+    s->message->authenticated_sender = str_tainted(auth);
+    enum acl_result r = policy_run(s->engine, ACL_PHASE_MAILAUTH, &a);
+    if (asked && s->main->acl_smtp_mailauth.text.n == 0)
+        r = ACL_DENY; /* an ACL without a name says no */
+    if (r == ACL_ACCEPT && (asked || s->model->sender_host_authenticated.n > 0)) {
+        check_auth_condition(s, auth);
         return true;
-    case ACL_DENY:
-        ignore_auth(s, auth, "rejected by ACL");
+    }
+    s->message->authenticated_sender = STR_NULL;
+    if (r == ACL_ACCEPT || r == ACL_DENY) {
+        ignore_auth(s, auth, r == ACL_DENY ? "rejected by ACL" : "client not authenticated");
         return true;
-    case ACL_DEFER:
-    case ACL_DISCARD:
-    case ACL_DROP:
-    case ACL_ERROR:
-        break;
     }
     *next = smtp_acl_refusal(s, ACL_PHASE_MAILAUTH, &a);
     return false;

@@ -1,4 +1,4 @@
-/* The commands that bring no mail: RSET, NOOP, QUIT, HELP, VRFY, EXPN, ETRN, and the seams of AUTH and STARTTLS. */
+/* The commands that bring no mail: RSET, NOOP, QUIT, HELP, VRFY, EXPN, ETRN. */
 #include "engine/smtp_state.h"
 
 #include "base/arena.h"
@@ -222,20 +222,4 @@ smtp_do_etrn(struct smtp_session *s)
     else
         smtp_answer(s, "458 Already processing %.*s", STR_ARG(s->argument));
     return SMTP_NEXT_COMMAND;
-}
-
-/* --- what other parts bring --- */
-
-enum smtp_next
-smtp_do_auth(struct smtp_session *s)
-{
-    return smtp_refuse(s, SMTP_ERROR_PROTOCOL, 503, STR_NULL,
-                       STR_LIT("AUTH command used when not advertised"));
-}
-
-enum smtp_next
-smtp_do_starttls(struct smtp_session *s)
-{
-    return smtp_refuse(s, SMTP_ERROR_PROTOCOL, 503, STR_NULL,
-                       STR_LIT("STARTTLS command used when not advertised"));
 }

@@ -335,6 +335,7 @@ make_connection(struct smtp_pool *p, const struct smtp_pool_peer *peer)
                                    .out = peer->fd,
                                    .socket = true,
                                    .pooled = true,
+                                   .tls = peer->tls,
                                    .connections = peer->count,
                                    .timeout_s = -1,
                                    .protocol = STR_NULL,

@@ -23,6 +23,7 @@ struct smtp_pool_peer {
     struct str own_address; /* the local end */
     int own_port;
     int64_t count; /* connections of the whole service, this one included */
+    bool tls;      /* starts at once */
     uint64_t tag;  /* given back to closed() */
 };
 

@@ -485,6 +485,7 @@ input_lost(struct smtp_session *s)
         return open ? smtp_batch_error(s, "421 Unexpected end of file", false)
                     : SMTP_NEXT_CLOSE;
     s->notquit = "connection-lost";
+    smtp_tls_log_loss(s);
     smtp_answer(s, "421 %.*s lost input connection", STR_ARG(s->hostname));
     smtp_incomplete(s, "connection lost");
     if (open && maillog_selected(s->engine, LOG_SELECTOR_LOST_INCOMING_CONNECTION))
@@ -520,6 +521,8 @@ static bool
 refuse_start(struct smtp_session *s, const struct acl_answer *a)
 {
     (void)smtp_acl_refusal(s, ACL_PHASE_CONNECT, a);
+    if (s->setup->tls) /* the client does not listen to what is said in the clear */
+        smtp_io_give_up(s->io);
     return false;
 }
 
@@ -589,7 +592,7 @@ greet(struct smtp_session *s)
     enum acl_result r = policy_run(s->engine, ACL_PHASE_CONNECT, &a);
     if (r != ACL_ACCEPT)
         return refuse_start(s, &a);
-    if (is_impatient(s))
+    if (s->setup->tls ? !smtp_tls_begin(s) : is_impatient(s))
         return false;
     return banner(s, a.message);
 }
@@ -736,10 +739,18 @@ log_no_mail(struct smtp_session *s)
     if (s->mail_seen || s->batch || s->test ||
         !maillog_selected(s->engine, LOG_SELECTOR_SMTP_NO_MAIL))
         return;
-    smtp_log(s, MAILLOG_MAIN, "no MAIL in %sSMTP connection from %.*s%.*s%.*s",
-             str_is_set(s->model->tls_in.cipher) ? "TLS " : "", STR_ARG(smtp_peer(s, false)),
-             STR_ARG(smtp_duration(s, s->message_arena)),
-             STR_ARG(smtp_history_text(s, s->message_arena)));
+    const struct session *m = s->model;
+    struct buf b = buf_in(s->message_arena, 0);
+    buf_printf(&b, "no MAIL in SMTP connection from %.*s%.*s", STR_ARG(smtp_peer(s, false)),
+               STR_ARG(smtp_duration(s, s->message_arena)));
+    if (m->sender_host_authenticated.n > 0) {
+        buf_printf(&b, " A=%.*s", STR_ARG(m->sender_host_authenticated));
+        if (m->authenticated_id.n > 0)
+            buf_printf(&b, ":%.*s", STR_ARG(m->authenticated_id));
+    }
+    maillog_add_tls(s->engine, &b, &m->tls_in, true);
+    buf_adds(&b, smtp_history_text(s, s->message_arena));
+    maillog_line(s->engine, MAILLOG_MAIN, STR_NULL, buf_str(&b));
 }
 
 static void
@@ -761,6 +772,7 @@ finish(struct smtp_session *s, enum smtp_next how)
     run_notquit(s);
     (void)smtp_io_flush(s->io);
     log_no_mail(s);
+    smtp_io_end_tls(s->io);
     smtp_session_leave(s);
     arena_free(s->message_arena);
     s->message_arena = NULL;

@@ -3,6 +3,7 @@
 #define REMEX_ENGINE_SMTP_STATE_H
 
 #include "acl/acl_run.h"
+#include "base/buf.h"
 #include "conf/main_options.h"
 #include "conf/model.h"
 #include "engine/smtp_io.h"
@@ -65,6 +66,9 @@ struct smtp_session {
     struct str protocol; /* $received_protocol of messages */
     struct str hostname; /* ours, in answers */
     struct smtp_offered offered;
+    bool *auth_offered; /* by authenticator of the configuration; NULL: none was */
+    const struct driver_instance *auth; /* that knows who the client is; NULL: none */
+    bool tls_on_connect; /* TLS since the first byte */
     bool xclient_host; /* who has connected may use XCLIENT, whomever it spoke for since */
     bool proxy_failed; /* a proxy did not say whom it speaks for: only QUIT is left */
     bool mail_seen;    /* a MAIL command was accepted in this session */
@@ -180,7 +184,23 @@ enum smtp_next smtp_batch_error(struct smtp_session *s, const char *text, bool w
 /* --- smtp_data.c --- */
 /* A message whose end will not come. */
 void smtp_log_lost(struct smtp_session *s, bool in_body);
+/* --- smtp_tls.c --- */
+/* Whether STARTTLS is offered to the client. */
+bool smtp_tls_offers(struct smtp_session *s);
+/* TLS from the first byte on. False: logged, and the session is over. */
+bool smtp_tls_begin(struct smtp_session *s);
+/* Logs why TLS broke, if it did. */
+void smtp_tls_log_loss(struct smtp_session *s);
+/* --- smtp_auth.c --- */
+/* Who the client is counts no more. */
+void smtp_auth_forget(struct smtp_session *s);
+/* TLS has begun: an authenticator of the kind tls may know who the client is. False: the session is over. */
+bool smtp_auth_by_tls(struct smtp_session *s);
+/* The line of EHLO, with a newline in front, or nothing. */
+void smtp_auth_offer(struct smtp_session *s, struct buf *b);
 /* --- smtp_helo.c --- */
+/* Names the protocol after what the session is now. */
+void smtp_set_protocol(struct smtp_session *s);
 enum outcome smtp_verify_helo(struct smtp_session *s);
 /* --- smtp_rcpt.c --- */
 /* Makes an address the one that conditions and variables mean, until eval's address is taken away. */

@@ -2,6 +2,7 @@
 #include "engine/spool_model.h"
 
 #include "base/arena.h"
+#include "base/buf.h"
 
 #include <stddef.h>
 
@@ -10,6 +11,7 @@ enum row_kind {
     ROW_NUMBER,   /* always in the file */
     ROW_POSITIVE, /* only when it is not zero */
     ROW_FLAG,
+    ROW_ESCAPED, /* a text of several lines */
 };
 
 struct row {
@@ -47,6 +49,7 @@ static const struct row session_rows[] = {
     ROW(ROW_NUMBER,   host.port,            session, sender_host_port),
     ROW(ROW_TEXT,     host_name,            session, sender_host_name),
     ROW(ROW_TEXT,     host_auth,            session, sender_host_authenticated),
+    ROW(ROW_TEXT,     host_auth_pubname,    session, auth_public_name),
     ROW(ROW_TEXT,     interface.address,    session, interface_address),
     ROW(ROW_NUMBER,   interface.port,       session, interface_port),
     ROW(ROW_TEXT,     active_hostname,      session, active_hostname),
@@ -58,20 +61,62 @@ static const struct row session_rows[] = {
     ROW(ROW_TEXT,     spam_score,           session, spam_score),
     ROW(ROW_TEXT,     spam_score_int,       session, spam_score_int),
     ROW(ROW_TEXT,     tls_cipher,           session, tls_in.cipher),
+    ROW(ROW_ESCAPED,  tls_ourcert,          session, tls_in.ourcert),
+    ROW(ROW_ESCAPED,  tls_peercert,         session, tls_in.peercert),
+    ROW(ROW_ESCAPED,  tls_peerdn,           session, tls_in.peerdn),
     ROW(ROW_TEXT,     tls_sni,              session, tls_in.sni),
     ROW(ROW_TEXT,     tls_version,          session, tls_in.version),
     ROW(ROW_POSITIVE, tls_ocsp,             session, tls_in.ocsp),
 };
 /* clang-format on */
 
+/* Newlines as \n, backslashes doubled. */
+static struct str
+escaped(struct arena *a, struct str text)
+{
+    struct buf b = buf_in(a, 0);
+    b.taint = text.taint;
+    if (!str_is_set(text))
+        return STR_NULL;
+    for (uint32_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '\n')
+            buf_addz(&b, "\\n");
+        else if (text.p[i] == '\\')
+            buf_addz(&b, "\\\\");
+        else
+            buf_addc(&b, text.p[i]);
+    }
+    struct str s = buf_str(&b);
+    return s.p != NULL ? s : STR_EMPTY;
+}
+
+static struct str
+unescaped(struct arena *a, struct str text)
+{
+    struct buf b = buf_in(a, 0);
+    b.taint = text.taint;
+    if (!str_is_set(text))
+        return STR_NULL;
+    for (uint32_t i = 0; i < text.n; i++) {
+        bool code = text.p[i] == '\\' && i + 1 < text.n;
+        i += code;
+        buf_addc(&b, code && text.p[i] == 'n' ? '\n' : text.p[i]);
+    }
+    struct str s = buf_str(&b);
+    return s.p != NULL ? s : STR_EMPTY;
+}
+
 static void
-load(const struct spool_header *h, void *model, const struct row *rows, size_t n)
+load(struct arena *a, const struct spool_header *h, void *model, const struct row *rows,
+     size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const void *from = (const char *)h + rows[i].spool;
         void *to = (char *)model + rows[i].model;
         if (rows[i].kind == ROW_TEXT)
             *(struct str *)to = *(const struct str *)from;
+        else if (rows[i].kind == ROW_ESCAPED)
+            *(struct str *)to = unescaped(a, *(const struct str *)from);
         else if (rows[i].kind == ROW_FLAG)
             *(bool *)to = *(const bool *)from;
         else
@@ -80,13 +125,16 @@ load(const struct spool_header *h, void *model, const struct row *rows, size_t n
 }
 
 static void
-store(struct spool_header *h, const void *model, const struct row *rows, size_t n)
+store(struct arena *a, struct spool_header *h, const void *model, const struct row *rows,
+      size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         void *to = (char *)h + rows[i].spool;
         const void *from = (const char *)model + rows[i].model;
         if (rows[i].kind == ROW_TEXT)
             *(struct str *)to = *(const struct str *)from;
+        else if (rows[i].kind == ROW_ESCAPED)
+            *(struct str *)to = escaped(a, *(const struct str *)from);
         else if (rows[i].kind == ROW_FLAG)
             *(bool *)to = *(const bool *)from;
         else if (rows[i].kind == ROW_NUMBER || *(const int64_t *)from != 0)
@@ -100,8 +148,8 @@ void
 spool_model_load(struct arena *a, const struct spool_header *h, struct message *m,
                  struct session *s)
 {
-    load(h, m, message_rows, sizeof message_rows / sizeof *message_rows);
-    load(h, s, session_rows, sizeof session_rows / sizeof *session_rows);
+    load(a, h, m, message_rows, sizeof message_rows / sizeof *message_rows);
+    load(a, h, s, session_rows, sizeof session_rows / sizeof *session_rows);
     m->id = str_dup(a, message_id_str(&h->id));
     s->tls_in.verified = h->tls_certificate_verified;
     m->headers = ARENA_NEW(a, struct header_list);
@@ -127,8 +175,8 @@ spool_model_store(struct arena *a, const struct message *m, const struct session
 {
     if (!message_id_parse(m->id, &h->id))
         return false;
-    store(h, m, message_rows, sizeof message_rows / sizeof *message_rows);
-    store(h, s, session_rows, sizeof session_rows / sizeof *session_rows);
+    store(a, h, m, message_rows, sizeof message_rows / sizeof *message_rows);
+    store(a, h, s, session_rows, sizeof session_rows / sizeof *session_rows);
     h->tls_certificate_verified = s->tls_in.verified != 0;
     if (h->wireformat)
         h->body_lines = SPOOL_NONE;

@@ -215,6 +215,13 @@ void
 daemon_start_log(const struct master_setup *s)
 {
     struct arena *a = arena_new();
+    const struct conf_main *c = s->mode->conf->main;
+    if (s->listens && c->tls_advertise_hosts.text.n > 0 && c->tls_certificate.text.n == 0)
+        maillog_pair(
+            s->engine,
+            STR_LIT("Warning: No server certificate defined; will use a selfsigned one."),
+            STR_LIT(" Suggested action: either install a certificate or change "
+                    "tls_advertise_hosts option"));
     maillog(s->engine, MAILLOG_MAIN, STR_NULL, "%s %s daemon started: pid=%d, %.*s",
             s->mode->cli->program, VERSION_REMEX, (int)getpid(), STR_ARG(what_it_does(a, s)));
     arena_free(a);

@@ -145,6 +145,7 @@ engine_start_thread(const struct engine *e, struct arena *a)
     t->queues = NULL;
     t->eval->process = e->eval->process;
     t->eval->clock = e->eval->clock;
+    t->eval->tls = e->eval->tls;
     t->eval->log = log_line;
     t->eval->log_ctx = t;
     acl_runner_set_hints(t->eval->acls, e->hints);

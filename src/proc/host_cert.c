@@ -4,7 +4,9 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/strlist.h"
+#include "conf/conf.h"
 #include "conf/eval.h"
+#include "conf/main_options.h"
 #include "proc/host_extern.h"
 
 #include <time.h>
@@ -254,5 +256,6 @@ host_cert_extract(void *env, struct vm *vm, struct str field, struct str cert, s
     const struct plugin *p = host_extern_plugin(e, vm, "tls", &why);
     if (p == NULL)
         return vm_fail(vm, "\"certextract\" is not available: %.*s", STR_ARG(why));
-    return host_cert_extract_with(p->objects[0], e->clock.utc, vm, field, cert, out);
+    bool utc = e->clock.utc || (e->conf != NULL && str_ieqz(e->conf->main->timezone, "utc"));
+    return host_cert_extract_with(p->objects[0], utc, vm, field, cert, out);
 }

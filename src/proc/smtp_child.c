@@ -89,6 +89,7 @@ smtp_child_live(struct smtp_role *s, const struct smtp_connection *c, int up)
                   .in = c->fd,
                   .out = c->fd,
                   .socket = true,
+                  .tls = c->tls,
                   .connections = c->connected,
                   .timeout_s = -1,
                   .protocol = STR_NULL,

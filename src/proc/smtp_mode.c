@@ -203,6 +203,7 @@ start(struct mode *m, enum smtp_kind kind)
         .setup = {.kind = kind,
                   .in = STDIN_FILENO,
                   .out = STDOUT_FILENO,
+                  .tls = cli_has(m->cli, "-tls-on-connect"),
                   .no_qualify = cli_has(m->cli, "-bnq"),
                   .timeout_s = timeout_given(m),
                   .protocol = STR_NULL,

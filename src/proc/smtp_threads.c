@@ -198,6 +198,7 @@ smtp_threads_add(struct smtp_threads *t, const struct smtp_connection *c)
         .own_address = own.text,
         .own_port = own.port,
         .count = c->connected,
+        .tls = c->tls,
         .tag = (uint64_t)c->seat,
     };
     bool ok = smtp_pool_add(t->pool, &peer);

@@ -82,33 +82,73 @@ pad(unsigned char block[BLOCK_MAX], const unsigned char *key, size_t n, unsigned
         block[i] ^= key[i];
 }
 
-size_t
-digest_hmac(const struct digest *d, struct str key, struct str s, unsigned char out[DIGEST_MAX])
+/* The hash of a key's first block is made once: each round goes on from copies of it. */
+struct keyed {
+    const struct nettle_hash *hash;
+    union context inner, outer;
+};
+
+static void
+key_in(struct keyed *k, const struct digest *d, struct str key)
 {
     const struct nettle_hash *h = d->hash;
-    union context c;
-    unsigned char block[BLOCK_MAX];
-    unsigned char short_key[BLOCK_MAX];
+    unsigned char block[BLOCK_MAX], short_key[BLOCK_MAX];
     size_t n = key.n;
-    assert(h->block_size <= BLOCK_MAX && h->context_size <= sizeof c);
+    k->hash = h;
     if (n > h->block_size)
         n = digest_bytes(d, key, short_key);
     else if (n > 0)
         memcpy(short_key, key.p, n);
     pad(block, short_key, n, 0x36);
-    h->init(&c);
-    update(h, &c, block, h->block_size);
-    update(h, &c, s.p, s.n);
-    h->digest(&c, h->digest_size, out);
+    h->init(&k->inner);
+    update(h, &k->inner, block, h->block_size);
     pad(block, short_key, n, 0x5c);
-    h->init(&c);
-    update(h, &c, block, h->block_size);
-    update(h, &c, out, h->digest_size);
-    h->digest(&c, h->digest_size, out);
+    h->init(&k->outer);
+    update(h, &k->outer, block, h->block_size);
     explicit_bzero(short_key, sizeof short_key);
     explicit_bzero(block, sizeof block);
-    explicit_bzero(&c, sizeof c);
-    return h->digest_size;
+}
+
+static void
+keyed_digest(const struct keyed *k, const void *p, size_t n, const void *q, size_t m,
+             unsigned char *out)
+{
+    union context c = k->inner;
+    update(k->hash, &c, p, n);
+    update(k->hash, &c, q, m);
+    k->hash->digest(&c, k->hash->digest_size, out);
+    c = k->outer;
+    update(k->hash, &c, out, k->hash->digest_size);
+    k->hash->digest(&c, k->hash->digest_size, out);
+}
+
+size_t
+digest_hmac(const struct digest *d, struct str key, struct str s, unsigned char out[DIGEST_MAX])
+{
+    struct keyed k;
+    key_in(&k, d, key);
+    keyed_digest(&k, s.p, s.n, NULL, 0, out);
+    explicit_bzero(&k, sizeof k);
+    return d->hash->digest_size;
+}
+
+void
+digest_pbkdf2(const struct digest *d, struct str password, struct str salt, unsigned rounds,
+              unsigned char out[DIGEST_MAX])
+{
+    static const unsigned char first[4] = {0, 0, 0, 1};
+    struct keyed k;
+    unsigned char u[DIGEST_MAX];
+    size_t n = d->hash->digest_size;
+    key_in(&k, d, password);
+    keyed_digest(&k, salt.p, salt.n, first, sizeof first, u);
+    memcpy(out, u, n);
+    for (unsigned i = 1; i < rounds; i++) {
+        keyed_digest(&k, u, n, NULL, 0, u);
+        for (size_t j = 0; j < n; j++)
+            out[j] ^= u[j];
+    }
+    explicit_bzero(&k, sizeof k);
 }
 
 void

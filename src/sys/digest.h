@@ -20,6 +20,10 @@ size_t digest_bytes(const struct digest *d, struct str s, unsigned char out[DIGE
 size_t digest_hmac(const struct digest *d, struct str key, struct str s,
                    unsigned char out[DIGEST_MAX]);
 
+/* PBKDF2 with that as HMAC (RFC 8018), one block: digest_size bytes. */
+void digest_pbkdf2(const struct digest *d, struct str password, struct str salt,
+                   unsigned rounds, unsigned char out[DIGEST_MAX]);
+
 enum digest_case { DIGEST_LOWER, DIGEST_UPPER };
 /* Two hexadecimal digits a byte into out (no NUL is added). */
 void digest_hex(const unsigned char *bytes, size_t n, enum digest_case letters, char *out);

@@ -342,8 +342,8 @@ results_of_auth(void **state)
     struct fixture *f = *state;
     struct driver_instance d[2];
     struct auth_generic g[2] = {0};
-    add_authenticator(f, &d[0], &g[0], "p", "PLAIN", &auth_plaintext);
-    add_authenticator(f, &d[1], &g[1], "tls", NULL, &auth_tls);
+    add_authenticator(f, &d[0], &g[0], "p", "PLAIN", &auth_plaintext.base);
+    add_authenticator(f, &d[1], &g[1], "tls", NULL, &auth_tls.base);
     f->eval.session = &f->session;
     f->eval.message = &f->message;
     f->session.sender_host_authenticated = STR_LIT("p");

@@ -1,0 +1,28 @@
+/* What variables show of TLS; see tls_state.h. */
+#include "conf/tls_state.h"
+
+void
+tls_state_forget(struct tls_state *t)
+{
+    *t = (struct tls_state){.cipher = STR_NULL};
+}
+
+void
+tls_state_take(struct tls_state *t, struct arena *a, struct tls *tls, struct tls_connection *c)
+{
+    struct tls_facts f;
+    tls_facts(tls, c, a, &f);
+    *t = (struct tls_state){
+        .cipher = f.cipher,
+        .cipher_std = f.cipher_std,
+        .version = f.version,
+        .bits = f.bits,
+        .peerdn = f.peer_dn,
+        .sni = f.sni,
+        .peercert = str_is_set(f.peer_cert) ? str_tainted(f.peer_cert) : STR_NULL,
+        .ourcert = f.own_cert,
+        .verified = f.verified,
+        .ocsp = (int64_t)f.ocsp,
+        .resumption = (int64_t)f.resumed,
+    };
+}

@@ -1,0 +1,391 @@
+/* TLS connections; see sys/tls.h.
+ *
+ * GnuTLS never waits: its reads and writes are tried once, and who called waits. Certificates are checked when the handshake is over
+ * and not in it, so that a peer that is refused learns it by an alert.
+ */
+#include "plugins/tls/tls_connection.h"
+
+#include "base/arena.h"
+#include "base/strlist.h"
+#include "plugins/tls/tls_load.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* --- the descriptors --- */
+
+static ssize_t
+pull(gnutls_transport_ptr_t ctx, void *p, size_t n)
+{
+    struct tls_connection *c = ctx;
+    if (c->in_is_socket)
+        return recv(c->in, p, n, MSG_DONTWAIT);
+    struct pollfd f = {.fd = c->in, .events = POLLIN};
+    if (poll(&f, 1, 0) == 0) {
+        errno = EAGAIN;
+        return -1;
+    }
+    return read(c->in, p, n);
+}
+
+static ssize_t
+push(gnutls_transport_ptr_t ctx, const giovec_t *v, int n)
+{
+    struct tls_connection *c = ctx;
+    struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)v, .msg_iovlen = (size_t)n};
+    ssize_t sent = sendmsg(c->out, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0 || errno != ENOTSOCK)
+        return sent;
+    return writev(c->out, m.msg_iov, n);
+}
+
+/* Waiting is the caller's affair. */
+static int
+pull_ready(gnutls_transport_ptr_t ctx, unsigned ms)
+{
+    const struct tls_connection *c = ctx;
+    struct pollfd f = {.fd = c->in, .events = POLLIN};
+    (void)ms;
+    return poll(&f, 1, 0);
+}
+
+/* --- setting up --- */
+
+static int
+set_priority(struct tls_connection *c, const struct tls_setup *s, struct tls_fault *fault)
+{
+    const char *bad = "", *text = str_cstr(c->arena, s->priority);
+    if (text == NULL || s->priority.n == 0)
+        text = "NORMAL";
+    if (s->tolerant)
+        text = str_printf(c->arena, "%s:%%COMPAT", text).p;
+    int rc = gnutls_priority_set_direct(c->session, text, &bad);
+    if (rc < 0)
+        (void)tls_load_failed(c->arena, fault,
+                              str_printf(c->arena,
+                                         "gnutls_priority_init(%s) failed at offset %td, "
+                                         "\"%.6s..\"",
+                                         text, bad - text, bad),
+                              rc);
+    return rc;
+}
+
+static int
+set_alpn(struct tls_connection *c, const struct tls_setup *s)
+{
+    gnutls_datum_t names[TLS_LIST_MAX];
+    struct strlist_split split = strlist_split_start(s->alpn, ':');
+    struct str name;
+    unsigned n = 0;
+    while (n < TLS_LIST_MAX && strlist_split_next(&split, c->arena, &name)) {
+        if (name.n == 0 || name.n > UINT8_MAX)
+            continue;
+        name = str_dup(c->arena, name);
+        names[n++] = (gnutls_datum_t){(unsigned char *)(uintptr_t)name.p, name.n};
+    }
+    if (n == 0)
+        return 0;
+    /* A client that offers other protocols alone is none of ours. */
+    unsigned flags = c->role == TLS_SERVER ? (unsigned)GNUTLS_ALPN_MANDATORY : 0u;
+    return gnutls_alpn_set_protocols(c->session, names, n, flags);
+}
+
+static struct tls_want
+want_of(struct tls_connection *c)
+{
+    const struct tls_setup *s = c->setup;
+    return (struct tls_want){
+        .arena = c->arena,
+        .files = &c->files,
+        .role = c->role,
+        .trust = s->check != TLS_CHECK_NONE && s->judge == NULL,
+        .pkcs11 = s->pkcs11,
+    };
+}
+
+/* Takes the credentials that c->files name. False: *fault; those before stay. */
+static bool
+use_credentials(struct tls_connection *c, struct tls_fault *fault)
+{
+    struct tls_want w = want_of(c);
+    struct tls_fault told = {.where = STR_EMPTY, .text = STR_NULL};
+    struct tls_entry *e = tls_store_get(c->store, &w, &told);
+    if (e == NULL) {
+        *fault = told;
+        return false;
+    }
+    if (str_is_set(told.text) && c->setup->notice != NULL)
+        c->setup->notice(c->setup->ctx, told.where, told.text);
+    tls_store_release(c->store, c->entry);
+    c->entry = e;
+    int rc = gnutls_credentials_set(c->session, GNUTLS_CRD_CERTIFICATE,
+                                    tls_entry_credentials(e));
+    return rc >= 0 ||
+           tls_load_failed(c->arena, fault, STR_LIT("gnutls_credentials_set"), rc);
+}
+
+/* A server has read the client's hello: its name for us may mean other certificates. */
+static int
+hello(gnutls_session_t session)
+{
+    struct tls_connection *c = gnutls_session_get_ptr(session);
+    char name[256];
+    size_t n = sizeof name;
+    unsigned type;
+    struct tls_fault fault;
+    if (gnutls_server_name_get(session, name, &n, &type, 0) < 0 || type != GNUTLS_NAME_DNS)
+        return 0;
+    if (n > 0 && name[n - 1] == '\0')
+        n--;
+    c->sni = str_tainted(str_dup(c->arena, str_from(name, n)));
+    if (c->setup->named == NULL || !c->setup->named(c->setup->ctx, c->sni, &c->files))
+        return 0;
+    return use_credentials(c, &fault) ? 0 : GNUTLS_E_NO_CERTIFICATE_FOUND;
+}
+
+static int
+set_server(struct tls_connection *c, const struct tls_setup *s)
+{
+    static const gnutls_certificate_request_t requests[] = {
+        [TLS_CHECK_NONE] = GNUTLS_CERT_IGNORE,
+        [TLS_CHECK_TRY] = GNUTLS_CERT_REQUEST,
+        [TLS_CHECK_REQUIRE] = GNUTLS_CERT_REQUIRE,
+    };
+    gnutls_certificate_server_set_request(c->session, requests[s->check]);
+    gnutls_handshake_set_post_client_hello_function(c->session, hello);
+    const gnutls_datum_t *key = s->resume ? tls_store_ticket_key(c->store) : NULL;
+    return key != NULL ? gnutls_session_ticket_enable_server(c->session, key) : 0;
+}
+
+static int
+set_client(struct tls_connection *c, const struct tls_setup *s)
+{
+    int rc = 0;
+    if (s->sni.n > 0)
+        rc = gnutls_server_name_set(c->session, GNUTLS_NAME_DNS, s->sni.p, s->sni.n);
+    if (rc >= 0 && s->dh_bits > 0)
+        gnutls_dh_set_prime_bits(c->session, (unsigned)s->dh_bits);
+    c->asked_ocsp = s->ocsp_request || s->ocsp_require;
+    if (rc >= 0 && c->asked_ocsp)
+        rc = gnutls_ocsp_status_request_enable_client(c->session, NULL, 0, NULL);
+    if (rc >= 0 && s->resume)
+        rc = gnutls_session_ticket_enable_client(c->session);
+    if (rc >= 0 && s->resume && s->ticket.n > 0 && s->ticket.n <= TLS_TICKET_MAX)
+        c->offered = gnutls_session_set_data(c->session, s->ticket.p, s->ticket.n) >= 0;
+    return rc;
+}
+
+static bool
+prepare(struct tls_connection *c, const struct tls_setup *s, struct tls_fault *fault)
+{
+    unsigned flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL;
+    flags |= s->role == TLS_SERVER ? (unsigned)GNUTLS_SERVER : (unsigned)GNUTLS_CLIENT;
+    if (!s->resume)
+        flags |= GNUTLS_NO_TICKETS;
+    if (s->role == TLS_CLIENT)
+        flags |= GNUTLS_NO_EXTENSIONS; /* those that are wanted are asked for below */
+    int rc = gnutls_init(&c->session, flags);
+    if (rc < 0)
+        return tls_load_failed(c->arena, fault, STR_LIT("gnutls_init"), rc);
+    gnutls_session_set_ptr(c->session, c);
+    gnutls_transport_set_ptr(c->session, c);
+    gnutls_transport_set_pull_function(c->session, pull);
+    gnutls_transport_set_pull_timeout_function(c->session, pull_ready);
+    gnutls_transport_set_vec_push_function(c->session, push);
+    gnutls_handshake_set_timeout(c->session, 0);
+    if (!use_credentials(c, fault) || set_priority(c, s, fault) < 0)
+        return false;
+    rc = set_alpn(c, s);
+    if (rc >= 0)
+        rc = s->role == TLS_SERVER ? set_server(c, s) : set_client(c, s);
+    return rc >= 0 || tls_load_failed(c->arena, fault, STR_LIT("gnutls_init"), rc);
+}
+
+static void
+close_connection(struct tls_connection *c, bool goodbye)
+{
+    if (c->session != NULL) {
+        if (goodbye && c->shaken)
+            (void)gnutls_bye(c->session, GNUTLS_SHUT_WR);
+        gnutls_deinit(c->session);
+    }
+    tls_store_release(c->store, c->entry);
+    free(c);
+}
+
+static struct tls_connection *
+open_connection(void *shared, const struct tls_setup *s, struct tls_fault *fault)
+{
+    struct tls_connection *c = calloc(1, sizeof *c);
+    int type;
+    socklen_t n = sizeof type;
+    *fault = (struct tls_fault){.where = STR_EMPTY, .text = STR_LIT("no memory")};
+    if (c == NULL)
+        return NULL;
+    c->store = shared;
+    c->setup = s;
+    c->arena = s->arena;
+    c->role = s->role;
+    c->in = s->in;
+    c->out = s->out;
+    c->in_is_socket = getsockopt(s->in, SOL_SOCKET, SO_TYPE, &type, &n) == 0;
+    c->files = s->credentials;
+    c->resume = s->resume;
+    c->sni = s->role == TLS_CLIENT ? s->sni : STR_NULL;
+    if (prepare(c, s, fault))
+        return c;
+    close_connection(c, false);
+    return NULL;
+}
+
+/* --- handshake --- */
+
+static bool
+must_wait(const struct tls_connection *c, ssize_t rc, struct tls_fault *fault)
+{
+    if (rc != GNUTLS_E_AGAIN && rc != GNUTLS_E_INTERRUPTED)
+        return false;
+    fault->events = gnutls_record_get_direction(c->session) == 0 ? POLLIN : POLLOUT;
+    errno = EAGAIN;
+    return true;
+}
+
+/* Tells the peer, and says it here. */
+static int
+refuse(struct tls_connection *c, struct tls_fault *fault, gnutls_alert_description_t alert,
+       const char *where, const char *text)
+{
+    (void)gnutls_alert_send(c->session, GNUTLS_AL_FATAL, alert);
+    fault->where = str_from_cstr(where);
+    fault->text = str_from_cstr(text);
+    errno = EPROTO;
+    return -1;
+}
+
+static int
+finish(struct tls_connection *c, struct tls_fault *fault)
+{
+    gnutls_datum_t chosen;
+    c->shaken = true;
+    if (c->setup->alpn_required && gnutls_alpn_get_selected_protocol(c->session, &chosen) != 0)
+        return refuse(c, fault, GNUTLS_A_NO_APPLICATION_PROTOCOL, "handshake",
+                      "ALPN required but not negotiated");
+    if (tls_verify(c, fault)) {
+        c->setup = NULL;
+        return 0;
+    }
+    (void)gnutls_alert_send(c->session, GNUTLS_AL_FATAL, GNUTLS_A_BAD_CERTIFICATE);
+    errno = EPROTO;
+    return -1;
+}
+
+static int
+handshake(struct tls_connection *c, struct tls_fault *fault)
+{
+    int rc = gnutls_handshake(c->session);
+    while (rc < 0 && rc != GNUTLS_E_AGAIN && gnutls_error_is_fatal(rc) == 0)
+        rc = gnutls_handshake(c->session);
+    if (rc >= 0)
+        return finish(c, fault);
+    if (must_wait(c, rc, fault))
+        return -1;
+    if (rc != GNUTLS_E_FATAL_ALERT_RECEIVED && rc != GNUTLS_E_PREMATURE_TERMINATION)
+        (void)gnutls_alert_send_appropriate(c->session, rc);
+    (void)tls_load_failed(c->arena, fault, STR_LIT("gnutls_handshake"), rc);
+    errno = EPROTO;
+    return -1;
+}
+
+/* --- bytes --- */
+
+static ssize_t
+broken(const struct tls_connection *c, ssize_t rc, const char *where, struct tls_fault *fault)
+{
+    if (must_wait(c, rc, fault))
+        return -1;
+    fault->where = str_from_cstr(where);
+    if (rc == GNUTLS_E_FATAL_ALERT_RECEIVED) {
+        const char *name = gnutls_alert_get_name(gnutls_alert_get(c->session));
+        fault->text = str_printf(c->arena, "A TLS fatal alert has been received: %s",
+                                 name != NULL ? name : "unknown");
+    } else {
+        fault->text = str_from_cstr(gnutls_strerror((int)rc));
+    }
+    errno = EPROTO;
+    return -1;
+}
+
+static ssize_t
+receive(struct tls_connection *c, char *p, size_t n, struct tls_fault *fault)
+{
+    ssize_t got;
+    do
+        got = gnutls_record_recv(c->session, p, n);
+    while (got < 0 && got != GNUTLS_E_AGAIN && got != GNUTLS_E_INTERRUPTED &&
+           got != GNUTLS_E_REHANDSHAKE && gnutls_error_is_fatal((int)got) == 0);
+    return got >= 0 ? got : broken(c, got, "recv", fault);
+}
+
+static ssize_t
+send_some(struct tls_connection *c, const char *p, size_t n, struct tls_fault *fault)
+{
+    ssize_t sent = gnutls_record_send(c->session, p, n);
+    return sent >= 0 ? sent : broken(c, sent, "send", fault);
+}
+
+static size_t
+pending(const struct tls_connection *c)
+{
+    return gnutls_record_check_pending(c->session);
+}
+
+/* --- what else there is to ask --- */
+
+static bool
+binding(struct tls_connection *c, enum tls_binding kind, struct arena *a, struct str *out)
+{
+    gnutls_datum_t d = {NULL, 0};
+    int rc = gnutls_session_channel_binding(
+        c->session, kind == TLS_BINDING_UNIQUE ? GNUTLS_CB_TLS_UNIQUE : GNUTLS_CB_TLS_EXPORTER,
+        &d);
+    if (rc < 0)
+        return false;
+    *out = str_dup(a, str_from((const char *)d.data, d.size));
+    gnutls_free(d.data);
+    return true;
+}
+
+static bool
+ticket(struct tls_connection *c, struct arena *a, struct str *out)
+{
+    gnutls_datum_t d = {NULL, 0};
+    if (!c->resume || gnutls_session_get_data2(c->session, &d) < 0)
+        return false;
+    bool ok = d.size > 0 && d.size <= TLS_TICKET_MAX;
+    if (ok)
+        *out = str_dup(a, str_from((const char *)d.data, d.size));
+    gnutls_free(d.data);
+    return ok;
+}
+
+static void *
+start(void)
+{
+    return tls_store_new();
+}
+
+const struct tls_library tls_connection_library = {
+    .start = start,
+    .open = open_connection,
+    .handshake = handshake,
+    .receive = receive,
+    .send = send_some,
+    .pending = pending,
+    .facts = tls_facts_read,
+    .binding = binding,
+    .ticket = ticket,
+    .close = close_connection,
+};

@@ -1,0 +1,32 @@
+/* A TLS connection with GnuTLS; sys/tls.h says what its functions do. */
+#ifndef REMEX_PLUGINS_TLS_TLS_CONNECTION_H
+#define REMEX_PLUGINS_TLS_TLS_CONNECTION_H
+
+#include "plugins/tls/tls_store.h"
+
+struct tls_connection {
+    struct tls_store *store;
+    const struct tls_setup *setup; /* until the handshake is over */
+    struct arena *arena;
+    enum tls_role role;
+    int in, out;
+    bool in_is_socket;
+    gnutls_session_t session;
+    struct tls_entry *entry;
+    struct tls_credentials files; /* in use: SNI may have changed them */
+    bool shaken;                  /* the handshake is over */
+    bool verified;
+    bool asked_ocsp, resume, offered;
+    struct str sni;
+};
+
+extern const struct tls_library tls_connection_library;
+
+/* Checks what the peer showed, once the handshake is over. False: *fault, and the peer is told. tls_verify.c */
+bool tls_verify(struct tls_connection *c, struct tls_fault *fault);
+/* tls_facts.c */
+void tls_facts_read(struct tls_connection *c, struct arena *a, struct tls_facts *out);
+/* A certificate in PEM, in a. */
+struct str tls_pem(struct arena *a, const gnutls_datum_t *der);
+
+#endif
