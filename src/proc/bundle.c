@@ -119,7 +119,8 @@ bool
 bundle_read(struct arena *a, int fd, struct bundle *out)
 {
     struct str text;
-    if (lseek(fd, 0, SEEK_SET) != 0 || file_read_fd(a, fd, BUNDLE_BYTES_MAX, &text) != FILE_OK)
+    /* Others read it at the same time. */
+    if (file_read_whole(a, fd, BUNDLE_BYTES_MAX, &text) != FILE_OK)
         return false;
     return bundle_parse(a, text, out);
 }

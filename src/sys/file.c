@@ -68,6 +68,29 @@ file_read_fd(struct arena *a, int fd, size_t max, struct str *out)
     return big ? FILE_TOO_BIG : FILE_OK;
 }
 
+enum file_result
+file_read_whole(struct arena *a, int fd, size_t max, struct str *out)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0 || st.st_size < 0)
+        return FILE_NO_READ;
+    size_t size = (size_t)st.st_size, n = 0;
+    if (size > max || size > STR_MAX - 2)
+        return FILE_TOO_BIG;
+    char *p = arena_alloc(a, size + 1);
+    while (n < size) {
+        ssize_t got = pread(fd, p + n, size - n, (off_t)n);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return FILE_NO_READ;
+        n += (size_t)got;
+    }
+    p[n] = '\0';
+    *out = str_tainted(str_from(p, n));
+    return FILE_OK;
+}
+
 /* Data, or a writer that has gone: poll tells of neither while there has been no writer. */
 static bool
 has_writer(int fd)

@@ -23,6 +23,10 @@ enum file_result file_read(struct arena *a, const char *path, size_t max, struct
 /* The same from an open descriptor, which stays open. */
 enum file_result file_read_fd(struct arena *a, int fd, size_t max, struct str *out);
 
+/* The same from the file's beginning to its size, whatever the descriptor's position is: that is shared by all processes to which the
+ * descriptor was handed. */
+enum file_result file_read_whole(struct arena *a, int fd, size_t max, struct str *out);
+
 /* The text that ${stat: gives for path ("mode=0644 smode=-rw-r--r-- inode=... "), or false with errno. */
 bool file_stat_text(struct arena *a, const char *path, struct str *out);
 

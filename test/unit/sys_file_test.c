@@ -51,6 +51,28 @@ test_bound(void **state)
     arena_free(a);
 }
 
+/* Two processes that read at the same time have one position between them: it does not matter. */
+static void
+test_whole(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new();
+    struct str s;
+    char some[4];
+    fill("0123456789");
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_int_equal(read(fd, some, sizeof some), sizeof some);
+    assert_int_equal(file_read_whole(a, fd, 10, &s), FILE_OK);
+    assert_true(str_eqz(s, "0123456789"));
+    assert_int_equal(s.p[s.n], 0);
+    assert_int_equal(lseek(fd, 0, SEEK_CUR), sizeof some);
+    assert_int_equal(file_read_whole(a, fd, 11, &s), FILE_OK);
+    assert_int_equal(file_read_whole(a, fd, 9, &s), FILE_TOO_BIG);
+    close(fd);
+    assert_int_equal(file_read_whole(a, fd, 10, &s), FILE_NO_READ);
+    arena_free(a);
+}
+
 static void
 test_faults(void **state)
 {
@@ -133,9 +155,9 @@ main(void)
 {
     close(mkstemp(path));
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bound), cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_fifo),  cmocka_unit_test(test_pipe),
-        cmocka_unit_test(test_stat),
+        cmocka_unit_test(test_bound),  cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_faults), cmocka_unit_test(test_fifo),
+        cmocka_unit_test(test_pipe),   cmocka_unit_test(test_stat),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(path);
