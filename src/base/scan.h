@@ -66,4 +66,29 @@ scan_byte(const char *p, const char *end, char c)
     return p;
 }
 
+/* How many of the n bytes at a and b are the same before the first that is not. */
+static inline size_t
+scan_same(const char *a, const char *b, size_t n)
+{
+    size_t i = 0;
+#ifdef __SSE2__
+    for (; n - i >= SCAN_STEP; i += SCAN_STEP) {
+        __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(a + i));
+        __m128i y = _mm_loadu_si128((const __m128i *)(const void *)(b + i));
+        unsigned others = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(x, y)) ^ 0xffff;
+        if (others != 0)
+            return i + (size_t)__builtin_ctz(others);
+    }
+    if (n >= SCAN_STEP && i < n) { /* the last ones, some of which were seen */
+        __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(a + n - SCAN_STEP));
+        __m128i y = _mm_loadu_si128((const __m128i *)(const void *)(b + n - SCAN_STEP));
+        unsigned others = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(x, y)) ^ 0xffff;
+        return others != 0 ? n - SCAN_STEP + (size_t)__builtin_ctz(others) : n;
+    }
+#endif
+    while (i < n && a[i] == b[i])
+        i++;
+    return i;
+}
+
 #endif

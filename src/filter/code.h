@@ -96,7 +96,9 @@ struct code {
     uint32_t ranges_n;
     const struct str *answer; /* what the code comes to, if that is a constant; else NULL */
     struct memo *memo;        /* vm_memo.h; NULL: its runs are not remembered */
-    uint32_t stack;           /* values needed, set by the verifier */
+    uint64_t
+        literals; /* bit i: constant i is text of the source that no decision of the compiler depends on */
+    uint32_t stack;                     /* values needed, set by the verifier */
     const struct filter_tables *filter; /* filter_code.h; NULL: it is not a filter's */
     bool closed; /* set by the verifier: it asks nobody and calls pure functions only */
     bool

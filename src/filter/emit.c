@@ -35,6 +35,8 @@ emit_start(struct emit *e, struct arena *a, struct arena *work)
     e->at = 0;
     e->base = 0;
     e->outer_labels = 0;
+    e->literals = 0;
+    e->quotes = false;
     set_words(e, arena_alloc(work, 2 * WORDS_FIRST * sizeof *e->ins), WORDS_FIRST);
     FIRST_ROOM(e, &e->consts, CONSTS_FIRST);
     FIRST_ROOM(e, &e->labels, LABELS_FIRST);
@@ -77,7 +79,7 @@ emit_cut(struct emit *e, uint32_t word)
     while (e->ins_n > word) {
         uint32_t last = e->ins[--e->ins_n];
         if (ins_op(last) == OP_CONST && ins_a(last) + 1 == e->consts.n)
-            e->consts.n--;
+            emit_not_literal(e, (uint32_t)--e->consts.n);
     }
 }
 
@@ -126,7 +128,7 @@ emit_throw(struct emit *e, struct str text)
         emit_place(e, (label_id)i);
     while (e->guards.n > 0)
         e->ins[e->guards.v[--e->guards.n]] = (uint32_t)OP_JUMP | (uint32_t)e->ins_n << 8;
-    emit_const(e, OP_THROW, text);
+    emit_quoting_throw(e, text);
 }
 
 size_t
@@ -180,6 +182,7 @@ emit_finish(struct emit *e, bool condition)
     *c = (struct code){.n = (uint32_t)e->ins_n,
                        .consts_n = (uint32_t)e->consts.n,
                        .ranges_n = (uint32_t)e->ranges.n,
+                       .literals = e->quotes ? 0 : e->literals,
                        .condition = condition};
     if (stays) {
         leave_there(e, c);

@@ -26,8 +26,10 @@ struct emit {
     VEC(uint32_t) labels; /* placed, or the chain of jumps to patch; emit.c */
     VEC(uint32_t) guards; /* loops that a syntax error inside them replaces */
     VEC(struct code_range) ranges;
-    uint32_t at;   /* source offset of what is emitted next */
-    uint32_t base; /* added to offsets: where the text being compiled lies in the whole */
+    uint32_t at;       /* source offset of what is emitted next */
+    uint32_t base;     /* added to offsets: where the text being compiled lies in the whole */
+    uint64_t literals; /* bit i: as in the code */
+    bool quotes;       /* an error text quotes the source: no literal counts */
     uint32_t
         outer_labels; /* labels before this one belong to what stands round the text: emit_throw leaves them alone */
 };
@@ -94,6 +96,31 @@ static inline void
 emit_const(struct emit *e, enum op op, struct str s)
 {
     emit_a(e, op, emit_constant(e, s));
+}
+
+/* A constant that is text of the source as it stands there. */
+static inline void
+emit_literal(struct emit *e, struct str s)
+{
+    if (e->consts.n < 64)
+        e->literals |= UINT64_C(1) << e->consts.n;
+    emit_const(e, OP_CONST, s);
+}
+
+/* The constant is more to the compiler than a text. */
+static inline void
+emit_not_literal(struct emit *e, uint32_t constant)
+{
+    if (constant < 64)
+        e->literals &= ~(UINT64_C(1) << constant);
+}
+
+/* Raises an error whose text quotes the source. */
+static inline void
+emit_quoting_throw(struct emit *e, struct str text)
+{
+    e->quotes = true;
+    emit_const(e, OP_THROW, text);
 }
 
 static inline label_id

@@ -197,12 +197,12 @@ push_piece(struct parse *p, struct pieces *s)
 static inline __attribute__((always_inline)) void
 flush_text(struct parse *p, struct pieces *s)
 {
-    struct str t = s->span;
     if (s->text != NULL)
-        t = buf_str(s->text);
-    else if (t.n == 0)
+        emit_const(&p->emit, OP_CONST, buf_str(s->text));
+    else if (s->span.n > 0)
+        emit_literal(&p->emit, s->span);
+    else
         return;
-    emit_const(&p->emit, OP_CONST, t);
     push_piece(p, s);
     s->text = NULL;
     s->span.n = 0;
@@ -680,7 +680,7 @@ take_literal(struct parse *p)
         return false;
     emit_at(&p->emit, p->at);
     if (end > p->at)
-        emit_const(&p->emit, OP_CONST, str_sub(p->text, p->at, end - p->at));
+        emit_literal(&p->emit, str_sub(p->text, p->at, end - p->at));
     else
         emit_op(&p->emit, OP_EMPTY);
     p->at = end + 1;
@@ -763,6 +763,7 @@ start(struct parse *p, struct arena *a, struct vm *vm, struct str text)
     p->item_at = 0;
     p->items = 0;
     p->work = &p->items;
+    p->folds = true;
     p->open_header = false;
     p->frame = NULL;
     emit_start(&p->emit, a, vm->scratch);
@@ -776,6 +777,17 @@ release(const struct parse *p, struct arena_mark mark)
         arena_reset(p->emit.work, mark);
 }
 
+/* The rest of *p is set. */
+static const struct code *
+compile_text(struct parse *p, struct arena_mark mark)
+{
+    if (!parse_text(p, STOP_AT_END))
+        emit_op(&p->emit, OP_EMPTY);
+    const struct code *c = finish(p, false);
+    release(p, mark);
+    return c;
+}
+
 const struct code *
 expand_compile(struct arena *a, struct vm *vm, struct str text, const struct textmap *map,
                struct diags *d)
@@ -785,11 +797,17 @@ expand_compile(struct arena *a, struct vm *vm, struct str text, const struct tex
     start(&p, a, vm, text);
     p.map = map;
     p.diags = d;
-    if (!parse_text(&p, STOP_AT_END))
-        emit_op(&p.emit, OP_EMPTY);
-    const struct code *c = finish(&p, false);
-    release(&p, mark);
-    return c;
+    return compile_text(&p, mark);
+}
+
+const struct code *
+expand_compile_fast(struct arena *a, struct vm *vm, struct str text)
+{
+    struct parse p; /* start fills it in */
+    struct arena_mark mark = arena_mark(vm_scratch(vm));
+    start(&p, a, vm, text);
+    p.folds = false;
+    return compile_text(&p, mark);
 }
 
 const struct code *

@@ -19,6 +19,9 @@ struct xstr {
  * the caller keeps it. */
 const struct code *expand_compile(struct arena *a, struct vm *vm, struct str text,
                                   const struct textmap *map, struct diags *d);
+/* The same without a map and without computing what functions make of constants, for texts that may never come again: the
+ * machine remembers what comes of them (vm_memo.h), and constants that are only that can be changed (vm_alike.h). */
+const struct code *expand_compile_fast(struct arena *a, struct vm *vm, struct str text);
 /* The same for a bare condition (as after "${if"), whose code answers true or false. */
 const struct code *expand_compile_condition(struct arena *a, struct vm *vm, struct str text,
                                             const struct textmap *map, struct diags *d);

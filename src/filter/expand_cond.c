@@ -55,7 +55,7 @@ parse_list_text(struct parse *p)
 
 /* A constant that is known to be an integer. */
 static bool
-is_integer(const struct parse *p, uint32_t from, uint32_t to)
+is_integer(struct parse *p, uint32_t from, uint32_t to)
 {
     struct str s;
     int64_t n;

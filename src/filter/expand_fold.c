@@ -36,7 +36,7 @@ fold(struct parse *p, const struct fn *fn, uint32_t from, uint32_t argc, struct 
      bool *answer)
 {
     struct str argv[FN_ARGS_MAX];
-    if ((fn->flags & FN_PURE) == 0 || emit_here(&p->emit) - from != argc)
+    if (!p->folds || (fn->flags & FN_PURE) == 0 || emit_here(&p->emit) - from != argc)
         return false;
     for (uint32_t i = 0; i < argc; i++) {
         if (!parse_constant(p, from + i, from + i + 1, &argv[i]))

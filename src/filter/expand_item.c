@@ -122,8 +122,8 @@ parse_no_branch(struct parse *p, struct str name)
             &p->emit, OP_FORCE,
             str_printf(p->emit.arena, "\"%.*s\" failed and \"fail\" requested", STR_ARG(name)));
     else /* an error as it is for the other branch, in other words */
-        emit_const(&p->emit, OP_THROW,
-                   branch_fault(p, "did not close with '}' after forcedfail"));
+        emit_quoting_throw(&p->emit,
+                           branch_fault(p, "did not close with '}' after forcedfail"));
     return true;
 }
 
@@ -425,7 +425,7 @@ extract_reading(struct parse *p, const struct fn *fn, uint32_t parts, size_t *re
     if (good)
         good = extract_rest(p, fn, parts, NO_WORD);
     else
-        emit_const(&p->emit, OP_THROW, error);
+        emit_quoting_throw(&p->emit, error);
     if (good)
         *reached = p->at;
     p->at = start;

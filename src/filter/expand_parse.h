@@ -21,6 +21,7 @@ struct parse {
     size_t item_at;   /* offset of the `$` of the item being compiled */
     unsigned items;   /* compiled so far, a cap on what two readings of a text can cost */
     unsigned *work;   /* the same, of the outermost reading */
+    bool folds;       /* what functions make of constants is computed now */
     bool open_header; /* a header name had a brace in it: said in errors about brackets */
     struct parse_frame *frame;
 };
@@ -146,14 +147,15 @@ bool parse_try_variable(struct parse *p, struct str name);
 bool parse_certificate(struct parse *p, struct str name);
 /* What is said besides "unknown variable", or "". */
 const char *parse_variable_advice(struct str name);
-/* True if the words [from, to) push one constant, which is *value. */
+/* True if the words [from, to) push one constant, which is *value. What the compiler does may depend on it then. */
 static inline bool
-parse_constant(const struct parse *p, uint32_t from, uint32_t to, struct str *value)
+parse_constant(struct parse *p, uint32_t from, uint32_t to, struct str *value)
 {
     if (to != from + 1)
         return false;
     uint32_t word = p->emit.ins[from];
     if (ins_op(word) == OP_CONST) {
+        emit_not_literal(&p->emit, ins_a(word));
         *value = p->emit.consts.v[ins_a(word)];
         return true;
     }

@@ -661,6 +661,8 @@ vm_run_code(struct vm *vm, const struct code *c, struct str *out)
         return vm_fail(vm, "expansions are nested too deeply");
     if (vm->depth == 0)
         vm_start_budget(vm);
+    if (vm->trace != NULL && !c->steady)
+        memo_spoil(vm);
     uint32_t sp = vm->sp;
     struct vm_saved *saves = vm->saves;
     struct loop *loops = vm->loops;
@@ -691,7 +693,9 @@ vm_run(struct vm *vm, const struct code *c, struct str *out)
         *out = *c->answer;
         return VM_OK;
     }
-    return c->memo == NULL ? vm_run_code(vm, c, out) : memo_run(vm, c, out);
+    /* code inside a run that is being remembered: what it reads counts, so it must read it */
+    bool plain = c->memo == NULL || vm->trace != NULL;
+    return plain ? vm_run_code(vm, c, out) : memo_run(vm, c, out);
 }
 
 /* --- entries --- */

@@ -8,6 +8,7 @@
 #include "base/diag.h"
 #include "base/load.h"
 #include "filter/expand.h"
+#include "filter/vm_alike.h"
 #include "filter/vm_memo.h"
 #include "filter/vm_state.h"
 #include "sys/regex.h"
@@ -39,6 +40,7 @@ vm_cache_clear(struct vm *vm)
 {
     arena_clear(vm->cache);
     memset(vm->codes, 0, sizeof vm->codes);
+    memset(vm->alike, 0, sizeof vm->alike);
     vm->patterns[0] = NULL;
     vm->patterns[1] = NULL;
     memset(vm->recent, 0, sizeof vm->recent);
@@ -145,11 +147,14 @@ compile(struct vm *vm, enum code_kind kind, struct str text, uint32_t hash)
     bool keep = has_room(vm, text);
     struct arena *a = keep ? vm->cache : vm->scratch;
     text = str_dup(a, text);
-    const struct code *c = kind == CODE_CONDITION
-                               ? expand_compile_condition(a, vm, text, NULL, NULL)
-                               : expand_compile(a, vm, text, NULL, NULL);
-    if (!keep)
-        return c;
+    const struct code *c = keep && kind != CODE_CONDITION ? alike_find(vm, a, text) : NULL;
+    if (c == NULL) {
+        c = kind == CODE_CONDITION ? expand_compile_condition(a, vm, text, NULL, NULL)
+                                   : expand_compile_fast(a, vm, text);
+        if (!keep)
+            return c;
+        alike_note(vm, c);
+    }
     add(&vm->codes[kind], a, hash, c);
     struct code *new = (struct code *)(uintptr_t)c; /* which nobody else has seen yet */
     if (c->closed && c->answer == NULL && kind != CODE_CONDITION)

@@ -24,6 +24,8 @@ struct memo;
 struct memo *memo_new(struct arena *a);
 /* Runs steady code that has a memo, or finds that it need not run; as vm_run. */
 enum vm_status memo_run(struct vm *vm, const struct code *c, struct str *out);
+/* What runs now reads more than can be noted: the run is not to be remembered (vm->trace is not NULL). */
+void memo_spoil(struct vm *vm);
 /* Asks; VM_OK or VM_NO, or an error. */
 enum vm_status memo_ask(struct vm *vm, const struct memo_question *q, struct str *out);
 /* The same, and notes the answer for the run that is being remembered (vm->trace is not NULL). */

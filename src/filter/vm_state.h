@@ -89,6 +89,8 @@ enum code_kind {
     CODE_KINDS,
 };
 
+enum { VM_ALIKE = 64, VM_ALIKE_SHIFT = 64 - 6 };
+
 struct vm {
     const struct host *host;
     void *env;
@@ -103,7 +105,8 @@ struct vm {
     struct code_table codes[CODE_KINDS];
     struct str missed; /* what vm_expand_again did not find, and its hash */
     uint32_t missed_hash;
-    struct map *patterns[2]; /* caseful, caseless */
+    const struct code *alike[VM_ALIKE]; /* by beginning and end of their texts; vm_alike.h */
+    struct map *patterns[2];            /* caseful, caseless */
     struct vm_pattern recent[VM_PATTERNS];
     const struct regex *cached_re; /* what vm_regex gave out last, if it is kept */
     struct vm_matched match;

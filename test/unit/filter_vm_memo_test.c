@@ -199,6 +199,24 @@ test_variable_that_expands(void **state)
     fixture_check(&w->fixture, "${lc:$a}", "one");
 }
 
+/* A replacement of ${sg is a text of its own: what it reads counts, and when it asks the host nothing is remembered. */
+static void
+test_replacements(void **state)
+{
+    struct world *w = *state;
+    check(w, false, "${sg{xyx}{x}{\\$a}}", "oneyone");
+    check(w, true, "${sg{xyx}{x}{\\$a}}", "oneyone");
+    w->text = STR_LIT("two");
+    check(w, false, "${sg{xyx}{x}{\\$a}}", "twoytwo");
+    check(w, false, "${uc:$a}", "TWO"); /* has a memo of its own */
+    check(w, false, "${sg{xyx}{x}{\\${uc:\\$a\\}}}", "TWOyTWO");
+    w->text = STR_LIT("one");
+    check(w, false, "${sg{xyx}{x}{\\${uc:\\$a\\}}}", "ONEyONE");
+    check(w, false, "${sg{xyx}{x}{\\$runrc}}", "0y0");
+    vm_set_runrc(w->fixture.vm, 7);
+    check(w, false, "${sg{xyx}{x}{\\$runrc}}", "7y7");
+}
+
 /* The text of such a variable sees the captures round the code, whether it is evaluated for the first time or not. */
 static void
 test_variable_that_looks_out(void **state)
@@ -333,7 +351,7 @@ test_what_is_remembered(void **state)
         {"$a${randint:5}", false},
         {"$a$runrc", false},
         {"$a${expand:b}", false},
-        {"${sg{$a}{x}{\\$a}}", false}, /* the replacement is a text of its own */
+        {"${sg{$a}{x}{\\$a}}", true},
         {"$a${if exists{/}{x}}", false},
         {"$a${if match_domain{a}{b}{x}}", false},
         {"$a${readfile{/x}}", false},
@@ -362,6 +380,7 @@ main(void)
         TEST(test_variable_that_looks_out),
         TEST(test_asked_once),
         TEST(test_settings),
+        TEST(test_replacements),
         TEST(test_given_up),
         TEST(test_limits),
         TEST(test_bytes),
