@@ -4,6 +4,7 @@
  * empty, and only the empty item and * match.
  */
 #include "conf/list_state.h"
+#include "conf/model.h"
 
 #include "base/buf.h"
 #include "sys/hosts.h"
@@ -115,6 +116,19 @@ resolve(struct list_run *r, enum host_resolve_kind kind, struct str subject, str
     return kind == RESOLVE_NAMES ? system_names(r, out) : system_addresses(r, subject, out);
 }
 
+/* The names of the peer are the session's from now on. */
+static void
+note_peer(struct list_run *r)
+{
+    struct session *s = r->e->session;
+    struct str rest = r->names, first;
+    if (s == NULL || s->arena == NULL || str_is_set(s->sender_host_name) ||
+        !str_is_set(s->sender_host_address) || !str_eq(s->sender_host_address, r->subject) ||
+        !next_line(&rest, &first))
+        return;
+    s->sender_host_name = str_lower(s->arena, first);
+}
+
 /* STEP_YES: r->names has the host's names. */
 static enum step
 need_names(struct list_run *r)
@@ -132,6 +146,7 @@ need_names(struct list_run *r)
         return unknown(r, str_printf(vm_scratch(r->vm), "failed to find host name for %.*s",
                                      STR_ARG(r->subject)));
     }
+    note_peer(r);
     return STEP_YES;
 }
 

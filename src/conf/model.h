@@ -172,6 +172,7 @@ struct session {
     struct str sender_host_address, sender_host_name, sender_helo_name, sender_ident;
     struct str sender_fullhost, sender_rcvhost, sender_host_authenticated;
     struct str auth_public_name; /* of that authenticator's mechanism */
+    struct str fullhost_name; /* the name of the host in the first two */
     int64_t sender_host_port;
     bool sender_host_dnssec, sender_helo_dnssec;
     bool host_lookup_failed, host_lookup_deferred;

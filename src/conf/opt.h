@@ -58,6 +58,7 @@ enum {
         1u << 3, /* known and checked, but nothing uses it yet: -bV lists it when set */
     OPT_REPEATABLE = 1u << 4, /* a second setting adds (headers_add, headers_remove, set, …) */
     OPT_NO_PRINT_EMPTY = 1u << 5,
+    OPT_BARE_SECONDS = 1u << 7, /* of a time: a number without a unit is one of seconds */
     OPT_MODULE = 1u << 6, /* not in the list of plain -bP; printed when asked for by name */
 };
 

@@ -207,6 +207,8 @@ set_time(const struct setting *s, void *field)
 {
     struct str text = value_of(s);
     int64_t v = opt_read_time(text);
+    if (v < 0 && (s->row->flags & OPT_BARE_SECONDS) != 0)
+        v = opt_read_time(str_printf(s->ctx->arena, "%.*ss", STR_ARG(text)));
     if (v < 0)
         return bad_time(s, s->at, text.n);
     *(int64_t *)field = v;

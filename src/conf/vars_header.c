@@ -109,7 +109,9 @@ find_text(void *env, struct vm *vm, enum header_form form, struct str name, stru
     struct charset_target target = charset_target(charset_of(env));
     if (!header_list_text(vm_scratch(vm), l, name, view[form], &target, decode_flags(env), out))
         return VM_NO;
-    *out = str_tainted(*out);
+    /* Of all lines only a Received: line can be our own, when it says nothing of the client. */
+    if (out->taint != STR_CLEAN || !str_ieqz(name, "received"))
+        *out = str_tainted(*out);
     return VM_OK;
 }
 

@@ -359,7 +359,8 @@ attempt(struct delivery *d)
 }
 
 static enum delivery_end
-run_one(struct engine *e, struct str id, enum delivery_reason reason, const struct lane_ref *ref)
+run_one(struct engine *e, struct str id, enum delivery_reason reason,
+        const struct lane_ref *ref)
 {
     struct arena *a = arena_new();
     struct delivery *d = ARENA_NEW(a, struct delivery);

@@ -94,10 +94,12 @@ add_path(struct delivery *d, struct buf *b, const struct address *a)
         buf_printf(b, " P=<%.*s>", STR_ARG(a->return_path));
 }
 
-/* Router and transport; what is delivered to nothing has its own word. */
+/* Queue, router and transport; what is delivered to nothing has its own word. */
 static void
-add_route(struct buf *b, const struct address *a)
+add_route(struct delivery *d, struct buf *b, const struct address *a)
 {
+    if (d->engine->queue.n > 0)
+        buf_printf(b, " Q=%.*s", STR_ARG(d->engine->queue));
     if (a->router != NULL)
         buf_printf(b, " R=%.*s", STR_ARG(a->router->name));
     if (a->transport != NULL)
@@ -201,7 +203,7 @@ delivery_line(struct delivery *d, const struct address *a, enum outcome outcome)
     add_address(d, &b, a, outcome);
     if (outcome != OUT_DEFER)
         add_path(d, &b, a);
-    add_route(&b, a);
+    add_route(d, &b, a);
     if (outcome == OUT_OK)
         add_success(d, &b, a);
     if (outcome == OUT_FAIL && str_is_set(a->answer->log_note))

@@ -53,6 +53,7 @@ struct engine {
         dropped; /* root was given up for good (deliver_drop_privilege): deliveries as others are refused */
     bool dont_deliver;        /* -N */
     bool verbose;             /* -v: what happens is told on stderr */
+    bool log_aside;           /* EXPN: lines of the main log are no news, and go to stderr */
     bool log_to_stderr;       /* tests (-bh, -bt): main log lines go there */
     bool callouts_skipped;    /* -bh: an address that was routed is good */
     bool queue_run;           /* deliveries of a queue run: $queue_running */

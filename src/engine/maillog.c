@@ -87,6 +87,8 @@ write_lines(struct engine *e, unsigned to, const struct str *lines, size_t n)
     size_t plain = n > 1 && (to & MAILLOG_BLANK) != 0 ? 2 : 1;
     if ((to & MAILLOG_MAIN) != 0 && e->log_to_stderr)
         (void)fprintf(stderr, "LOG: %.*s\n", STR_ARG(lines[0]));
+    else if ((to & MAILLOG_MAIN) != 0 && e->log_aside)
+        (void)fprintf(stderr, "%.*s%.*s\n", STR_ARG(maillog_stamp(a, e)), STR_ARG(lines[0]));
     else if ((to & MAILLOG_MAIN) != 0)
         write_one(a, e, LOGFILE_MAIN, lines, plain);
     if ((to & MAILLOG_REJECT) != 0 && e->conf->main->write_rejectlog && !e->log_to_stderr)
@@ -203,13 +205,15 @@ maillog_reject(struct engine *e, unsigned to, struct str id, struct str text)
     struct reject_lines l = {.v = {NULL, 0, 0}};
     const struct message *m = e->eval->message;
     vec_push(a, &l.v, with_prefix(a, e, id, clean(a, e, text, false)));
-    if (m != NULL && m->headers != NULL && m->headers->n > 0) {
+    size_t n = m == NULL || m->headers == NULL ? 0 : m->headers->n;
+    if ((n > 0 || (m != NULL && (to & MAILLOG_UNDER_WAY) != 0)) &&
+        maillog_selected(e, LOG_SELECTOR_REJECTED_HEADER)) {
         add_envelope(a, e, &l, m);
-        for (size_t i = 0; i < m->headers->n; i++)
+        for (size_t i = 0; i < n; i++)
             add_header(a, e, &l, &m->headers->v[i]);
     }
     cut_entry(a, e, &l);
-    write_lines(e, to | MAILLOG_REJECT, l.v.v, l.v.n);
+    write_lines(e, (to & ~(unsigned)MAILLOG_UNDER_WAY) | MAILLOG_REJECT, l.v.v, l.v.n);
     arena_free(a);
 }
 

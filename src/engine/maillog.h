@@ -17,6 +17,8 @@ enum maillog_to {
     MAILLOG_REJECT = 1u << 1,
     MAILLOG_PANIC = 1u << 2, /* shown on stderr as well */
     MAILLOG_TABS = 1u << 7,  /* tabs of the text stay what they are */
+    MAILLOG_UNDER_WAY =
+        1u << 9, /* of a refusal: its message has begun, with or without header lines */
     MAILLOG_BLANK = 1u << 8, /* an empty line follows in the main and the panic log */
 };
 

@@ -90,8 +90,19 @@ peer_set_names(const struct engine *e, struct session *s)
         return;
     }
     struct str name = s->sender_helo_name;
+    s->fullhost_name = s->sender_host_name;
     set_fullhost(e, s, name.n > 0 && !str_ieq(name, s->sender_host_name));
     set_rcvhost(e, s, is_helo_news(s));
+}
+
+/* A list may have asked for the host's name meanwhile. */
+static void
+refresh(const struct engine *e)
+{
+    struct session *s = e->eval->session;
+    if (s != NULL && str_is_set(s->sender_fullhost) && s->arena != NULL &&
+        !str_eq(s->fullhost_name, s->sender_host_name))
+        peer_set_names(e, s);
 }
 
 /* "H=name [address]:port I=[address]:port" */
@@ -110,6 +121,7 @@ peer_connection_text(struct arena *a, const struct engine *e, struct str who)
 {
     const struct session *s = e->eval->session;
     struct buf b = buf_in(a, 0);
+    refresh(e);
     buf_addz(&b, "SMTP connection ");
     if (maillog_selected(e, LOG_SELECTOR_CONNECTION_ID) && s->connection_id.n > 0)
         buf_printf(&b, "Ci=%.*s ", STR_ARG(s->connection_id));
@@ -129,6 +141,7 @@ peer_text(struct arena *a, const struct engine *e, bool fields)
     const struct session *s = e->eval->session;
     if (s == NULL)
         return STR_EMPTY;
+    refresh(e);
     struct buf b = buf_in(a, 0);
     bool ident = str_is_set(s->sender_ident) && s->sender_ident.n > 0;
     if (!str_is_set(s->sender_fullhost)) {

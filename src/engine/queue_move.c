@@ -78,6 +78,14 @@ queue_move_frozen(struct engine *e, const struct spool_entry *entry)
     return ok;
 }
 
+/* "(name) input, msglog" */
+static struct str
+place_text(struct arena *a, struct str queue)
+{
+    return queue.n == 0 ? STR_LIT("input, msglog")
+                        : str_printf(a, "(%.*s) input, msglog", STR_ARG(queue));
+}
+
 bool
 queue_move(struct engine *e, struct str id, struct str to)
 {
@@ -105,7 +113,9 @@ queue_move(struct engine *e, struct str id, struct str to)
         close(dir);
     spool_close(&entry);
     if (ok)
-        maillog(e, MAILLOG_MAIN, id, "moved from queue '%.*s' to '%.*s' by %.*s",
-                STR_ARG(e->queue), STR_ARG(to), STR_ARG(e->caller.login));
+        printf("Message %.*s ", STR_ARG(id));
+    if (ok)
+        maillog(e, MAILLOG_MAIN, id, "moved from %.*s to %.*s",
+                STR_ARG(place_text(e->arena, e->queue)), STR_ARG(place_text(e->arena, to)));
     return ok;
 }

@@ -275,12 +275,15 @@ take_figures(struct receiving *r)
 {
     struct message *m = r->m;
     m->body_size = r->text.body_size;
-    m->body_lines = r->text.body_lines;
+    /* Nobody counts the lines of a message that is kept as it came. */
+    bool counted = !r->e->conf->main->spool_wireformat || r->rq->framing != RECEIVE_CHUNKS;
+    m->body_lines = counted ? r->text.body_lines : 0;
     m->body_zeros = r->text.body_zeros;
     m->max_received_line = r->text.max_line;
-    m->lines = r->text.header_lines + r->text.body_lines;
+    /* The line that ends a header counts, also when it is the first of the body. */
+    m->lines = r->text.header_lines + r->text.body_lines + (r->body_first.n > 0);
     m->size = r->text.header_size + r->text.body_size;
-    r->out->wire_size = m->size + m->lines + (r->body_first.n > 0);
+    r->out->wire_size = m->size + m->lines;
 }
 
 static bool

@@ -503,8 +503,9 @@ receive_fixup_received(struct receiving *r, time_t when)
     struct arena_mark mark = arena_mark(vm_scratch(r->e->vm));
     bool ok = expand_received(r, &text);
     if (ok && text.n > 0) {
-        struct str line = str_tainted(
-            str_printf(r->a, "%.*s;\n\t%.*s\n", STR_ARG(text), STR_ARG(date_text(r, when))));
+        struct str line =
+            str_printf(r->a, "%.*s;\n\t%.*s\n", STR_ARG(text), STR_ARG(date_text(r, when)));
+        line.taint = text.taint;
         size_t at = receive_fixup_find_received(r);
         if (at == STR_NPOS && header_list_insert(r->a, l, 0, line)) {
             r->received = l->v[0].text;

@@ -18,8 +18,8 @@ struct receiving {
     struct message_id_source id_source;
     struct timespec started;
     struct spool_entry entry;
-    bool created;                 /* entry is good */
-    bool lane;                    /* on the way to the fast lane: the body is here, there are no files */
+    bool created; /* entry is good */
+    bool lane;    /* on the way to the fast lane: the body is here, there are no files */
     struct buf body, log;
     bool resent;                  /* there are Resent- lines, to which what is added belongs */
     bool own_message_id;          /* the Message-Id: line is ours */

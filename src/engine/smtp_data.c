@@ -401,8 +401,13 @@ other_command(struct smtp_session *s)
 static ssize_t
 next_chunk(struct smtp_session *s)
 {
-    if (smtp_is_out_of_turn(s))
-        return abandon(s, smtp_refuse_out_of_turn(s));
+    if (smtp_is_out_of_turn(
+            s)) { /* what has come counts as commands, up to the limit of errors */
+        (void)smtp_refuse_out_of_turn(s);
+        s->notquit = NULL;
+        s->chunks.only_reset = true;
+        return abandon(s, SMTP_NEXT_COMMAND);
+    }
     smtp_answer(s, "250 %llu byte chunk received", (unsigned long long)s->chunks.size);
     for (;;) {
         enum smtp_read r = smtp_read_command(s);

@@ -184,6 +184,7 @@ smtp_do_expn(struct smtp_session *s)
     struct buf out = buf_in(s->message_arena, 0);
     if (policy_run(s->engine, ACL_PHASE_EXPN, &acl) != ACL_ACCEPT)
         return smtp_acl_refusal(s, ACL_PHASE_EXPN, &acl);
+    s->engine->log_aside = true;
     text = address_qualify(s->message_arena, s->argument, s->main->qualify_domain);
     text = receive_rewrite_envelope(s->engine, s->message_arena, REWRITE_ENV_TO, text);
     if (route_new_address(s->message_arena, s->engine, str_tainted(text), &a, &fault) &&
@@ -191,6 +192,7 @@ smtp_do_expn(struct smtp_session *s)
         smtp_answer_lines(s, "250", buf_str(&out));
     else
         smtp_answer(s, "553 %.*s is undeliverable", STR_ARG(text));
+    s->engine->log_aside = false;
     s->engine->eval->address = NULL;
     return SMTP_NEXT_COMMAND;
 }

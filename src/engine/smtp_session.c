@@ -128,7 +128,10 @@ smtp_log(struct smtp_session *s, unsigned to, const char *fmt, ...)
     va_start(ap, fmt);
     buf_vprintf(&b, fmt, ap);
     va_end(ap);
-    maillog_line(s->engine, to, STR_NULL, buf_str(&b));
+    if ((to & MAILLOG_REJECT) != 0 && s->chunks.on) /* a message is under way */
+        maillog_reject(s->engine, to | MAILLOG_UNDER_WAY, STR_NULL, buf_str(&b));
+    else
+        maillog_line(s->engine, to, STR_NULL, buf_str(&b));
     arena_free(a);
 }
 
@@ -338,7 +341,8 @@ smtp_read_command(struct smtp_session *s)
         line.n--;
     s->line = line;
     s->verb = find_verb(line, &s->argument);
-    note_history(s, s->verb);
+    if (!s->chunks.only_reset)
+        note_history(s, s->verb);
     s->model->command = line;
     s->model->command_argument = s->argument;
     return r;
@@ -444,13 +448,13 @@ static enum smtp_next
 run_command(struct smtp_session *s)
 {
     if ((s->verb == SMTP_VERB_UNKNOWN || (verbs[s->verb].flags & CHUNK) == 0) &&
-        smtp_is_out_of_turn(s))
+        !s->chunks.only_reset && smtp_is_out_of_turn(s))
         return smtp_refuse_out_of_turn(s);
     if (s->proxy_failed && s->verb != SMTP_VERB_QUIT) {
         smtp_answer(s, "503 Command refused, required Proxy negotiation failed");
         return smtp_count_error(s);
     }
-    if (s->verb == SMTP_VERB_UNKNOWN)
+    if (s->verb == SMTP_VERB_UNKNOWN && !s->chunks.only_reset)
         return unknown_command(s);
     if (s->chunks.only_reset && s->verb != SMTP_VERB_RSET && s->verb != SMTP_VERB_QUIT)
         return smtp_refuse(s, SMTP_ERROR_PROTOCOL, 503, STR_NULL,

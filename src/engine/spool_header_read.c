@@ -456,7 +456,7 @@ static bool
 add_header(struct cursor *c, char type, struct str text)
 {
     struct header_list *l = &c->h->headers;
-    struct header h = {.text = mend(c->arena, text), .type = type};
+    struct header h = {.text = str_tainted(mend(c->arena, text)), .type = type};
     h.name_n = (uint32_t)header_name_length(h.text);
     if (h.name_n == 0 || !folds(h.text))
         return bad(c, "header", "not a header line of the length given", text);

@@ -25,20 +25,29 @@ give_up(const struct mode *m, struct engine *e, struct str text)
     return 1;
 }
 
-/* -oP; else the usual file when the daemon listens where it usually does. */
 static struct str
-pid_path(struct mode *m, bool listens)
+usual_pid_path(struct mode *m)
 {
-    struct str given = cli_value(m->cli, "-oP"), text;
-    if (str_is_set(given))
-        return str_untaint_by_rule(given, "file that an admin user names");
-    if (!listens || cli_has(m->cli, "-oX"))
-        return STR_NULL;
     const struct xstr *x = &m->conf->main->pid_file_path;
+    struct str text;
     if (x->text.n > 0 && vm_expand_x(m->vm, x, &text) == VM_OK && text.n > 0)
         return str_dup(m->arena, text);
     return str_printf(m->arena, "%.*s/exim-daemon.pid",
                       STR_ARG(m->conf->main->spool_directory.text));
+}
+
+/* -oP; else the usual file when the daemon listens where it usually does. One that only runs the queue has it when no other daemon
+ * does. */
+static struct str
+pid_path(struct mode *m, bool listens)
+{
+    struct str given = cli_value(m->cli, "-oP");
+    if (str_is_set(given))
+        return str_untaint_by_rule(given, "file that an admin user names");
+    if (cli_has(m->cli, "-oX") || m->cli->mode == CLI_WAIT_DAEMON)
+        return STR_NULL;
+    struct str usual = usual_pid_path(m);
+    return listens || !pid_file_is_taken(usual) ? usual : STR_NULL;
 }
 
 /* -oPX: the file of a daemon that has ended. */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -46,15 +47,35 @@ pid_file_write(struct str path)
     return ok;
 }
 
+/* The number in the file; 0: there is none. */
+static uint64_t
+read_number(struct arena *a, struct str path)
+{
+    const char *z = str_is_set(path) ? str_cstr(a, path) : NULL;
+    struct str text;
+    uint64_t pid;
+    if (z == NULL || file_read(a, z, PID_TEXT_MAX, &text) != FILE_OK ||
+        !num_parse_digits(str_trim(text), &pid))
+        return 0;
+    return pid;
+}
+
+bool
+pid_file_is_taken(struct str path)
+{
+    struct arena *a = arena_new();
+    uint64_t pid = read_number(a, path);
+    bool taken = pid > 0 && pid <= INT32_MAX && pid != (uint64_t)getpid() &&
+                 (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+    arena_free(a);
+    return taken;
+}
+
 void
 pid_file_remove(struct str path)
 {
     struct arena *a = arena_new();
-    const char *z = str_is_set(path) ? str_cstr(a, path) : NULL;
-    struct str text;
-    uint64_t pid;
-    if (z != NULL && file_read(a, z, PID_TEXT_MAX, &text) == FILE_OK &&
-        num_parse_digits(str_trim(text), &pid) && pid == (uint64_t)getpid())
-        (void)unlink(z);
+    if (read_number(a, path) == (uint64_t)getpid())
+        (void)unlink(str_cstr(a, path));
     arena_free(a);
 }

@@ -81,6 +81,7 @@ move_messages(struct engine *e, const struct cli *cli)
     for (size_t i = 1; i < cli->args.n; i++)
         if (!queue_move(e, cli->args.v[i], cli->args.v[0]))
             status = 1;
+    (void)putchar('\n');
     return status;
 }
 

@@ -11,7 +11,7 @@ static const char *
 limit_folder(const struct append *d)
 {
     struct str where = d->opt->create_file;
-    if (str_eqz(where, "anywhere"))
+    if (str_eqz(where, "anywhere") || where.n == 0)
         return NULL;
     struct str folder = str_starts(where, "/") ? where : d->job->home;
     return str_is_set(folder) && folder.n > 0 ? str_cstr(d->arena, folder) : NULL;

@@ -198,8 +198,8 @@ complete_locks(struct driver_instance *d)
 static bool
 create_file_valid(struct str s)
 {
-    return str_eqz(s, "anywhere") || str_eqz(s, "belowhome") || str_eqz(s, "inhome") ||
-           str_starts(s, "/");
+    return s.n == 0 || str_eqz(s, "anywhere") || str_eqz(s, "belowhome") ||
+           str_eqz(s, "inhome") || str_starts(s, "/");
 }
 
 static bool

@@ -216,12 +216,13 @@ def test_named_queue(site):
     site.send('u1', options=('-odq',))
     mid = site.queue()[0]
     r = site.run('-MG', 'later', mid)
-    assert r.status == 0, r.out
+    assert r.status == 0 and r.out == 'Message %s \n' % mid, r.out
+    assert site.log()[-1] == 'ID1 moved from input, msglog to (later) input, msglog', site.log()
     assert site.run('-bpc').out == '0\n'
     assert site.run('-bpc', '-qGlater').out == '1\n'
     site.run('-qGlater')
     assert "Start 'later' queue run: pid=N" in site.log()
-    assert 'ID1 => u1 <u1@example.org> R=local T=mbox' in site.log(), site.log()
+    assert 'ID1 => u1 <u1@example.org> Q=later R=local T=mbox' in site.log(), site.log()
     assert site.queue() == []
 
 

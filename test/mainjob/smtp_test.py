@@ -95,11 +95,29 @@ def test_untrusted_sender_is_replaced(site):
 
 
 def test_chunks(site):
-    site.configure()
+    site.configure(main='smtp_max_synprot_errors = 100')
     out = talk(site, ['EHLO x', 'MAIL FROM:<a@b.c>', 'RCPT TO:<user@example.org>', 'BDAT 14', 'Subject: chuBDAT 9 LAST',
                       'nks\r\n\r\n', 'QUIT'])
     # the first piece is "Subject: chu" and CRLF less what the count says
     assert any(line.startswith('250 14 byte chunk received') for line in out), out
+
+
+def test_lines_of_a_message_are_counted(site):
+    acls(site, ' accept\ndata:\n accept logwrite = $message_linecount $body_linecount', main='acl_smtp_data = data')
+    for text in (['no header', 'here'], ['Subject: x', '', 'one'], ['Subject: x', 'no blank line']):
+        talk(site, HEAD + ['RCPT TO:<user@example.org>', 'DATA'] + text + ['.', 'QUIT'])
+    assert [line[4:] for line in site.log() if '<=' not in line] == ['3 2', '3 1', '3 1'], site.log()
+
+
+def test_lines_of_what_is_kept_as_it_came(site):
+    site.configure(main='spool_wireformat', routers=None, transports='mbox:\n  driver = appendfile\n'
+                   '  file = {top}/mail/user\n  headers_add = X-Lines: $body_linecount\n  user = {uid}\n  group = {gid}\n'
+                   'box:\n  driver = appendfile\n  file = /dev/null\n')
+    text = 'Subject: x\r\n\r\none\r\ntwo\r\n'
+    site.run('-bs', '-odf', stdin='EHLO x\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<u1@example.org>\r\nBDAT %d LAST\r\n%s'
+             'RSET\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<u1@example.org>\r\nDATA\r\n%s.\r\nQUIT\r\n' % (len(text), text, text))
+    mail = site.mail('user')
+    assert [line for line in mail.split('\n') if line.startswith('X-Lines')] == ['X-Lines: 0', 'X-Lines: 2'], mail
 
 
 def test_chunks_that_are_given_up(site):
@@ -407,3 +425,29 @@ def test_clients_that_talk_out_of_turn(site):
     out = over_a_socket(site, b'HELO x\r\nMAIL FROM:<a@b.c>\r\n', None)
     assert out == '554 SMTP synchronization error\n', out
     assert 'input sent without waiting for greeting' in site.log()[-1], site.log()
+
+
+def test_header_of_a_refused_message_is_logged(site):
+    for selector, more in (('', 2), ('log_selector = -rejected_header', 0)):
+        acls(site, ' accept\ndata:\n deny', main='acl_smtp_data = data\n' + selector)
+        talk(site, HEAD + ['RCPT TO:<user@example.org>', 'DATA', 'Subject: x', '', '.', 'QUIT'])
+        log = site.raw_log('reject').split('\n')[:-1]
+        assert len([line for line in log if line.startswith('Envelope-')]) == more, log
+        assert ('  Subject: x' in log) == bool(more), log
+        open(site.path('log/rejectlog'), 'w').close()
+
+
+def test_expanding_an_address_is_no_news(site):
+    acls(site, ' accept\nexpn:\n accept', main='acl_smtp_expn = expn\nlog_selector = +address_rewrite',
+         retry='* * F,1d,10m\nbegin rewrite\nold@* new@$domain')
+    r = site.run('-bs', stdin='HELO x\r\nEXPN old\r\nQUIT\r\n')
+    assert 'rewritten as "new@example.org"' in r.err and site.log() == [], (r.err, site.log())
+
+
+def test_own_received_line_may_name_an_acl(site):
+    acls(site, ' accept\ndata:\n accept', main='received_header_text = Received: by $primary_hostname\n'
+         'acl_smtp_data = ${if def:h_received: {accept logwrite = <${length_8:$h_received:}>}}')
+    out = talk(site, HEAD + ['RCPT TO:<user@example.org>', 'DATA', 'Subject: x', '', '.', 'QUIT'])
+    assert out[-2].startswith('250 OK id='), (out, site.log())
+    out = talk(site, HEAD + ['RCPT TO:<user@example.org>', 'DATA', 'Received: of another', '', '.', 'QUIT'])
+    assert out[-2].startswith('451 '), 'a text of the client is no ACL'

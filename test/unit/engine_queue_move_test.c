@@ -49,7 +49,7 @@ test_to_a_named_queue_and_back(void **state)
     assert_true(has("slow/input/1xVNEb-00079s-2P-H") && has("slow/input/1xVNEb-00079s-2P-D"));
     assert_false(has("input/1xVNEb-00079s-2P-H") || has("input/1xVNEb-00079s-2P-D"));
     assert_string_equal(engine_case_read(c, "mainlog") + 20,
-                        "1xVNEb-00079s-2P moved from queue '' to 'slow' by me\n");
+                        "1xVNEb-00079s-2P moved from input, msglog to (slow) input, msglog\n");
     assert_false(queue_move(&c->engine, id, STR_LIT("slow"))); /* not here any more */
     c->engine.queue = STR_LIT("slow");
     assert_true(queue_move(&c->engine, id, STR_EMPTY));
