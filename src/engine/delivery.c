@@ -80,8 +80,12 @@ load_models(struct delivery *d)
     }
     d->message->body_fd = d->entry.body;
     d->message->body_start = d->entry.body_start;
-    if (fstat(d->entry.body, &st) == 0)
+    if (d->lane != NULL) {
+        d->message->body_text = d->lane_body;
+        d->message->body_size = (int64_t)d->lane_body.n;
+    } else if (fstat(d->entry.body, &st) == 0) {
         d->message->body_size = (int64_t)st.st_size - d->entry.body_start;
+    }
     d->message->size = d->message->body_size + 1;
     d->message->lines = d->message->body_lines;
     for (size_t i = 0; i < d->header.headers.n; i++) {

@@ -1,7 +1,7 @@
 /* The first attempt for a message of the fast lane.
  *
- * The body is copied to a file in memory that looks like a -D file: a process that becomes a user gets a descriptor of this
- * message and of no other. Addresses that are done are notes in our own segment, waited for as lines of a -J file are. As soon as
+ * The body is read into memory; a process that becomes a user gets a copy of it, and no descriptor of the segment, where other
+ * messages are. Addresses that are done are notes in our own segment, waited for as lines of a -J file are. As soon as
  * something is left, the message moves, and what follows (bounces, warnings, freezing) is as for any message.
  */
 #include "engine/delivery.h"
@@ -19,42 +19,62 @@
 
 /* --- taking it --- */
 
+/* The body, in memory: most messages of the lane are short, and many are gone before anybody wants a file of it. */
 static bool
-copy_body(const struct lane_taken *t, int to, const char *first)
+read_body(struct delivery *d)
 {
-    char block[16384];
-    if (!file_write_all(to, first, strlen(first)))
-        return false;
-    for (int64_t done = 0; done < t->body_size;) {
-        int64_t left = t->body_size - done;
-        size_t want = left < (int64_t)sizeof block ? (size_t)left : sizeof block;
-        ssize_t n = pread(t->fd, block, want, (off_t)(t->body_start + done));
-        if (n <= 0 || !file_write_all(to, block, (size_t)n))
+    const struct lane_taken *t = d->lane;
+    size_t size = (size_t)t->body_size, done = 0;
+    char *p = arena_alloc(d->arena, size + 1);
+    while (done < size) {
+        ssize_t n = pread(t->fd, p + done, size - done, (off_t)(t->body_start + (int64_t)done));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n == 0)
+            errno = EIO;
+        if (n <= 0)
             return false;
-        done += n;
+        done += (size_t)n;
     }
+    p[size] = '\0';
+    d->lane_body = str_tainted(str_from(p, size));
     return true;
 }
 
-/* An entry with a copy of the body. */
-static bool
+static void
 make_entry(struct delivery *d)
 {
     struct spool_place place = engine_place(d->engine);
     struct spool_entry *e = &d->entry;
-    char first[MESSAGE_ID_NEW_N + 16];
-    struct spool_name name = spool_file_name(&d->lane->message.id, 'D');
-    size_t n = strlen(name.text);
-    memcpy(first, name.text, n);
-    memcpy(first + n, "\n", 2);
     *e = (struct spool_entry){.id = d->lane->message.id,
                               .dir = -1,
-                              .body = memory_file_new("body"),
-                              .body_start = (off_t)n + 1,
+                              .body = -1,
                               .calls = d->engine->calls,
                               .log = &d->lane_log};
     e->sub = place.split ? spool_subdirectory(&e->id) : '\0';
-    return e->body >= 0 && copy_body(d->lane, e->body, first);
+}
+
+bool
+delivery_lane_body_file(struct delivery *d)
+{
+    struct spool_entry *e = &d->entry;
+    struct spool_name name = spool_file_name(&e->id, 'D');
+    size_t n = strlen(name.text) + 1;
+    if (d->lane == NULL || e->body >= 0)
+        return true;
+    int fd = memory_file_new("body");
+    if (fd < 0 || !file_write_all(fd, name.text, n - 1) || !file_write_all(fd, "\n", 1) ||
+        !file_write_all(fd, d->lane_body.p, d->lane_body.n)) {
+        int saved = errno;
+        if (fd >= 0)
+            close(fd);
+        errno = saved;
+        return false;
+    }
+    e->body = d->message->body_fd = fd;
+    e->body_start = d->message->body_start = (off_t)n;
+    d->message->body_text = STR_EMPTY;
+    return true;
 }
 
 static enum delivery_end
@@ -91,11 +111,12 @@ delivery_lane_open(struct delivery *d, const struct lane_ref *ref)
             ? str_untaint_by_rule(engine_keep_queue(e, t->message.queue), "queue of a message")
             : STR_EMPTY;
     bool ok = spool_header_parse(d->arena, &t->message.id, t->message.header, &d->header, &f);
-    if (ok && make_entry(d))
+    if (ok && read_body(d)) {
+        make_entry(d);
         return DELIVERY_WAITS;
+    }
     maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, d->id, "message of the fast lane: %s",
             ok ? strerror(errno) : f.text);
-    spool_close(&d->entry);
     lane_take_close(t);
     return DELIVERY_ERROR;
 }
@@ -178,5 +199,6 @@ delivery_lane_leave(struct delivery *d)
     d->entry = to;
     d->message->body_fd = to.body;
     d->message->body_start = to.body_start;
+    d->message->body_text = STR_EMPTY;
     return true;
 }

@@ -10,6 +10,7 @@
 #include "engine/transport_setup.h"
 #include "mail/why_errno.h"
 
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -163,6 +164,14 @@ run_child(struct local_run *r)
     if (refuse_other_user(r))
         return;
     if (!set_job(r, &job, &why)) {
+        answer_all(r, &why);
+        return;
+    }
+    if (transport_driver_of(r->transport)->wants_file && !delivery_lane_body_file(d)) {
+        why = (struct why){.outcome = OUT_DEFER,
+                           .sys_errno = errno,
+                           .log = str_printf(d->arena, "no file of the message can be made: %s",
+                                             strerror(errno))};
         answer_all(r, &why);
         return;
     }

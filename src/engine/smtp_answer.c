@@ -26,33 +26,33 @@ put_lines(struct smtp_session *s, struct str code, struct str text, bool last)
 {
     const struct acl_connection *c = s->model->acl;
     bool single = c != NULL && c->no_multiline_responses;
-    struct buf b = buf_in(s->message_arena, 0);
     for (bool more = true; more;) {
         size_t nl = str_chr(text, '\n', 0);
         struct str line = str_sub(text, 0, nl == STR_NPOS ? text.n : nl);
         text = nl == STR_NPOS ? STR_EMPTY : str_sub(text, nl + 1, text.n);
         more = nl != STR_NPOS && text.n > 0 && !single;
-        buf_adds(&b, str_sub(code, 0, CODE_N));
-        buf_addc(&b, more || !last ? '-' : ' ');
-        buf_adds(&b, str_sub(code, CODE_N + 1, code.n));
-        buf_adds(&b, line);
-        buf_add(&b, "\r\n", 2);
+        smtp_io_write(s->io, str_sub(code, 0, CODE_N));
+        smtp_io_write(s->io, more || !last ? STR_LIT("-") : STR_LIT(" "));
+        smtp_io_write(s->io, str_sub(code, CODE_N + 1, code.n));
+        smtp_io_write(s->io, line);
+        smtp_io_write(s->io, STR_LIT("\r\n"));
     }
-    smtp_io_write(s->io, buf_str(&b));
 }
 
 void
 smtp_answer(struct smtp_session *s, const char *fmt, ...)
 {
+    struct arena_mark mark = arena_mark(s->message_arena);
     struct buf b = buf_in(s->message_arena, 0);
     va_list ap;
+    if (s->batch)
+        return;
     va_start(ap, fmt);
     buf_vprintf(&b, fmt, ap);
     va_end(ap);
     struct str all = buf_str(&b);
-    if (s->batch)
-        return;
     put_lines(s, str_sub(all, 0, CODE_N), str_sub(all, CODE_N + 1, all.n), true);
+    arena_reset(s->message_arena, mark);
 }
 
 void

@@ -15,6 +15,7 @@
 #include "engine/smtp_session.h"
 #include "engine/smtp_wheel.h"
 #include "sys/await.h"
+#include "sys/process.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -29,8 +30,7 @@
 enum {
     TICK_MS = 1000,
     STACK_BYTES = 512 * 1024,
-    CONNECTION_BYTES = sizeof(struct session) + 3072, /* what most connections need */
-    IDLE_KEPT = 4,       /* threads that stay although there is nothing to do for a tick */
+    CONNECTION_BYTES = sizeof(struct session) + 1536, /* what most connections need */
     BUSY_LOG_MS = 60000, /* between two lines about threads that have run out */
 };
 
@@ -39,7 +39,7 @@ struct smtp_pool {
     int epoll, stop; /* stop: readable when threads are to end */
     pthread_mutex_t lock;
     pthread_cond_t changed; /* a session or a thread has ended */
-    unsigned threads, waiting;
+    unsigned threads, waiting, kept;
     size_t sessions;
     struct smtp_wheel wheel; /* sessions at rest */
     bool shut_down, stopping;
@@ -64,7 +64,7 @@ struct worker {
     struct engine *engine;
 };
 
-static void start_thread(struct smtp_pool *p);
+static bool start_thread(struct smtp_pool *p);
 
 /* --- sessions at rest --- */
 
@@ -168,7 +168,7 @@ leave_watch(struct worker *w)
     p->waiting--;
     bool last = p->waiting == 0 && !p->stopping;
     if (last && p->threads < most)
-        start_thread(p);
+        (void)start_thread(p);
     else if (last && now - p->busy_logged_ms > BUSY_LOG_MS) {
         tell = true;
         p->busy_logged_ms = now;
@@ -193,16 +193,19 @@ take_watch(struct worker *w)
     return stay;
 }
 
-/* Whether there are enough others, after a tick without an event. */
+/* Whether there are enough others, after a tick without an event. With the last of these goes memory that the load has left. */
 static bool
 is_spare(struct worker *w)
 {
     struct smtp_pool *p = w->pool;
     pthread_mutex_lock(&p->lock);
-    bool spare = p->waiting > IDLE_KEPT;
+    bool spare = p->waiting > p->kept;
     if (spare)
         p->waiting--;
+    bool last = spare && p->waiting == p->kept;
     pthread_mutex_unlock(&p->lock);
+    if (last)
+        process_trim_heaps();
     return spare;
 }
 
@@ -220,26 +223,31 @@ await_event(struct worker *w, struct epoll_event *ev)
     }
 }
 
+/* Who started the thread has counted it among those that wait. */
 static void
 watch(struct worker *w)
 {
     struct smtp_pool *p = w->pool;
     struct epoll_event ev;
-    while (take_watch(w) && await_event(w, &ev)) {
+    do {
+        if (!await_event(w, &ev))
+            return;
         bool stop = ev.data.ptr == p;
         leave_watch(w);
         if (stop)
             continue;
         serve(w, ev.data.ptr);
         tick(p);
-    }
+    } while (take_watch(w));
 }
 
 static void
-end_thread(struct smtp_pool *p)
+end_thread(struct smtp_pool *p, bool started)
 {
     pthread_mutex_lock(&p->lock);
     p->threads--;
+    if (!started)
+        p->waiting--;
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->lock);
 }
@@ -253,12 +261,12 @@ work(void *ctx)
     if (w.engine != NULL)
         watch(&w);
     arena_free(w.arena);
-    end_thread(w.pool);
+    end_thread(w.pool, w.engine != NULL);
     return NULL;
 }
 
 /* Signals are the first thread's affair. Locked. */
-static void
+static bool
 start_thread(struct smtp_pool *p)
 {
     pthread_attr_t attr;
@@ -270,10 +278,15 @@ start_thread(struct smtp_pool *p)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     p->threads++;
-    if (pthread_create(&id, &attr, work, p) != 0)
+    p->waiting++;
+    bool ok = pthread_create(&id, &attr, work, p) == 0;
+    if (!ok) {
         p->threads--;
+        p->waiting--;
+    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attr);
+    return ok;
 }
 
 /* --- from outside --- */
@@ -304,6 +317,12 @@ smtp_pool_new(const struct smtp_pool_setup *setup)
     pthread_cond_init(&p->changed, NULL);
     smtp_wheel_init(&p->wheel, await_now_ms());
     p->busy_logged_ms = -BUSY_LOG_MS;
+    p->kept = setup->threads_kept > 0 ? setup->threads_kept : SMTP_POOL_KEPT;
+    pthread_mutex_lock(&p->lock);
+    while (p->threads < setup->threads_kept && p->threads < p->setup.threads_max &&
+           start_thread(p))
+        continue;
+    pthread_mutex_unlock(&p->lock);
     return p;
 }
 
@@ -357,7 +376,7 @@ smtp_pool_add(struct smtp_pool *p, const struct smtp_pool_peer *peer)
     if (ok) {
         p->sessions++;
         if (p->waiting == 0 && p->threads < p->setup.threads_max)
-            start_thread(p);
+            (void)start_thread(p);
     }
     pthread_mutex_unlock(&p->lock);
     if (!ok) {

@@ -45,12 +45,13 @@ struct smtp_pool_calls {
 
 struct smtp_pool_setup {
     const struct smtp_pool_calls *calls;
-    unsigned threads_max; /* 0: SMTP_POOL_THREADS */
+    unsigned threads_max;  /* 0: SMTP_POOL_THREADS */
+    unsigned threads_kept; /* started at once, and kept when there is nothing to do; 0: SMTP_POOL_KEPT, when they are needed */
 };
 
-enum { SMTP_POOL_THREADS = 200 };
+enum { SMTP_POOL_THREADS = 200, SMTP_POOL_KEPT = 4 };
 
-/* NULL: errno says why not. Starts no thread yet. */
+/* NULL: errno says why not. */
 struct smtp_pool *smtp_pool_new(const struct smtp_pool_setup *setup);
 /* Takes a connection over and returns at once. False: it could not be taken, and is closed (closed() is not called). */
 bool smtp_pool_add(struct smtp_pool *p, const struct smtp_pool_peer *peer);

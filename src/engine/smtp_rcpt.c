@@ -153,9 +153,11 @@ unhack(struct smtp_session *s, struct str *address)
 void
 smtp_set_recipient(struct smtp_session *s, struct str text)
 {
-    struct address *a = &s->address;
     struct str local_part, domain;
     struct arena *m = s->message_arena;
+    if (s->address == NULL)
+        s->address = ARENA_NEW(m, struct address);
+    struct address *a = s->address;
     *a = (struct address){.arena = m, .text = text, .local_uid = -1, .local_gid = -1};
     address_split(text, &local_part, &domain);
     a->original_local_part = address_unquote_local_part(m, local_part);

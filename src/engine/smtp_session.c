@@ -279,7 +279,7 @@ smtp_reset(struct smtp_session *s)
     e->address = NULL;
     e->acl_m = NULL;
     e->domain_data = e->local_part_data = e->sender_data = e->recipient_data = STR_NULL;
-    s->address = (struct address){.arena = s->message_arena, .local_uid = -1, .local_gid = -1};
+    s->address = NULL;
     list_cache_forget(e->lists);
     struct session *ses = s->model;
     ses->rcpt_count = ses->rcpt_defer_count = ses->rcpt_fail_count = 0;

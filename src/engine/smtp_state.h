@@ -59,7 +59,7 @@ struct smtp_session {
     struct arena *message_arena;
     struct session *model;
     struct message *message;
-    struct address address;  /* the recipient that an ACL looks at */
+    struct address *address; /* the recipient that an ACL looks at; NULL: none yet */
     bool batch, test, local; /* local: no remote host */
 
     bool helo_seen, esmtp;

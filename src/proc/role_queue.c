@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -31,6 +32,7 @@ enum {
     WORKER_END_MS = 5000,
     WORKERS_FEW = 4,    /* that many are asked for as soon as there is work */
     PATIENCE_MS = 25,   /* how long work waits before there are more */
+    NAP_MS = 1,
     WORKER_IDLE_MS = 30000, /* a worker that has nothing to do for so long ends */
     WORKER_JOBS_MAX = 5000, /* and after so many attempts, another one goes on */
 };
@@ -62,6 +64,7 @@ struct queue {
     size_t workers_n;
     size_t wanted;        /* workers asked for that have not come */
     size_t most;          /* workers at most */
+    int64_t woken_ms;     /* when something came in */
     int64_t grown_ms;     /* when more were asked for because work had waited */
     int64_t next_keep_ms; /* when the fast lane is looked after again */
     struct runner *runners;
@@ -420,11 +423,23 @@ is_over(const struct queue *q)
     return true;
 }
 
+/* While words keep coming a nap makes one turn do for several of them; what has come is under way by then. */
+static void
+let_more_come(struct queue *q)
+{
+    static const struct timespec nap = {.tv_nsec = NAP_MS * 1000000};
+    int64_t now = await_now_ms();
+    if (now - q->woken_ms <= 2 * NAP_MS)
+        (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
+    q->woken_ms = now;
+}
+
 static void
 turn(struct queue *q)
 {
     struct pollfd p[2 + PEERS_MAX + WORKERS_MAX];
     size_t peers = q->peers_n, workers = q->workers_n;
+    bool woken = false;
     p[0] = (struct pollfd){.fd = q->role->signals, .events = POLLIN};
     p[1] = (struct pollfd){.fd = q->role->control, .events = POLLIN};
     for (size_t i = 0; i < peers; i++)
@@ -432,6 +447,7 @@ turn(struct queue *q)
     for (size_t i = 0; i < workers; i++)
         p[2 + peers + i] = (struct pollfd){.fd = q->workers[i].fd, .events = POLLIN};
     if (poll(p, 2 + peers + workers, wait_ms(q)) > 0) {
+        woken = true;
         /* From the end, since the last takes the place of one that goes. */
         for (size_t i = workers; i > 0; i--)
             if (p[2 + peers + i - 1].revents != 0)
@@ -449,6 +465,8 @@ turn(struct queue *q)
     start_runs(q);
     drop_idle(q);
     dispatch(q);
+    if (woken && !q->role->retiring)
+        let_more_come(q);
 }
 
 /* Sends the workers away and waits until they have closed their segments. */

@@ -10,6 +10,7 @@
 #include "proc/queueing.h"
 #include "proc/smtp_admit.h"
 #include "sys/peer_address.h"
+#include "sys/process.h"
 
 #include <errno.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 enum {
     ETRN_WAIT_S = 30,
     QUESTIONS_MAX = 256, /* that wait for an answer at the same time */
+    THREADS_KEPT = 24, /* what a middling load needs: no thread is started under it */
+    HEAPS_MAX = 4,
 };
 
 /* ETRN of a session: 0 is no ticket. */
@@ -176,7 +179,8 @@ smtp_threads_new(struct smtp_role *s)
     pthread_cond_init(&t->change, NULL);
     engine_start_shared(r->e);
     open_lane(t);
-    const struct smtp_pool_setup setup = {.calls = &t->calls};
+    process_limit_heaps(HEAPS_MAX);
+    const struct smtp_pool_setup setup = {.calls = &t->calls, .threads_kept = THREADS_KEPT};
     t->pool = smtp_pool_new(&setup);
     if (t->pool != NULL)
         return t;

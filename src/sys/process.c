@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -57,6 +58,18 @@ process_detach(const char *name)
 {
     (void)setsid();
     (void)prctl(PR_SET_NAME, name);
+}
+
+void
+process_limit_heaps(int n)
+{
+    (void)mallopt(M_ARENA_MAX, n);
+}
+
+void
+process_trim_heaps(void)
+{
+    (void)malloc_trim(0);
 }
 
 void

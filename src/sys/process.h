@@ -20,6 +20,11 @@ bool process_to_background(int *ready);
 /* Lets the process that process_to_background left end; ready is closed. -1: there is none. */
 void process_is_ready(int ready);
 
+/* At most so many heaps for the threads of this process, which otherwise each get one of their own. Before there are threads. */
+void process_limit_heaps(int n);
+/* Gives memory that is not in use back to the system. Takes some milliseconds where much was in use. **thread**: any. */
+void process_trim_heaps(void);
+
 /* Descriptors 0, 1 and 2 are /dev/null from now on. */
 void process_leave_standard_files(void);
 

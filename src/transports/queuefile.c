@@ -183,4 +183,5 @@ const struct transport_driver transport_queuefile = {
     .place = TRANSPORT_LOCAL,
     .deliver = deliver,
     .wants_envelope = true,
+    .wants_file = true,
 };

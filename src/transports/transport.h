@@ -144,6 +144,7 @@ struct transport_driver {
     struct record_rows prepared;
     size_t prepared_size;
     bool wants_envelope; /* of its recipients: job->envelope */
+    bool wants_file;     /* the body as a -D file; otherwise it may be text of the message */
     bool runs_programs;  /* of the user or the administrator, which may be set-uid */
 };
 

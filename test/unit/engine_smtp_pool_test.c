@@ -70,16 +70,23 @@ closed(void *ctx, uint64_t tag)
 }
 
 static void
-start(struct service *v, unsigned threads)
+start_kept(struct service *v, unsigned threads, unsigned kept)
 {
     *v = (struct service){.arena = arena_new(), .ids = message_id_clock_new()};
     struct str spool = str_printf(v->arena, "/tmp/remex-pool-test.%d", (int)getpid());
     v->conf = session_conf(v->arena, spool, conf_text);
     v->calls = (struct smtp_pool_calls){
         .engine = make_engine, .accepted = accepted, .closed = closed, .ctx = v};
-    const struct smtp_pool_setup setup = {.calls = &v->calls, .threads_max = threads};
+    const struct smtp_pool_setup setup = {
+        .calls = &v->calls, .threads_max = threads, .threads_kept = kept};
     v->pool = smtp_pool_new(&setup);
     assert_non_null(v->pool);
+}
+
+static void
+start(struct service *v, unsigned threads)
+{
+    start_kept(v, threads, 0);
 }
 
 static void
@@ -307,13 +314,30 @@ test_many_at_once(void **state)
     assert_int_equal(v.closed, CLIENTS * EACH);
 }
 
+/* Threads that are kept are there from the start, and a load that needs no more starts none. */
+static void
+test_kept(void **state)
+{
+    struct service v;
+    pthread_t t[3];
+    (void)state;
+    start_kept(&v, 20, 6);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&t[i], NULL, client, &v), 0);
+    for (int i = 0; i < 3; i++)
+        pthread_join(t[i], NULL);
+    stop(&v);
+    assert_int_equal(v.engines, 6);
+    assert_int_equal(v.closed, 3 * EACH);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_message),      cmocka_unit_test(test_rest),
         cmocka_unit_test(test_timeout),      cmocka_unit_test(test_shut_down),
-        cmocka_unit_test(test_many_at_once),
+        cmocka_unit_test(test_many_at_once), cmocka_unit_test(test_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

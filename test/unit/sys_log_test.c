@@ -121,6 +121,36 @@ test_refused(void **state)
     assert_int_not_equal(access(str_cstr(a, str_printf(a, "%s/mainlog", dir)), F_OK), 0);
 }
 
+/* A main log that is kept open follows its name when that comes to mean another file, within a moment. */
+static void
+test_kept(void **state)
+{
+    (void)state;
+    struct arena *own = arena_new();
+    struct str error = STR_EMPTY, line = STR_LIT("line");
+    struct log_settings s = {.file_path = str_printf(own, "%s/kept%%s", dir),
+                             .stamp = STR_LIT("t "),
+                             .kept = log_kept_new(own)};
+    const char *path = str_cstr(own, str_printf(own, "%s/keptmain", dir));
+    const char *old = str_cstr(own, str_printf(own, "%s/keptmain.1", dir));
+    for (int i = 0; i < 3; i++)
+        assert_true(log_write(own, &s, LOGFILE_MAIN, &line, 1, &error));
+    assert_true(log_write(own, &s, LOGFILE_PANIC, &line, 1, &error));
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_size, 3 * strlen("t line\n"));
+    assert_int_equal(rename(path, old), 0);
+    int writes = 0;
+    while (access(path, F_OK) != 0 && ++writes < 10000000)
+        assert_true(log_write(own, &s, LOGFILE_MAIN, &line, 1, &error));
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_size, strlen("t line\n"));
+    arena_free(own);
+    (void)unlink(path);
+    (void)unlink(old);
+    (void)unlink(str_cstr(a, str_printf(a, "%s/keptpanic", dir)));
+}
+
 int
 main(void)
 {
@@ -129,6 +159,7 @@ main(void)
         cmocka_unit_test(test_stamp),
         cmocka_unit_test(test_write),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_kept),
     };
     int failed = cmocka_run_group_tests(tests, setup, teardown);
     char sub[64];
