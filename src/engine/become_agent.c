@@ -15,7 +15,8 @@
 enum {
     GRACE_MS = 30000,     /* for the agent to end a process whose time is up */
     NEW_AGENT_S = 60,     /* as long a job waits for an agent */
-    NEW_AGENT_NAP_MS = 50 /* between two tries to find one */
+    NEW_AGENT_NAP_MS = 50, /* between two tries to find one */
+    QUIET_MS = 20,        /* most jobs end within that time, and say little */
 };
 
 struct link {
@@ -124,10 +125,8 @@ static bool
 read_end(struct errand *k, int64_t deadline, struct child_result *out)
 {
     struct agent_end e;
-    struct buf b = buf_in(k->arena, sizeof e);
-    if (!await_collect(k->end[0], deadline, true, &b) || b.n != sizeof e)
+    if (!await_whole(k->end[0], deadline, &e, sizeof e))
         return false;
-    memcpy(&e, b.p, sizeof e);
     out->status = e.status;
     out->sys_errno = e.sys_errno;
     out->end = e.end >= CHILD_EXITED && e.end <= CHILD_NO_DIRECTORY ? (enum child_end)e.end
@@ -144,6 +143,15 @@ judge_alone(const struct errand *k, struct child_result *out)
                    : CHILD_EXITED;
 }
 
+/* Sleeps until the end is told, which is after all else: so a short answer is read at once, without being woken for its parts. A longer
+ * one does not fit into the pipe, and is read as it comes. */
+static void
+await_quietly(struct errand *k)
+{
+    struct pollfd end = {.fd = k->end[0], .events = POLLIN};
+    (void)poll(&end, 1, QUIET_MS);
+}
+
 /* What comes of a job that was sent. */
 static void
 collect(struct errand *k, struct child_result *out)
@@ -151,6 +159,7 @@ collect(struct errand *k, struct child_result *out)
     int64_t deadline =
         k->rq->timeout_s > 0 ? await_now_ms() + k->rq->timeout_s * 1000 + GRACE_MS : 0;
     struct buf text = buf_in(k->arena, k->rq->max_answer + CHILD_WORD_MAX);
+    await_quietly(k);
     bool whole = await_collect(k->answer[0], deadline, true, &text);
     close_one(&k->answer[0]); /* who still writes is stopped by that */
     set_end(out, CHILD_SIGNALLED, 0);

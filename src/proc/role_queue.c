@@ -31,7 +31,8 @@ enum {
     LANE_KEEP_MS = 5000,
     WORKER_END_MS = 5000,
     WORKERS_FEW = 4,    /* that many are asked for as soon as there is work */
-    PATIENCE_MS = 25,   /* how long work waits before there are more */
+    PATIENCE_MS = 25,   /* how long work waits before there are more, where workers are held up */
+    PATIENCE_MOVING_MS = 100, /* where they are not */
     NAP_MS = 1,
     WORKER_IDLE_MS = 30000, /* a worker that has nothing to do for so long ends */
     WORKER_JOBS_MAX = 5000, /* and after so many attempts, another one goes on */
@@ -66,6 +67,7 @@ struct queue {
     size_t most;          /* workers at most */
     int64_t woken_ms;     /* when something came in */
     int64_t grown_ms;     /* when more were asked for because work had waited */
+    size_t ended;         /* jobs since then */
     int64_t next_keep_ms; /* when the fast lane is looked after again */
     struct runner *runners;
     size_t runners_n;
@@ -140,16 +142,24 @@ is_short(const struct queue *q)
     return q->jobs.n > q->wanted && q->workers_n + q->wanted < q->most;
 }
 
+/* Whether each worker has ended a job since there were more. */
+static bool
+is_moving(const struct queue *q)
+{
+    return q->ended >= q->workers_n;
+}
+
 /* When the oldest job has waited so long that more workers are wanted. */
 static int64_t
 patience_ends_ms(const struct queue *q)
 {
     int64_t since = job_list_first(&q->jobs)->since_ms;
-    return (since > q->grown_ms ? since : q->grown_ms) + PATIENCE_MS;
+    return (since > q->grown_ms ? since : q->grown_ms) +
+           (is_moving(q) ? PATIENCE_MOVING_MS : PATIENCE_MS);
 }
 
-/* How many workers to ask for. A burst is done by few, one job after the other; where work waits, for what is far away or slow, there
- * are half as many more each time. */
+/* How many workers to ask for. A burst is done by few, one job after the other. Where work waits there are more, half as many each time
+ * when workers are held up by what is far away or slow; more processes do not help a machine that is busy. */
 static size_t
 missing_workers(struct queue *q)
 {
@@ -160,8 +170,9 @@ missing_workers(struct queue *q)
     if (have < WORKERS_FEW) {
         more = WORKERS_FEW - have;
     } else if (now >= patience_ends_ms(q)) {
-        more = have / 2;
+        more = is_moving(q) ? 1 : have / 2;
         q->grown_ms = now;
+        q->ended = 0;
     }
     size_t useful = q->jobs.n - q->wanted, room = q->most - have;
     more = more < useful ? more : useful;
@@ -220,6 +231,7 @@ hear_worker(struct queue *q, size_t i)
     }
     job_free(&w->job);
     w->busy = false;
+    q->ended++;
     w->since_ms = await_now_ms();
     if (w->jobs >= WORKER_JOBS_MAX)
         drop_worker(q, i);

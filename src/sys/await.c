@@ -16,10 +16,11 @@ await_now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-bool
-await_collect(int fd, int64_t deadline, bool end_when_cut, struct buf *out)
+/* Until there is something to read, or the end. False: the time is up, or errno. */
+static bool
+await_input(int fd, int64_t deadline)
 {
-    char chunk[8192];
+    struct pollfd p = {.fd = fd, .events = POLLIN};
     for (;;) {
         int wait_ms = -1;
         if (deadline != 0) {
@@ -28,12 +29,19 @@ await_collect(int fd, int64_t deadline, bool end_when_cut, struct buf *out)
                 return false;
             wait_ms = left > 0x7fffffff ? 0x7fffffff : (int)left;
         }
-        struct pollfd p = {.fd = fd, .events = POLLIN};
         int ready = poll(&p, 1, wait_ms);
-        if (ready < 0 && errno == EINTR)
-            continue;
-        if (ready <= 0)
-            return ready < 0;
+        if (ready > 0)
+            return true;
+        if (ready < 0 && errno != EINTR)
+            return true; /* reading says what is wrong */
+    }
+}
+
+bool
+await_collect(int fd, int64_t deadline, bool end_when_cut, struct buf *out)
+{
+    char chunk[8192];
+    while (await_input(fd, deadline)) {
         ssize_t n = read(fd, chunk, sizeof chunk);
         if (n < 0 && errno == EINTR)
             continue;
@@ -43,6 +51,18 @@ await_collect(int fd, int64_t deadline, bool end_when_cut, struct buf *out)
         if (end_when_cut && out->overflow)
             return false;
     }
+    return false;
+}
+
+bool
+await_whole(int fd, int64_t deadline, void *out, size_t n)
+{
+    while (await_input(fd, deadline)) {
+        ssize_t got = read(fd, out, n);
+        if (got >= 0 || errno != EINTR)
+            return got == (ssize_t)n;
+    }
+    return false;
 }
 
 enum await_end
