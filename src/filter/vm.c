@@ -64,11 +64,9 @@ vm_check_budget(struct vm *vm)
 }
 
 void
-vm_start_budget(struct vm *vm)
+vm_start_clock(struct vm *vm)
 {
-    vm->steps_left = vm->budget.steps;
-    vm->memory_start = arena_used(vm->scratch);
-    vm->deadline_ms = vm->budget.time_ms == 0 ? 0 : now_ms() + vm->budget.time_ms;
+    vm->deadline_ms = now_ms() + vm->budget.time_ms;
 }
 
 /* --- instructions that are more than a line --- */

@@ -19,11 +19,13 @@ enum {
 struct change {
     uint32_t from, to;
     uint32_t new_from, new_to;
+    uint32_t shift; /* of what stands behind it, counted round zero */
 };
 
 struct changes {
     uint32_t n;
-    struct change v[WORDS_MAX];
+    uint32_t shifts;            /* 0: everything stays in its place */
+    struct change v[WORDS_MAX]; /* in their order in the text */
 };
 
 /* --- comparing --- */
@@ -69,6 +71,7 @@ compare(struct str old, struct str new, struct changes *all)
 {
     struct change c = {.from = 0};
     all->n = 0;
+    all->shifts = 0;
     for (;;) {
         uint32_t behind = c.from;
         skip_same(old, new, &c);
@@ -76,6 +79,8 @@ compare(struct str old, struct str new, struct changes *all)
             return all->n > 0;
         if (all->n == WORDS_MAX || !take_word(old, new, &c, behind))
             return false;
+        c.shift = c.new_to - c.to;
+        all->shifts |= c.shift;
         all->v[all->n++] = c;
         c.from = c.to;
         c.new_from = c.new_to;
@@ -84,13 +89,10 @@ compare(struct str old, struct str new, struct changes *all)
 
 /* --- constants --- */
 
-/* Offset in the text of a constant that lies there; false: it lies elsewhere. */
 static inline bool
-lies_in(struct str text, struct str s, uint32_t *at)
+lies_in(struct str text, struct str s)
 {
-    uintptr_t offset = (uintptr_t)s.p - (uintptr_t)text.p;
-    *at = (uint32_t)offset;
-    return s.n > 0 && offset < text.n;
+    return s.n > 0 && (uintptr_t)s.p - (uintptr_t)text.p < text.n;
 }
 
 /* A word at the very beginning of literal text must not become part of what is in front of it: a variable's name or
@@ -104,74 +106,66 @@ may_differ(struct str text, const struct change *c, uint32_t literal_at)
     return before == '{' || before == '}' || before == ':';
 }
 
-/* Does the constant that begins there have to do with a word, and is that fine? *found gets the words that it holds. */
-static inline bool
-is_good(const struct code *c, uint32_t k, uint32_t at, const struct changes *all,
-        unsigned *found)
-{
-    uint32_t end = at + c->consts[k].n;
-    for (uint32_t i = 0; i < all->n; i++) {
-        const struct change *w = &all->v[i];
-        if (w->from >= end || w->to <= at)
-            continue;
-        if (k >= 64 || (c->literals >> k & 1) == 0 || w->from < at || w->to > end ||
-            !may_differ(c->text, w, at))
-            return false;
-        *found |= 1u << i;
-    }
-    return true;
-}
-
-/* Every word that differs lies in literal text, and in nothing else. */
-static bool
-only_literals(const struct code *c, const struct changes *all)
-{
-    unsigned found = 0;
-    uint32_t at;
-    for (uint32_t k = 0; k < c->consts_n; k++) {
-        if (lies_in(c->text, c->consts[k], &at) && !is_good(c, k, at, all, &found))
-            return false;
-    }
-    for (uint32_t i = 0; i < c->ranges_n; i++) {
-        if (lies_in(c->text, c->ranges[i].name, &at))
-            return false;
-    }
-    return found == (1u << all->n) - 1;
-}
-
 /* --- making --- */
 
 /* An offset in the newer text. */
 static inline uint32_t
 moved(const struct changes *all, uint32_t at)
 {
-    uint32_t more = 0; /* counted round zero */
+    uint32_t shift = 0;
     for (uint32_t i = 0; i < all->n && all->v[i].to <= at; i++)
-        more = all->v[i].new_to - all->v[i].to;
-    return at + more;
+        shift = all->v[i].shift;
+    return at + shift;
 }
 
-static void
+/* Constant k, *s, of the older text becomes one of the newer; *found gets the words that it holds. False: a
+ * word in it must not differ. */
+static inline bool
+move_constant(const struct code *old, uint32_t k, struct str text, const struct changes *all,
+              unsigned *found, struct str *s)
+{
+    uint32_t at = (uint32_t)(s->p - old->text.p);
+    uint32_t end = at + s->n;
+    uint32_t before = 0; /* shift of its beginning */
+    uint32_t behind = 0;
+    for (uint32_t i = 0; i < all->n && all->v[i].from < end; i++) {
+        const struct change *w = &all->v[i];
+        behind = w->shift;
+        if (w->to <= at) {
+            before = w->shift;
+            continue;
+        }
+        if (k >= 64 || (old->literals >> k & 1) == 0 || w->from < at || w->to > end ||
+            !may_differ(old->text, w, at))
+            return false;
+        *found |= 1u << i;
+    }
+    s->p = text.p + (at + before);
+    s->n += behind - before;
+    return true;
+}
+
+/* The constants of the newer text. False: what differs does not lie in literal text alone. */
+static bool
 fill_constants(struct str *to, const struct code *old, struct str text,
                const struct changes *all)
 {
+    unsigned found = 0;
     for (uint32_t k = 0; k < old->consts_n; k++) {
-        uint32_t at;
         struct str s = old->consts[k];
-        if (lies_in(old->text, s, &at)) {
-            uint32_t from = moved(all, at);
-            s.n = moved(all, at + s.n) - from;
-            s.p = text.p + from;
-        }
+        if (lies_in(old->text, s) && !move_constant(old, k, text, all, &found, &s))
+            return false;
         to[k] = s;
     }
+    return found == (1u << all->n) - 1;
 }
 
+/* No range is named by a part of the text. */
 static bool
-same_places(const struct changes *all)
+named_elsewhere(const struct code *c)
 {
-    for (uint32_t i = 0; i < all->n; i++) {
-        if (all->v[i].to != all->v[i].new_to)
+    for (uint32_t i = 0; i < c->ranges_n; i++) {
+        if (lies_in(c->text, c->ranges[i].name))
             return false;
     }
     return true;
@@ -180,20 +174,23 @@ same_places(const struct changes *all)
 static struct code *
 make(struct arena *a, const struct code *old, struct str text, const struct changes *all)
 {
-    bool shared = same_places(all);
-    size_t consts = old->consts_n * sizeof *old->consts;
-    size_t offsets = shared ? 0 : old->n * sizeof *old->offsets;
-    char *at = arena_alloc(a, sizeof(struct code) + consts + offsets);
+    struct arena_mark mark = arena_mark(a);
+    size_t offsets = all->shifts == 0 ? 0 : old->n * sizeof *old->offsets;
+    char *at =
+        arena_alloc(a, sizeof(struct code) + old->consts_n * sizeof *old->consts + offsets);
     struct code *c = (struct code *)(void *)at;
-    struct str *to = (struct str *)(void *)(at + sizeof(struct code));
+    struct str *consts = (struct str *)(void *)(at + sizeof(struct code));
+    if (!fill_constants(consts, old, text, all)) {
+        arena_reset(a, mark);
+        return NULL;
+    }
     *c = *old;
     c->text = text;
     c->answer = NULL;
     c->memo = NULL;
-    c->consts = to;
-    fill_constants(to, old, text, all);
-    if (!shared) {
-        uint32_t *places = (uint32_t *)(void *)(to + old->consts_n);
+    c->consts = consts;
+    if (offsets > 0) {
+        uint32_t *places = (uint32_t *)(void *)(consts + old->consts_n);
         for (uint32_t i = 0; i < old->n; i++)
             places[i] = moved(all, old->offsets[i]);
         c->offsets = places;
@@ -219,10 +216,10 @@ alike_find(struct vm *vm, struct arena *a, struct str text)
     const struct code **slot = slot_of(vm, text);
     const struct code *c = *slot;
     if (c == NULL || c->host != vm->host || c->text.taint != text.taint ||
-        !compare(c->text, text, &all) || !only_literals(c, &all))
+        !compare(c->text, text, &all) || !named_elsewhere(c))
         return NULL;
     struct code *new = make(a, c, text, &all);
-    if (new->offsets != c->offsets)
+    if (new != NULL && all.shifts != 0)
         *slot = new; /* the next one is more likely as long as this one */
     return new;
 }

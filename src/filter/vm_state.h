@@ -150,7 +150,18 @@ struct vm {
 enum vm_status vm_run(struct vm *vm, const struct code *c, struct str *out);
 /* The same without a look at what is known of earlier runs. */
 enum vm_status vm_run_code(struct vm *vm, const struct code *c, struct str *out);
-void vm_start_budget(struct vm *vm);
+void vm_start_clock(struct vm *vm);
+
+/* At the beginning of an evaluation inside no other. */
+static inline void
+vm_start_budget(struct vm *vm)
+{
+    vm->steps_left = vm->budget.steps;
+    vm->memory_start = arena_used(vm->scratch);
+    vm->deadline_ms = 0;
+    if (vm->budget.time_ms != 0)
+        vm_start_clock(vm);
+}
 /* The place where a name is remembered; *known: it is. NULL: the name is too long for that. */
 struct vm_name *vm_name_slot(struct vm *vm, unsigned kind, struct str name, bool *known);
 /* VM_OK, or VM_ERROR when the budget of memory or time is used up. */
