@@ -44,8 +44,8 @@ struct memo_trace {
 struct memo *
 memo_new(struct arena *a)
 {
-    struct memo *m = ARENA_NEW(a, struct memo);
-    m->credit = CREDIT_FIRST;
+    struct memo *m = arena_alloc(a, sizeof *m);
+    *m = (struct memo){.credit = CREDIT_FIRST, .value = STR_NULL};
     return m;
 }
 

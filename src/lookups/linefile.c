@@ -147,12 +147,13 @@ linefile_next(const struct linefile *f, size_t *at, struct line_entry *e)
             rest = p;
             while (rest < end && !ends_key(*rest))
                 rest++;
-            e->key = str_from(p, (size_t)(rest - p));
+            e->key = (struct str){p, (uint32_t)(rest - p), STR_CLEAN};
         }
         e->at = (uint32_t)(p - f->p);
         e->rest = (uint32_t)(rest - f->p);
         e->end = (uint32_t)(end - f->p);
-        *at = (size_t)(nl - f->p) + 1;
+        e->next = (uint32_t)(nl - f->p) + 1;
+        *at = e->next;
         return true;
     }
     *at = f->n;
@@ -204,7 +205,7 @@ linefile_data(struct arena *a, const struct linefile *f, const struct line_entry
     const char *end = f->p + e->end;
     const char *p = f->p + e->rest;
     struct str head = STR_EMPTY, more;
-    size_t at = (size_t)(line_end(f, end) - f->p) + 1;
+    size_t at = e->next;
     if (full) {
         head = linefile_key(a, e);
     } else {
@@ -212,7 +213,7 @@ linefile_data(struct arena *a, const struct linefile *f, const struct line_entry
         if (p < end && *p == ':')
             p = skip_space(p + 1, end);
     }
-    struct str first = str_from(p, (size_t)(end - p));
+    struct str first = {p, (uint32_t)(end - p), STR_CLEAN};
     bool goes_on = at < f->n && next_continuation(f, &at, &more);
     if (!goes_on && head.n == 0)
         return first;

@@ -23,6 +23,7 @@ struct line_entry {
     uint32_t at;    /* of the first byte of the line */
     uint32_t rest;  /* offset of what follows the key */
     uint32_t end;   /* end of the first line, trailing white space cut off */
+    uint32_t next;  /* offset of the next line */
     bool quoted;    /* key is escaped text between quotes, see linefile_key */
     struct str key; /* bytes in the file, without the quotes */
 };
