@@ -118,7 +118,8 @@ acl_cond_hosts(struct acl_call *c, const struct acl_item *item, struct str arg)
     bool remote = s != NULL && str_is_set(s->sender_host_address);
     q.subject = remote ? s->sender_host_address : STR_EMPTY;
     if (remote && str_is_set(s->sender_host_name))
-        q.host_name = s->sender_host_name;
+        q.host_name = str_is_set(s->sender_host_names) ? s->sender_host_names
+                                                       : s->sender_host_name;
     enum acl_test t = ask(c, item, &q, &data);
     /* it holds until the next test, in whatever message that is */
     if (str_is_set(data) && s != NULL && s->arena != NULL)

@@ -233,20 +233,6 @@ verify_certificate(struct acl_verify_call *v)
     return ACL_TEST_FALSE;
 }
 
-/* Needs SRV records; a local process has no say in them. */
-static enum acl_test
-verify_csa(struct acl_verify_call *v)
-{
-    struct acl_call *c = v->c;
-    struct session *s = c->r->eval->session;
-    bool local = s == NULL || !str_is_set(s->sender_host_address);
-    if (s != NULL)
-        s->csa_status = local ? STR_LIT("unknown") : STR_LIT("defer");
-    c->user = c->log = local ? STR_LIT("client SMTP authorization unknown")
-                             : STR_LIT("client SMTP authorization defer");
-    return local ? ACL_TEST_TRUE : ACL_TEST_DEFER;
-}
-
 static enum acl_test
 verify_arc(struct acl_verify_call *v)
 {
@@ -275,7 +261,7 @@ static const struct acl_verify_row rows[] = {
     {.name = "helo", .phases = ALL_PHASES, .bare = true, .run = verify_helo},
     {.name = "reverse_host_lookup", .phases = ALL_PHASES, .run = verify_reverse},
     {.name = "certificate", .phases = ALL_PHASES, .bare = true, .run = verify_certificate},
-    {.name = "csa", .phases = ALL_PHASES, .run = verify_csa},
+    {.name = "csa", .phases = ALL_PHASES, .domain = true, .run = acl_verify_csa},
     {.name = "arc", .phases = P(DATA), .value = true, .run = verify_arc},
 };
 
@@ -318,8 +304,10 @@ parse(struct acl_verify_call *v, struct str arg)
                         STR_ARG(acl_phase_title(c->phase)));
         return false;
     }
+    if (v->row->domain && strlist_split_next(&l, c->keep, &o) && o.n > 0)
+        v->domain = o;
     while (strlist_split_next(&l, c->keep, &o))
-        if (o.n > 0 && !take_option(v, o))
+        if (o.n > 0 && !v->row->domain && !take_option(v, o))
             return false;
     return true;
 }
@@ -328,7 +316,7 @@ enum acl_test
 acl_cond_verify(struct acl_call *c, const struct acl_item *item, struct str arg)
 {
     struct acl_verify_call v = {
-        .c = c, .whole = arg, .callout_text = STR_NULL, .value = STR_NULL};
+        .c = c, .whole = arg, .callout_text = STR_NULL, .value = STR_NULL, .domain = STR_NULL};
     struct session *s = c->r->eval->session;
     (void)item;
     if (!parse(&v, arg))

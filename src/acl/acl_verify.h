@@ -14,6 +14,7 @@ struct acl_verify_call {
     struct str value;            /* after an equals sign; unset: none */
     struct acl_callout *callout; /* NULL: none is made */
     struct str callout_text;     /* its options as they were written; unset: none is made */
+    struct str domain;           /* that follows a slash; unset: none */
     bool callout_defer_ok, defer_ok, no_details, success_on_redirect, case_insensitive, quota;
 };
 
@@ -25,12 +26,16 @@ struct acl_verify_row {
     bool value;    /* "=address" may follow */
     bool bare;     /* takes no options */
     bool caseless; /* knows case_insensitive */
+    bool domain;   /* its one option is a domain */
     acl_verify_fn *run;
 };
 
 /* acl_callout.c: asks for a callout with the usual options, or with those in text. False: c->log says what is wrong. */
 void acl_callout_start(struct acl_verify_call *v);
 bool acl_callout_take(struct acl_verify_call *v, struct str text);
+
+/* acl_verify_csa.c */
+acl_verify_fn acl_verify_csa;
 
 /* acl_verify_header.c */
 acl_verify_fn acl_verify_header_sender, acl_verify_header_syntax, acl_verify_header_names,

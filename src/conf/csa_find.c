@@ -55,7 +55,8 @@ parent_of(struct str *name)
     if (dot == STR_NPOS)
         return false;
     struct str parent = str_sub(*name, dot + 1, name->n);
-    if (str_chr(parent, '.', 0) == STR_NPOS)
+    if (str_chr(parent, '.', 0) == STR_NPOS || str_ieqz(parent, "in-addr.arpa") ||
+        str_ieqz(parent, "ip6.arpa"))
         return false;
     *name = parent;
     return true;

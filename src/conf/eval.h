@@ -3,6 +3,7 @@
 #define REMEX_CONF_EVAL_H
 
 #include "base/clock.h"
+#include "base/outcome.h"
 #include "base/str.h"
 
 struct arena;
@@ -59,6 +60,8 @@ struct eval {
     /* Where lines for the logs go; NULL: to the standard error and the panic log, as tests of strings do. */
     void (*log)(void *ctx, bool panic, struct str text);
     void *log_ctx;
+    /* Looks up the name of the session's host, once (log_ctx): OUT_OK, OUT_FAIL, OUT_DEFER. NULL: there is nobody to. */
+    enum outcome (*find_peer)(void *ctx);
     /* A list could not be used at all: Exim ends with this text in its logs, and so do tests of the command
      * line. STR_NULL otherwise; in scratch. */
     struct str fatal;

@@ -32,10 +32,13 @@ has(const struct finding *f, struct str address)
     return false;
 }
 
+/* name: the host's own; the one that was asked for may be an alias. */
 static void
-add(const struct finding *f, const struct ip *ip, bool secure)
+add(const struct finding *f, struct str name, const struct ip *ip, bool secure)
 {
     struct host_target one = f->q->host;
+    if (name.n > 0 && name.p[0] != '*' && !str_ieq(name, one.name))
+        one.name = name;
     one.address = ip_text(f->q->arena, ip);
     one.dnssec = secure;
     if (f->q->out->n - f->from < HOST_FIND_MAX && !has(f, one.address))
@@ -124,7 +127,7 @@ ask_addresses(const struct finding *f, enum dns_type type)
         return HOST_INSECURE;
     h->full_name = found.full_name;
     while ((r = resolve_next(&found.reply.answer, type, &at)) != NULL)
-        add(f, &r->ip, found.secure && (q.flags & DNS_SECURE) != 0);
+        add(f, r->owner, &r->ip, found.secure && (q.flags & DNS_SECURE) != 0);
     return HOST_FOUND;
 }
 
@@ -165,7 +168,7 @@ host_find_by_name(struct host_find *q)
     }
     for (size_t i = 0; i < found.n; i++)
         if (ipv6 || found.v[i].n == 4)
-            add(&f, &found.v[i], false);
+            add(&f, found.name, &found.v[i], false);
     return q->out->n > f.from ? HOST_FOUND : HOST_NONE;
 }
 

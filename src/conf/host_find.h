@@ -16,6 +16,7 @@ enum {
     HOST_FIND_SEARCH_PARENTS = 1u << 3,
     HOST_FIND_SECURE_ASK = 1u << 4,  /* dnssec_request_domains */
     HOST_FIND_SECURE_NEED = 1u << 5, /* dnssec_require_domains */
+    HOST_FIND_ALL = (1u << 6) - 1,
 };
 
 enum host_found {

@@ -7,7 +7,8 @@
 #include "conf/model.h"
 
 #include "base/buf.h"
-#include "sys/hosts.h"
+#include "conf/host_find.h"
+#include "conf/model.h"
 
 #include <string.h>
 
@@ -33,21 +34,24 @@ temporary(struct list_run *r, struct str what)
 }
 
 static enum vm_status
-system_addresses(struct list_run *r, struct str name, struct str *out)
+find_addresses(struct list_run *r, struct str name, struct str *out)
 {
-    struct hosts_addresses found;
     struct arena *a = vm_scratch(r->vm);
-    switch (hosts_find_addresses(a, name, &found)) {
-    case HOSTS_NONE:
+    struct host_targets found = {NULL, 0, 0};
+    struct host_find q = {.eval = r->e, .vm = r->vm, .arena = a, .out = &found};
+    q.host = (struct host_target){.name = name};
+    switch (host_find_any(&q)) {
+    case HOST_NONE:
         return VM_NO;
-    case HOSTS_AGAIN:
+    case HOST_AGAIN:
+    case HOST_INSECURE:
         return temporary(r, name);
-    case HOSTS_OK:
+    case HOST_FOUND:
         break;
     }
     struct buf b = buf_in(a, 0);
     for (size_t i = 0; i < found.n; i++) {
-        buf_adds(&b, ip_text(a, &found.v[i]));
+        buf_adds(&b, found.v[i].address);
         buf_addc(&b, '\n');
     }
     *out = buf_str(&b);
@@ -78,26 +82,50 @@ has_address(struct str lines, const struct ip *ip)
 }
 
 /* A name counts only when it leads back to the address, since whoever has the address chose the name. */
+/* The session's host: what is found about it stays known. */
 static enum vm_status
-system_names(struct list_run *r, struct str *out)
+find_peer_names(struct list_run *r, struct str *out)
 {
-    struct hosts_names found;
-    struct arena *a = vm_scratch(r->vm);
-    switch (hosts_find_names(a, &r->ip, &found)) {
-    case HOSTS_NONE:
-        return VM_NO;
-    case HOSTS_AGAIN:
+    const struct session *s = r->e->session;
+    enum outcome o = r->e->find_peer(r->e->log_ctx);
+    if (o == OUT_DEFER)
         return temporary(r, r->subject);
-    case HOSTS_OK:
+    if (o != OUT_OK)
+        return VM_NO;
+    *out = str_is_set(s->sender_host_names) ? s->sender_host_names : s->sender_host_name;
+    return VM_OK;
+}
+
+static bool
+is_peer(const struct list_run *r)
+{
+    return r->e->find_peer != NULL && r->e->session != NULL &&
+           r->e->session->arena != NULL &&
+           str_eq(r->e->session->sender_host_address, r->subject);
+}
+
+static enum vm_status
+find_names(struct list_run *r, struct str *out)
+{
+    struct host_names found;
+    if (is_peer(r))
+        return find_peer_names(r, out);
+    switch (host_find_names(r->e, r->vm, &r->ip, &found)) {
+    case HOST_NONE:
+        return VM_NO;
+    case HOST_AGAIN:
+    case HOST_INSECURE:
+        return temporary(r, r->subject);
+    case HOST_FOUND:
         break;
     }
-    struct buf b = buf_in(a, 0);
-    for (size_t i = 0; i < found.n; i++) {
+    struct buf b = buf_in(vm_scratch(r->vm), 0);
+    for (size_t i = 0; i < found.v.n; i++) {
         struct str addresses;
-        if (system_addresses(r, found.v[i], &addresses) != VM_OK ||
+        if (find_addresses(r, found.v.v[i], &addresses) != VM_OK ||
             !has_address(addresses, &r->ip))
             continue;
-        buf_adds(&b, found.v[i]);
+        buf_adds(&b, found.v.v[i]);
         buf_addc(&b, '\n');
     }
     *out = buf_str(&b);
@@ -113,7 +141,7 @@ resolve(struct list_run *r, enum host_resolve_kind kind, struct str subject, str
         struct host_resolve q = {.kind = kind, .subject = subject, .ignore = STR_NULL};
         return h->resolve(vm_env(r->vm), r->vm, &q, out);
     }
-    return kind == RESOLVE_NAMES ? system_names(r, out) : system_addresses(r, subject, out);
+    return kind == RESOLVE_NAMES ? find_names(r, out) : find_addresses(r, subject, out);
 }
 
 /* The names of the peer are the session's from now on. */

@@ -251,6 +251,10 @@ const struct iface_addresses *list_local_addresses(struct list_run *r);
 bool list_is_local_ip(struct list_run *r, const struct ip *ip);
 bool list_is_local(struct list_run *r, struct str address);
 
+/* --- list_mx.c --- */
+
+enum step list_mx_step(struct list_run *r, const struct list_item *item);
+
 /* --- list_address.c --- */
 
 enum step list_address_step(struct list_run *r, struct list_item *item, const struct list *l);

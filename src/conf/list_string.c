@@ -309,28 +309,6 @@ local_step(struct list_run *r, const struct list_item *item)
 }
 
 static enum step
-mx_step(struct list_run *r, const struct list_item *item)
-{
-    if (r->subject.n == 0)
-        return STEP_NO;
-    const struct host *h = vm_host(r->vm);
-    if (h == NULL || h->resolve == NULL) {
-        (void)vm_defer(r->vm, "DNS lookup of \"%.*s\" for \"%.*s\" deferred: no resolver",
-                       STR_ARG(r->subject), STR_ARG(item->text));
-        return STEP_DEFER;
-    }
-    struct host_resolve q = {
-        .kind = (enum host_resolve_kind)item->mask, .subject = r->lower, .ignore = item->data};
-    struct str unused = STR_NULL;
-    enum vm_status st = h->resolve(vm_env(r->vm), r->vm, &q, &unused);
-    if (st != VM_OK)
-        return lookup_failed(st);
-    r->value = item->text;
-    list_capture_subject(r);
-    return STEP_YES;
-}
-
-static enum step
 regex_step(struct list_run *r, struct list_item *item, const struct list *l)
 {
     enum step s = list_regex_step(r, item, l, r->subject);
@@ -354,7 +332,7 @@ list_string_step(struct list_run *r, struct list_item *item, const struct list *
     case ITEM_LOCAL:
         return local_step(r, item);
     case ITEM_MX:
-        return mx_step(r, item);
+        return list_mx_step(r, item);
     default:
         return STEP_NO;
     }

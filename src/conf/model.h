@@ -170,6 +170,7 @@ struct tls_state {
 struct session {
     struct arena *arena;
     struct str sender_host_address, sender_host_name, sender_helo_name, sender_ident;
+    struct str sender_host_names; /* all that were verified, with newlines between; or unset */
     struct str sender_fullhost, sender_rcvhost, sender_host_authenticated;
     struct str auth_public_name; /* of that authenticator's mechanism */
     struct str fullhost_name; /* the name of the host in the first two */

@@ -278,8 +278,6 @@ find_domain(struct finding *f)
     h.host = (struct host_target){.name = q->domain, .preference = -1, .port = q->port};
     enum host_found st = host_find_by_dns(&h);
     f->out->full_name = h.full_name;
-    for (size_t i = 0; i < f->out->hosts.n; i++)
-        f->out->hosts.v[i].name = h.full_name;
     return st == HOST_INSECURE ? insecure(f->out) : st;
 }
 

@@ -6,6 +6,7 @@
 #include "conf/list.h"
 #include "conf/main_options.h"
 #include "filter/expand.h"
+#include "filter/host.h"
 #include "sys/regex.h"
 
 /* --- lists of the main options --- */
@@ -187,6 +188,18 @@ full_name(const struct dns_reply *r)
     return str_ieq(owner, r->name) ? owner : r->name;
 }
 
+static void
+log_loop(struct eval *e, struct vm *vm, struct str name)
+{
+    struct str text =
+        str_printf(vm_scratch(vm), "CNAME loop for %.*s encountered", STR_ARG(name));
+    const struct host *h = vm_host(vm);
+    if (e->log != NULL)
+        e->log(e->log_ctx, false, text);
+    else if (h != NULL && h->log != NULL)
+        h->log(vm_env(vm), false, text);
+}
+
 /* One question after the other, as long as the answer is an alias. */
 static enum dns_status
 follow(struct eval *e, struct vm *vm, struct arena *a, struct dns_question *q,
@@ -210,6 +223,7 @@ follow(struct eval *e, struct vm *vm, struct arena *a, struct dns_question *q,
         q->name = alias->name;
         q->flags &= ~(unsigned)(DNS_QUALIFY_SINGLE | DNS_SEARCH_PARENTS);
     }
+    log_loop(e, vm, out->full_name);
     return DNS_FAILED;
 }
 

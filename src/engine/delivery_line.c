@@ -179,6 +179,9 @@ add_success(struct delivery *d, struct buf *b, const struct address *a)
     const struct transport_answer *w = a->answer;
     if (maillog_selected(d->engine, LOG_SELECTOR_DELIVERY_SIZE) && w->size > 0)
         buf_printf(b, " S=%lld", (long long)w->size);
+    if (a->hosts.n > 0 && a->transport != NULL &&
+        transport_driver_of(a->transport)->place == TRANSPORT_LOCAL)
+        buf_printf(b, " H=%.*s", STR_ARG(a->hosts.v[0].name));
     if (str_is_set(w->shadow))
         buf_printf(b, " ST=%.*s", STR_ARG(w->shadow));
     add_host(d, b, w);

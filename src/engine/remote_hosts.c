@@ -2,13 +2,12 @@
 #include "engine/remote_hosts.h"
 
 #include "base/strlist.h"
-#include "conf/list.h"
+#include "conf/host_find.h"
 #include "engine/maillog.h"
 #include "mail/ip.h"
 #include "mail/why_errno.h"
 #include "routers/host_items.h"
 #include "sys/entropy.h"
-#include "sys/hosts.h"
 
 static bool
 say(struct delivery *d, struct why *why, bool panic, struct str text)
@@ -120,35 +119,63 @@ remote_hosts_fallback(struct delivery *d, const struct address *a)
     const struct transport_smtp *o = transport_smtp_options(a->transport);
     if (a->fallback_hosts.n > 0)
         return a->fallback_hosts;
-    if (str_is_set(o->fallback_hosts.text))
-        read_list(d, o->fallback_hosts.text, HOST_ORDER_KEEP, &out);
+    struct str text;
+    if (str_is_set(o->fallback_hosts.text) &&
+        vm_expand_x(d->engine->vm, &o->fallback_hosts, &text) == VM_OK)
+        read_list(d, str_dup(d->arena, text), HOST_ORDER_KEEP, &out);
     return out;
 }
 
 /* --- addresses --- */
+
+static bool
+in_domains(struct delivery *d, const struct xstr *option, const char *name, struct str host)
+{
+    return resolve_in_domains(d->engine->eval, d->engine->vm, option, name, host);
+}
+
+static enum host_found
+find_host(struct delivery *d, const struct driver_instance *transport,
+          const struct host_target *host, struct host_targets *found)
+{
+    const struct transport_smtp *o = transport_smtp_options(transport);
+    struct host_find q = {.eval = d->engine->eval,
+                          .vm = d->engine->vm,
+                          .arena = d->arena,
+                          .host = *host,
+                          .out = found};
+    if (o->gethostbyname)
+        return host_find_by_name(&q);
+    if (o->dns_qualify_single)
+        q.how |= HOST_FIND_QUALIFY_SINGLE;
+    if (o->dns_search_parents)
+        q.how |= HOST_FIND_SEARCH_PARENTS;
+    if (in_domains(d, &o->dnssec_request_domains, "dnssec_request_domains", host->name))
+        q.how |= HOST_FIND_SECURE_ASK;
+    if (in_domains(d, &o->dnssec_require_domains, "dnssec_require_domains", host->name))
+        q.how |= HOST_FIND_SECURE_NEED;
+    return host_find_any(&q);
+}
 
 enum outcome
 remote_hosts_find(struct delivery *d, const struct driver_instance *transport,
                   struct remote_hosts *hosts, size_t i)
 {
     struct remote_hosts all = {.own = hosts->own};
-    struct hosts_addresses found;
-    struct host_target one = hosts->v.v[i];
-    (void)transport;
-    switch (hosts_find_addresses(d->arena, one.name, &found)) {
-    case HOSTS_OK:
+    struct host_targets found = {NULL, 0, 0};
+    switch (find_host(d, transport, &hosts->v.v[i], &found)) {
+    case HOST_FOUND:
         break;
-    case HOSTS_NONE:
+    case HOST_NONE:
         return OUT_FAIL;
-    case HOSTS_AGAIN:
+    case HOST_AGAIN:
+    case HOST_INSECURE:
         return OUT_DEFER;
     }
     for (size_t k = 0; k < i; k++)
         vec_push(d->arena, &all.v, hosts->v.v[k]);
-    for (size_t k = 0; k < found.n && all.v.n < REMOTE_HOSTS_MAX; k++) {
-        one.address = ip_text(d->arena, &found.v[k]);
-        vec_push(d->arena, &all.v, one);
-    }
+    for (size_t k = 0; k < found.n && all.v.n < REMOTE_HOSTS_MAX; k++)
+        vec_push(d->arena, &all.v, found.v[k]);
     for (size_t k = i + 1; k < hosts->v.n; k++)
         vec_push(d->arena, &all.v, hosts->v.v[k]);
     *hosts = all;

@@ -203,7 +203,7 @@ unrouteable(struct route_step *s)
     s->a->router = NULL;
     s->r->why = (struct why){.outcome = OUT_FAIL, .peer = text, .log = text};
     if (str_is_set(s->declined) && str_eq(text, s->declined))
-        s->r->why.peer = STR_EMPTY; /* nothing for strangers */
+        s->r->why.peer = str_is_set(s->declined_peer) ? s->declined_peer : STR_EMPTY;
     return ROUTE_FAILED;
 }
 
@@ -261,8 +261,10 @@ walk(struct route_step *s)
             route_take_children(s, &res);
             return o == OUT_FAIL ? ROUTE_FAILED : ROUTE_DEFERRED;
         }
-        if (ran)
+        if (ran) {
             s->declined = o == OUT_DECLINE ? res.why.log : STR_NULL;
+            s->declined_peer = o == OUT_DECLINE ? res.why.peer : STR_NULL;
+        }
         at = next_router(s, at, o, ran, &deferred);
         if (deferred)
             return ROUTE_DEFERRED;

@@ -1,5 +1,6 @@
 /* What the engine adds to hosts that a router found: fallback_hosts, translate_ip_address; and the domain of header lines after
  * self = reroute: rewrite. */
+#include "conf/host_find.h"
 #include "engine/rewrite_header.h"
 #include "engine/route_step.h"
 #include "mail/ip.h"
@@ -44,10 +45,13 @@ translate_one(struct route_step *s, const struct host_target *host, struct host_
                          "failed to expand \"%.*s\" for translate_ip_address: %.*s",
                          STR_ARG(s->g->translate_ip_address.text), STR_ARG(vm_error(s->vm)));
     if (st == VM_OK && !ip_parse(value, &ip)) {
-        struct route_up up = route_up_for(s);
-        struct str fault = STR_NULL;
         one.name = value;
-        if (up.find_host(s, s->r->arena, &one, ROUTE_FIND_BYNAME, out, &fault) != OUT_OK)
+        struct host_find q = {.eval = s->eval,
+                              .vm = s->vm,
+                              .arena = s->r->arena,
+                              .host = one,
+                              .out = out};
+        if (host_find_by_name(&q) != HOST_FOUND)
             return route_say(s, OUT_DEFER, "host lookup failed for \"%.*s\" (translated)",
                              STR_ARG(value));
         return OUT_OK;

@@ -19,6 +19,7 @@ struct route_step {
     size_t at;                  /* number of the router */
     struct str as_given, lower; /* the local part without quotes, affixes included */
     struct str declined; /* what the router that ran last said when it declined, or unset */
+    struct str declined_peer; /* what of that is for strangers, or unset: nothing */
     /* What check_local_user, router_home_directory, user and group found out. */
     int64_t uid, gid;
     struct str login, user_home;

@@ -4,7 +4,6 @@
 #include "engine/become.h"
 #include "engine/maillog.h"
 #include "routers/redirect_work.h"
-#include "sys/hosts.h"
 
 #include <errno.h>
 
@@ -69,32 +68,6 @@ up_find_transport(void *ctx, const struct driver_instance **out, struct why *why
     return o;
 }
 
-/* The system's resolver: hosts file and DNS, as it is configured. */
-static enum outcome
-up_find_host(void *ctx, struct arena *a, const struct host_target *host, unsigned how,
-             struct host_targets *out, struct str *fault)
-{
-    struct hosts_addresses found;
-    (void)ctx;
-    (void)fault;
-    switch (hosts_find_addresses(a, host->name, &found)) {
-    case HOSTS_OK:
-        break;
-    case HOSTS_NONE:
-        return OUT_DECLINE;
-    case HOSTS_AGAIN:
-        return OUT_DEFER;
-    }
-    for (size_t i = 0; i < found.n; i++) {
-        struct host_target one = *host;
-        if ((how & ROUTE_FIND_IPV4_ONLY) != 0 && found.v[i].n != 4)
-            continue;
-        one.address = ip_text(a, &found.v[i]);
-        vec_push(a, out, one);
-    }
-    return out->n > 0 ? OUT_OK : OUT_DECLINE;
-}
-
 struct route_up
 route_up_for(struct route_step *s)
 {
@@ -103,5 +76,6 @@ route_up_for(struct route_step *s)
                              .log = up_log,
                              .run_child = up_run_child,
                              .find_transport = up_find_transport,
-                             .find_host = up_find_host};
+                             .logs_unknown_hosts = maillog_selected(
+                                 s->r->engine, LOG_SELECTOR_HOST_LOOKUP_FAILED)};
 }

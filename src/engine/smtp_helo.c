@@ -77,9 +77,14 @@ verify_by_name(struct smtp_session *s)
 {
     struct session *m = s->model;
     bool later = peer_name_find(s->engine, m) == OUT_DEFER;
-    if (str_ieq(m->sender_helo_name, m->sender_host_name))
+    if (str_ieq(m->sender_helo_name, m->sender_host_name)) {
+        m->sender_helo_dnssec = m->sender_host_dnssec;
         return OUT_OK;
-    enum outcome o = peer_name_leads_to(s->engine, m->sender_helo_name, m->sender_host_address);
+    }
+    bool secure = false;
+    enum outcome o =
+        peer_name_leads_to(s->engine, m->sender_helo_name, m->sender_host_address, &secure);
+    m->sender_helo_dnssec = o == OUT_OK && secure;
     return o == OUT_FAIL && later ? OUT_DEFER : o;
 }
 

@@ -21,7 +21,7 @@ smtp_proxy_set_peer(struct smtp_session *s, struct str address, int64_t port)
     m->proxy_local_port = m->sender_host_port;
     m->sender_host_address = address;
     m->sender_host_port = port;
-    m->sender_host_name = STR_NULL;
+    m->sender_host_name = m->sender_host_names = STR_NULL;
     m->host_lookup_failed = m->host_lookup_deferred = false;
     m->helo_verified = STR_NULL;
     peer_set_names(s->engine, m);

@@ -79,7 +79,8 @@ smtp_host_in(struct smtp_session *s, const struct xstr *list, const char *name)
     struct list_question q = {.kind = LIST_HOST, .subject = STR_EMPTY, .host_name = STR_NULL};
     if (!s->local) {
         q.subject = s->model->sender_host_address;
-        q.host_name = s->model->sender_host_name;
+        q.host_name = str_is_set(s->model->sender_host_names) ? s->model->sender_host_names
+                                                              : s->model->sender_host_name;
     }
     return is_in(s, list, &q, name) == OUT_OK;
 }

@@ -166,6 +166,7 @@ set_name(struct session *m, struct str name)
 {
     m->host_lookup_failed = str_ieqz(name, "[UNAVAILABLE]");
     m->host_lookup_deferred = str_ieqz(name, "[TEMPUNAVAIL]");
+    m->sender_host_names = STR_NULL;
     m->sender_host_name = is_unavailable(name) ? STR_NULL : name;
 }
 

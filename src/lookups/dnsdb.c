@@ -235,9 +235,7 @@ ask_csa(struct query *q, struct str name)
     if (v == CSA_AGAIN || v == CSA_NONE)
         return v == CSA_AGAIN ? DNS_AGAIN : DNS_NO_NAME;
     begin_record(q);
-    buf_addc(&q->out, csa_letter(v));
-    field(q);
-    buf_adds(&q->out, found.target);
+    buf_printf(&q->out, "%c %.*s", csa_letter(v), STR_ARG(found.target));
     return DNS_FOUND;
 }
 
@@ -337,9 +335,9 @@ take_modifier(struct query *q, struct str m)
     }
     if (str_istarts(m, "retrans_"))
         return num_parse_interval(str_sub(m, strlen("retrans_"), m.n), &q->retrans_s) ||
-               bad(q, "unsupported dnsdb timeout parameter");
+               bad(q, "unsupported dnsdb timeout value");
     if (!num_parse_digits(str_sub(m, strlen("retry_"), m.n), &n) || n > DNS_RETRY_MAX)
-        return bad(q, "unsupported dnsdb retry count");
+        return bad(q, "dnsdb modifier syntax error");
     q->retry = (int64_t)n;
     return true;
 }

@@ -4,8 +4,11 @@
 #include "acl/acl_run.h"
 #include "conf/main_options.h"
 #include "conf/model.h"
+#include "conf/resolve.h"
 #include "engine/become.h"
 #include "engine/maillog.h"
+#include "engine/peer.h"
+#include "engine/peer_name.h"
 #include "proc/context.h"
 #include "proc/notice.h"
 #include "proc/wire.h"
@@ -53,6 +56,18 @@ set_log(const struct mode *m, struct engine *e)
     e->log.gid = e->mail_gid;
 }
 
+/* A list wants to know what the client's host is called. */
+static enum outcome
+find_peer(void *ctx)
+{
+    struct engine *e = ctx;
+    struct session *s = e->eval->session;
+    enum outcome o = peer_name_find(e, s);
+    if (o == OUT_OK)
+        peer_set_names(e, s);
+    return o;
+}
+
 /* What functions of the language have to tell. */
 static void
 log_line(void *ctx, bool panic, struct str text)
@@ -92,6 +107,7 @@ engine_make(struct mode *m)
     };
     e->eval->log = log_line;
     e->eval->log_ctx = e;
+    e->eval->find_peer = find_peer;
     if (!find_mail_user(m, e)) {
         (void)fprintf(stderr,
                       "%s: there is no mail user \"%.*s\"; the site file names another\n",
@@ -123,6 +139,7 @@ void
 engine_start_shared(struct engine *e)
 {
     struct str error = STR_NULL;
+    resolve_prepare(e->eval);
     struct str path =
         str_printf(e->arena, "%.*s/db", STR_ARG(e->conf->main->spool_directory.text));
     e->hints = hints_open(e->arena, str_cstr(e->arena, path), &error);
@@ -148,6 +165,8 @@ engine_start_thread(const struct engine *e, struct arena *a)
     t->eval->tls = e->eval->tls;
     t->eval->log = log_line;
     t->eval->log_ctx = t;
+    t->eval->find_peer = find_peer;
+    t->eval->dns = e->eval->dns;
     acl_runner_set_hints(t->eval->acls, e->hints);
     return t;
 }

@@ -144,7 +144,8 @@ print_routed(struct test *t, const struct address *a)
         printf("transport = unset\n");
     else
         printf("transport = %.*s\n", STR_ARG(a->transport->name));
-    print_hosts(a);
+    if (a->transport != NULL)
+        print_hosts(a);
 }
 
 static void

@@ -92,13 +92,13 @@ ask_host(const struct route_call *c, const struct router_iplookup *own, struct s
 {
     struct host_target host = {.name = name, .preference = -1};
     struct host_targets found = {NULL, 0, 0};
-    struct str fault = STR_NULL;
+    struct host_find h = {
+        .eval = c->eval, .vm = c->vm, .arena = c->arena, .host = host, .out = &found};
     struct ip ip;
     if (ip_parse(name, &ip)) {
         host.address = name;
         vec_push(c->arena, &found, host);
-    } else if (c->up->find_host(c->up->ctx, c->arena, &host, ROUTE_FIND_BYNAME, &found,
-                                &fault) != OUT_OK) {
+    } else if (host_find_by_name(&h) != HOST_FOUND) {
         return false;
     }
     struct query_server q = {

@@ -93,8 +93,8 @@ read_option(const struct route_call *c, struct str word, struct rule_options *o)
         unsigned how;
     } words[] = {{"byname", ROUTE_FIND_BYNAME},
                  {"bydns", ROUTE_FIND_BYDNS},
-                 {"ipv4_only", ROUTE_FIND_IPV4_ONLY},
-                 {"ipv4_prefer", ROUTE_FIND_IPV4_PREFER}};
+                 {"ipv4_only", HOST_FIND_IPV4_ONLY},
+                 {"ipv4_prefer", HOST_FIND_IPV4_PREFER}};
     const unsigned source = ROUTE_FIND_BYNAME | ROUTE_FIND_BYDNS;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (!str_eqz(word, words[i].word))

@@ -185,7 +185,7 @@ set_transport(const struct route_call *c, const struct query_answer *q,
 }
 
 static void
-accept(const struct route_call *c, const struct query_answer *q, struct route_result *out)
+accept_answer(const struct route_call *c, const struct query_answer *q, struct route_result *out)
 {
     struct route_hosts hosts = {.call = c, .find_failed = STR_LIT("freeze")};
     if (str_is_set(q->data))
@@ -243,7 +243,7 @@ act(const struct route_call *c, const struct query_answer *q, struct route_resul
 {
     switch (q->kind) {
     case QUERY_ACCEPT:
-        accept(c, q, out);
+        accept_answer(c, q, out);
         return;
     case QUERY_REDIRECT:
         redirect(c, q->text, out);

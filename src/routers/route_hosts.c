@@ -7,6 +7,7 @@
 #include "conf/main_options.h"
 #include "filter/expand.h"
 #include "mail/ip.h"
+#include "mail/why_errno.h"
 
 #include <stdarg.h>
 
@@ -140,8 +141,6 @@ route_hosts_ignore(const struct route_call *c, struct host_targets *hosts,
 
 enum step { NEXT, STOP };
 
-enum { ERRNO_DNS = -36 }; /* number of the fault in log lines and retry records */
-
 /* What a word of host_find_failed or host_all_ignored means. NEXT: the host is left out. */
 static enum step
 act(struct str word, struct route_result *out)
@@ -168,6 +167,7 @@ not_found(const struct route_hosts *q, struct str name, struct route_result *out
     const struct route_call *c = q->call;
     route_hosts_say(c, out, OUT_DEFER, "lookup of host \"%.*s\" failed in %.*s router",
                     STR_ARG(name), STR_ARG(c->router->name));
+    out->why.sys_errno = WHY_NO_HOST;
     return act(q->find_failed, out);
 }
 
@@ -185,33 +185,101 @@ unknown_for_now(const struct route_hosts *q, struct str name, struct str fault,
     else
         route_hosts_say(c, out, OUT_DEFER,
                         "host lookup for %.*s did not complete (DNS timeout?)", STR_ARG(name));
-    out->why.sys_errno = ERRNO_DNS;
+    out->why.sys_errno = WHY_DNS;
     return STOP;
+}
+
+unsigned
+route_hosts_secure(const struct route_call *c, struct str domain)
+{
+    const struct router_generic *g = generic_of(c);
+    unsigned how = 0;
+    if (route_hosts_in_domains(c, &g->dnssec_request_domains, "dnssec_request_domains", domain))
+        how |= HOST_FIND_SECURE_ASK;
+    if (route_hosts_in_domains(c, &g->dnssec_require_domains, "dnssec_require_domains", domain))
+        how |= HOST_FIND_SECURE_NEED;
+    return how;
+}
+
+struct str
+route_hosts_fault(enum mx_fault fault)
+{
+    static const struct str texts[] = {
+        [MX_FAULT_NONE] = {NULL, 0, 0},
+        [MX_FAULT_NO_SERVICE] = STR_INIT("an MX or SRV record indicated no SMTP service"),
+        [MX_FAULT_NO_HOST] = STR_INIT("all relevant MX records point to non-existent hosts"),
+        [MX_FAULT_ADDRESS] = STR_INIT("all relevant MX records point to non-existent hosts or "
+                                      "(invalidly) to IP addresses"),
+        [MX_FAULT_INSECURE] = STR_INIT("host lookup done insecurely"),
+    };
+    return texts[fault];
+}
+
+static enum outcome
+outcome_of(enum host_found st)
+{
+    return st == HOST_FOUND ? OUT_OK : st == HOST_NONE ? OUT_DECLINE : OUT_DEFER;
+}
+
+static enum outcome
+find_mx(const struct route_hosts *q, const struct host_item *item, struct host_targets *found,
+        struct str *fault)
+{
+    const struct route_call *c = q->call;
+    struct mx_found mx;
+    const struct mx_find m = {.eval = c->eval,
+                              .vm = c->vm,
+                              .arena = c->arena,
+                              .domain = item->name,
+                              .port = item->port,
+                              .srv = STR_NULL,
+                              .how = (q->how & HOST_FIND_ALL) | route_hosts_secure(c, item->name),
+                              .mx_only = true};
+    enum host_found st = mx_find(&m, &mx);
+    *found = mx.hosts;
+    *fault = st == HOST_AGAIN ? route_hosts_fault(mx.fault) : STR_NULL;
+    return outcome_of(st);
+}
+
+static enum outcome
+find_name(const struct route_hosts *q, const struct host_item *item,
+          struct host_targets *found, struct str *fault)
+{
+    const struct route_call *c = q->call;
+    struct host_find h = {.eval = c->eval,
+                          .vm = c->vm,
+                          .arena = c->arena,
+                          .how = (q->how & HOST_FIND_ALL) | route_hosts_secure(c, item->name) |
+                                 HOST_FIND_QUALIFY_SINGLE,
+                          .out = found};
+    h.host = (struct host_target){.name = item->name, .port = item->port, .preference = -1};
+    enum host_found st = (q->how & ROUTE_FIND_BYNAME) != 0  ? host_find_by_name(&h)
+                         : (q->how & ROUTE_FIND_BYDNS) != 0 ? host_find_by_dns(&h)
+                                                            : host_find_any(&h);
+    if (st == HOST_INSECURE)
+        *fault = route_hosts_fault(MX_FAULT_INSECURE);
+    if (st == HOST_NONE && (q->how & ROUTE_FIND_BYDNS) == 0 && c->up->logs_unknown_hosts)
+        c->up->log(c->up->ctx, ROUTE_LOG_MAIN,
+                   str_printf(c->arena, "no IP address found for host %.*s",
+                              STR_ARG(item->name)));
+    return outcome_of(st);
 }
 
 static enum outcome
 find(const struct route_hosts *q, const struct host_item *item, struct host_targets *found,
      struct str *fault)
 {
-    const struct route_call *c = q->call;
-    const struct route_up *up = c->up;
-    struct host_target target = {.name = item->name, .port = item->port, .preference = -1};
     struct ip ip;
     *fault = STR_NULL;
     if (item->name.n == 0)
         return OUT_DEFER;
-    if (item->mx && up->find_mx == NULL) {
-        *fault = STR_LIT("MX records cannot be looked up: there is no resolver");
-        return OUT_DEFER;
-    }
-    const struct route_mx mx = {
-        .domain = item->name, .port = item->port, .mx_only = true, .how = q->how};
     if (item->mx)
-        return up->find_mx(up->ctx, c->arena, &mx, found, fault);
+        return find_mx(q, item, found, fault);
     if (!ip_parse(item->name, &ip))
-        return up->find_host(up->ctx, c->arena, &target, q->how, found, fault);
+        return find_name(q, item, found, fault);
+    struct host_target target = {.name = item->name, .port = item->port, .preference = -1};
     target.address = item->name;
-    vec_push(c->arena, found, target);
+    vec_push(q->call->arena, found, target);
     return OUT_OK;
 }
 

@@ -6,13 +6,14 @@
 #ifndef REMEX_ROUTERS_ROUTE_HOSTS_H
 #define REMEX_ROUTERS_ROUTE_HOSTS_H
 
+#include "conf/mx_find.h"
 #include "routers/host_items.h"
 #include "routers/router.h"
 
 struct route_hosts {
     const struct route_call *call;
     struct host_items items;
-    unsigned how; /* enum route_find */
+    unsigned how; /* enum route_find, HOST_FIND_* */
     /* What to do when a host is not found, and when none is left: decline, defer, fail, freeze, pass, ignore. */
     struct str find_failed, all_ignored;
 };
@@ -35,6 +36,11 @@ void route_hosts_cut_local(const struct route_call *c, struct host_targets *foun
 /* True if the domain is in the list of an option. One that cannot be used has no members. */
 bool route_hosts_in_domains(const struct route_call *c, const struct xstr *option,
                             const char *name, struct str domain);
+
+/* Bits of HOST_FIND_* that dnssec_request_domains and dnssec_require_domains mean for a domain. */
+unsigned route_hosts_secure(const struct route_call *c, struct str domain);
+/* The text for what is wrong with the records of a domain; STR_NULL when nothing is. */
+struct str route_hosts_fault(enum mx_fault fault);
 
 /* out->outcome and out->why.log. */
 void route_hosts_say(const struct route_call *c, struct route_result *out, enum outcome o,

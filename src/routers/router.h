@@ -73,23 +73,10 @@ enum route_purpose {
 /* Where a line goes. */
 enum route_log { ROUTE_LOG_MAIN, ROUTE_LOG_BOTH, ROUTE_LOG_PANIC };
 
+/* Where the addresses of hosts come from, beside the bits HOST_FIND_* of conf/host_find.h. Neither: the DNS, then the system. */
 enum route_find {
-    ROUTE_FIND_BYNAME = 1u << 0, /* ask the system's resolver only; neither: the DNS first */
-    ROUTE_FIND_BYDNS = 1u << 1,
-    ROUTE_FIND_IPV4_ONLY = 1u << 2,
-    ROUTE_FIND_IPV4_PREFER = 1u << 3,
-};
-
-/* A question for the hosts of a domain. */
-struct route_mx {
-    struct str domain;
-    int64_t port;           /* for all of them; 0: none */
-    struct str srv;         /* service whose SRV records come before the MX records, or unset */
-    unsigned how;           /* bits of enum route_find */
-    bool mx_only;           /* without MX records there are no hosts, whatever address it has */
-    bool mx_fail, srv_fail; /* an error of the DNS counts as "there is none" */
-    bool qualify_single, search_parents;
-    bool dnssec_request, dnssec_require;
+    ROUTE_FIND_BYNAME = 1u << 16, /* what the system knows only */
+    ROUTE_FIND_BYDNS = 1u << 17,
 };
 
 /* What a process that is a user does for a router. */
@@ -109,19 +96,12 @@ struct route_child {
 struct route_up {
     void *ctx;
     bool becomes; /* children are the user that they are asked for, else all are who we are */
+    bool logs_unknown_hosts; /* log_selector = +host_lookup_failed */
     void (*log)(void *ctx, enum route_log to, struct str text);
     void (*run_child)(void *ctx, const struct route_child *rq, struct child_result *out);
     /* The transport of the generic option. OUT_OK (NULL when the option is not set), else the fate of the address in *why. */
     enum outcome (*find_transport)(void *ctx, const struct driver_instance **out,
                                    struct why *why);
-    /* The addresses of a host, one entry each, as lookups of host names give them; how: bits of enum route_find. OUT_OK, OUT_DECLINE
-     * (no such host), OUT_DEFER (*fault has a text). */
-    enum outcome (*find_host)(void *ctx, struct arena *a, const struct host_target *host,
-                              unsigned how, struct host_targets *out, struct str *fault);
-    /* The hosts of a domain, best first, with their addresses. OUT_OK; OUT_DECLINE: no such domain or no host that can be used
-     * (*fault may have a text for the failure); OUT_DEFER. NULL: there is no resolver. */
-    enum outcome (*find_mx)(void *ctx, struct arena *a, const struct route_mx *q,
-                            struct host_targets *out, struct str *fault);
 };
 
 /* The question to a driver: its preconditions hold, $local_part and the like are set. */

@@ -15,55 +15,61 @@ enum {
     ANSWER_MAX = 256 * 1024,
 };
 
-static bool
-from_sockaddr(const struct sockaddr *sa, struct ip *out)
+/* gethostbyname2_r is obsolete, but getaddrinfo puts addresses in an order of its own. */
+static int
+ask_addresses(struct arena *a, const char *name, int family, struct hostent *h,
+              struct hostent **found, int *why)
 {
-    *out = (struct ip){0};
-    if (sa->sa_family == AF_INET) {
-        struct sockaddr_in in;
-        memcpy(&in, sa, sizeof in);
-        out->n = 4;
-        memcpy(out->b, &in.sin_addr, 4);
-        return true;
+    for (size_t n = ANSWER_FIRST;; n *= 2) {
+        *found = NULL;
+        int bad = gethostbyname2_r(name, family, h, arena_alloc(a, n), n, found, why);
+        if (bad != ERANGE || n >= ANSWER_MAX)
+            return bad;
     }
-    if (sa->sa_family != AF_INET6)
-        return false;
-    struct sockaddr_in6 in6;
-    memcpy(&in6, sa, sizeof in6);
-    out->n = 16;
-    memcpy(out->b, &in6.sin6_addr, 16);
-    return true;
 }
 
-static enum hosts_status
-status_of(int gai)
+static void
+take_addresses(struct arena *a, const struct hostent *h, uint8_t bytes,
+               struct hosts_addresses *out)
 {
-    return gai == EAI_AGAIN || gai == EAI_SYSTEM || gai == EAI_MEMORY ? HOSTS_AGAIN
-                                                                      : HOSTS_NONE;
+    struct ip *v = ARENA_ARRAY(a, struct ip, HOSTS_MAX);
+    size_t n = 0;
+    for (; n < out->n; n++)
+        v[n] = out->v[n];
+    for (char **p = h->h_addr_list; *p != NULL && n < HOSTS_MAX && h->h_length == bytes; p++) {
+        struct ip ip = {.n = bytes};
+        memcpy(ip.b, *p, bytes);
+        v[n++] = ip;
+    }
+    out->v = v;
+    out->n = n;
+    if (!str_is_set(out->name))
+        out->name = str_tainted(str_dup(a, str_from_cstr(h->h_name)));
 }
 
 enum hosts_status
 hosts_find_addresses(struct arena *a, struct str name, struct hosts_addresses *out)
 {
-    *out = (struct hosts_addresses){0};
+    static const struct {
+        int family;
+        uint8_t bytes;
+    } kinds[] = {{AF_INET6, 16}, {AF_INET, 4}};
+    bool again = false;
+    *out = (struct hosts_addresses){.name = STR_NULL};
     if (name.n == 0 || name.n > NAME_MAX_BYTES)
         return HOSTS_NONE;
     const char *z = str_cstr(a, name);
-    if (z == NULL)
-        return HOSTS_NONE;
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *all = NULL;
-    int bad = getaddrinfo(z, NULL, &hints, &all);
-    if (bad != 0)
-        return status_of(bad);
-    VEC(struct ip) found = {0};
-    for (const struct addrinfo *i = all; i != NULL && found.n < HOSTS_MAX; i = i->ai_next) {
-        struct ip ip;
-        if (from_sockaddr(i->ai_addr, &ip))
-            vec_push(a, &found, ip);
+    for (size_t i = 0; z != NULL && i < sizeof kinds / sizeof *kinds; i++) {
+        struct hostent h, *found = NULL;
+        int why = 0;
+        if (ask_addresses(a, z, kinds[i].family, &h, &found, &why) == 0 && found != NULL)
+            take_addresses(a, found, kinds[i].bytes, out);
+        else
+            again = again || why == TRY_AGAIN;
     }
-    freeaddrinfo(all);
-    *out = (struct hosts_addresses){found.v, found.n};
-    return found.n > 0 ? HOSTS_OK : HOSTS_NONE;
+    if (out->n > 0)
+        return HOSTS_OK;
+    return again ? HOSTS_AGAIN : HOSTS_NONE;
 }
 
 /* gethostbyaddr_r is obsolete, but getnameinfo gives no aliases. */

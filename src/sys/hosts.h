@@ -21,6 +21,7 @@ enum { HOSTS_MAX = 256 }; /* answers beyond that are dropped */
 struct hosts_addresses {
     const struct ip *v;
     size_t n;
+    struct str name; /* the host's own, when it was found by an alias; tainted */
 };
 
 struct hosts_names {
@@ -28,7 +29,7 @@ struct hosts_names {
     size_t n;
 };
 
-/* Addresses of a name, IPv4 and IPv6, each once. */
+/* Addresses of a name, IPv6 and IPv4, in the order in which they are found. */
 enum hosts_status hosts_find_addresses(struct arena *a, struct str name,
                                        struct hosts_addresses *out);
 /* Name and aliases of an address, unverified. */

@@ -113,10 +113,8 @@ nothing_is_needed_but_a_machine(void **state)
         assert_int_equal(list_match(&e, vm, &q, &a), i < 2 ? OUT_OK : OUT_FAIL);
     }
     struct list_question q = {
-        .kind = LIST_DOMAIN, .subject = STR_LIT("b"), .list = STR_LIT("@mx_any")};
+        .kind = LIST_DOMAIN, .subject = STR_LIT("b"), .list = STR_LIT("lsearch;/x")};
     struct list_answer a;
-    assert_int_equal(list_match(&e, vm, &q, &a), OUT_DEFER);
-    q.list = STR_LIT("lsearch;/x");
     assert_int_equal(list_match(&e, vm, &q, &a), OUT_DEFER);
     vm_free(vm);
     (void)f;
