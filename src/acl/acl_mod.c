@@ -98,6 +98,7 @@ acl_mod_logwrite(struct acl_call *c, const struct acl_item *item, struct str arg
 {
     (void)item;
     unsigned bits = take_targets(c, &arg);
+    arg = str_trim_left(arg);
     if (bits != 0)
         acl_log(c->r, bits | ACL_LOG_TABS, "%.*s", STR_ARG(arg));
     return ACL_TEST_TRUE;

@@ -26,3 +26,14 @@ tls_state_take(struct tls_state *t, struct arena *a, struct tls *tls, struct tls
         .resumption = (int64_t)f.resumed,
     };
 }
+
+void
+tls_state_copy(struct tls_state *to, struct arena *a, const struct tls_state *from)
+{
+    *to = *from;
+    struct str *const texts[] = {&to->cipher, &to->cipher_std, &to->peerdn,  &to->sni,
+                                 &to->version, &to->peercert,  &to->ourcert};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (str_is_set(*texts[i]))
+            *texts[i] = str_dup(a, *texts[i]);
+}

@@ -8,6 +8,8 @@
 /* Texts are put into a; a certificate that somebody else made is marked tainted. */
 void tls_state_take(struct tls_state *t, struct arena *a, struct tls *tls,
                     struct tls_connection *c);
+/* The same texts in another arena. */
+void tls_state_copy(struct tls_state *to, struct arena *a, const struct tls_state *from);
 /* There is no TLS any more. */
 void tls_state_forget(struct tls_state *t);
 

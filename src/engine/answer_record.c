@@ -21,6 +21,7 @@ static const struct row rows[] = {
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
+_Static_assert(ROWS <= 64, "which fields were seen is kept in 64 bits");
 
 /* --- writing --- */
 
@@ -100,16 +101,16 @@ take_number(const struct row *r, struct str value, void *field)
 }
 
 static const char *
-take_field(const struct answer_field *rec, struct transport_answer *answer, uint32_t *seen)
+take_field(const struct answer_field *rec, struct transport_answer *answer, uint64_t *seen)
 {
     size_t k = 0;
     while (k < ROWS && rows[k].type != rec->type)
         k++;
     if (k == ROWS)
         return "an unknown type";
-    if ((*seen & 1u << k) != 0)
+    if ((*seen & UINT64_C(1) << k) != 0)
         return "a field twice";
-    *seen |= 1u << k;
+    *seen |= UINT64_C(1) << k;
     void *field = (char *)answer + rows[k].field.offset;
     if (rows[k].field.kind != RECORD_K_TEXT)
         return take_number(&rows[k], rec->value, field);
@@ -124,7 +125,7 @@ static const char *
 read_all(struct str rest, struct transport_answer *answers, size_t n)
 {
     struct answer_field rec;
-    uint32_t seen = 0;
+    uint64_t seen = 0;
     size_t at = 0; /* answers that have begun */
     while (next_record(&rest, &rec)) {
         if (rec.type == END_TYPE)

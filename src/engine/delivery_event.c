@@ -30,13 +30,19 @@ raise_for(struct delivery *d, const struct address *a, const struct event *event
     }
     view.router_name = a->router != NULL ? a->router->name : STR_EMPTY;
     view.transport_name = a->transport != NULL ? a->transport->name : STR_EMPTY;
-    if (answer != NULL && str_is_set(answer->why.host)) {
+    bool vain = answer != NULL && answer->gave_up && answer->why.sys_errno == WHY_AUTH_FAILED;
+    if (answer != NULL && str_is_set(answer->why.host) && !vain) {
         view.host = answer->why.host;
         view.host_address = answer->why.host_ip;
         view.host_port = answer->host_port;
     }
     ev->address = &view;
     ev->router_vars = a->router_vars;
+    if (answer != NULL && a->transport != NULL &&
+        transport_driver_of(a->transport)->place == TRANSPORT_REMOTE) {
+        d->session->tls_out = answer->tls;
+        d->session->tls_out_active = answer->tls.cipher.n > 0;
+    }
     if (a->transport == NULL) {
         (void)event_raise_main(ev, vm, event);
     } else {

@@ -5,6 +5,7 @@
 #include "engine/delivery.h"
 #include "engine/maillog.h"
 #include "mail/address.h"
+#include "mail/why_errno.h"
 #include "transports/transport.h"
 
 #include <string.h>
@@ -146,6 +147,29 @@ add_host(struct delivery *d, struct buf *b, const struct transport_answer *w)
         buf_printf(b, ":%lld", (long long)w->own_port);
 }
 
+/* " PS=ea", of the first address of a delivery. */
+static void
+add_protocol(struct delivery *d, struct buf *b, const struct transport_answer *w)
+{
+    if (str_is_set(w->steps) && w->steps.n > 0 && !w->additional &&
+        maillog_selected(d->engine, LOG_SELECTOR_PROTOCOL_DETAIL))
+        buf_printf(b, " PS=%.*s", STR_ARG(w->steps));
+}
+
+/* " A=name:id:sender" */
+static void
+add_authentication(struct delivery *d, struct buf *b, const struct transport_answer *w)
+{
+    if (!str_is_set(w->auth_name))
+        return;
+    buf_printf(b, " A=%.*s", STR_ARG(w->auth_name));
+    if (!str_is_set(w->auth_id))
+        return;
+    buf_printf(b, ":%.*s", STR_ARG(w->auth_id));
+    if (str_is_set(w->auth_sender) && maillog_selected(d->engine, LOG_SELECTOR_SMTP_MAILAUTH))
+        buf_printf(b, ":%.*s", STR_ARG(w->auth_sender));
+}
+
 /* " (-1): text", " (13): Permission denied: text", with the host before the text. */
 static void
 add_deferral(struct delivery *d, struct buf *b, const struct transport_answer *w)
@@ -154,7 +178,8 @@ add_deferral(struct delivery *d, struct buf *b, const struct transport_answer *w
     buf_printf(b, " (%d)", w->why.sys_errno);
     if (w->why.sys_errno > 0)
         buf_printf(b, ": %s", strerror(w->why.sys_errno));
-    add_host(d, b, w);
+    if (w->why.sys_errno != WHY_AUTH_FAILED) /* its words say that it is about a host */
+        add_host(d, b, w);
     if (str_is_set(text) && text.n > 0)
         buf_printf(b, ": %.*s", STR_ARG(text));
 }
@@ -165,6 +190,8 @@ add_failure(struct delivery *d, struct buf *b, const struct transport_answer *w)
 {
     struct str text = str_is_set(w->why.log) ? w->why.log : w->why.peer;
     add_host(d, b, w);
+    add_protocol(d, b, w);
+    maillog_add_tls(d->engine, b, &w->tls, false);
     buf_addc(b, ' ');
     if (w->why.sys_errno > 0)
         buf_printf(b, ": %s%s", strerror(w->why.sys_errno),
@@ -185,6 +212,9 @@ add_success(struct delivery *d, struct buf *b, const struct address *a)
     if (str_is_set(w->shadow))
         buf_printf(b, " ST=%.*s", STR_ARG(w->shadow));
     add_host(d, b, w);
+    add_protocol(d, b, w);
+    maillog_add_tls(d->engine, b, &w->tls, false);
+    add_authentication(d, b, w);
     if ((w->how & TRANSPORT_HOW_PIPELINED) != 0 &&
         maillog_selected(d->engine, LOG_SELECTOR_PIPELINING))
         buf_addz(b, " L");

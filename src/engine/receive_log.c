@@ -38,8 +38,12 @@ add_host(const struct receiving *r, struct buf *b)
     }
     if (s->sender_ident.n > 0)
         field(b, "U", s->sender_ident);
-    if (on(r, LOG_SELECTOR_CONNECTION_ID))
+    if (!on(r, LOG_SELECTOR_CONNECTION_ID))
+        return;
+    if (s->connection_id.n > 0)
         field(b, "Ci", s->connection_id);
+    else /* what came without a connection has one of its own */
+        buf_printf(b, " Ci=%lld%09ld", (long long)r->started.tv_sec, r->started.tv_nsec);
 }
 
 static void

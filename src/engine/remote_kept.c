@@ -23,6 +23,14 @@ drop(struct engine *e)
     e->kept = NULL;
 }
 
+/* hosts_nopass_tls; hosts_noproxy_tls means nothing here, where a connection stays in its process. */
+static bool
+may_be_passed(const struct smtp_client *c, const struct transport_job *job)
+{
+    return c->secure == NULL || !smtp_client_in_list(job, &c->host, &c->opt->hosts_nopass_tls,
+                                                     "hosts_nopass_tls");
+}
+
 void
 remote_kept_put(struct delivery *d, const struct transport_job *job, struct smtp_client *c)
 {
@@ -33,7 +41,7 @@ remote_kept_put(struct delivery *d, const struct transport_job *job, struct smtp
     if (str_is_set(id) && str_eq(id, d->id))
         id = remote_wait_first(e, d->arena, transport->name, c->host.name,
                                str_cat(d->arena, d->id, STR_LIT("0")));
-    if (!str_is_set(id) || !remote_kept_may_go_on(c) ||
+    if (!str_is_set(id) || !remote_kept_may_go_on(c) || !may_be_passed(c, job) ||
         !smtp_transaction_reset(c, d->arena, &end)) {
         smtp_client_close(c, job);
         return;

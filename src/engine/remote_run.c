@@ -50,6 +50,7 @@ struct run {
     bool setup_failed;
     size_t max_rcpt;
     bool from_mx; /* the host at hand */
+    bool more_hosts; /* others follow */
 };
 
 /* --- answers --- */
@@ -122,13 +123,22 @@ raise_deferral(struct run *r, const char *name, const struct why *why, int64_t n
     (void)smtp_client_event(&r->job, &event);
 }
 
+/* A host that did not do is told in the log, save where the line of the address says all there is. */
+static bool
+is_host_logged(const struct smtp_end *end)
+{
+    if (end->fate == SMTP_ANSWERED || end->fate == SMTP_MESSAGE_FAIL ||
+        end->fate == SMTP_SETUP_DEFER)
+        return false;
+    return end->why.sys_errno != WHY_TLS_FAILED && end->why.sys_errno != WHY_AUTH_FAILED;
+}
+
 /* What concerns all addresses that are left. False: no further message can go to this host. */
 static bool
 take_end(struct run *r, const struct remote_try *t, const struct smtp_end *end)
 {
     vec_push(r->d->arena, &r->notes, ((struct note){.host = *t, .end = *end}));
-    if (end->fate == SMTP_HOST_DEFER || end->fate == SMTP_HOST_FAIL ||
-        end->fate == SMTP_MESSAGE_DEFER)
+    if (is_host_logged(end))
         log_host(r, &t->host, t->port, &end->why);
     if (end->fate == SMTP_HOST_DEFER)
         raise_deferral(r, "msg:host:defer", &end->why, end->why.sys_errno);
@@ -167,6 +177,9 @@ log_refused(struct run *r, const bool *before)
             continue;
         if (r->answers[i].recipient_error)
             raise_recipient(r, i);
+        if (r->answers[i].recipient_error && r->more_hosts && delivery_is_logged(r->batch[i]))
+            maillog(r->d->engine, MAILLOG_MAIN, r->d->id, "H=%.*s [%.*s] %.*s",
+                    STR_ARG(w->host), STR_ARG(w->host_ip), STR_ARG(w->log));
         if (w->outcome == OUT_FAIL && str_is_set(w->host) && w->smtp_code > 0)
             maillog_message(r->d->engine, &r->d->entry,
                             str_printf(r->d->arena, "H=%.*s [%.*s] %.*s", STR_ARG(w->host),
@@ -214,6 +227,22 @@ transact(struct run *r, const struct remote_try *t, struct smtp_client *c)
     return false;
 }
 
+/* A connection; without TLS, if that is what failed and it may be done without. NULL: *end. */
+static struct smtp_client *
+open_client(struct run *r, const struct smtp_target *target, struct smtp_end *end)
+{
+    struct smtp_client *c = smtp_client_open(&r->job, target, end);
+    if (c != NULL || !end->tls_failed || !smtp_client_may_go_clear(&r->job, target->host))
+        return c;
+    struct smtp_target clear = *target;
+    clear.clear = true;
+    raise_deferral(r, "msg:host:defer", &end->why, end->why.sys_errno);
+    maillog(r->d->engine, MAILLOG_MAIN, r->d->id,
+            "%.*s: delivering unencrypted to H=%.*s [%.*s] (not in hosts_require_tls)",
+            STR_ARG(end->why.log), STR_ARG(target->host->name), STR_ARG(target->host->address));
+    return smtp_client_open(&r->job, &clear, end);
+}
+
 /* As many transactions as the recipients need, over as many connections as those need. */
 static void
 deliver_to(struct run *r, const struct remote_try *t, const struct smtp_target *target)
@@ -221,9 +250,11 @@ deliver_to(struct run *r, const struct remote_try *t, const struct smtp_target *
     struct smtp_end end = {.fate = SMTP_ANSWERED};
     struct smtp_client *c = remote_kept_take(r->d->engine, r->transport, target);
     memset(r->taken, false, r->n);
+    if (c != NULL)
+        smtp_client_adopt(c, &r->job);
     while (has_more(r)) {
         if (c == NULL)
-            c = smtp_client_open(&r->job, target, &end);
+            c = open_client(r, target, &end);
         if (c == NULL || !smtp_transaction_reset(c, r->d->arena, &end))
             break;
         if (!transact(r, t, c)) {
@@ -388,6 +419,7 @@ try_host(struct run *r, size_t at, bool last)
     t.from = target.from;
     show_host(r, &t.host, t.port);
     r->from_mx = t.host.preference >= 0;
+    r->more_hosts = at + 1 < r->hosts.v.n;
     remote_retry_keys(r->d, r->transport, &t);
     if (remote_kept_differs(r->d->engine, r->transport, &target)) {
         r->tally.total++;

@@ -183,6 +183,7 @@ forget_client(struct smtp_session *s)
         s->offered = (struct smtp_offered){.size = false};
     s->offered.tls = false;
     s->esmtp = remember;
+    s->free_used &= ~(1u << SMTP_VERB_EHLO | 1u << SMTP_VERB_HELO | 1u << SMTP_VERB_AUTH);
     peer_set_names(s->engine, m);
     smtp_set_protocol(s);
     smtp_reset(s);

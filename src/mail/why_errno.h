@@ -28,7 +28,9 @@ enum why_errno {
     WHY_MAILBOX_KIND = -33,  /* nobody knows the format of a mailbox */
     WHY_CREATE_PLACE = -34,  /* a file may not be made there */
     WHY_DNS = -36,           /* the address of a host cannot be had for the moment */
+    WHY_TLS_FAILED = -37,    /* TLS could not be started */
     WHY_TLS_REQUIRED = -38,  /* TLS is required and cannot be had */
+    WHY_AUTH_PROBLEM = -41,  /* authentication could not be tried to its end */
     WHY_AUTH_FAILED = -42,   /* authentication is required and cannot be had */
     WHY_RCPT_4XX = -44,      /* a server deferred RCPT, MAIL, or the end of the data */
     WHY_MAIL_4XX = -45,

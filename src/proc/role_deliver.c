@@ -16,6 +16,7 @@
 #include "proc/engine_start.h"
 #include "proc/reception.h"
 #include "proc/role_jail.h"
+#include "proc/tls_start.h"
 #include "proc/submit_server.h"
 #include "sys/caps.h"
 #include "sys/signals.h"
@@ -304,6 +305,7 @@ role_deliver(struct role *r)
     d.becomes = r->e->can_become && !r->m->conf->main->deliver_drop_privilege;
     if (!role_become_mail_user(r) || !caps_no_new_privileges())
         return 1;
+    tls_start_client(r->e);
     /* Without an agent deliveries are made from here, and need what any program needs. */
     if (d.becomes && !role_jail(r, true))
         return 1;

@@ -14,6 +14,7 @@
 #include "proc/role_jail.h"
 #include "proc/smtp_admit.h"
 #include "proc/smtp_threads.h"
+#include "proc/tls_start.h"
 #include "sys/listen.h"
 #include "sys/signals.h"
 
@@ -375,6 +376,7 @@ role_smtp(struct role *r)
     if (s.seats == NULL)
         return 1;
     seats_leave_all(s.seats, s.owner); /* of one that had this number and died */
+    tls_start_server(r->e);
     if (!role_jail(r, true))
         return 1;
     if (r->m->conf->main->smtp_sessions_per_process != 1)

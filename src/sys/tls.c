@@ -27,6 +27,12 @@ tls_load(struct tls **slot, struct arena *a, struct str plugin_directory, struct
     return *slot;
 }
 
+void
+tls_prepare(struct tls *t, struct arena *a, const struct tls_credentials *files)
+{
+    t->library->prepare(t->shared, a, files);
+}
+
 struct tls_connection *
 tls_open(struct tls *t, const struct tls_setup *s, struct tls_fault *fault)
 {

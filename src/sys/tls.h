@@ -112,6 +112,7 @@ struct tls_library {
                     struct str *out);
     bool (*ticket)(struct tls_connection *c, struct arena *a, struct str *out);
     void (*close)(struct tls_connection *c, bool goodbye);
+    void (*prepare)(void *shared, struct arena *a, const struct tls_credentials *files);
 };
 
 struct tls {
@@ -123,6 +124,8 @@ struct tls {
 struct tls *tls_load(struct tls **slot, struct arena *a, struct str plugin_directory,
                      struct str *why);
 
+/* Reads what a server will need ahead of its first connection; what cannot be read is told then. */
+void tls_prepare(struct tls *t, struct arena *a, const struct tls_credentials *files);
 /* A connection over descriptors that are connected. NULL: *fault. s and its texts live until the handshake is over. */
 struct tls_connection *tls_open(struct tls *t, const struct tls_setup *s,
                                 struct tls_fault *fault);

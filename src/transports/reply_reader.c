@@ -36,9 +36,8 @@ take(struct arena *a, struct reply_reader *r, struct smtp_reply *out)
     return st;
 }
 
-/* Reads once. REPLY_READ: something came. */
 static enum reply_end
-fill(struct reply_reader *r, int64_t deadline_ms)
+wait_for(const struct reply_reader *r, short events, int64_t deadline_ms)
 {
     int64_t left = -1;
     if (deadline_ms > 0) {
@@ -46,11 +45,26 @@ fill(struct reply_reader *r, int64_t deadline_ms)
         if (left <= 0)
             return REPLY_TIMED_OUT;
     }
-    struct pollfd p = {.fd = r->fd, .events = POLLIN};
+    struct pollfd p = {.fd = r->fd, .events = events};
     int ready = poll(&p, 1, left > INT32_MAX ? INT32_MAX : (int)left);
-    if (ready == 0)
-        return REPLY_TIMED_OUT;
-    ssize_t n = ready < 0 ? -1 : read(r->fd, r->text + r->n, REPLY_READER_MAX - r->n);
+    if (ready < 0 && errno != EINTR)
+        return REPLY_CLOSED;
+    return ready == 0 ? REPLY_TIMED_OUT : REPLY_READ;
+}
+
+/* Reads once. REPLY_READ: something came, or may have. */
+static enum reply_end
+fill(struct reply_reader *r, int64_t deadline_ms)
+{
+    short events = POLLIN;
+    char *to = r->text + r->n;
+    size_t room = REPLY_READER_MAX - r->n;
+    enum reply_end end = r->read == NULL ? wait_for(r, events, deadline_ms) : REPLY_READ;
+    if (end != REPLY_READ)
+        return end;
+    ssize_t n = r->read != NULL ? r->read(r->ctx, to, room, &events) : read(r->fd, to, room);
+    if (n < 0 && errno == EAGAIN && r->read != NULL)
+        return wait_for(r, events, deadline_ms);
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return REPLY_READ;
     if (n == 0)

@@ -6,10 +6,16 @@
 
 #include "mail/smtp_reply.h"
 
+#include <sys/types.h>
+
 enum { REPLY_READER_MAX = 64 * 1024 }; /* bytes of one reply */
 
 struct reply_reader {
     int fd;
+    /* What reads in place of read(2): -1 with errno EAGAIN and what to wait for; anything that is at hand comes without waiting. NULL: the
+     * descriptor is read itself. */
+    ssize_t (*read)(void *ctx, char *p, size_t n, short *events);
+    void *ctx;
     char *text; /* REPLY_READER_MAX bytes, of reply_reader_start */
     size_t n;
 };

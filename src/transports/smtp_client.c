@@ -5,6 +5,8 @@
 #include "conf/list.h"
 #include "filter/expand.h"
 #include "mail/why_errno.h"
+#include "transports/smtp_client_auth.h"
+#include "transports/smtp_client_tls.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -97,6 +99,16 @@ smtp_client_ends(const struct smtp_client *c, struct arena *a, struct transport_
     answer->own_ip = str_dup(a, c->own_address);
     answer->own_port = c->own_port;
     answer->host_port = c->port;
+    bool first = c->secure != NULL && smtp_client_tls_is_first(c->opt);
+    answer->steps = str_printf(a, "%s%s%s%s", first ? "s" : "", c->esmtp ? "e" : "",
+                               c->secure != NULL && !first ? "se" : "",
+                               c->auth_tried ? "a" : "");
+    if (c->secure != NULL)
+        tls_state_copy(&answer->tls, a, &c->tls_state);
+    if (!c->authenticated)
+        return;
+    answer->auth_name = str_dup(a, c->auth_name);
+    answer->auth_id = str_is_set(c->auth_id) ? str_dup(a, c->auth_id) : STR_NULL;
 }
 
 /* --- bytes --- */
@@ -118,11 +130,11 @@ smtp_client_put(struct smtp_client *c, struct arena *a, const char *fmt, ...)
     return text;
 }
 
-/* False with errno; ETIMEDOUT when nothing could be written for so long. */
-static bool
-wait_for_room(const struct smtp_client *c)
+/* ETIMEDOUT when nothing could be written for so long. */
+bool
+smtp_client_wait(const struct smtp_client *c, short events)
 {
-    struct pollfd p = {.fd = c->fd, .events = POLLOUT};
+    struct pollfd p = {.fd = c->fd, .events = events};
     int64_t wait_ms = c->idle_ms > 0 ? c->idle_ms : -1;
     int n = poll(&p, 1, wait_ms > INT32_MAX ? INT32_MAX : (int)wait_ms);
     if (n == 0)
@@ -135,13 +147,15 @@ static bool
 send_pieces(void *ctx, struct iovec *v, int n)
 {
     struct smtp_client *c = ctx;
+    if (c->secure != NULL)
+        return smtp_client_tls_send(c, v, n);
     while (n > 0) {
         const struct msghdr m = {.msg_iov = v, .msg_iovlen = (size_t)n};
         ssize_t sent = sendmsg(c->fd, &m, MSG_NOSIGNAL);
         if (sent >= 0)
             message_sink_advance(&v, &n, (size_t)sent);
         else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            if (!wait_for_room(c))
+            if (!smtp_client_wait(c, POLLOUT))
                 return false;
         } else if (errno != EINTR)
             return false;
@@ -291,6 +305,21 @@ hello(struct smtp_client *c, const struct transport_job *job, struct smtp_end *e
     return true;
 }
 
+static void
+set_tls_why(struct smtp_client *c, const struct transport_job *job, struct why *why)
+{
+    struct str reason = STR_NULL;
+    why->sys_errno = WHY_TLS_REQUIRED;
+    why->log = STR_LIT("a TLS session is required, but the server did not offer TLS support");
+    if (!c->peer.starttls)
+        return;
+    bool there = tls_load(&job->eval->tls, job->eval->arena,
+                          job->eval->process.plugin_directory, &reason) != NULL;
+    why->log = there ? STR_LIT("a TLS session is required, and was not started")
+                     : str_printf(job->arena, "a TLS session is required, but %.*s",
+                                  STR_ARG(reason));
+}
+
 /* What must not be done in the clear or without a name is not done. */
 static bool
 is_permitted(struct smtp_client *c, const struct transport_job *job, struct smtp_end *end)
@@ -299,18 +328,15 @@ is_permitted(struct smtp_client *c, const struct transport_job *job, struct smtp
     struct why why = {.outcome = OUT_DEFER,
                       .host = str_dup(job->arena, c->host.name),
                       .host_ip = str_dup(job->arena, c->host.address)};
-    if (smtp_client_in_list(job, &c->host, &o->hosts_require_tls, "hosts_require_tls") ||
-        smtp_client_in_list(job, &c->host, &o->hosts_require_dane, "hosts_require_dane")) {
-        why.sys_errno = WHY_TLS_REQUIRED;
-        why.log = c->peer.starttls
-                      ? STR_LIT("a TLS session is required, but this version has no TLS client")
-                      : STR_LIT("a TLS session is required, but the server did not offer TLS "
-                                "support");
+    if (c->secure == NULL &&
+        (smtp_client_in_list(job, &c->host, &o->hosts_require_tls, "hosts_require_tls") ||
+         smtp_client_in_list(job, &c->host, &o->hosts_require_dane, "hosts_require_dane"))) {
+        set_tls_why(c, job, &why);
         return say(end, SMTP_HOST_DEFER, why);
     }
-    if (smtp_client_in_list(job, &c->host, &o->hosts_require_auth, "hosts_require_auth")) {
+    if (!c->authenticated &&
+        smtp_client_in_list(job, &c->host, &o->hosts_require_auth, "hosts_require_auth")) {
         why.sys_errno = WHY_AUTH_FAILED;
-        why.host = why.host_ip = STR_NULL;
         why.log = c->peer.auth
                       ? STR_LIT("authentication required but authentication attempt(s) failed")
                       : STR_LIT("authentication required but server did not advertise AUTH "
@@ -370,24 +396,37 @@ is_allowed(struct smtp_client *c, const struct transport_job *job, const char *n
                                        STR_ARG(refusal))});
 }
 
+/* EHLO again, within TLS. */
+static bool
+hello_again(struct smtp_client *c, const struct transport_job *job, struct smtp_end *end)
+{
+    if (hello(c, job, end))
+        return true;
+    smtp_client_tls_first_read(c, end);
+    return false;
+}
+
 static bool
 greet(struct smtp_client *c, const struct transport_job *job, struct smtp_end *end)
 {
     struct str first = STR_LIT("initial connection");
+    bool started = false;
     enum reply_end got = smtp_client_reply(c, job->arena, c->opt->command_timeout * MS);
-    return must(c, job, got, first, end) &&
-           is_allowed(c, job, "smtp:connect", c->reply.text, end) && hello(c, job, end) &&
+    if (!must(c, job, got, first, end)) {
+        smtp_client_tls_first_read(c, end);
+        return false;
+    }
+    return is_allowed(c, job, "smtp:connect", c->reply.text, end) && hello(c, job, end) &&
+           (c->secure != NULL || smtp_client_tls_start(c, job, &started, end)) &&
+           (!started || hello_again(c, job, end)) && smtp_client_auth(c, job, end) &&
            is_permitted(c, job, end);
 }
 
-/* TLS from the first byte on cannot be had yet, and nothing goes out without it then. */
+/* protocol = smtps */
 static bool
-has_protocol(const struct smtp_client *c, struct smtp_end *end)
+begin(struct smtp_client *c, const struct transport_job *job, struct smtp_end *end)
 {
-    return !str_ieqz(c->opt->protocol, "smtps") ||
-           say_setup(
-               end, WHY_TLS_REQUIRED,
-               STR_LIT("protocol smtps is not available: this version has no TLS client"));
+    return !smtp_client_tls_is_first(c->opt) || smtp_client_tls_begin(c, job, end);
 }
 
 /* The options of the transport, with the time limits of this connection. */
@@ -415,6 +454,10 @@ make(const struct transport_job *job, const struct smtp_target *t)
     c->opt = options_for(a, job, t);
     c->lmtp = transport_smtp_is_lmtp(c->opt);
     c->fd = -1;
+    c->clear = t->clear;
+    c->eval = job->eval;
+    c->tls_fault = c->auth_name = c->auth_id = STR_NULL;
+    tls_state_forget(&job->session->tls_out);
     c->out = buf_in(a, COMMAND_MAX);
     c->port = t->port;
     c->host = *t->host;
@@ -429,11 +472,27 @@ smtp_client_open(const struct transport_job *job, const struct smtp_target *t,
 {
     struct smtp_client *c = make(job, t);
     *end = (struct smtp_end){.fate = SMTP_ANSWERED};
-    if (has_protocol(c, end) && is_allowed(c, job, "tcp:connect", STR_EMPTY, end) &&
-        make_connection(c, job, t, end) && greet(c, job, end))
+    if (is_allowed(c, job, "tcp:connect", STR_EMPTY, end) && make_connection(c, job, t, end) &&
+        begin(c, job, end) && greet(c, job, end))
         return c;
     smtp_client_close(c, job);
     return NULL;
+}
+
+void
+smtp_client_adopt(struct smtp_client *c, const struct transport_job *job)
+{
+    tls_state_copy(&job->session->tls_out, job->session->arena, &c->tls_state);
+    job->session->tls_out_active = c->secure != NULL;
+}
+
+bool
+smtp_client_may_go_clear(const struct transport_job *job, const struct host_target *host)
+{
+    const struct transport_smtp *o = transport_smtp_options(job->transport);
+    return o->tls_tempfail_tryclear && !smtp_client_tls_is_first(o) &&
+           !smtp_client_in_list(job, host, &o->hosts_require_tls, "hosts_require_tls") &&
+           !smtp_client_in_list(job, host, &o->hosts_require_dane, "hosts_require_dane");
 }
 
 struct smtp_client *
@@ -445,7 +504,7 @@ smtp_client_attach(const struct transport_job *job, const struct smtp_target *t,
     c->fd = fd;
     c->own_address = STR_EMPTY;
     reply_reader_start(c->arena, &c->reader, fd);
-    if (greet(c, job, end))
+    if (begin(c, job, end) && greet(c, job, end))
         return c;
     smtp_client_close(c, job);
     return NULL;
@@ -462,6 +521,7 @@ smtp_client_close(struct smtp_client *c, const struct transport_job *job)
         if (smtp_client_flush(c, QUIT_WAIT_MS))
             (void)smtp_client_reply(c, c->arena, QUIT_WAIT_MS);
     }
+    tls_close(c->tls, c->secure, !c->broken);
     if (c->fd >= 0) {
         close(c->fd);
         if (job != NULL)

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "conf/event.h"
+#include "conf/tls_state.h"
 #include "mail/ehlo.h"
 #include "sys/connect.h"
 #include "transports/message_sink.h"
@@ -34,6 +35,15 @@ struct smtp_client {
     int64_t sent;     /* transactions that went over it */
     bool needs_reset; /* the last transaction was left unfinished: RSET before the next */
     bool broken;      /* no more can be said, QUIT neither */
+    bool clear;       /* TLS is not to be started */
+    struct eval *eval; /* of this process, for its log */
+    struct tls *tls;
+    struct tls_connection *secure; /* NULL: bytes go in the clear */
+    char *record;                  /* of TLS: where small pieces are gathered */
+    struct str tls_fault;          /* why TLS broke; unset: it did not */
+    struct tls_state tls_state;    /* texts in arena */
+    bool auth_tried, authenticated;
+    struct str auth_name, auth_id; /* the authenticator that did it; client_set_id */
 };
 
 /* What became of a connection or a transaction as a whole. */
@@ -49,6 +59,7 @@ enum smtp_fate {
 struct smtp_end {
     enum smtp_fate fate;
     struct why why; /* for all recipients without an answer of their own */
+    bool tls_failed; /* TLS is to blame: without it the host may do */
     bool
         connecting; /* it happened before there was a connection: no host is named to anybody */
     struct str command; /* that was refused while greeting; unset: it was none */
@@ -62,6 +73,7 @@ struct smtp_target {
     struct ip from; /* n == 0: any */
     int dscp;
     int64_t connect_s, command_s; /* time limits; 0: as the transport says */
+    bool clear; /* without TLS, although it is offered */
 };
 
 /* Connects and greets; $sending_ip_address and $sending_port are set as soon as they are known, and helo_data is expanded then.
@@ -75,6 +87,11 @@ struct smtp_client *smtp_client_attach(const struct transport_job *job,
 /* Says QUIT if the connection is still good, and frees it. NULL is allowed. job: of the delivery at hand, for the event; NULL: there is
  * none. */
 void smtp_client_close(struct smtp_client *c, const struct transport_job *job);
+
+/* For a connection that was made for another message: variables of this one show it. */
+void smtp_client_adopt(struct smtp_client *c, const struct transport_job *job);
+/* True if the message may go to the host without TLS, after that has failed. */
+bool smtp_client_may_go_clear(const struct transport_job *job, const struct host_target *host);
 
 /* True if the host of this connection is in the list of an option (hosts_…). *defer: it cannot be told. */
 bool smtp_client_in_list(const struct transport_job *job, const struct host_target *host,

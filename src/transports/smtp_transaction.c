@@ -273,16 +273,21 @@ count_waiting(const struct transaction *t)
     return n;
 }
 
+/* AUTH= of MAIL: the option's value, or who the message came from. */
 static bool
 expand_auth(struct transaction *t)
 {
     const struct transport_smtp *o = t->c->opt;
-    struct str value;
-    if (!str_is_set(o->authenticated_sender.text))
-        return true;
-    enum vm_status st = vm_expand_x(t->job->vm, &o->authenticated_sender, &value);
-    if (st == VM_OK && o->authenticated_sender_force)
-        t->mail.auth = str_dup(t->arena, value);
+    struct str value = t->job->message->authenticated_sender;
+    enum vm_status st = VM_OK;
+    if (str_is_set(o->authenticated_sender.text)) {
+        struct str text;
+        st = vm_expand_x(t->job->vm, &o->authenticated_sender, &text);
+        if (st == VM_OK)
+            value = text;
+    }
+    if (t->c->authenticated || o->authenticated_sender_force)
+        t->mail.auth = str_is_set(value) ? str_dup(t->arena, value) : STR_NULL;
     if (st == VM_OK || st == VM_FORCED)
         return true;
     stop(t, SMTP_SETUP_DEFER,
@@ -438,6 +443,8 @@ deliver(struct transaction *t, size_t i, struct str confirmation)
     a->why.host = str_dup(t->arena, c->host.name);
     a->why.host_ip = str_dup(t->arena, c->host.address);
     smtp_client_ends(c, t->arena, a);
+    if (c->authenticated && t->mail.auth.n > 0)
+        a->auth_sender = t->mail.auth;
     a->confirmation = one_line(t->arena, confirmation);
     a->size = t->bytes;
     a->additional = t->delivered;

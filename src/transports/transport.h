@@ -112,6 +112,9 @@ struct transport_answer {
     struct str own_ip; /* our end of the connection */
     int64_t own_port;
     int64_t how;          /* bits of enum transport_how */
+    struct tls_state tls;  /* of the connection; no cipher: none */
+    struct str auth_name, auth_id, auth_sender; /* how we authenticated, and AUTH= of MAIL; unset: not */
+    struct str steps; /* PS=: s (TLS), e (EHLO), a (AUTH), in the order in which they came */
     bool recipient_error; /* the recipient was refused for now, not the message or the host */
 
     /* Set around the driver. */

@@ -179,7 +179,7 @@ set_client(struct tls_connection *c, const struct tls_setup *s)
 }
 
 static bool
-prepare(struct tls_connection *c, const struct tls_setup *s, struct tls_fault *fault)
+set_session(struct tls_connection *c, const struct tls_setup *s, struct tls_fault *fault)
 {
     unsigned flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL;
     flags |= s->role == TLS_SERVER ? (unsigned)GNUTLS_SERVER : (unsigned)GNUTLS_CLIENT;
@@ -235,7 +235,7 @@ open_connection(void *shared, const struct tls_setup *s, struct tls_fault *fault
     c->files = s->credentials;
     c->resume = s->resume;
     c->sni = s->role == TLS_CLIENT ? s->sni : STR_NULL;
-    if (prepare(c, s, fault))
+    if (set_session(c, s, fault))
         return c;
     close_connection(c, false);
     return NULL;
@@ -371,6 +371,15 @@ ticket(struct tls_connection *c, struct arena *a, struct str *out)
     return ok;
 }
 
+static void
+prepare_files(void *shared, struct arena *a, const struct tls_credentials *files)
+{
+    struct tls_fault fault;
+    const struct tls_want w = {.arena = a, .files = files, .role = TLS_SERVER};
+    tls_store_release(shared, tls_store_get(shared, &w, &fault));
+    (void)tls_store_ticket_key(shared);
+}
+
 static void *
 start(void)
 {
@@ -388,4 +397,5 @@ const struct tls_library tls_connection_library = {
     .binding = binding,
     .ticket = ticket,
     .close = close_connection,
+    .prepare = prepare_files,
 };

@@ -1,0 +1,344 @@
+/* TLS of a connection to a server; see smtp_client_tls.h. Source: specification, section "Configuring an Exim client to use TLS", options
+ * hosts_avoid_tls … tls_verify_hosts of the smtp transport. */
+#include "transports/smtp_client_tls.h"
+
+#include "base/arena.h"
+#include "conf/eval.h"
+#include "conf/main_options.h"
+#include "filter/expand.h"
+#include "mail/why_errno.h"
+#include "sys/await.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { MS = 1000, RECORD = 16 * 1024 };
+
+bool
+smtp_client_tls_is_first(const struct transport_smtp *opt)
+{
+    return str_ieqz(opt->protocol, "smtps") || str_ieqz(opt->protocol, "submissions");
+}
+
+/* --- ends --- */
+
+static bool
+say(struct smtp_client *c, const struct transport_job *job, struct smtp_end *end, int number,
+    struct str text)
+{
+    end->fate = SMTP_HOST_DEFER;
+    end->why = (struct why){.outcome = OUT_DEFER,
+                            .sys_errno = number,
+                            .host = str_dup(job->arena, c->host.name),
+                            .host_ip = str_dup(job->arena, c->host.address),
+                            .log = text};
+    return false;
+}
+
+/* "TLS session: (certificate verification failed): certificate invalid" */
+static bool
+say_fault(struct smtp_client *c, const struct transport_job *job, const struct tls_fault *f,
+          struct smtp_end *end)
+{
+    struct buf b = buf_in(job->arena, 0);
+    buf_addz(&b, "TLS session: ");
+    if (f->where.n > 0)
+        buf_printf(&b, "(%.*s)", STR_ARG(f->where));
+    if (f->text.n > 0)
+        buf_printf(&b, "%s%.*s", f->where.n > 0 ? ": " : "", STR_ARG(f->text));
+    end->tls_failed = true;
+    c->broken = true;
+    return say(c, job, end, WHY_TLS_FAILED, buf_str(&b));
+}
+
+void
+smtp_client_tls_first_read(struct smtp_client *c, struct smtp_end *end)
+{
+    if (!str_is_set(c->tls_fault))
+        return;
+    end->tls_failed = true;
+    end->fate = SMTP_HOST_DEFER;
+    end->why.outcome = OUT_DEFER;
+    end->why.sys_errno = WHY_TLS_FAILED;
+    end->why.log = STR_LIT("TLS session: error on first read");
+}
+
+/* --- what it is made with --- */
+
+struct making {
+    struct smtp_client *c;
+    const struct transport_job *job;
+    struct tls_fault *fault;
+};
+
+/* False: the fault says why. A forced failure is as if the option were not set. */
+static bool
+expand(struct making *m, const struct xstr *x, const char *name, struct str *out)
+{
+    struct str text;
+    *out = STR_EMPTY;
+    if (!str_is_set(x->text))
+        return true;
+    switch ((int)vm_expand_x(m->job->vm, x, &text)) {
+    case VM_OK:
+        *out = str_dup(m->c->arena, str_trim(text));
+        return true;
+    case VM_FORCED:
+        return true;
+    default:
+        m->fault->where = str_printf(m->job->arena, "expansion of %s failed", name);
+        m->fault->text = str_dup(m->job->arena, vm_error(m->job->vm));
+        return false;
+    }
+}
+
+static bool
+in_list(const struct making *m, const struct xstr *list, const char *name)
+{
+    return smtp_client_in_list(m->job, &m->c->host, list, name);
+}
+
+/* With neither list, everybody is verified. */
+static enum tls_check
+check_of(const struct making *m)
+{
+    const struct transport_smtp *o = m->c->opt;
+    if (o->tls_verify_hosts.text.n == 0 && o->tls_try_verify_hosts.text.n == 0)
+        return TLS_CHECK_REQUIRE;
+    if (in_list(m, &o->tls_verify_hosts, "tls_verify_hosts"))
+        return TLS_CHECK_REQUIRE;
+    return in_list(m, &o->tls_try_verify_hosts, "tls_try_verify_hosts") ? TLS_CHECK_TRY
+                                                                        : TLS_CHECK_NONE;
+}
+
+/* tls:cert */
+static bool
+seen(void *ctx, unsigned depth, struct str pem)
+{
+    struct making *m = ctx;
+    const struct event event = {.name = "tls:cert",
+                                .data = str_printf(m->job->arena, "%u", depth)};
+    m->job->session->tls_out.peercert =
+        str_tainted(str_dup(m->job->session->arena, pem));
+    return !str_is_set(smtp_client_event(m->job, &event));
+}
+
+static void
+notice(void *ctx, struct str where, struct str text)
+{
+    struct making *m = ctx;
+    struct eval *e = m->job->eval;
+    if (e->log != NULL)
+        e->log(e->log_ctx, true,
+               str_printf(m->job->arena,
+                          "TLS files have changed and cannot be used, those before stay: "
+                          "(%.*s): %.*s",
+                          STR_ARG(where), STR_ARG(text)));
+}
+
+static bool
+set_up(struct making *m, struct tls_setup *t)
+{
+    struct smtp_client *c = m->c;
+    const struct transport_smtp *o = c->opt;
+    const struct conf_main *main = m->job->eval->conf->main;
+    *t = (struct tls_setup){
+        .arena = c->arena,
+        .role = TLS_CLIENT,
+        .in = c->fd,
+        .out = c->fd,
+        .check = check_of(m),
+        .alpn_required = in_list(m, &o->hosts_require_alpn, "hosts_require_alpn"),
+        .ocsp_require = in_list(m, &o->hosts_require_ocsp, "hosts_require_ocsp"),
+        .ocsp_request = in_list(m, &o->hosts_request_ocsp, "hosts_request_ocsp"),
+        .resume = in_list(m, &o->tls_resumption_hosts, "tls_resumption_hosts"),
+        .dh_bits = o->tls_dh_min_bits,
+        .tolerant = o->gnutls_compat_mode,
+        .pkcs11 = main->gnutls_allow_auto_pkcs11,
+        .notice = notice,
+        .ctx = m,
+    };
+    const struct transport_generic *g = m->job->transport->generic.fields;
+    if (str_is_set(g->event_action.text))
+        t->seen = seen;
+    if (in_list(m, &o->tls_verify_cert_hostnames, "tls_verify_cert_hostnames"))
+        t->names = c->host.name;
+    return expand(m, &o->tls_certificate, "tls_certificate", &t->credentials.certificates) &&
+           expand(m, &o->tls_privatekey, "tls_privatekey", &t->credentials.keys) &&
+           expand(m, &o->tls_verify_certificates, "tls_verify_certificates",
+                  &t->credentials.trusted) &&
+           expand(m, &o->tls_crl, "tls_crl", &t->credentials.revoked) &&
+           expand(m, &o->tls_require_ciphers, "tls_require_ciphers", &t->priority) &&
+           expand(m, &o->tls_sni, "tls_sni", &t->sni) &&
+           expand(m, &o->tls_alpn, "tls_alpn", &t->alpn);
+}
+
+/* --- handshake --- */
+
+static struct tls *
+load(const struct transport_job *job, struct str *why)
+{
+    struct eval *e = job->eval;
+    return tls_load(&e->tls, e->arena, e->process.plugin_directory, why);
+}
+
+static bool
+shake(struct making *m, struct tls_setup *t)
+{
+    struct smtp_client *c = m->c;
+    int64_t wait_ms = c->opt->command_timeout * MS;
+    struct tls_connection *secure = tls_open(c->tls, t, m->fault);
+    if (secure == NULL)
+        return false;
+    if (tls_handshake(c->tls, secure, c->fd, c->fd, await_now_ms() + wait_ms, m->fault)) {
+        c->secure = secure;
+        return true;
+    }
+    if (errno == ETIMEDOUT)
+        *m->fault = (struct tls_fault){.where = STR_LIT("tls lib connect fn"),
+                                       .text = STR_LIT("timed out")};
+    m->fault->text = str_dup(m->job->arena, m->fault->text);
+    tls_close(c->tls, secure, false);
+    return false;
+}
+
+bool
+smtp_client_tls_begin(struct smtp_client *c, const struct transport_job *job,
+                      struct smtp_end *end)
+{
+    struct tls_fault fault = {.where = STR_EMPTY, .text = STR_EMPTY};
+    struct making m = {.c = c, .job = job, .fault = &fault};
+    struct tls_setup t;
+    c->tls = load(job, &fault.text);
+    if (c->tls == NULL || !set_up(&m, &t) || !shake(&m, &t))
+        return say_fault(c, job, &fault, end);
+    c->record = arena_alloc(c->arena, RECORD);
+    c->reader.n = 0; /* what the server said in the clear ahead of it counts no more */
+    c->reader.read = smtp_client_tls_read;
+    c->reader.ctx = c;
+    tls_state_take(&c->tls_state, c->arena, c->tls, c->secure);
+    tls_state_copy(&job->session->tls_out, job->session->arena, &c->tls_state);
+    job->session->tls_out_active = true;
+    return true;
+}
+
+/* --- STARTTLS --- */
+
+static bool
+is_wanted(const struct smtp_client *c, const struct transport_job *job)
+{
+    return !c->clear && c->peer.starttls &&
+           !smtp_client_in_list(job, &c->host, &c->opt->hosts_avoid_tls, "hosts_avoid_tls");
+}
+
+/* The server did not say yes. True: the session goes on in the clear. */
+static bool
+refused(struct smtp_client *c, const struct transport_job *job, enum reply_end got,
+        struct smtp_end *end)
+{
+    bool required =
+        smtp_client_in_list(job, &c->host, &c->opt->hosts_require_tls, "hosts_require_tls");
+    if (got != REPLY_READ) {
+        end->fate = SMTP_HOST_DEFER;
+        end->why = smtp_client_why(c, job->arena, got, STR_LIT("STARTTLS"), 0, 0);
+        return false;
+    }
+    if (!required && (c->reply.code / 100 == 5 || c->opt->tls_tempfail_tryclear))
+        return true;
+    struct why why = smtp_client_why(c, job->arena, got, STR_LIT("STARTTLS"), 0, 0);
+    if (required)
+        return say(c, job, end, WHY_TLS_REQUIRED,
+                   str_printf(job->arena,
+                              "a TLS session is required, but the server answered %.*s",
+                              STR_ARG(str_sub(c->reply.text, 0, 200))));
+    end->fate = SMTP_HOST_DEFER;
+    end->why = why;
+    end->why.outcome = OUT_DEFER;
+    return false;
+}
+
+bool
+smtp_client_tls_start(struct smtp_client *c, const struct transport_job *job, bool *started,
+                      struct smtp_end *end)
+{
+    struct str why = STR_NULL;
+    *started = false;
+    if (!is_wanted(c, job) || load(job, &why) == NULL)
+        return true; /* who requires it finds out */
+    (void)smtp_client_put(c, job->arena, "STARTTLS");
+    (void)smtp_client_flush(c, c->opt->command_timeout * MS);
+    enum reply_end got = smtp_client_reply(c, c->arena, c->opt->command_timeout * MS);
+    if (got != REPLY_READ || c->reply.code / 100 != 2)
+        return refused(c, job, got, end);
+    *started = smtp_client_tls_begin(c, job, end);
+    return *started;
+}
+
+/* --- bytes --- */
+
+static void
+break_tls(struct smtp_client *c, const struct tls_fault *f)
+{
+    c->broken = true;
+    if (str_is_set(c->tls_fault))
+        return;
+    c->tls_fault = str_printf(c->arena, "(%.*s): %.*s", STR_ARG(f->where), STR_ARG(f->text));
+    if (c->eval->log != NULL)
+        c->eval->log(c->eval->log_ctx, false,
+                     str_printf(c->arena, "H=%.*s [%.*s] TLS error on connection %.*s",
+                                STR_ARG(c->host.name), STR_ARG(c->host.address),
+                                STR_ARG(c->tls_fault)));
+}
+
+static bool
+send_record(struct smtp_client *c, size_t n)
+{
+    struct tls_fault fault;
+    for (size_t at = 0; at < n;) {
+        ssize_t sent = tls_send(c->tls, c->secure, c->record + at, n - at, &fault);
+        if (sent >= 0) {
+            at += (size_t)sent;
+        } else if (errno != EAGAIN) {
+            break_tls(c, &fault);
+            errno = EPROTO;
+            return false;
+        } else if (!smtp_client_wait(c, fault.events)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+smtp_client_tls_send(struct smtp_client *c, const struct iovec *v, int n)
+{
+    size_t filled = 0;
+    for (int i = 0; i < n; i++) {
+        const char *p = v[i].iov_base;
+        size_t left = v[i].iov_len;
+        while (left > 0) {
+            size_t piece = left < RECORD - filled ? left : RECORD - filled;
+            memcpy(c->record + filled, p, piece);
+            filled += piece;
+            p += piece;
+            left -= piece;
+            if (filled == RECORD && !send_record(c, filled))
+                return false;
+            filled = filled == RECORD ? 0 : filled;
+        }
+    }
+    return send_record(c, filled);
+}
+
+ssize_t
+smtp_client_tls_read(void *ctx, char *p, size_t n, short *events)
+{
+    struct smtp_client *c = ctx;
+    struct tls_fault fault;
+    ssize_t got = tls_receive(c->tls, c->secure, p, n, &fault);
+    if (got < 0 && errno == EAGAIN)
+        *events = fault.events;
+    else if (got < 0)
+        break_tls(c, &fault);
+    return got;
+}
