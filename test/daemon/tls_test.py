@@ -1,0 +1,352 @@
+"""TLS in the daemon: STARTTLS and TLS from the start, certificates, names, what a hostile peer may try."""
+import os
+import shutil
+import socket
+import ssl
+import sys
+import threading
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'mainjob'))
+import certs  # noqa: E402
+from daemon import Daemon, free_port  # noqa: E402
+
+
+def context(ca=None, version=None, client=None):
+    c = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    c.check_hostname = False
+    c.verify_mode = ssl.CERT_REQUIRED if ca else ssl.CERT_NONE
+    if ca:
+        c.load_verify_locations(ca)
+    if version:
+        c.minimum_version = c.maximum_version = version
+    if client:
+        c.load_cert_chain(*client)
+    return c
+
+
+class Peer:
+    """A connection that is spoken to line by line."""
+
+    def __init__(self, port, tls=None, name=None):
+        self.socket = socket.create_connection(('127.0.0.1', port), 20)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname=name)
+        self.file = self.socket.makefile('rb')
+        self.greeting = self.reply()
+
+    def reply(self):
+        lines = []
+        while True:
+            line = self.file.readline().decode()
+            lines.append(line.rstrip('\r\n'))
+            if line[3:4] != '-':
+                return lines
+
+    def say(self, text):
+        self.socket.sendall(text.encode() + b'\r\n')
+        return self.reply()
+
+    def starttls(self, tls, name=None, session=None):
+        assert self.say('STARTTLS') == ['220 TLS go ahead']
+        self.socket = tls.wrap_socket(self.socket, server_hostname=name, session=session)
+        self.file = self.socket.makefile('rb')
+
+    def send(self, to='joe@example.org', sender='a@client.example', body='body'):
+        assert self.say('EHLO client.example')[0][:3] == '250'
+        assert self.say('MAIL FROM:<%s>' % sender)[0][:3] == '250'
+        assert self.say('RCPT TO:<%s>' % to)[0][:3] == '250'
+        assert self.say('DATA')[0][:3] == '354'
+        answer = self.say('Subject: x\r\n\r\n%s\r\n.' % body)
+        assert answer[0][:3] == '250', answer
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def prepare(site, main=''):
+    ca = certs.authority(site)
+    pem, key = certs.certificate(site, ca, 'mx.example.org')
+    site.configure('tls_certificate = %s\ntls_privatekey = %s\n%s' % (pem, key, main))
+    return ca
+
+
+def arrivals(site):
+    return [l for l in site.log() if ' <= ' in l]
+
+
+def test_starttls_delivers(site):
+    for mode in ('', 'smtp_sessions_per_process = 1'):
+        ca = prepare(site, mode)
+        with Daemon(site) as d:
+            for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+                with Peer(d.port) as p:
+                    assert '250-STARTTLS' in p.say('EHLO client.example')
+                    p.starttls(context(ca[0], version), 'mx.example.org')
+                    assert '250-STARTTLS' not in p.say('EHLO client.example')
+                    p.send(body='long line\r\n' * 5000)
+                    assert p.say('STARTTLS') == ['554 Already in TLS']
+                    assert p.say('QUIT')[0][:3] == '221'
+            site.wait_for(lambda: site.completed(2))
+        log = arrivals(site)
+        assert ' P=esmtps X=TLS1.2:ECDHE_' in log[0] and ' P=esmtps X=TLS1.3:ECDHE_' in log[1], log
+        assert site.mail('anybody').count('long line') == 10000
+        assert 'with esmtps  (TLS1.3) tls TLS_' in site.mail('anybody')
+        shutil.rmtree(site.path('certs-ca'))
+        for name in ('mail/anybody', 'log/mainlog'):
+            os.unlink(site.path(name))
+
+
+def test_what_was_said_in_the_clear_counts_no_more(site):
+    ca = prepare(site, 'smtp_enforce_sync = false')
+    with Daemon(site) as d, Peer(d.port) as p:
+        p.say('EHLO client.example')
+        p.say('MAIL FROM:<evil@client.example>')
+        p.socket.sendall(b'STARTTLS\r\nRCPT TO:<joe@example.org>\r\nNOOP\r\n')
+        assert p.reply() == ['220 TLS go ahead']
+        p.socket = context(ca[0]).wrap_socket(p.socket)
+        p.file = p.socket.makefile('rb')
+        assert p.say('RCPT TO:<joe@example.org>')[0].startswith('503'), 'no sender, and no answer to what was injected'
+        p.send()
+
+
+def test_pipelining_of_starttls_is_an_error(site):
+    prepare(site)
+    with Daemon(site) as d, Peer(d.port) as p:
+        p.say('EHLO client.example')
+        p.socket.sendall(b'STARTTLS\r\nNOOP\r\n')
+        assert p.reply() == ['554 SMTP synchronization error']
+
+
+def test_tls_from_the_start(site):
+    port = free_port()
+    ca = prepare(site, 'tls_on_connect_ports = %d' % port)
+    with Daemon(site, '-oX', '127.0.0.1.%d' % port, listen=False) as d:
+        assert d.process.poll() is None
+        with Peer(port, context(ca[0]), 'mx.example.org') as p:
+            assert p.greeting[0].startswith('220 ')
+            p.send()
+        with socket.create_connection(('127.0.0.1', port), 20) as s:
+            s.sendall(b'EHLO plain.example\r\n')
+            assert b'220' not in s.recv(1000)
+        site.wait_for(lambda: site.completed(1))
+    assert ' P=esmtps X=TLS1.3' in arrivals(site)[0]
+    assert any('TLS error on connection from' in l for l in site.log())
+
+
+def test_input_that_is_no_tls_ends_the_connection(site):
+    ca = prepare(site)
+    with Daemon(site) as d:
+        with Peer(d.port) as p:
+            p.say('EHLO client.example')
+            assert p.say('STARTTLS') == ['220 TLS go ahead']
+            p.socket.sendall(b'EHLO plain.example\r\n' * 10)
+            rest = b''
+            try:
+                while True:
+                    more = p.socket.recv(1000)
+                    if not more:
+                        break
+                    rest += more
+            except ConnectionError:
+                pass
+            assert b'250' not in rest, rest
+        # within TLS, bytes of the connection itself that are no record
+        with Peer(d.port) as p:
+            p.say('EHLO client.example')
+            raw = socket.socket(fileno=os.dup(p.socket.fileno()))
+            p.starttls(context(ca[0]))
+            p.say('EHLO client.example')
+            raw.sendall(b'NOOP\r\nNOOP\r\nNOOP\r\n')
+            try:
+                assert p.file.readline()[:3] != b'250'
+            except (ConnectionError, ssl.SSLError):
+                pass
+            raw.close()
+        site.wait_for(lambda: any('(recv)' in l for l in site.log()))
+
+
+def test_handshakes_that_stall_hold_up_nobody(site):
+    ca = prepare(site, 'smtp_accept_max = 100')
+    with Daemon(site) as d:
+        stuck = []
+        for _ in range(20):
+            p = Peer(d.port)
+            p.say('EHLO client.example')
+            assert p.say('STARTTLS') == ['220 TLS go ahead']
+            stuck.append(p)
+        with Peer(d.port) as p:
+            p.say('EHLO client.example')
+            p.starttls(context(ca[0]))
+            p.send()
+        for p in stuck:
+            p.close()
+
+
+def test_sessions_at_rest_hold_no_thread(site):
+    ca = prepare(site, 'smtp_accept_max = 200')
+    with Daemon(site) as d:
+        peers = []
+        for _ in range(60):
+            p = Peer(d.port)
+            p.say('EHLO client.example')
+            p.starttls(context(ca[0]))
+            p.say('EHLO client.example')
+            peers.append(p)
+        threads = lambda: sum(int(d.status(pid, 'Threads')[0]) for pid in d.roles('smtp'))
+        site.wait_for(lambda: threads() < 20 * len(d.roles('smtp')))
+        for p in peers:
+            assert p.say('NOOP') == ['250 OK']
+        for p in peers:
+            p.close()
+
+
+def served(port, ca=None):
+    with Peer(port) as p:
+        p.say('EHLO client.example')
+        p.starttls(context(ca), 'mx.example.org')
+        return p.socket.getpeercert(True)
+
+
+def test_certificates_that_change(site):
+    ca = prepare(site, 'smtp_processes = 1')
+    pem, key = (site.path('certs-ca/mx.example.org.' + e) for e in ('pem', 'key'))
+    with Daemon(site) as d:
+        first = served(d.port)
+        other = certs.certificate(site, ca, 'second.example.org')
+        os.rename(other[1], key)
+        os.rename(other[0], pem)
+        second = served(d.port)
+        assert first != second
+        site.write('certs-ca/junk', 'no certificate\n')
+        os.rename(site.path('certs-ca/junk'), pem)
+        assert served(d.port) == second, 'the old one stays'
+        assert served(d.port) == second
+        told = [l for l in site.log() if 'TLS files have changed and cannot be used' in l]
+        assert len(told) == 1, told
+
+
+def test_without_a_certificate_one_is_made(site):
+    site.configure('smtp_processes = 1')
+    with Daemon(site) as d:
+        assert served(d.port) == served(d.port)
+        with Peer(d.port) as p:
+            p.say('EHLO client.example')
+            p.starttls(context())
+            p.send()
+    assert 'Warning: No server certificate defined; will use a selfsigned one.' in site.log()
+
+
+def test_certificate_by_name(site):
+    ca = certs.authority(site)
+    for name in ('a.example.org', 'b.example.org', 'none'):
+        certs.certificate(site, ca, name)
+    name = '${if inlist{$tls_in_sni}{a.example.org:b.example.org}{$tls_in_sni}{none}}'
+    site.configure(''.join('%s = ${lookup{%s.%s}dsearch,ret=full{%s}}\n' % (option, name, end, site.path('certs-ca'))
+                           for option, end in (('tls_certificate', 'pem'), ('tls_privatekey', 'key'))) +
+                   'log_selector = +tls_sni')
+    with Daemon(site) as d:
+        for asked, got in (('a.example.org', 'a.example.org'), ('b.example.org', 'b.example.org'),
+                           ('c.example.org', 'none'), (None, 'none')):
+            with Peer(d.port) as p:
+                p.say('EHLO client.example')
+                p.starttls(context(ca[0]), asked)
+                subject = p.socket.getpeercert()['subject'][0][0]
+                assert subject == ('commonName', got), (asked, subject)
+                if asked == 'a.example.org':
+                    p.send()
+    assert ' SNI="a.example.org"' in arrivals(site)[0], arrivals(site)
+
+
+def test_client_certificates(site):
+    ca, other = certs.authority(site), certs.authority(site, 'other')
+    pem, key = certs.certificate(site, ca, 'mx.example.org')
+    good, bad = certs.certificate(site, ca, 'good.example'), certs.certificate(site, other, 'bad.example')
+    main = 'tls_certificate = %s\ntls_privatekey = %s\ntls_verify_certificates = %s\n' % (pem, key, ca[0])
+    site.configure(main + 'tls_try_verify_hosts = *\nlog_selector = +tls_peerdn\n')
+    with Daemon(site) as d:
+        for client in (good, bad, None):
+            with Peer(d.port) as p:
+                p.say('EHLO client.example')
+                p.starttls(context(ca[0], client=client))
+                p.send()
+    log = arrivals(site)
+    assert ' CV=yes DN="CN=good.example"' in log[0] and ' CV=no DN="CN=bad.example"' in log[1], log
+    assert 'CV=' not in log[2]
+    site.configure(main + 'tls_verify_hosts = *\n')
+    with Daemon(site) as d:
+        for client, well in ((good, True), (bad, False), (None, False)):
+            with Peer(d.port) as p:
+                p.say('EHLO client.example')
+                try:
+                    p.starttls(context(ca[0], client=client))
+                    p.send()
+                    assert well, client
+                except (OSError, AssertionError):
+                    assert not well, client
+
+
+def test_resumption(site):
+    ca = prepare(site, 'tls_resumption_hosts = *\nlog_selector = +tls_resumption\nsmtp_processes = 1')
+    with Daemon(site) as d:
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            c, session = context(ca[0], version), None
+            for again in (False, True):
+                with Peer(d.port) as p:
+                    p.say('EHLO client.example')
+                    p.starttls(c, 'mx.example.org', session)
+                    assert p.socket.session_reused == again
+                    p.send()
+                    session = p.socket.session
+                    p.say('QUIT')
+    log = arrivals(site)
+    assert [':256* ' in l or ':128* ' in l for l in log] == [False, True, False, True], log
+
+
+def test_alpn(site):
+    ca = prepare(site)
+    with Daemon(site) as d:
+        for names, well in ((['smtp'], True), (['http/1.1', 'h2'], False), ([], True)):
+            c = context(ca[0])
+            if names:
+                c.set_alpn_protocols(names)
+            with Peer(d.port) as p:
+                p.say('EHLO client.example')
+                try:
+                    p.starttls(c)
+                    p.send()
+                    assert well, names
+                    assert p.socket.selected_alpn_protocol() == (names[0] if names else None)
+                except ssl.SSLError:
+                    assert not well, names
+
+
+def test_many_at_once(site):
+    ca = prepare(site, 'smtp_accept_max = 0')
+    faults = []
+
+    def one(port):
+        try:
+            with Peer(port) as p:
+                p.say('EHLO client.example')
+                p.starttls(context(ca[0]))
+                for _ in range(3):
+                    p.send()
+        except Exception as e:
+            faults.append(e)
+
+    with Daemon(site) as d:
+        threads = [threading.Thread(target=one, args=(d.port,)) for _ in range(20)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        site.wait_for(lambda: site.completed(60))
+    assert not faults, faults

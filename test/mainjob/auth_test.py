@@ -1,0 +1,320 @@
+"""Authentication, both roles: swaks for each mechanism that it knows, exim4, and the program against itself."""
+import base64
+import os
+import socket
+import subprocess
+import sys
+import threading
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'daemon'))
+import certs  # noqa: E402
+from daemon import Daemon, free_port  # noqa: E402
+from remote_test import OUT, ROUTER, Server, give, lines_of, remote  # noqa: E402
+
+SERVERS = '''
+begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = ${if and{{eq{$auth2}{joe}}{eq{$auth3}{se^cret}}}}
+  server_set_id = $auth2
+login:
+  driver = plaintext
+  public_name = LOGIN
+  server_prompts = Username:: : Password::
+  server_condition = ${if and{{eq{$auth1}{joe}}{eq{$auth2}{se^cret}}}}
+  server_set_id = $auth1
+cram:
+  driver = cram_md5
+  public_name = CRAM-MD5
+  server_secret = ${if eq{$auth1}{joe}{se^cret}fail}
+  server_set_id = $auth1
+scram1:
+  driver = gsasl
+  public_name = SCRAM-SHA-1
+  server_password = ${if eq{$auth1}{joe}{se^cret}fail}
+  server_condition = true
+  server_set_id = $auth1
+scram256:
+  driver = gsasl
+  public_name = SCRAM-SHA-256
+  server_password = ${if eq{$auth1}{joe}{se^cret}fail}
+  server_condition = true
+  server_set_id = $auth1
+plus:
+  driver = gsasl
+  public_name = SCRAM-SHA-256-PLUS
+  server_channelbinding = true
+  server_advertise_condition = ${if def:tls_in_cipher}
+  server_password = se^cret
+  server_condition = true
+  server_set_id = $auth1
+'''
+
+RELAY = '''acl_smtp_rcpt = relay
+begin acl
+relay:
+  accept authenticated = *
+  deny message = authenticate
+'''
+
+
+def arrivals(site):
+    return [l for l in site.log() if ' <= ' in l]
+
+
+def swaks(port, *options):
+    p = subprocess.run(['swaks', '--server', '127.0.0.1', '--port', str(port), '--from', 'a@client.example', '--to',
+                        'joe@example.org', '--helo', 'client.example', '--hide-all'] + list(options),
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+    return p.returncode
+
+
+def test_swaks_by_each_mechanism(site):
+    site.configure('', more=SERVERS)
+    support = subprocess.run(['swaks', '--support'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+    with Daemon(site) as d:
+        for mechanism, name in (('PLAIN', 'plain'), ('LOGIN', 'login'), ('CRAM-MD5', 'cram')):
+            for tls in ((), ('-tls',)) if b'TLS supported' in support else ((),):
+                assert swaks(d.port, '-a', mechanism, '-au', 'joe', '-ap', 'se^cret', *tls) == 0
+                kind = 'esmtpsa' if tls else 'esmtpa'
+                assert ' P=%s ' % kind in arrivals(site)[-1] and ' A=%s:joe ' % name in arrivals(site)[-1], site.log()
+            assert swaks(d.port, '-a', mechanism, '-au', 'joe', '-ap', 'wrong') != 0
+            failed = [l for l in site.log() if '%s authenticator failed for' % name in l]
+            assert failed and failed[-1].endswith(': 535 Incorrect authentication data (set_id=joe)'), site.log()
+
+
+def client_of(name, mechanism, password='se^^cret'):
+    kinds = {'PLAIN': 'driver = plaintext\n client_send = ^joe^%s' % password,
+             'LOGIN': 'driver = plaintext\n client_send = : joe : %s' % password,
+             'CRAM-MD5': 'driver = cram_md5\n client_name = joe\n client_secret = se^cret'}
+    own = kinds.get(mechanism, 'driver = gsasl\n client_username = joe\n client_password = se^cret' +
+                    ('\n client_channelbinding = true' if mechanism.endswith('PLUS') else ''))
+    return 'begin authenticators\n%s:\n %s\n public_name = %s\n client_set_id = joe\n' % (name, own, mechanism)
+
+
+def test_itself_by_each_mechanism(site):
+    ca = certs.authority(site)
+    pem, key = certs.certificate(site, ca, 'mx.example.org')
+    options = '  hosts_require_auth = *\n  tls_verify_certificates = %s\n%s'
+    for mechanism, server in (('PLAIN', 'plain'), ('LOGIN', 'login'), ('CRAM-MD5', 'cram'), ('SCRAM-SHA-1', 'scram1'),
+                              ('SCRAM-SHA-256', 'scram256'), ('SCRAM-SHA-256-PLUS', 'plus')):
+        for version in ('1.2', '1.3'):
+            if version == '1.2' and mechanism[:5] != 'SCRAM':
+                continue
+            site.configure('tls_certificate = %s\ntls_privatekey = %s\n' % (pem, key), more=SERVERS)
+            with Daemon(site) as d:
+                more = '  tls_require_ciphers = NORMAL:-VERS-ALL:+VERS-TLS%s\n' % version
+                remote(site, d.port, options % (ca[0], more), more=client_of('own', mechanism))
+                give(site, 'joe@far.example')
+                sent = lines_of(site, ' => joe@far.example')
+                assert sent and ' A=own:joe ' in sent[-1] and 'X=TLS' + version in sent[-1], site.log()
+                assert ' A=%s:joe' % server in arrivals(site)[-1], site.log()
+
+
+def test_wrong_passwords_are_refused(site):
+    for mechanism in ('CRAM-MD5', 'SCRAM-SHA-1', 'SCRAM-SHA-256', 'PLAIN'):
+        site.configure('', more=SERVERS)
+        with Daemon(site) as d:
+            own = client_of('own', mechanism).replace('se^cret', 'wrong').replace('se^^cret', 'wrong')
+            remote(site, d.port, '  hosts_require_auth = *\n  hosts_avoid_tls = *\n', more=own, retry='* * F,1d,1s')
+            give(site, 'joe@far.example')
+            assert lines_of(site, 'defer (-42)'), site.log()
+            assert not lines_of(site, ' => '), site.log()
+
+
+EXIM = '''
+keep_environment =
+primary_hostname = peer.example.org
+spool_directory = {top}/peer
+log_file_path = {top}/log/peer%slog
+exim_user = {uid}
+exim_group = {gid}
+never_users =
+local_interfaces = 127.0.0.1
+daemon_smtp_ports = {port}
+acl_smtp_rcpt = accept
+tls_certificate = {pem}
+tls_privatekey = {key}
+log_selector = +tls_peerdn
+hosts_treat_as_local = :
+begin routers
+far:
+  driver = manualroute
+  domains = far.example
+  route_data = 127.0.0.1
+  self = send
+  transport = out
+all:
+  driver = accept
+  transport = box
+begin transports
+out:
+  driver = smtp
+  port = {far}
+  hosts_require_tls = *
+  hosts_require_auth = *
+  tls_verify_certificates = {ca}
+  tls_verify_hosts = *
+  tls_verify_cert_hostnames = :
+  tls_sni = mx.example.org
+box:
+  driver = appendfile
+  file = {top}/mail/peer
+  user = {uid}
+  group = {gid}
+begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = ${{if eq{{$auth3}}{{se^cret}}}}
+  server_set_id = $auth2
+  client_condition = ${{if eq{{$local_part}}{{plain}}}}
+  client_send = ^joe^se^^cret
+cram:
+  driver = cram_md5
+  public_name = CRAM-MD5
+  server_secret = se^cret
+  server_set_id = $auth1
+  client_name = joe
+  client_secret = se^cret
+'''
+
+
+class Exim:
+    def __init__(self, site, far, ca, pair):
+        self.program = os.path.join(os.environ.get('REMEX_PEERS', 'build/peers'), 'exim4')
+        self.site, self.port = site, free_port()
+        site.mkdir('peer')
+        text = EXIM.format(top=site.top, uid=site.uid, gid=site.gid, port=self.port, far=far, ca=ca[0], pem=pair[0],
+                           key=pair[1])
+        os.chown(site.write('peer.conf', text), 0, 0)
+        self.process = subprocess.Popen([self.program, '-bdf', '-C', site.path('peer.conf')], stderr=subprocess.PIPE)
+        site.wait_for(self.answers)
+
+    def answers(self):
+        assert self.process.poll() is None, self.process.stderr.read()
+        try:
+            socket.create_connection(('127.0.0.1', self.port)).close()
+            return True
+        except OSError:
+            return False
+
+    def send(self, *to):
+        subprocess.run([self.program, '-C', self.site.path('peer.conf'), '-odf'] + list(to), input=b'Subject: x\n\nfrom exim\n',
+                       check=True, timeout=60)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(10)
+        self.process.stderr.close()
+
+
+def test_exim_both_ways(site):
+    if not site.root or not os.path.exists(os.path.join(os.environ.get('REMEX_PEERS', 'build/peers'), 'exim4')):
+        return
+    ca = certs.authority(site)
+    pair = certs.certificate(site, ca, 'mx.example.org')
+    main = 'tls_certificate = %s\ntls_privatekey = %s\n' % pair
+    site.configure(main, more=SERVERS)
+    with Daemon(site) as d, Exim(site, d.port, ca, pair) as peer:
+        peer.send('plain@far.example')
+        peer.send('cram@far.example')
+        got = arrivals(site)
+        assert [' A=plain:joe ' in got[0], ' A=cram:joe ' in got[1]] == [True, True], (got, site.read('log/peermainlog'))
+        assert all(' P=esmtpsa X=TLS1.3:' in l for l in got)
+        for mechanism in ('PLAIN', 'CRAM-MD5'):
+            remote(site, peer.port, '  hosts_require_auth = *\n  hosts_require_tls = *\n  tls_verify_hosts = *\n'
+                   '  tls_verify_certificates = %s\n  tls_verify_cert_hostnames = :\n' % ca[0],
+                   more=client_of('own', mechanism))
+            give(site, 'joe@other.example')
+        sent = lines_of(site, ' => joe@other.example')
+        assert len(sent) == 2 and all(' CV=yes A=own:joe ' in l for l in sent), site.log()
+        taken = [l for l in site.read('log/peermainlog').split('\n') if ' <= ' in l and 'esmtpsa' in l]
+        ours = sent[0].split(' X=')[1].split(' ')[0]
+        assert len(taken) == 2 and ' X=%s ' % ours in taken[0], (taken, sent)
+
+
+def test_dovecot_protocol(site):
+    """What Dovecot's auth server says, by a stand-in; the real one is in the tests with foreign servers."""
+    path = site.path('auth-client')
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    os.chmod(path, 0o777)
+    listener.listen(5)
+    heard = []
+
+    def serve():
+        while True:
+            try:
+                c, _ = listener.accept()
+            except OSError:
+                return
+            with c, c.makefile('rwb') as f:
+                heard.append([f.readline(), f.readline()])
+                f.write(b'VERSION\t1\t2\nMECH\tPLAIN\tplaintext\nMECH\tLOGIN\nSPID\t1\nCUID\t2\nCOOKIE\tx\nDONE\n')
+                f.flush()
+                request = f.readline().decode().rstrip('\n').split('\t')
+                heard.append(request)
+                if not any(w.startswith('resp=') for w in request):
+                    f.write(b'CONT\t1\t\n')
+                    f.flush()
+                    data = base64.b64decode(f.readline().decode().split('\t')[2])
+                else:
+                    data = base64.b64decode([w for w in request if w.startswith('resp=')][0][5:])
+                good = data == b'\0joe\0secret'
+                f.write(b'OK\t1\tuser=joe\tx=y\n' if good else b'FAIL\t1\tuser=joe\treason=no\n')
+                f.flush()
+
+    threading.Thread(target=serve, daemon=True).start()
+    site.configure('', more='begin authenticators\ndove:\n driver = dovecot\n public_name = PLAIN\n'
+                   ' server_socket = %s\n server_set_id = $auth1\n' % path)
+    good, bad = (base64.b64encode(b'\0joe\0' + p).decode() for p in (b'secret', b'wrong'))
+    r = site.run('-bs', stdin='EHLO x\r\nAUTH PLAIN %s\r\nQUIT\r\n' % good)
+    assert '235 Authentication succeeded' in r.out, r.out
+    r = site.run('-bs', stdin='EHLO x\r\nAUTH PLAIN\r\n%s\r\nQUIT\r\n' % bad)
+    assert '334 \n535 Incorrect' in r.out.replace('\r', ''), r.out
+    assert ['AUTH', '1', 'PLAIN', 'service=smtp'] == heard[1][:4], heard
+    listener.close()
+    os.unlink(path)
+    r = site.run('-bs', stdin='EHLO x\r\nAUTH PLAIN %s\r\nQUIT\r\n' % good)
+    assert '435 Unable to authenticate at present' in r.out, r.out
+
+
+def test_answers_in_the_exchange(site):
+    site.configure('', more=SERVERS)
+    long = 'A' * 20000
+    for lines, answer in ((('AUTH CRAM-MD5 abcd',), '553 Initial data not expected'),
+                          (('AUTH PLAIN ????',), '501 Invalid base64 data'),
+                          (('AUTH PLAIN', '*'), '501 Authentication cancelled'),
+                          (('AUTH PLAIN', long), '501 Invalid base64 data'),
+                          (('AUTH SCRAM-SHA-1 bm9uc2Vuc2U=',), '535 Incorrect authentication data'),
+                          (('AUTH SCRAM-SHA-1 ' + base64.b64encode(b'n,,n=joe,r=abc').decode(),
+                            base64.b64encode(b'c=biws,r=other,p=AAAA').decode()), '535 Incorrect authentication data')):
+        r = site.run('-bs', stdin='EHLO x\r\n' + ''.join(l + '\r\n' for l in lines) + 'NOOP\r\nQUIT\r\n')
+        assert answer in r.out and '250 OK' in r.out, (lines[0], r.out)
+
+
+def test_client_that_gets_odd_answers(site):
+    for offer, answers, expected in (
+            ('AUTH PLAIN', {'AUTH': '454 later'}, 'defer'),
+            ('AUTH PLAIN', {'AUTH': Server.CUT}, 'defer (-18)'),
+            ('AUTH PLAIN', {'AUTH': '334 more'}, 'defer'),
+            ('AUTH SCRAM-SHA-256', {'AUTH': '334 ' + base64.b64encode(b'r=short,s=AAAA,i=1').decode()}, 'defer (-42)'),
+            ('AUTH SCRAM-SHA-256', {'AUTH': '235 fine'}, 'defer (-42)')):
+        def answer(command, answers=answers):
+            return answers.get(command.split(' ')[0])
+        with Server([offer], answer) as server:
+            mechanism = offer.split(' ')[1]
+            remote(site, server, '  hosts_require_auth = *\n', more=client_of('own', mechanism))
+            give(site, 'joe@far.example')
+            assert lines_of(site, expected) and not server.messages, (offer, answers, site.log())
+        os.unlink(site.path('log/mainlog'))
+        for name in os.listdir(site.path('spool/db')) if os.path.isdir(site.path('spool/db')) else ():
+            os.unlink(site.path('spool/db/' + name))
