@@ -17,20 +17,24 @@
 enum {
     INPUT_CAP = SMTP_LINE_MAX + 4096,
     OUTPUT_FIRST = 2048, /* most answers fit */
+    LINE_BYTES = 1000,   /* of what has no ends of lines count as one; RFC 5321, 4.5.3.1.6 */
     EXIT_TEMPFAIL = 75,
 };
 
 struct smtp_io {
     int in, out;
     int64_t timeout_ms;
-    int64_t deadline_ms; /* of the read under way; 0: none, or no read */
+    int64_t deadline_ms; /* of the line under way; 0: none, or nothing of it is awaited yet */
+    size_t line_bytes;   /* that have come of it */
     char *input;         /* NULL: none yet */
     size_t cap;
     size_t at, end; /* of what was read and not used */
     char *output;
     size_t output_n, output_cap;
     int64_t lines;
-    bool lost; /* nothing more can be written */
+    bool lost;      /* nothing more can be written */
+    bool stuck;     /* because the peer has not read for so long */
+    bool no_socket; /* out is something else */
     bool ended, timed_out, expired;
     bool skipping; /* in the rest of a line that is too long */
     bool sliced;   /* waits of the socket are short ones */
@@ -156,11 +160,16 @@ smtp_io_give_up(struct smtp_io *io)
 
 /* --- output --- */
 
-/* Waits for a descriptor. False: time is up, or something is wrong (errno). */
-static bool
-await(const struct smtp_io *io, int fd, short events)
+static int64_t
+new_deadline(const struct smtp_io *io)
 {
-    int64_t deadline = io->timeout_ms > 0 ? await_now_ms() + io->timeout_ms : 0;
+    return io->timeout_ms > 0 ? await_now_ms() + io->timeout_ms : 0;
+}
+
+/* Waits for a descriptor; deadline 0: for ever. False: time is up, or something is wrong (errno). */
+static bool
+await(int fd, short events, int64_t deadline)
+{
     for (;;) {
         int64_t left = deadline > 0 ? deadline - await_now_ms() : -1;
         if (deadline > 0 && left <= 0) {
@@ -174,6 +183,17 @@ await(const struct smtp_io *io, int fd, short events)
         if (got < 0 && errno != EINTR)
             return false;
     }
+}
+
+/* What there is room for. */
+static ssize_t
+write_some(struct smtp_io *io, const char *p, size_t n)
+{
+    ssize_t sent = io->no_socket ? -1 : send(io->out, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0 && !io->no_socket && errno != ENOTSOCK)
+        return sent;
+    io->no_socket = io->no_socket || sent < 0;
+    return io->no_socket ? write(io->out, p, n) : sent;
 }
 
 /* TLS does not come back. */
@@ -194,7 +214,7 @@ send_some(struct smtp_io *io, const char *p, size_t n, int *fd, short *events)
     *fd = io->out;
     *events = POLLOUT;
     if (io->secure == NULL)
-        return write(io->out, p, n);
+        return write_some(io, p, n);
     ssize_t sent = tls_send(io->tls, io->secure, p, n, &fault);
     if (sent < 0 && errno == EAGAIN && (fault.events & POLLIN) != 0) {
         *fd = io->in;
@@ -205,20 +225,26 @@ send_some(struct smtp_io *io, const char *p, size_t n, int *fd, short *events)
     return sent;
 }
 
+/* A client that does not read what it is told loses its connection when the time for a line is up. */
 bool
 smtp_io_flush(struct smtp_io *io)
 {
     size_t at = 0;
+    int64_t deadline = -1;
     while (at < io->output_n && !io->lost) {
         int fd;
         short events;
         ssize_t n = send_some(io, io->output + at, io->output_n - at, &fd, &events);
+        if (n < 0 && errno == EAGAIN && deadline < 0)
+            deadline = new_deadline(io);
         if (n >= 0)
             at += (size_t)n;
-        else if (errno == EAGAIN && await(io, fd, events))
+        else if (errno == EAGAIN && await(fd, events, deadline))
             continue;
-        else if (errno != EINTR)
+        else if (errno != EINTR) {
             io->lost = true;
+            io->stuck = errno == ETIMEDOUT;
+        }
     }
     io->output_n = 0;
     return !io->lost;
@@ -253,6 +279,12 @@ smtp_io_has_timed_out(const struct smtp_io *io)
 }
 
 bool
+smtp_io_is_stuck(const struct smtp_io *io)
+{
+    return io->stuck;
+}
+
+bool
 smtp_io_is_lost(const struct smtp_io *io)
 {
     return io->lost;
@@ -279,10 +311,20 @@ time_is_up(struct smtp_io *io)
     return -1;
 }
 
-static ssize_t
-took(struct smtp_io *io, ssize_t got)
+static void
+begin_line(struct smtp_io *io)
 {
     io->deadline_ms = 0;
+    io->line_bytes = 0;
+}
+
+/* The time is for a line: what comes of it byte by byte has no more. */
+static ssize_t
+took(struct smtp_io *io, const char *p, ssize_t got)
+{
+    io->line_bytes += got > 0 ? (size_t)got : 0;
+    if (got <= 0 || io->line_bytes >= LINE_BYTES || memchr(p, '\n', (size_t)got) != NULL)
+        begin_line(io);
     if (got == 0) {
         io->ended = true;
         io->lines++; /* as errors count: what is missing is in the next one */
@@ -295,15 +337,13 @@ static ssize_t
 receive_tls(struct smtp_io *io, char *p, size_t n)
 {
     struct tls_fault fault;
-    if (io->deadline_ms == 0 && io->timeout_ms > 0)
-        io->deadline_ms = await_now_ms() + io->timeout_ms;
     for (;;) {
         ssize_t got = io->expired ? -1 : tls_receive(io->tls, io->secure, p, n, &fault);
         if (io->expired || (got < 0 && errno == EAGAIN && io->deadline_ms > 0 &&
                             await_now_ms() >= io->deadline_ms))
             return time_is_up(io);
         if (got >= 0)
-            return took(io, got);
+            return took(io, p, got);
         if (errno != EAGAIN) {
             break_tls(io, &fault);
             io->deadline_ms = 0;
@@ -311,7 +351,7 @@ receive_tls(struct smtp_io *io, char *p, size_t n)
             return -1;
         }
         if (io->at_once) {
-            io->deadline_ms = 0;
+            io->deadline_ms = io->line_bytes > 0 ? io->deadline_ms : 0;
             errno = EAGAIN;
             return -1;
         }
@@ -332,15 +372,13 @@ receive_tls(struct smtp_io *io, char *p, size_t n)
 static ssize_t
 receive_sliced(struct smtp_io *io, char *p, size_t n)
 {
-    if (io->deadline_ms == 0 && io->timeout_ms > 0)
-        io->deadline_ms = await_now_ms() + io->timeout_ms;
     for (;;) {
         ssize_t got = io->expired ? -1 : recv(io->in, p, n, 0);
         if (io->expired || (got < 0 && errno == EAGAIN && io->deadline_ms > 0 &&
                             await_now_ms() >= io->deadline_ms))
             return time_is_up(io);
         if (got >= 0 || (errno != EINTR && errno != EAGAIN))
-            return took(io, got);
+            return took(io, p, got);
         if (errno == EAGAIN && io->may_rest)
             return -1;
         if (errno == EAGAIN) { /* a long wait is one call */
@@ -358,18 +396,20 @@ receive(struct smtp_io *io, char *p, size_t n)
     if (io->ended)
         return 0;
     (void)smtp_io_flush(io);
+    if (io->deadline_ms == 0)
+        io->deadline_ms = new_deadline(io);
     if (io->secure != NULL)
         return receive_tls(io, p, n);
     if (io->sliced)
         return receive_sliced(io, p, n);
     for (;;) {
-        if (!await(io, io->in, POLLIN)) {
+        if (!await(io->in, POLLIN, io->deadline_ms)) {
             io->timed_out = errno == ETIMEDOUT;
             return -1;
         }
         ssize_t got = read(io->in, p, n);
         if (got >= 0 || (errno != EINTR && errno != EAGAIN))
-            return took(io, got);
+            return took(io, p, got);
     }
 }
 
@@ -541,6 +581,7 @@ smtp_io_take(struct smtp_io *io, size_t n)
 {
     assert(n <= io->end - io->at);
     io->at += n;
+    begin_line(io);
 }
 
 void

@@ -30,7 +30,8 @@ enum smtp_read {
 
 /* out may be -1: nothing is answered. Buffers are made when they are needed, and go with the arena. */
 struct smtp_io *smtp_io_new(struct arena *a, int in, int out);
-void smtp_io_set_timeout(struct smtp_io *io, int64_t ms); /* of each read; 0: none */
+/* How long a line may take to come, or answers to be read; 0: any time. Of what has no ends of lines a thousand bytes count as a line. */
+void smtp_io_set_timeout(struct smtp_io *io, int64_t ms);
 
 /* The socket's own waits are short (SO_RCVTIMEO), so that reading is one call of the kernel: false if it is no such socket. */
 bool smtp_io_set_slice(struct smtp_io *io, int64_t ms);
@@ -38,7 +39,7 @@ bool smtp_io_set_slice(struct smtp_io *io, int64_t ms);
 void smtp_io_let_rest(struct smtp_io *io, bool may);
 /* Lets go of buffers, save for the start of a line that has come. */
 void smtp_io_rest(struct smtp_io *io);
-/* When the time of the read under way is up, on the monotonic clock; 0: never. */
+/* When the time of the line under way is up, on the monotonic clock; 0: never. */
 int64_t smtp_io_deadline_ms(const struct smtp_io *io);
 /* The time is up although no read was under way: the next one says so. */
 void smtp_io_expire(struct smtp_io *io);
@@ -88,6 +89,8 @@ bool smtp_io_flush(struct smtp_io *io);
 bool smtp_io_has_timed_out(const struct smtp_io *io);
 /* Whether the connection is known to be useless. */
 bool smtp_io_is_lost(const struct smtp_io *io);
+/* The same, and the reason is that the peer did not read what it was told. */
+bool smtp_io_is_stuck(const struct smtp_io *io);
 /* Line number of the last line read, counting from 1, message text included. */
 int64_t smtp_io_line_number(const struct smtp_io *io);
 

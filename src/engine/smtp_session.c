@@ -776,6 +776,9 @@ finish(struct smtp_session *s, enum smtp_next how)
 {
     run_notquit(s);
     (void)smtp_io_flush(s->io);
+    if (smtp_io_is_stuck(s->io))
+        smtp_log(s, MAILLOG_MAIN, "SMTP timeout while answers are not read by %.*s%.*s",
+                 STR_ARG(smtp_peer(s, false)), STR_ARG(smtp_duration(s, s->message_arena)));
     log_no_mail(s);
     smtp_io_end_tls(s->io);
     smtp_session_leave(s);

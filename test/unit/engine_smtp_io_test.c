@@ -10,6 +10,7 @@
 #include "engine/smtp_io.h"
 
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct fixture {
@@ -169,6 +170,61 @@ test_answers_are_collected(void **state)
     assert_memory_equal(got, "1\r\n2\r\n", 6);
 }
 
+/* The time is for a line, however many pieces it comes in; what has no lines goes by length. */
+static void
+test_time_of_a_line(void **state)
+{
+    struct fixture *f = *state;
+    struct str line;
+    char block[1024];
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    struct smtp_io *io = smtp_io_new(f->arena, ends[0], -1);
+    assert_true(smtp_io_set_slice(io, 1));
+    smtp_io_set_timeout(io, 60000);
+    smtp_io_let_rest(io, true);
+    assert_int_equal(send(ends[1], "N", 1, 0), 1);
+    assert_int_equal(smtp_io_line(io, &line), SMTP_READ_LATER);
+    int64_t first = smtp_io_deadline_ms(io);
+    assert_true(first > 0);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(send(ends[1], "o", 1, 0), 1);
+        assert_int_equal(smtp_io_line(io, &line), SMTP_READ_LATER);
+        assert_true(smtp_io_deadline_ms(io) == first);
+    }
+    assert_int_equal(send(ends[1], "\r\n", 2, 0), 2);
+    assert_int_equal(smtp_io_line(io, &line), SMTP_READ_LINE);
+    assert_true(smtp_io_deadline_ms(io) == 0);
+    memset(block, 'x', sizeof block);
+    for (int i = 1; i <= 10; i++) {
+        assert_int_equal(send(ends[1], block, 100, 0), 100);
+        assert_int_equal(smtp_io_get(io, block, sizeof block), 100);
+        assert_true((smtp_io_deadline_ms(io) == 0) == (i == 10));
+    }
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* Who does not read loses the connection, which is told apart from one that is gone. */
+static void
+test_answers_are_not_read(void **state)
+{
+    struct fixture *f = *state;
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    struct smtp_io *io = smtp_io_new(f->arena, ends[0], ends[0]);
+    smtp_io_set_timeout(io, 20);
+    for (int i = 0; i < 1000000 && !smtp_io_is_lost(io); i++)
+        smtp_io_write(io, STR_LIT("250 an answer that nobody reads\r\n"));
+    assert_true(smtp_io_is_lost(io) && smtp_io_is_stuck(io));
+    close(ends[1]);
+    io = smtp_io_new(f->arena, ends[0], ends[0]);
+    smtp_io_write(io, STR_LIT("250 nobody is there\r\n"));
+    assert_false(smtp_io_flush(io));
+    assert_true(smtp_io_is_lost(io) && !smtp_io_is_stuck(io));
+    close(ends[0]);
+}
+
 int
 main(void)
 {
@@ -178,6 +234,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_put_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_more_is_put_back_than_fits, setup, teardown),
         cmocka_unit_test_setup_teardown(test_time_is_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_time_of_a_line, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_answers_are_not_read, setup, teardown),
         cmocka_unit_test_setup_teardown(test_end_is_not_ahead, setup, teardown),
         cmocka_unit_test_setup_teardown(test_answers_are_collected, setup, teardown),
     };
