@@ -182,3 +182,39 @@ def test_without_end(site):
         d.send('joe@example.org')
         site.wait_for(lambda: site.completed(1))
         assert site.raw_log().count('<=') == 1
+
+
+def test_only_one_end_of_data(site):
+    """What looks like the end of a message and is not, on a connection, whole and byte by byte."""
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../mainjob'))
+    from smtp_hostile_test import LOOKALIKES, SMUGGLED
+    site.configure('smtp_accept_max_per_connection = 0\nsmtp_accept_queue_per_connection = 0\ndeliver_processes = 1\nsmtp_processes = 1')
+    heads = (b'Subject: x\r\n', b'Subject: x\r\n\r\nline', b'Subject: x\r\n\r\nline\r\nline')
+    with Daemon(site) as d:
+        s, f = d.connect()
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        assert f.readline().startswith(b'220 ')
+        n = 0
+
+        def say(data, answer):
+            s.sendall(data)
+            got = f.readline()
+            assert got.startswith(answer), (data, got)
+        say(b'HELO x\r\n', b'250 ')
+        for look in LOOKALIKES:
+            for k, head in enumerate(heads):
+                say(b'MAIL FROM:<a@x.example>\r\n', b'250 ')
+                say(b'RCPT TO:<joe@example.org>\r\n', b'250 ')
+                say(b'DATA\r\n', b'354 ')
+                pieces = [bytes([b]) for b in look] if k > 0 else [look]
+                for piece in [head] + pieces + [SMUGGLED] + ([look] if k == 2 else []):
+                    s.sendall(piece)
+                say(b'\r\n.\r\n', b'250 OK id=')
+                n += 1
+        say(b'QUIT\r\n', b'221 ')
+        f.close()
+        s.close()
+        site.wait_for(lambda: site.raw_log().count('Completed') >= n)
+        assert site.raw_log().count('<= a@x.example') == n == 42
+        assert '<= evil' not in site.raw_log()
+        assert site.mail('anybody').count('\nSubject: x') == n
