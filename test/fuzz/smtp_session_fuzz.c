@@ -1,5 +1,5 @@
-/* A whole SMTP session, with ACLs, DATA and BDAT, into a spool in a private folder: the first byte says how the session runs and what
- * comes before the input. Answers have the form of answers, a session that has ended leaves nothing open, and no message is in the
+/* A whole SMTP session, with ACLs, DATA and BDAT, XCLIENT and the PROXY protocol, into a spool in a private folder: the first byte says how the
+ * session runs, what comes before the input, and whether the bytes come at once or in pieces (a byte PIECE ends one), and the end is a disconnect. Answers have the form of answers, a session that has ended leaves nothing open, and no message is in the
  * spool that was not acknowledged.
  */
 #include "../unit/session_fixture.h"
@@ -10,10 +10,33 @@
 
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { INPUT_MAX = 65536, OUTPUT_MAX = 1 << 20 };
+enum {
+    INPUT_MAX = 65536,
+    OUTPUT_MAX = 1 << 20,
+    PIECE = 0xfe,
+    PIECE_MAX = 1000,
+    PIECES_MAX = 100
+};
+
+/* How the session runs; the first two bits: which head. */
+enum {
+    FROM_HOST = 1 << 2,
+    TESTING = 1 << 3,
+    IN_PIECES = 1 << 4,
+    PIPELINED =
+        1 << 5, /* nobody has to wait for answers, and hosts may say for whom they speak */
+    PROXIED = 1 << 6, /* and have to */
+};
+
+/* Before the common part. */
+static const char *const openings[] = {
+    "", "smtp_enforce_sync = false\nhosts_xclient = *\nchunking_advertise_hosts = *\n",
+    "smtp_enforce_sync = false\nhosts_xclient = *\nhosts_proxy = *\n"};
+enum { OPENINGS = sizeof openings / sizeof openings[0] };
 
 static const char conf_text[] =
     "primary_hostname = mx.example.org\nqualify_domain = example.org\n"
@@ -45,15 +68,47 @@ struct run {
 
 /* The configuration is read once: that takes much longer than a session. */
 static void
-make_engine(struct arena *a, struct engine *e)
+make_engine(struct arena *a, size_t which, struct engine *e)
 {
-    static const struct conf *conf;
-    if (conf == NULL) {
+    static const struct conf *conf[OPENINGS];
+    if (conf[which] == NULL) {
         struct arena *kept = arena_new(); /* to the end of the process */
         struct str spool = str_printf(kept, "/tmp/remex-smtp-fuzz.%d", (int)getpid());
-        conf = session_conf(kept, spool, conf_text);
+        struct str text = str_printf(kept, "%s%s", openings[which], conf_text);
+        conf[which] = session_conf(kept, spool, str_cstr(kept, text));
     }
-    session_engine(a, conf, e);
+    session_engine(a, conf[which], e);
+}
+
+/* A packet a piece: the session reads one at a time. */
+static int
+pieces(const char *head, const uint8_t *p, size_t n)
+{
+    int ends[2], count = 0;
+    session_require(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
+    if (head[0] != '\0')
+        session_require(send(ends[0], head, strlen(head), 0) > 0);
+    for (size_t i = 0; i < n && count < PIECES_MAX; count++) {
+        const uint8_t *end = memchr(p + i, PIECE, n - i);
+        size_t piece = end == NULL ? n - i : (size_t)(end - (p + i));
+        piece = piece < PIECE_MAX ? piece : PIECE_MAX;
+        if (piece > 0)
+            session_require(send(ends[0], p + i, piece, 0) == (ssize_t)piece);
+        i += piece + (end != NULL && end == p + i + piece);
+    }
+    close(ends[0]);
+    return ends[1];
+}
+
+static int
+whole(const char *head, const uint8_t *p, size_t n)
+{
+    int in = memfd_create("in", MFD_CLOEXEC);
+    session_require(in >= 0);
+    session_require(write(in, head, strlen(head)) == (ssize_t)strlen(head));
+    session_require(write(in, p, n) == (ssize_t)n);
+    (void)lseek(in, 0, SEEK_SET);
+    return in;
 }
 
 /* What was acknowledged is there, and goes. */
@@ -122,21 +177,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena *a = arena_new();
     struct engine e;
     struct run r = {.engine = &e};
-    make_engine(a, &e);
-    const char *head = heads[data[0] & 3];
-    int in = memfd_create("in", MFD_CLOEXEC), out = memfd_create("out", MFD_CLOEXEC);
-    session_require(in >= 0 && out >= 0);
-    session_require(write(in, head, strlen(head)) == (ssize_t)strlen(head));
-    session_require(write(in, data + 1, size - 1) == (ssize_t)(size - 1));
-    (void)lseek(in, 0, SEEK_SET);
+    unsigned how = data[0];
+    make_engine(a, (how & PROXIED) != 0 ? 2 : (how & PIPELINED) != 0, &e);
+    int out = memfd_create("out", MFD_CLOEXEC);
+    int in = ((how & IN_PIECES) != 0 ? pieces : whole)(heads[how & 3], data + 1, size - 1);
+    session_require(out >= 0);
     struct session *s = ARENA_NEW(a, struct session);
     s->arena = a;
     s->interface_port = -1;
     s->sender_ident = e.caller.login;
-    if ((data[0] & 4) != 0)
+    if ((how & FROM_HOST) != 0)
         s->sender_host_address = STR_LIT("192.0.2.1");
-    const struct smtp_setup setup = {.kind = (data[0] & 8) != 0 ? SMTP_KIND_TEST
-                                                                : SMTP_KIND_INTERACTIVE,
+    const struct smtp_setup setup = {.kind = (how & TESTING) != 0 ? SMTP_KIND_TEST
+                                                                  : SMTP_KIND_INTERACTIVE,
                                      .in = in,
                                      .out = out,
                                      .timeout_s = -1,
