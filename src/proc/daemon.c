@@ -75,10 +75,12 @@ get_sockets(struct master_setup *s, struct str *error)
     struct mode *m = s->mode;
     if (s->waits) {
         *error = STR_LIT("the standard input is no socket that listens (-bw)");
+        s->given = true;
         return daemon_start_inherit(m->arena, s, &s->interfaces);
     }
-    if (!s->listens ||
-        (!cli_has(m->cli, "-oX") && daemon_start_inherit(m->arena, s, &s->interfaces)))
+    s->given = s->listens && !cli_has(m->cli, "-oX") &&
+               daemon_start_inherit(m->arena, s, &s->interfaces);
+    if (s->given || !s->listens)
         return true;
     return daemon_start_find(m, &s->interfaces, error) &&
            daemon_start_open(m, s->engine, &s->interfaces, NULL, error);

@@ -190,19 +190,15 @@ queue_runs(struct arena *a, const struct cli *cli)
 static struct str
 wait_text(struct arena *a, int64_t seconds)
 {
-    struct buf b = buf_in(a, 0);
-    if (seconds <= 0)
-        return STR_LIT("no wait timeout");
-    buf_printf(&b, "wait timeout of ");
-    num_add_interval(&b, seconds);
-    return buf_str(&b);
+    return seconds <= 0 ? STR_LIT("with no wait timeout")
+                        : str_printf(a, "terminating after %lld seconds", (long long)seconds);
 }
 
 static struct str
 what_it_does(struct arena *a, const struct master_setup *s)
 {
     if (s->waits)
-        return str_printf(a, "launched with listening socket, with %.*s",
+        return str_printf(a, "launched with listening socket, %.*s",
                           STR_ARG(wait_text(a, s->wait_s)));
     struct str runs = queue_runs(a, s->mode->cli);
     if (!s->listens)
@@ -225,6 +221,14 @@ daemon_start_log(const struct master_setup *s)
     maillog(s->engine, MAILLOG_MAIN, STR_NULL, "%s %s daemon started: pid=%d, %.*s",
             s->mode->cli->program, VERSION_REMEX, (int)getpid(), STR_ARG(what_it_does(a, s)));
     arena_free(a);
+}
+
+void
+daemon_start_log_wait(const struct master_setup *s)
+{
+    maillog(s->engine, MAILLOG_MAIN, STR_NULL,
+            "%s %s daemon terminating, inetd wait timeout reached.", s->mode->cli->program,
+            VERSION_REMEX);
 }
 
 struct str

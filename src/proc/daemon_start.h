@@ -18,6 +18,8 @@ bool daemon_start_inherit(struct arena *a, const struct master_setup *s,
 
 /* "exim 4.99 daemon started: pid=123, -q15m, listening for SMTP on port 25" */
 void daemon_start_log(const struct master_setup *s);
+/* That -bw<time> ends it. */
+void daemon_start_log_wait(const struct master_setup *s);
 
 /* The same, for exiwhat. */
 struct str daemon_start_state(const struct master_setup *s);

@@ -21,6 +21,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -71,6 +72,7 @@ struct master {
     bool ending;
     int64_t end_ms; /* when the end no longer waits */
     bool told_ready;
+    int64_t called_ms; /* -bw: when somebody last connected, as far as is known */
 };
 
 /* To one that has just been started, and has heard of nobody but us: waits for room. */
@@ -338,6 +340,23 @@ forget_finished(struct master *m)
     m->old.n = kept;
 }
 
+/* To the service manager, with the time on the clock that it asks for. Source: sd_notify(3). */
+static void
+tell_reload(const struct master *m)
+{
+    char text[64];
+    (void)snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%lld",
+                   (long long)await_now_ms() * 1000);
+    service_notify(&m->setup->first->service, text);
+}
+
+static void
+tell_reloaded(const struct master *m)
+{
+    if (!m->ending)
+        service_notify(&m->setup->first->service, "READY=1");
+}
+
 /* The reload is given up: what is there goes on. */
 static void
 abandon(struct master *m, const char *why)
@@ -357,6 +376,7 @@ abandon(struct master *m, const char *why)
         m->setup->interfaces.v.v[i].keep = false;
     m->interfaces = (struct interfaces){.v = {0}};
     forget_generation(&m->next);
+    tell_reloaded(m);
 }
 
 /* The new generation works: the old one finishes what it has. */
@@ -373,7 +393,8 @@ take_over(struct master *m)
     m->setup->interfaces = m->interfaces;
     for (size_t i = 0; i < m->interfaces.v.n; i++)
         m->setup->interfaces.v.v[i].keep = false;
-    m->interfaces = (struct interfaces){.v = {0}}; /* nothing that a later reload could give up */
+    m->interfaces =
+        (struct interfaces){.v = {0}}; /* nothing that a later reload could give up */
     for (size_t i = 0; i < m->children.v.n; i++) {
         if (m->children.v.v[i]->generation == old)
             retire(m, m->children.v.v[i]);
@@ -385,6 +406,7 @@ take_over(struct master *m)
     m->setup->engine = m->now.engine;
     forget_finished(m);
     daemon_start_log(m->setup);
+    tell_reloaded(m);
 }
 
 /* The sockets of the new configuration: those that are open already, and new ones. */
@@ -392,7 +414,7 @@ static bool
 open_interfaces(struct master *m, struct mode *mode, struct str *error)
 {
     m->interfaces = (struct interfaces){.v = {0}};
-    if (m->setup->waits) {
+    if (m->setup->given) {
         struct interfaces *before = &m->setup->interfaces;
         for (size_t i = 0; i < before->v.n; i++) {
             before->v.v[i].keep = true;
@@ -416,6 +438,7 @@ reload(struct master *m)
             (int)getpid());
     if (m->next.mode != NULL)
         abandon(m, "another one is to be read");
+    tell_reload(m);
     *mode = (struct mode){.arena = a,
                           .argc = m->now.mode->argc,
                           .argv = m->now.mode->argv,
@@ -476,6 +499,8 @@ hear(struct master *m, struct role_child *c)
             take_ready(m, c);
         else if (msg.type == IPC_DEAF)
             c->closed = true;
+        else if (msg.type == IPC_CALLED)
+            m->called_ms = await_now_ms();
         else if (msg.type == IPC_LOST && c->ready && c->link_ms == 0)
             c->link_ms = await_now_ms() + RELINK_MS;
         return;
@@ -664,6 +689,23 @@ is_ended(const struct master *m)
     return true;
 }
 
+/* When -bw<time> ends it; INT64_MAX: never. */
+static int64_t
+wait_end_ms(const struct master *m)
+{
+    bool waits = m->setup->waits && m->setup->wait_s > 0 && !m->ending;
+    return waits ? m->called_ms + m->setup->wait_s * 1000 : INT64_MAX;
+}
+
+static void
+end_waiting(struct master *m)
+{
+    if (await_now_ms() < wait_end_ms(m))
+        return;
+    daemon_start_log_wait(m->setup);
+    begin_end(m);
+}
+
 /* --- the loop --- */
 
 static void
@@ -686,7 +728,7 @@ take_signals(struct master *m)
 static int
 wait_ms(const struct master *m)
 {
-    int64_t next = m->ending ? m->end_ms : INT64_MAX, now = await_now_ms();
+    int64_t next = m->ending ? m->end_ms : wait_end_ms(m), now = await_now_ms();
     for (size_t i = 0; i < m->children.v.n; i++) {
         int64_t again = m->children.v.v[i]->again_ms, link = m->children.v.v[i]->link_ms;
         if (again > 0 && again < next)
@@ -725,6 +767,7 @@ turn(struct master *m)
     free(who);
     start_again(m);
     link_again(m);
+    end_waiting(m);
 }
 
 int
@@ -733,6 +776,7 @@ master_run(struct master_setup *setup)
     setup->first = setup->mode;
     struct master m = {.setup = setup, .arena = arena_new(), .next = NO_GENERATION};
     m.signals = setup->signals;
+    m.called_ms = await_now_ms();
     m.seats = seats_new();
     m.now = (struct generation){.number = ++m.generations,
                                 .door = {-1, -1},

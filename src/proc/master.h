@@ -22,6 +22,7 @@ struct master_setup {
     bool listens;                 /* -bd */
     bool waits; /* -bw: ends after wait_s seconds without a connection; 0: never */
     int64_t wait_s;
+    bool given; /* its sockets were handed over, and stay whatever a new configuration says */
 };
 
 /* Runs until it is told to end; the exit status. */

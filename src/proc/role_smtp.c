@@ -15,6 +15,7 @@
 #include "proc/smtp_admit.h"
 #include "proc/smtp_threads.h"
 #include "proc/tls_start.h"
+#include "sys/await.h"
 #include "sys/listen.h"
 #include "sys/signals.h"
 
@@ -30,6 +31,7 @@
 enum {
     ACCEPT_AT_ONCE = 16, /* connections of one socket before others have their turn */
     RETIRE_LOOK_MS = 50,
+    TELL_MS = 500, /* between two words to a master that waits for connections */
 };
 
 /* --- the queue process --- */
@@ -235,6 +237,17 @@ take_connection(struct smtp_role *s, struct smtp_connection *c)
     arena_free(a);
 }
 
+/* For -bw<time>. */
+static void
+tell_master(struct smtp_role *s)
+{
+    int64_t now = await_now_ms();
+    if (s->role->m->cli->mode != CLI_WAIT_DAEMON || now - s->told_ms < TELL_MS)
+        return;
+    s->told_ms = now;
+    (void)role_send(s->role->control, IPC_CALLED, NULL, -1);
+}
+
 static void
 accept_some(struct smtp_role *s, const struct smtp_listener *l)
 {
@@ -243,6 +256,7 @@ accept_some(struct smtp_role *s, const struct smtp_listener *l)
         struct smtp_connection c = {.fd = listen_accept(l->fd, keepalive), .tls = l->tls};
         if (c.fd < 0)
             return;
+        tell_master(s);
         if (listen_peer(c.fd, &c.ip, &c.port))
             take_connection(s, &c);
         else

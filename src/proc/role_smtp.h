@@ -37,6 +37,7 @@ struct smtp_role {
     int queue; /* socket to the queue process; -1: none now. Only the main thread changes it. */
     struct job_list pending; /* arrivals that it has not been told of */
     uint64_t tickets;
+    int64_t told_ms; /* when the master was last told of a connection */
 };
 
 /* A connection that was accepted. */
