@@ -27,6 +27,8 @@ static const struct rule {
 } rules[] = {
     {"authenticator", "server_", SMTP},
     {"authenticator", "client_", DELIVER}, /* and to smtp where it calls other hosts */
+    {"main", "tls_privatekey", SMTP},
+    {"main", "tls_certificate", SMTP}, /* the key may be in the same file */
     {"main", "mysql_servers", SMTP | DELIVER | AGENT},
     {"main", "pgsql_servers", SMTP | DELIVER | AGENT},
     {"main", "redis_servers", SMTP | DELIVER | AGENT},

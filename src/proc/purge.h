@@ -1,7 +1,8 @@
 /* What a process of the daemon may know of the configuration: the text that the master read, without what is somebody else's secret.
  *
  * A line that sets something which the kind of process has no use for becomes a comment, so that all others stay where they are; so do comments, and
- * macros that no line uses any more lose their text. Secrets are passwords of authenticators, of databases, and what `hide` stands before.
+ * macros that no line uses any more lose their text. Secrets are passwords of authenticators, of databases, where keys lie, and what `hide`
+ * stands before.
  * The rules are rows of purge.c. Source: architecture, section 6.
  */
 #ifndef REMEX_PROC_PURGE_H

@@ -21,8 +21,20 @@ SLOW = {
     'EXPN': (b'', b'EXPN xxxxxxxxxxxxxxxxxxxxxxxxxxxx'), 'ETRN': (b'', b'ETRN #xxxxxxxxxxxxxxxxxxxxxxxxxxxx'),
     'NOOP': (b'', b'NOOP xxxxxxxxxxxxxxxxxxxxxxxxxxxx'), 'HELP': (b'', b'HELP xxxxxxxxxxxxxxxxxxxxxxxxxxxx'),
     'RSET': (b'EHLO x\r\n', b'RSET                             '), 'QUIT': (b'EHLO x\r\n', b'QUIT                             '),
+    'AUTH': (b'EHLO x\r\n', b'AUTH LOGIN xxxxxxxxxxxxxxxxxxxxxxxxxxxxx'),
+    'name': (b'EHLO x\r\nAUTH LOGIN\r\n', b'eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4'),
+    'STARTTLS': (b'EHLO x\r\n', b'STARTTLS                             '),
     'XCLIENT': (b'EHLO x\r\n', b'XCLIENT NAME=xxxxxxxxxxxxxxxxxxxxxxx'), 'nonsense': (b'', b'\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'),
 }
+# TLS begins, and its first record has a length that never comes.
+SHAKING = (b'EHLO x\r\nSTARTTLS\r\n', b'\x16\x03\x01\x10\x00\x01\x00' + b'\0' * 30)
+AUTH = '''begin authenticators
+login:
+  driver = plaintext
+  public_name = LOGIN
+  server_prompts = User : Password
+  server_condition = false
+'''
 PROXIED = {'PROXY 1': (b'', b'PROXY TCP4 192.0.2.1 192.0.2.2 1'), 'PROXY 2': (b'', b'\r\n\r\n\0\r\nQUIT\n\x21\x11\x01\x00'), 'PROXY': (b'', b'')}
 
 
@@ -78,19 +90,21 @@ def serve(clients, seconds=30):
 def test_slow_on_every_word(site):
     """A line that does not come within smtp_receive_timeout ends the connection, though something comes all the time."""
     site.configure('smtp_receive_timeout = 1s\nproxy_protocol_timeout = 1s\nhosts_proxy = 127.0.0.2\nhosts_xclient = *\n'
-                   'smtp_accept_max = 0\nacl_smtp_vrfy = accept\nacl_smtp_expn = accept\nacl_smtp_etrn = accept\nsmtp_enforce_sync = false')
+                   'smtp_accept_max = 0\nacl_smtp_vrfy = accept\nacl_smtp_expn = accept\nacl_smtp_etrn = accept\nsmtp_enforce_sync = false\ntls_advertise_hosts = *', more=AUTH)
     with Daemon(site) as d:
         clients = [Slow(d, n, p, drips, '127.0.0.1') for n, p in SLOW.items() for drips in (False, True)]
         proxied = [Slow(d, n, p, drips, '127.0.0.2') for n, p in PROXIED.items() for drips in (False, True)]
         s, f = d.connect()
         s.sendall(ENVELOPE + b'DATA\r\n')
-        serve(clients + proxied)
+        shaking = [Slow(d, 'TLS', SHAKING, drips, '127.0.0.1') for drips in (False, True)]
+        serve(clients + proxied + shaking)
         for c in clients:     # who still sends when the end comes may not hear of it
             assert c.name[1] or b'421 ' in c.heard and b'imeout' in c.heard, (c.name, c.heard)
         log = site.raw_log()
         data = sum(c.name[0] in ('header', 'body', 'end', 'chunk') for c in clients)
         assert log.count('SMTP data timeout (message abandoned) on connection from') >= data, log
         assert log.count('SMTP command timeout on connection from') >= len(clients) - data, log
+        assert log.count('TLS error on connection from') >= len(shaking), log
         assert log.count('proxy negotiation with') >= len(proxied), log
         f.close()
         s.close()

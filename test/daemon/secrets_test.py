@@ -73,6 +73,22 @@ def test_memory_of_each_kind(site):
         assert wrong == [], wrong
 
 
+def test_a_key_is_one_processs_alone(site):
+    """Where the key lies is told to those who speak TLS with clients; to others the folder is closed."""
+    if not outside.can_intrude():
+        return
+    site.mkdir('keys')
+    key = site.write('keys/key.pem', 'the key', 0o640)
+    site.configure('tls_privatekey = %s\ntls_certificate = %s' % (key, key))
+    with Daemon(site) as d:
+        d.send('joe@example.org')
+        site.wait_for(lambda: site.completed(1))
+        assert isinstance(outside.make(d.roles('smtp')[0], 'open', '@' + key, os.O_RDONLY), int)
+        for pid in d.roles('queue') + d.roles('deliver') + d.children(d.roles('deliver')[0]):
+            assert not outside.memory_has(pid, b'key.pem')
+            assert outside.make(pid, 'open', '@' + key, os.O_RDONLY) == 'EACCES'
+
+
 def test_macros_of_the_command_line_still_count(site):
     """A macro without its text is defined all the same, and conditions see it."""
     site.configure('.ifdef SECRET\nsmtp_banner = defined\n.endif')
