@@ -17,9 +17,9 @@
 enum {
     AGENT_PEERS_MAX = 512,
     AGENT_CHILDREN_MAX = 256,
-    AGENT_USER_CHILDREN_MAX = 32, /* of one user at a time, so that nobody has them all */
+    AGENT_USER_CHILDREN_MAX = 6, /* of one user at a time, so that nobody has them all */
     AGENT_IDLE_MS = 2000,         /* as long a process waits for the next job of its user */
-    AGENT_CHILD_JOBS_MAX = 100,   /* then it makes room for a fresh one */
+    AGENT_CHILD_JOBS_MAX = 500,   /* then it makes room for a fresh one */
     AGENT_EXTRA = 2,
 };
 

@@ -30,9 +30,9 @@ enum {
     WORKERS_MAX = 1024,
     LANE_KEEP_MS = 5000,
     WORKER_END_MS = 5000,
-    WORKERS_FEW = 4,    /* that many are asked for as soon as there is work */
-    PATIENCE_MS = 25,   /* how long work waits before there are more, where workers are held up */
-    PATIENCE_MOVING_MS = 100, /* where they are not */
+    WORKERS_FEW = 2,    /* that many are asked for as soon as there is work */
+    PATIENCE_MS = 40,   /* how long work waits before there are more, where workers are held up */
+    PATIENCE_MOVING_MS = 150, /* where they are not */
     NAP_MS = 1,
     WORKER_IDLE_MS = 30000, /* a worker that has nothing to do for so long ends */
     WORKER_JOBS_MAX = 5000, /* and after so many attempts, another one goes on */
