@@ -7,7 +7,9 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'daemon'))
 import ask
+from daemon import Daemon
 
 ROUTER = '''
 dns:
@@ -167,6 +169,33 @@ def test_a_dead_mx_is_passed_over(site):
     assert any('H=dead.plain.example [127.0.1.4] Connection refused' in line for line in log), log
     assert any('=> x@failing.plain.example R=dns T=out H=one.plain.example [127.0.1.1]' in line for line in log), log
     assert site.queue() == []
+
+
+def test_processes_of_the_daemon_can_ask(site):
+    """The jail of those that speak SMTP and of those that deliver lets them."""
+    configure(site, main='acl_smtp_connect = first\nacl_smtp_mail = check\nhost_lookup = *', more='''
+begin acl
+first:
+  warn set acl_c_mx = ${lookup dnsdb{mxh=to-alias.plain.example}}
+  accept
+check:
+  deny !verify = sender
+  deny dnslists = list.plain.example/127.0.1.1
+    message = $dnslist_text $acl_c_mx $sender_host_name
+    senders = listed@*
+  accept
+''')
+    taken = serve('127.0.1.1')
+    with Daemon(site) as d, d.client() as c:
+        c.ehlo()
+        for sender, answer in (('a@nowhere.plain.example', 'Sender verify failed'),
+                               ('listed@one.plain.example',
+                                'listed, see elsewhere alias.plain.example localhost')):
+            code, text = c.mail(sender)
+            assert code == 550 and answer in text.decode(), (code, text)
+        c.sendmail('a@sorted.plain.example', ['x@failing.plain.example'], 'Subject: test\r\n\r\nbody\r\n')
+        site.wait_for(lambda: site.completed())
+    assert any('x@failing.plain.example' in t for t in taken), taken
 
 
 # --- DNSSEC ---
