@@ -128,6 +128,7 @@ struct address {
     bool log_as_local;
     bool disable_logging; /* deliveries that come from it are not logged */
     bool dsn_lasthop;     /* what follows takes no DSN requests */
+    bool copies_routing;  /* others of the same domain go where it goes (same_domain_copy_routing) */
     int64_t mode;         /* of a file that a filter saves to; -1: the transport's */
     /* Where routing begins: NULL for the first router (redirect_router, a clone behind `unseen`). */
     const struct driver_instance *start;

@@ -126,14 +126,28 @@ add_times(struct delivery *d, struct buf *b, const struct address *a, enum outco
         buf_printf(b, " DT=%.*s", STR_ARG(maillog_duration(d->arena, e, a->answer->took_us)));
 }
 
+/* The host was found by answers that DNSSEC secured. */
+static bool
+is_secure(const struct address *a, struct str ip)
+{
+    for (size_t i = 0; i < a->hosts.n; i++)
+        if (a->hosts.v[i].dnssec && str_eq(a->hosts.v[i].address, ip))
+            return true;
+    return false;
+}
+
 /* " H=name [address]:port I=[address]:port" of the host that a remote delivery was made to, or that refused it. */
 static void
-add_host(struct delivery *d, struct buf *b, const struct transport_answer *w)
+add_host(struct delivery *d, struct buf *b, const struct address *a)
 {
+    const struct transport_answer *w = a->answer;
     bool port = maillog_selected(d->engine, LOG_SELECTOR_OUTGOING_PORT);
     if (!str_is_set(w->why.host))
         return;
-    buf_printf(b, " H=%.*s [%.*s]", STR_ARG(w->why.host), STR_ARG(w->why.host_ip));
+    bool secure =
+        maillog_selected(d->engine, LOG_SELECTOR_DNSSEC) && is_secure(a, w->why.host_ip);
+    buf_printf(b, " H=%.*s%s [%.*s]", STR_ARG(w->why.host), secure ? " DS" : "",
+               STR_ARG(w->why.host_ip));
     if (port && w->host_port > 0)
         buf_printf(b, ":%lld", (long long)w->host_port);
     if ((w->how & TRANSPORT_HOW_REUSED) != 0)
@@ -172,24 +186,26 @@ add_authentication(struct delivery *d, struct buf *b, const struct transport_ans
 
 /* " (-1): text", " (13): Permission denied: text", with the host before the text. */
 static void
-add_deferral(struct delivery *d, struct buf *b, const struct transport_answer *w)
+add_deferral(struct delivery *d, struct buf *b, const struct address *a)
 {
+    const struct transport_answer *w = a->answer;
     struct str text = str_is_set(w->why.log) ? w->why.log : w->why.peer;
     buf_printf(b, " (%d)", w->why.sys_errno);
     if (w->why.sys_errno > 0)
         buf_printf(b, ": %s", strerror(w->why.sys_errno));
     if (w->why.sys_errno != WHY_AUTH_FAILED) /* its words say that it is about a host */
-        add_host(d, b, w);
+        add_host(d, b, a);
     if (str_is_set(text) && text.n > 0)
         buf_printf(b, ": %.*s", STR_ARG(text));
 }
 
 /* " : text", " : Permission denied: text"; what a host is to blame for has a blank before each colon. */
 static void
-add_failure(struct delivery *d, struct buf *b, const struct transport_answer *w)
+add_failure(struct delivery *d, struct buf *b, const struct address *a)
 {
+    const struct transport_answer *w = a->answer;
     struct str text = str_is_set(w->why.log) ? w->why.log : w->why.peer;
-    add_host(d, b, w);
+    add_host(d, b, a);
     add_protocol(d, b, w);
     maillog_add_tls(d->engine, b, &w->tls, false);
     buf_addc(b, ' ');
@@ -211,7 +227,7 @@ add_success(struct delivery *d, struct buf *b, const struct address *a)
         buf_printf(b, " H=%.*s", STR_ARG(a->hosts.v[0].name));
     if (str_is_set(w->shadow))
         buf_printf(b, " ST=%.*s", STR_ARG(w->shadow));
-    add_host(d, b, w);
+    add_host(d, b, a);
     add_protocol(d, b, w);
     maillog_add_tls(d->engine, b, &w->tls, false);
     add_authentication(d, b, w);
@@ -245,9 +261,9 @@ delivery_line(struct delivery *d, const struct address *a, enum outcome outcome)
     if (outcome == OUT_DEFER)
         buf_addz(&b, a->answer->routing_skipped ? " routing defer" : " defer");
     if (outcome == OUT_DEFER)
-        add_deferral(d, &b, a->answer);
+        add_deferral(d, &b, a);
     else if (outcome == OUT_FAIL)
-        add_failure(d, &b, a->answer);
+        add_failure(d, &b, a);
     return buf_str(&b);
 }
 

@@ -210,6 +210,54 @@ is_settled(struct delivery *d, struct address *a)
     return false;
 }
 
+/* same_domain_copy_routing: what the router decided for one holds for another that no router has seen. */
+static void
+copy_routing(struct delivery *d, const struct address *a, struct address *b)
+{
+    b->router = a->router;
+    b->router_name = a->router_name;
+    b->transport = a->transport;
+    b->transport_name = a->transport_name;
+    b->hosts = a->hosts;
+    b->fallback_hosts = a->fallback_hosts;
+    b->errors_to = a->errors_to;
+    b->local_uid = a->local_uid;
+    b->local_gid = a->local_gid;
+    b->identity_set = a->identity_set;
+    b->initgroups = a->initgroups;
+    b->home = a->home;
+    b->transport_home = a->transport_home;
+    b->current_directory = a->current_directory;
+    b->log_as_local = a->log_as_local;
+    b->disable_logging = a->disable_logging;
+    b->dsn_lasthop = a->dsn_lasthop;
+    b->router_vars = a->router_vars;
+    b->address_data = a->address_data;
+    struct routing ready = {.deliver = {.v = &b, .n = 1, .cap = 1}};
+    take_deliveries(d, &ready);
+    retry_routed(d, b);
+}
+
+static bool
+takes_copy(const struct address *a, const struct address *b)
+{
+    return b != NULL && b->start == NULL && b->item == ADDRESS_ITEM_MAIL &&
+           str_ieq(a->domain, b->domain) && str_eq(a->errors_to, b->errors_to);
+}
+
+/* To those in v[0, n) that have its domain; they leave the vector. */
+static void
+copy_to_others(struct delivery *d, const struct address *a, struct address_vec *v, size_t n)
+{
+    for (size_t i = n; a->copies_routing && i > 0; i--) {
+        struct address *b = v->v[i - 1];
+        if (!takes_copy(a, b))
+            continue;
+        copy_routing(d, a, b);
+        v->v[i - 1] = NULL;
+    }
+}
+
 /* One level: first what needs no routing, in order, then the rest, the last one first. */
 static void
 route_level(struct delivery *d, const struct address_vec *level, struct address_vec *next)
@@ -219,10 +267,13 @@ route_level(struct delivery *d, const struct address_vec *level, struct address_
         if (!is_settled(d, level->v[i - 1]))
             vec_push(d->arena, &rest, level->v[i - 1]);
     for (size_t i = rest.n; i > 0; i--) {
+        if (rest.v[i - 1] == NULL)
+            continue;
         if (is_queued(d, rest.v[i - 1]) || retry_routing_waits(d, rest.v[i - 1]))
             delivery_address_ended(d, rest.v[i - 1]);
         else
             route_one(d, rest.v[i - 1], next);
+        copy_to_others(d, rest.v[i - 1], &rest, i - 1);
     }
 }
 

@@ -31,6 +31,8 @@ add_host(const struct receiving *r, struct buf *b)
 {
     const struct session *s = r->s;
     if (s->sender_fullhost.n > 0) {
+        if (on(r, LOG_SELECTOR_DNSSEC) && s->sender_host_dnssec)
+            buf_addz(b, " DS");
         field(b, "H", s->sender_fullhost);
         if (on(r, LOG_SELECTOR_INCOMING_INTERFACE) && s->interface_address.n > 0)
             buf_printf(b, " I=[%.*s]:%" PRId64, STR_ARG(s->interface_address),

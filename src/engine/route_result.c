@@ -4,6 +4,7 @@
 #include "engine/rewrite.h"
 #include "engine/route_step.h"
 #include "mail/address.h"
+#include "transports/transport.h"
 
 #include <string.h>
 
@@ -140,6 +141,9 @@ deliver(struct route_step *s, struct route_result *res, bool unseen)
     a->log_as_local = s->g->log_as_local;
     a->dsn_lasthop = s->g->dsn_lasthop;
     set_transport_name(a);
+    a->copies_routing = res->copies_routing && !unseen && a->transport != NULL &&
+                        transport_driver_of(a->transport)->place == TRANSPORT_REMOTE &&
+                        !str_is_set(a->headers_add) && !str_is_set(a->headers_remove);
     route_fallback(s, a);
     address_vec_push(s->r->arena, &s->r->deliver, a);
     return ROUTE_DELIVER;

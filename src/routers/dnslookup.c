@@ -32,7 +32,7 @@ static const struct opt rows[] = {
         "Lets the resolver add the local domain to a name of one word."),
     OPT_BOOL(struct router_dnslookup, rewrite_headers, true, 0,
         "Changes a name in header lines as well when the resolver completed it."),
-    OPT_BOOL(struct router_dnslookup, same_domain_copy_routing, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_dnslookup, same_domain_copy_routing, false, 0,
         "Uses the result for other addresses of the message in the same domain."),
     OPT_BOOL(struct router_dnslookup, search_parents, false, 0,
         "Lets the resolver search parent domains to complete a name."),
@@ -204,6 +204,7 @@ take_hosts(const struct route_call *c, const struct router_dnslookup *own,
         hosts->n = all;
     }
     out->hosts = *hosts;
+    out->copies_routing = own->same_domain_copy_routing;
 }
 
 /* True: the resolver completed the domain, so the address is another one. */

@@ -26,7 +26,7 @@ static const struct opt rows[] = {
         "One rule, without the domain: hosts, then options."),
     OPT_LIST(struct router_manualroute, route_list, NULL, 0,
         "Rules by domain: a pattern, hosts, then options, with semicolons between."),
-    OPT_BOOL(struct router_manualroute, same_domain_copy_routing, false, OPT_NO_EFFECT,
+    OPT_BOOL(struct router_manualroute, same_domain_copy_routing, false, 0,
         "Uses the result for other addresses of the message in the same domain."),
 };
 /* clang-format on */
@@ -284,6 +284,7 @@ route_to(const struct route_call *c, const struct router_manualroute *own, struc
         .all_ignored = own->host_all_ignored,
     };
     route_hosts_find(&q, out);
+    out->copies_routing = own->same_domain_copy_routing;
     need_transport(c, out);
 }
 

@@ -138,6 +138,7 @@ struct route_result {
     bool rewrite_children; /* the rewriting rules apply to them */
     bool
         unseen; /* a filter without significant delivery: go on, and deliver the children too */
+    bool copies_routing;        /* same_domain_copy_routing */
     struct str rerouted_domain; /* self = reroute: */
     struct str mail,
         mail_to; /* a message about the redirection (syntax_errors_to), or unset; sent at once */

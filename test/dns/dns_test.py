@@ -130,6 +130,17 @@ def test_better_hosts_than_a_local_one_are_kept(site):
     assert 'Unrouteable address' in routed(site, 'x@one.plain.example')
 
 
+def test_addresses_of_a_domain_share_their_routing(site):
+    """The router takes one local part only; with the option the other goes the same way."""
+    for option, both in (('  same_domain_copy_routing\n', True), ('', False)):
+        for first in 'ab':
+            configure(site, '  local_parts = %s\n%s' % (first, option))
+            site.send('a@one.plain.example', 'b@one.plain.example', options=('-odf', '-N'))
+        sent = [line for line in site.log() if ' *> ' in line or ' -> ' in line]
+        assert len(sent) == (3 if both else 2), site.log()
+        site.write('log/mainlog', '')
+
+
 # --- deliveries ---
 
 def serve(address):
@@ -210,6 +221,13 @@ def test_signed_answers_are_told_from_others(site):
     assert routed(site, 'x@signed.example') == [('host.signed.example', '127.0.1.1', 'MX=10 AD')]
     assert 'host lookup done insecurely' in routed(site, 'x@outside.signed.example')
     assert 'host lookup done insecurely' in routed(site, 'x@one.plain.example')
+
+
+def test_log_lines_tell_of_signed_hosts(site):
+    configure(site, main='log_selector = +dnssec')
+    site.send('x@signed.example', 'x@one.plain.example', options=('-odf', '-N'))
+    log = '\n'.join(site.log())
+    assert 'H=host.signed.example DS [127.0.1.1]' in log and 'H=one.plain.example [127.0.1.1]' in log, log
 
 
 def test_lookups_say_whether_an_answer_was_authenticated(site):
