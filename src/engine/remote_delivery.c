@@ -47,7 +47,9 @@ first_host(struct delivery *d, const struct address *a)
     struct str list;
     if (a->hosts.n > 0) {
         const struct host_target *h = &a->hosts.v[0];
-        return str_printf(d->arena, "H=%.*s [%.*s] ", STR_ARG(h->name), STR_ARG(h->address));
+        bool secure = h->dnssec && maillog_selected(d->engine, LOG_SELECTOR_DNSSEC);
+        return str_printf(d->arena, "H=%.*s%s [%.*s] ", STR_ARG(h->name), secure ? " DS" : "",
+                          STR_ARG(h->address));
     }
     int row = opt_find(a->transport->own.table, STR_LIT("hosts"));
     if (row < 0)
