@@ -87,7 +87,7 @@ LINKS   := $(if $(filter src/proc/main.c,$(MAINS)),$(NAMES:%=$(BUILD)/%)) \
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard test/unit/*_test.c))
 FUZZERS := $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/*_fuzz.c))
 
-.PHONY: all run check check-fast asan tsan fuzz bench differential fault fault-sample soak lint format install clean
+.PHONY: all run check check-fast asan tsan fuzz bench differential fault fault-sample soak soak-sample powercut lint format install clean
 .PHONY: bootstrap programs plugins unit-programs fuzz-programs replay-programs check-headers FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -240,10 +240,19 @@ fault: all $(BUILD)/test/fault/inject
 fault-sample: all $(BUILD)/test/fault/inject
 	@test/fault/strike --binary $(BUILD)/remex --inject $(BUILD)/test/fault/inject --short
 
-# Hostile peers in large (test/soak/run); make check has them in small.
+# Hostile peers in large (test/soak/run), processes of the daemon that die and reloads under load (test/fault/soak); make check has both in small.
 SOAK_ARGS ?=
+KILL_ARGS ?=
 soak: all
 	@test/soak/run --binary $(BUILD)/remex $(SOAK_ARGS)
+	@test/fault/soak --binary $(BUILD)/remex $(KILL_ARGS)
+soak-sample: all
+	@test/fault/soak --binary $(BUILD)/remex --short
+
+# The file system stops without writing its journal, under load (test/fault/powercut). As root, with a loop device.
+POWERCUT_ARGS ?=
+powercut: all
+	@test/fault/powercut --binary $(BUILD)/remex $(POWERCUT_ARGS)
 
 lint:
 	@CC='$(CC)' scripts/lint

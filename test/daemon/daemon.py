@@ -36,8 +36,12 @@ class Daemon:
             self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=site.top,
                                             env=env)
             if started and env['NOTIFY_SOCKET'] == path:
-                notices.settimeout(20)
-                assert notices.recv(100) == b'READY=1'
+                notices.settimeout(60)
+                try:
+                    assert notices.recv(100) == b'READY=1'
+                except (TimeoutError, AssertionError):
+                    self.process.kill()
+                    raise
 
     # --- processes ---
     def children(self, pid):
