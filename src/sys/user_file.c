@@ -192,8 +192,8 @@ user_file_note_read(int fd, const char *name, char *out, size_t room)
     return n > 0 ? (size_t)n : 0;
 }
 
-void
+bool
 user_file_note_write(int fd, const char *name, const char *p, size_t n)
 {
-    (void)fsetxattr(fd, name, p, n, 0); /* not every file system has them */
+    return fsetxattr(fd, name, p, n, 0) == 0;
 }

@@ -34,10 +34,10 @@ bool user_file_is_below(struct arena *a, const char *path, const char *folder);
 /* The folder of a path: "/a" for "/a/b", "/" for "/a". */
 char *user_file_folder(struct arena *a, const char *path);
 
-/* A note that goes with an open file (an extended attribute, named user.SOMETHING). What cannot be kept is not kept. Returns the
- * bytes read, 0 when there is none. */
+/* A note that goes with an open file (an extended attribute, named user.SOMETHING). Reading returns the bytes,
+ * 0 when there is none. Writing: false with errno when it cannot be kept, as not every file system has them. */
 size_t user_file_note_read(int fd, const char *name, char *out, size_t room);
-void user_file_note_write(int fd, const char *name, const char *p, size_t n);
+bool user_file_note_write(int fd, const char *name, const char *p, size_t n);
 
 /* Syncs a folder, so that names in it survive. False with errno. */
 bool user_file_sync_folder(const struct durable_calls *c, const char *path);

@@ -6,6 +6,7 @@
 #include "sys/user_file.h"
 #include "transports/mbx.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -73,7 +74,7 @@ append_records_format(const struct append_records *r, char out[APPEND_RECORD_BYT
 {
     size_t n = 0;
     for (size_t i = 0; i < r->n; i++) {
-        int more = snprintf(out + n, APPEND_RECORD_BYTES - n, "%016llx %lld %lld %lld\n",
+        int more = snprintf(out + n, APPEND_RECORD_BYTES - n, "%016llx %lld %012lld %lld\n",
                             (unsigned long long)r->v[i].hash, (long long)r->v[i].at,
                             (long long)r->v[i].n, (long long)r->v[i].by);
         if (more < 0 || (size_t)more >= APPEND_RECORD_BYTES - n)
@@ -102,11 +103,17 @@ load(const struct append_file *f, struct append_records *r)
     append_records_parse(str_from(text, n), r);
 }
 
-static void
-store(const struct append_file *f, const struct append_records *r)
+/* The oldest make room when the file system has no place for all: with small blocks it may be a few hundred bytes. */
+static bool
+store(const struct append_file *f, struct append_records *r)
 {
     char text[APPEND_RECORD_BYTES];
-    user_file_note_write(f->fd, ATTRIBUTE, text, append_records_format(r, text));
+    while (!user_file_note_write(f->fd, ATTRIBUTE, text, append_records_format(r, text))) {
+        if (r->n <= 1 || (errno != ENOSPC && errno != E2BIG && errno != EDQUOT))
+            return false;
+        drop(r, 0);
+    }
+    return true;
 }
 
 /* True if a line of the tail, other than the first, begins as messages do: then others wrote behind us. */
@@ -168,20 +175,22 @@ append_record_begin(const struct append *d, struct append_file *f)
     const struct append_record one = {
         .hash = hash, .at = f->before.st_size, .n = -1, .by = d->job->deliverer};
     append_records_push(&r, one);
-    store(f, &r);
+    (void)store(f, &r); /* not every file system has attributes */
     return APPEND_RECORD_NEW;
 }
 
-void
+bool
 append_record_end(const struct append *d, const struct append_file *f)
 {
     struct append_records r;
     struct stat st;
     load(f, &r);
-    if (r.n == 0 || r.v[r.n - 1].hash != append_record_hash(d) || fstat(f->fd, &st) != 0)
-        return;
+    if (r.n == 0 || r.v[r.n - 1].hash != append_record_hash(d))
+        return true;
+    if (fstat(f->fd, &st) != 0)
+        return false;
     r.v[r.n - 1].n = st.st_size - r.v[r.n - 1].at;
-    store(f, &r);
+    return store(f, &r);
 }
 
 void
@@ -192,5 +201,5 @@ append_record_undo(const struct append *d, const struct append_file *f)
     if (r.n == 0 || r.v[r.n - 1].hash != append_record_hash(d))
         return;
     r.n--;
-    store(f, &r);
+    (void)store(f, &r);
 }

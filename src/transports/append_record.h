@@ -4,7 +4,7 @@
  * delivery to the mailbox takes the torn one away, and the next attempt with the whole one finds that it is there. However many
  * messages come in between: a record goes when the same deliverer appends again, which it does only when it has written down what it
  * delivered before (engine_deliverer). So there is one for each deliverer, and the oldest makes room only when there are too many of
- * those. Where the file system has no attributes, or a mail reader makes a new file, this help is missing and mail may be there twice.
+ * those, or no room for them in the file system. Where that has no attributes, or a mail reader makes a new file, this help is missing and mail may be there twice.
  */
 #ifndef REMEX_TRANSPORTS_APPEND_RECORD_H
 #define REMEX_TRANSPORTS_APPEND_RECORD_H
@@ -39,8 +39,9 @@ enum append_record_result { APPEND_RECORD_NEW, APPEND_RECORD_THERE };
 /* On the open and locked mailbox: removes what is torn at its end (f->before follows), and notes that this delivery begins.
  * THERE: an earlier attempt got the message in. */
 enum append_record_result append_record_begin(const struct append *d, struct append_file *f);
-/* Notes that it is whole; sync afterwards. */
-void append_record_end(const struct append *d, const struct append_file *f);
+/* Notes that it is whole; sync afterwards. The text is as long as before, so that there is room for it. False with errno: as far as is noted the
+ * message is torn, and the next delivery would take it away. */
+bool append_record_end(const struct append *d, const struct append_file *f);
 /* Notes that it is not there. */
 void append_record_undo(const struct append *d, const struct append_file *f);
 

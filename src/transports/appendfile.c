@@ -266,8 +266,8 @@ static bool
 write_file(struct append *d, struct append_file *f)
 {
     bool ok = d->opt->mbx_format ? mbx_write(d, f) : append_write(d, f->fd, d->path);
-    if (ok)
-        append_record_end(d, f);
+    if (ok && !append_record_end(d, f))
+        ok = append_write_failed(d, d->path);
     if (ok && sync_file(d, f))
         return true;
     d->answer->detail = unread_s(f); /* a full file system is a quota too */

@@ -1,6 +1,6 @@
 """A daemon that is made to suffer under load, and what has come of the messages: for soak and powercut."""
 import os
-import random
+import re
 import signal
 import subprocess
 import sys
@@ -159,7 +159,14 @@ def traces(site, bad):
             ids.update(w for w in text[max(0, at - 600):at].split() if len(w) in (16, 23) and w.count('-') == 2)
             at = text.find('Subject: %s\n' % tag, at + 1)
     log = site.raw_log()
-    return '\n'.join(l for l in log.splitlines() if any(i in l for i in ids))
+    where = [(m.start(), m.group(1)) for m in re.finditer(r'(?m)^Subject: (\S+)$', site.read('mail/mb'))]
+    try:
+        notes = os.getxattr(site.path('mail/mb'), 'user.remex.appended').decode()
+    except OSError as e:
+        notes = str(e)
+    twice = [n for n, (_, t) in enumerate(where) if t == tag]
+    around = [where[max(0, n - 2):n + 3] for n in twice]
+    return 'around: %r\nremembered:\n%s\n' % (around, notes) + '\n'.join(l for l in log.splitlines() if any(i in l for i in ids))
 
 
 def judge(world, sent):
