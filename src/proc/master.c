@@ -493,7 +493,7 @@ static void
 hear(struct master *m, struct role_child *c)
 {
     struct ipc_message msg;
-    switch (ipc_receive(&ipc_protocol, c->fd, c->kind, IPC_KIND_MASTER, &msg)) {
+    switch (ipc_receive_now(&ipc_protocol, c->fd, c->kind, IPC_KIND_MASTER, &msg)) {
     case IPC_OK:
         if (msg.type == IPC_READY && !c->ready)
             take_ready(m, c);

@@ -1,14 +1,24 @@
-/* Connections counted across processes; see seats.h. */
+/* Connections counted across processes; see seats.h.
+ *
+ * Whoever maps the page can write anything into it: every number in it is looked at once and checked, no pointer is kept there, and nobody
+ * waits for the lock longer than LOCK_MS. So it is no mutex of the library's: the robust ones have lists of pointers in shared memory.
+ */
 #include "sys/seats.h"
+
+#include "sys/await.h"
 
 #include "sys/memory_file.h"
 
-#include <errno.h>
-#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { BUCKETS = 16384 };
+enum {
+    BUCKETS = 16384,
+    SPINS = 200,    /* before others have the processor */
+    LOCK_MS = 1000, /* work under the lock takes far less: who holds it so long has died */
+};
 
 /* Links are numbers of seats plus one; 0 ends a chain. */
 struct seat {
@@ -18,7 +28,7 @@ struct seat {
 };
 
 struct seats {
-    pthread_mutex_t lock; /* shared, robust */
+    _Atomic uint32_t lock; /* the thread that has it; 0: none */
     uint32_t taken;
     uint32_t free;             /* first free seat */
     uint32_t buckets[BUCKETS]; /* taken seats, by address */
@@ -35,9 +45,16 @@ bucket_of(struct seats *s, const struct ip *ip)
 }
 
 static bool
-same_ip(const struct ip *x, const struct ip *y)
+is_ip(const struct ip *shared, const struct ip *own)
 {
-    return x->n == y->n && x->n <= sizeof x->b && memcmp(x->b, y->b, x->n) == 0;
+    return shared->n == own->n && memcmp(shared->b, own->b, own->n) == 0;
+}
+
+/* A number that others may be changing. */
+static uint32_t
+look_at(const uint32_t *shared)
+{
+    return *(const volatile uint32_t *)shared;
 }
 
 static void
@@ -63,30 +80,32 @@ rebuild(struct seats *s)
 static void
 lock(struct seats *s)
 {
-    if (pthread_mutex_lock(&s->lock) != EOWNERDEAD)
+    uint32_t me = (uint32_t)gettid(), holder = 0;
+    int64_t until_ms = 0;
+    for (size_t spins = 1; !atomic_compare_exchange_weak(&s->lock, &holder, me); spins++) {
+        if (spins < SPINS || holder == 0) {
+            holder = 0;
+            continue;
+        }
+        (void)sched_yield();
+        if (until_ms == 0)
+            until_ms = await_now_ms() + LOCK_MS;
+        if (await_now_ms() < until_ms) {
+            holder = 0;
+            continue;
+        }
+        atomic_store(&s->lock, me);
+        rebuild(s);
         return;
-    rebuild(s);
-    pthread_mutex_consistent(&s->lock);
+    }
 }
 
+/* Unless somebody has taken it over. */
 static void
 unlock(struct seats *s)
 {
-    pthread_mutex_unlock(&s->lock);
-}
-
-static bool
-initialise(struct seats *s)
-{
-    pthread_mutexattr_t attr;
-    if (pthread_mutexattr_init(&attr) != 0)
-        return false;
-    bool ok = pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED) == 0 &&
-              pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST) == 0 &&
-              pthread_mutex_init(&s->lock, &attr) == 0;
-    pthread_mutexattr_destroy(&attr);
-    rebuild(s);
-    return ok;
+    uint32_t me = (uint32_t)gettid();
+    (void)atomic_compare_exchange_strong(&s->lock, &me, 0);
 }
 
 int
@@ -94,11 +113,11 @@ seats_new(void)
 {
     int fd = memory_file_page("seats", sizeof(struct seats));
     struct seats *s = fd >= 0 ? memory_file_map(fd, sizeof(struct seats)) : NULL;
-    bool ok = s != NULL && initialise(s);
-    if (s != NULL)
+    if (s != NULL) {
+        rebuild(s);
         memory_file_unmap(s, sizeof(struct seats));
-    if (ok)
         return fd;
+    }
     if (fd >= 0)
         close(fd);
     return -1;
@@ -115,7 +134,7 @@ seats_take(struct seats *s, unsigned owner, const struct ip *ip, unsigned *all)
 {
     int got = -1;
     lock(s);
-    uint32_t i = s->free;
+    uint32_t i = look_at(&s->free);
     if (i > 0 && i <= SEATS_MAX) {
         s->free = s->v[i - 1].next;
         s->v[i - 1].owner = owner;
@@ -132,13 +151,14 @@ seats_take(struct seats *s, unsigned owner, const struct ip *ip, unsigned *all)
 static void
 release(struct seats *s, uint32_t i)
 {
-    uint32_t *link = bucket_of(s, &s->v[i].ip);
-    for (size_t steps = 0; *link > 0 && *link <= SEATS_MAX && steps < SEATS_MAX; steps++) {
-        if (*link == i + 1) {
+    uint32_t *link = bucket_of(s, &s->v[i].ip), to = look_at(link);
+    for (size_t steps = 0; to > 0 && to <= SEATS_MAX && steps < SEATS_MAX; steps++) {
+        if (to == i + 1) {
             *link = s->v[i].next;
             break;
         }
-        link = &s->v[*link - 1].next;
+        link = &s->v[to - 1].next;
+        to = look_at(link);
     }
     s->taken -= s->taken > 0;
     s->v[i].owner = 0;
@@ -161,10 +181,10 @@ seats_of_host(struct seats *s, const struct ip *ip)
 {
     unsigned n = 0;
     lock(s);
-    uint32_t i = *bucket_of(s, ip);
+    uint32_t i = look_at(bucket_of(s, ip));
     for (size_t steps = 0; i > 0 && i <= SEATS_MAX && steps < SEATS_MAX; steps++) {
-        n += same_ip(&s->v[i - 1].ip, ip);
-        i = s->v[i - 1].next;
+        n += is_ip(&s->v[i - 1].ip, ip);
+        i = look_at(&s->v[i - 1].next);
     }
     unlock(s);
     return n;

@@ -1,8 +1,8 @@
 /* Connections counted across processes: a page of memory that the smtp processes share.
  *
  * A connection takes a seat and gives it back; a seat knows its peer's address and who took it, so that the seats of a process that
- * died can be given back by another. A lock that its holder died with is taken over and the counts are made anew. The
- * processes that share it trust each other this far, and nobody else maps it.
+ * died can be given back by another. A lock that its holder died with is taken over and the counts are made anew. A process that was taken
+ * over can spoil the counts, and nothing else.
  */
 #ifndef REMEX_SYS_SEATS_H
 #define REMEX_SYS_SEATS_H

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -105,14 +106,69 @@ test_killed_owners(void **state)
     close(fd);
 }
 
+/* What somebody could write there who means no good: nothing waits for ever, nothing is looked for where it is not. */
+static void
+test_spoilt_page(void **state)
+{
+    (void)state;
+    int fd = seats_new();
+    struct seats *s = seats_open(fd);
+    off_t size = lseek(fd, 0, SEEK_END);
+    uint32_t *words = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    uint32_t seed = 1;
+    unsigned all;
+    assert_true(words != MAP_FAILED);
+    for (int round = 0; round < 20; round++) {
+        for (size_t i = 1; i < (size_t)size / 4; i++) {
+            seed = seed * 1664525u + 1013904223u;
+            words[i] = round % 2 == 0 ? seed : seed % (SEATS_MAX + 2);
+        }
+        words[0] = round == 0 ? 0xffffffff : 0; /* the lock: nobody gives it back */
+        for (int i = 0; i < 50; i++) {
+            int seat = seats_take(s, 1, &second, &all);
+            (void)seats_of_host(s, &second);
+            seats_leave(s, 1, seat);
+            seats_leave(s, words[i + 100], i);
+        }
+        seats_leave_all(s, 1);
+    }
+    close(fd);
+}
+
+/* Threads of several processes count right. */
+static void
+test_together(void **state)
+{
+    (void)state;
+    int fd = seats_new();
+    struct seats *s = seats_open(fd);
+    for (unsigned p = 1; p <= 4; p++)
+        if (fork() == 0) {
+            unsigned all;
+            for (int i = 0; i < 20000; i++) {
+                int seat = seats_take(s, p, &first, &all);
+                if (i % 2 == 0)
+                    seats_leave(s, p, seat);
+                if (i % 1000 == 999)
+                    seats_leave_all(s, p);
+            }
+            (void)seats_take(s, p, &first, &all);
+            _exit(0);
+        }
+    while (wait(NULL) > 0)
+        continue;
+    assert_int_equal(seats_taken(s), 4);
+    assert_int_equal(seats_of_host(s, &first), 4);
+    close(fd);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_caps),
-        cmocka_unit_test(test_size_is_checked),
-        cmocka_unit_test(test_killed_owners),
+        cmocka_unit_test(test_counts),          cmocka_unit_test(test_caps),
+        cmocka_unit_test(test_size_is_checked), cmocka_unit_test(test_killed_owners),
+        cmocka_unit_test(test_spoilt_page),     cmocka_unit_test(test_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
