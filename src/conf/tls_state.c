@@ -22,6 +22,8 @@ tls_state_take(struct tls_state *t, struct arena *a, struct tls *tls, struct tls
         .peercert = str_is_set(f.peer_cert) ? str_tainted(f.peer_cert) : STR_NULL,
         .ourcert = f.own_cert,
         .verified = f.verified,
+        .dane = f.dane,
+        .tlsa_usage = f.tlsa_usage,
         .ocsp = (int64_t)f.ocsp,
         .resumption = (int64_t)f.resumed,
     };

@@ -589,6 +589,7 @@ job_of(struct run *r)
         .body_start = d->entry.body_start,
         .return_path = r->view.return_path,
         .calls = d->engine->calls,
+        .hints = retry_store(d->engine),
     };
 }
 

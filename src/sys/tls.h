@@ -40,6 +40,12 @@ struct tls_credentials {
     struct str self;    /* a server without certificates gets one that it signed itself, for this name */
 };
 
+/* A TLSA record that DNSSEC secured (RFC 6698). */
+struct tlsa {
+    int usage, selector, matching;
+    struct str data;
+};
+
 struct tls_setup {
     struct arena *arena; /* lives as long as the connection */
     enum tls_role role;
@@ -51,6 +57,10 @@ struct tls_setup {
     enum tls_check check;
     struct str names; /* client: the certificate must name one of these, separated by colons; empty: it need not */
     struct str sni;   /* client: the name that the server is asked for */
+    /* Client: records decide in place of the trusted certificates (DANE), with check REQUIRE; names are those that a certificate under a
+     * trust anchor must have. None that can be used (RFC 7672 section 2.2): there is no DANE. */
+    const struct tlsa *tlsa;
+    size_t tlsa_n;
     bool ocsp_request, ocsp_require;
     bool resume;       /* tickets are given, or kept */
     struct str ticket; /* client: of an earlier session, or empty */
@@ -61,8 +71,6 @@ struct tls_setup {
     bool (*named)(void *ctx, struct str name, struct tls_credentials *again);
     /* A certificate that the peer showed, from the last to its own (depth 0). False: it is refused. May be NULL. */
     bool (*seen)(void *ctx, unsigned depth, struct str pem);
-    /* Client: decides over the chain (DER, own first) in place of the trusted certificates. May be NULL. */
-    bool (*judge)(void *ctx, const struct str *chain, size_t n, struct str *why);
     /* Files have changed and are no good now: what was read before stays in use. May be NULL. */
     void (*notice)(void *ctx, struct str where, struct str text);
     void *ctx;
@@ -91,6 +99,8 @@ struct tls_facts {
     struct str peer_dn, peer_cert, own_cert; /* texts in PEM; unset: none was shown */
     struct str sni;
     bool verified;
+    bool dane;      /* by TLSA records */
+    int tlsa_usage; /* of the one that did it */
     enum tls_ocsp ocsp;
     unsigned resumed; /* bits of enum tls_resumed */
 };

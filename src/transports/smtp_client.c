@@ -466,9 +466,8 @@ make(const struct transport_job *job, const struct smtp_target *t)
     return c;
 }
 
-struct smtp_client *
-smtp_client_open(const struct transport_job *job, const struct smtp_target *t,
-                 struct smtp_end *end)
+static struct smtp_client *
+open_once(const struct transport_job *job, const struct smtp_target *t, struct smtp_end *end)
 {
     struct smtp_client *c = make(job, t);
     *end = (struct smtp_end){.fate = SMTP_ANSWERED};
@@ -477,6 +476,14 @@ smtp_client_open(const struct transport_job *job, const struct smtp_target *t,
         return c;
     smtp_client_close(c, job);
     return NULL;
+}
+
+struct smtp_client *
+smtp_client_open(const struct transport_job *job, const struct smtp_target *t,
+                 struct smtp_end *end)
+{
+    struct smtp_client *c = open_once(job, t, end);
+    return c == NULL && end->bad_ticket ? open_once(job, t, end) : c;
 }
 
 void
@@ -520,6 +527,7 @@ smtp_client_close(struct smtp_client *c, const struct transport_job *job)
         buf_addz(&c->out, "QUIT\r\n");
         if (smtp_client_flush(c, QUIT_WAIT_MS))
             (void)smtp_client_reply(c, c->arena, QUIT_WAIT_MS);
+        smtp_client_tls_keep_ticket(c);
     }
     tls_close(c->tls, c->secure, !c->broken);
     if (c->fd >= 0) {

@@ -42,6 +42,8 @@ struct smtp_client {
     char *record;                  /* of TLS: where small pieces are gathered */
     struct str tls_fault;          /* why TLS broke; unset: it did not */
     struct tls_state tls_state;    /* texts in arena */
+    struct hints *hints;           /* where a ticket for the next session goes; NULL: nowhere */
+    struct str ticket_key;
     bool auth_tried, authenticated;
     struct str auth_name, auth_id; /* the authenticator that did it; client_set_id */
 };
@@ -59,6 +61,7 @@ enum smtp_fate {
 struct smtp_end {
     enum smtp_fate fate;
     struct why why; /* for all recipients without an answer of their own */
+    bool bad_ticket; /* an earlier session could not be resumed: another try begins a new one */
     bool tls_failed; /* TLS is to blame: without it the host may do */
     bool
         connecting; /* it happened before there was a connection: no host is named to anybody */

@@ -8,6 +8,7 @@
 #include "filter/expand.h"
 #include "mail/why_errno.h"
 #include "sys/await.h"
+#include "sys/hints.h"
 
 #include <errno.h>
 #include <string.h>
@@ -136,6 +137,36 @@ notice(void *ctx, struct str where, struct str text)
                           STR_ARG(where), STR_ARG(text)));
 }
 
+/* --- sessions that are resumed --- */
+
+enum { TICKET_VERSION = 1 };
+
+/* What is verified is verified again, so the key need not say how. */
+static void
+find_ticket(struct making *m, struct tls_setup *t)
+{
+    struct smtp_client *c = m->c;
+    if (!t->resume || m->job->hints == NULL)
+        return;
+    c->hints = m->job->hints;
+    c->ticket_key =
+        str_printf(c->arena, "%.*s:%lld/%.*s/%.*s/%.*s", STR_ARG(c->host.address),
+                   (long long)c->port, STR_ARG(c->host.name), STR_ARG(t->sni),
+                   STR_ARG(t->priority));
+    if (!hints_get(c->hints, c->arena, HINTS_TLS, c->ticket_key, TICKET_VERSION, &t->ticket))
+        t->ticket = STR_NULL;
+}
+
+void
+smtp_client_tls_keep_ticket(struct smtp_client *c)
+{
+    struct str ticket;
+    if (c->hints != NULL && c->secure != NULL && !c->broken &&
+        tls_ticket(c->tls, c->secure, c->arena, &ticket))
+        (void)hints_put(c->hints, HINTS_TLS, c->ticket_key, TICKET_VERSION, ticket);
+    c->hints = NULL;
+}
+
 static bool
 set_up(struct making *m, struct tls_setup *t)
 {
@@ -210,8 +241,13 @@ smtp_client_tls_begin(struct smtp_client *c, const struct transport_job *job,
     struct making m = {.c = c, .job = job, .fault = &fault};
     struct tls_setup t;
     c->tls = load(job, &fault.text);
-    if (c->tls == NULL || !set_up(&m, &t) || !shake(&m, &t))
+    if (c->tls == NULL || !set_up(&m, &t))
         return say_fault(c, job, &fault, end);
+    find_ticket(&m, &t);
+    if (!shake(&m, &t)) {
+        end->bad_ticket = t.ticket.n > 0 && hints_delete(c->hints, HINTS_TLS, c->ticket_key);
+        return say_fault(c, job, &fault, end);
+    }
     c->record = arena_alloc(c->arena, RECORD);
     c->reader.n = 0; /* what the server said in the clear ahead of it counts no more */
     c->reader.read = smtp_client_tls_read;

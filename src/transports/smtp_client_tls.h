@@ -15,6 +15,9 @@ bool smtp_client_tls_start(struct smtp_client *c, const struct transport_job *jo
 /* The server did not answer the first command within TLS: end->tls_failed is set then. */
 void smtp_client_tls_first_read(struct smtp_client *c, struct smtp_end *end);
 
+/* Before the end: keeps what resumes the session next time (tls_resumption_hosts). */
+void smtp_client_tls_keep_ticket(struct smtp_client *c);
+
 /* As send_pieces: writes all of it. False with errno. */
 bool smtp_client_tls_send(struct smtp_client *c, const struct iovec *v, int n);
 /* For struct reply_reader. */

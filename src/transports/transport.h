@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 struct eval;
+struct hints; /* sys/hints.h */
 struct vm;
 struct header;        /* mail/header.h */
 struct retry_error;   /* engine/retry.h */
@@ -76,6 +77,7 @@ struct transport_job {
     bool (*wanted)(void *ctx);
     void *wanted_ctx;
     int64_t deliverer; /* engine_deliverer of who asked; 0: not known */
+    struct hints *hints; /* of this process, for what outlives a delivery; NULL: none */
     void *prepared;    /* what the driver's prepare function left, or NULL */
 };
 

@@ -350,3 +350,61 @@ def test_many_at_once(site):
             t.join()
         site.wait_for(lambda: site.completed(60))
     assert not faults, faults
+
+
+CLIENT = '''
+remote:
+  driver = manualroute
+  domains = far.example
+  route_data = 127.0.0.1
+  self = send
+  transport = out
+local:
+  driver = accept
+  transport = mbox
+'''
+
+OUT = '''
+out:
+  driver = smtp
+  port = %d
+  hosts_require_tls = *
+%s
+mbox:
+  driver = appendfile
+  file = {top}/mail/box
+  user = {uid}
+  group = {gid}
+'''
+
+
+def test_client_resumes_sessions(site):
+    ca = prepare(site, 'tls_resumption_hosts = *\nlog_selector = +tls_resumption\nsmtp_processes = 1')
+    with Daemon(site) as d:
+        for version in ('1.2', '1.3'):
+            site.configure('log_selector = +tls_resumption', routers=CLIENT, transports=OUT % (
+                d.port, '  tls_resumption_hosts = *\n  tls_verify_hosts = *\n  tls_verify_certificates = %s\n'
+                '  tls_verify_cert_hostnames = :\n  tls_require_ciphers = NORMAL:-VERS-ALL:+VERS-TLS%s\n' % (ca[0], version)))
+            for _ in range(2):
+                site.send('a@far.example')
+    sent = [l.split(' X=')[1].split(' ')[0].endswith('*') for l in site.log() if ' => a@far.example' in l]
+    assert sent == [False, True, True, True] or sent == [False, True, False, True], site.log()
+    assert all(' CV=yes ' in l for l in site.log() if ' => a@far.example' in l), site.log()
+
+
+def test_client_verifies(site):
+    ca, other = certs.authority(site), certs.authority(site, 'other')
+    pem, key = certs.certificate(site, ca, 'localhost')
+    site.configure('tls_certificate = %s\ntls_privatekey = %s' % (pem, key))
+    with Daemon(site) as d:
+        for options, expected in (
+                ('tls_verify_certificates = %s\n  tls_verify_hosts = *' % ca[0], 'certificate verification failed'),
+                ('tls_verify_certificates = %s\n  tls_verify_hosts = *\n  tls_verify_cert_hostnames = :' % ca[0],
+                 ' CV=yes '),
+                ('tls_verify_certificates = %s\n  tls_verify_cert_hostnames = :' % other[0], ' CV=no '),
+                ('tls_verify_certificates = %s\n  tls_verify_hosts = *\n  tls_verify_cert_hostnames = :' % other[0],
+                 'certificate invalid')):
+            site.configure(routers=CLIENT, transports=OUT % (d.port, '  ' + options), retry='')
+            n = len(site.log())
+            site.send('a@far.example')
+            assert any(expected in l for l in site.log()[n:]), (options, site.log()[n:])

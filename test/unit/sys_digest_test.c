@@ -75,6 +75,32 @@ upper(void **state)
     assert_memory_equal(hex, "AB09", 4);
 }
 
+/* RFC 6070, RFC 7914 section 11. */
+static void
+stretched(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *digest, *password, *salt;
+        unsigned rounds;
+        const char *want; /* the first bytes */
+    } rows[] = {
+        {"sha1", "password", "salt", 1, "0c60c80f961f0e71f3a9b524af6012062fe037a6"},
+        {"sha1", "password", "salt", 2, "ea6c014dc72d6f8ccd1ed92ace1d41f0d8de8957"},
+        {"sha1", "password", "salt", 4096, "4b007901b765489abead49d926f721d065a429c1"},
+        {"sha256", "passwd", "salt", 1, "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        unsigned char bytes[DIGEST_MAX];
+        char hex[2 * DIGEST_MAX];
+        const struct digest *d = digest_find(str_from_cstr(rows[i].digest));
+        digest_pbkdf2(d, str_from_cstr(rows[i].password), str_from_cstr(rows[i].salt),
+                      rows[i].rounds, bytes);
+        digest_hex(bytes, digest_size(d), DIGEST_LOWER, hex);
+        assert_memory_equal(hex, rows[i].want, strlen(rows[i].want));
+    }
+}
+
 int
 main(void)
 {
@@ -82,6 +108,7 @@ main(void)
         cmocka_unit_test(plain),
         cmocka_unit_test(keyed),
         cmocka_unit_test(upper),
+        cmocka_unit_test(stretched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

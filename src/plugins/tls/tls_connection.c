@@ -101,7 +101,7 @@ want_of(struct tls_connection *c)
         .arena = c->arena,
         .files = &c->files,
         .role = c->role,
-        .trust = s->check != TLS_CHECK_NONE && s->judge == NULL,
+        .trust = s->check != TLS_CHECK_NONE && !tls_dane_is_usable(s->tlsa, s->tlsa_n),
         .pkcs11 = s->pkcs11,
     };
 }

@@ -15,7 +15,8 @@ struct tls_connection {
     struct tls_entry *entry;
     struct tls_credentials files; /* in use: SNI may have changed them */
     bool shaken;                  /* the handshake is over */
-    bool verified;
+    bool verified, dane;
+    int tlsa_usage;
     bool asked_ocsp, resume, offered;
     struct str sni;
 };
@@ -24,6 +25,18 @@ extern const struct tls_library tls_connection_library;
 
 /* Checks what the peer showed, once the handshake is over. False: *fault, and the peer is told. tls_verify.c */
 bool tls_verify(struct tls_connection *c, struct tls_fault *fault);
+/* --- tls_dane.c --- */
+struct tls_dane {
+    const struct tlsa *records;
+    size_t records_n;
+    const gnutls_datum_t *chain; /* DER, the host's own first */
+    unsigned n;
+    struct str names; /* separated by colons */
+};
+/* Whether there is a record that mail can use. */
+bool tls_dane_is_usable(const struct tlsa *records, size_t n);
+/* True: a record is satisfied, *usage says of which kind. */
+bool tls_dane_match(struct arena *a, const struct tls_dane *q, int *usage);
 /* tls_facts.c */
 void tls_facts_read(struct tls_connection *c, struct arena *a, struct tls_facts *out);
 /* A certificate in PEM, in a. */

@@ -118,7 +118,9 @@ tls_facts_read(struct tls_connection *c, struct arena *a, struct tls_facts *out)
                               .own_cert = STR_NULL,
                               .cipher_std = STR_NULL,
                               .sni = c->sni.n > 0 ? c->sni : STR_NULL,
-                              .verified = c->verified};
+                              .verified = c->verified,
+                              .dane = c->dane,
+                              .tlsa_usage = c->tlsa_usage};
     read_cipher(c, a, out);
     if (chain != NULL && n > 0) {
         out->peer_dn = name_of(a, &chain[0]);

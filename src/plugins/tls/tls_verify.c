@@ -37,23 +37,26 @@ is_named(struct tls_connection *c, const gnutls_datum_t *own, struct str names)
 }
 
 static bool
-judge(struct tls_connection *c, const gnutls_datum_t *chain, unsigned n, struct str *why)
+check_records(struct tls_connection *c, const gnutls_datum_t *chain, unsigned n)
 {
-    struct str der[TLS_CERTIFICATES_MAX];
-    unsigned most = n < TLS_CERTIFICATES_MAX ? n : TLS_CERTIFICATES_MAX;
-    for (unsigned i = 0; i < most; i++)
-        der[i] = str_tainted(str_from((const char *)chain[i].data, chain[i].size));
-    return c->setup->judge(c->setup->ctx, der, most, why);
+    const struct tls_setup *s = c->setup;
+    const struct tls_dane q = {.records = s->tlsa,
+                               .records_n = s->tlsa_n,
+                               .chain = chain,
+                               .n = n,
+                               .names = s->names};
+    c->dane = tls_dane_match(c->arena, &q, &c->tlsa_usage);
+    return c->dane;
 }
 
-/* Against what is trusted, or by whoever set up to do that. */
+/* Against what is trusted, or against TLSA records. */
 static bool
 check_chain(struct tls_connection *c, const gnutls_datum_t *chain, unsigned n, struct str *why)
 {
     unsigned status = 0;
     *why = STR_LIT("certificate invalid");
-    if (c->setup->judge != NULL)
-        return judge(c, chain, n, why);
+    if (tls_dane_is_usable(c->setup->tlsa, c->setup->tlsa_n))
+        return check_records(c, chain, n);
     if (!tls_entry_trusts(c->entry) || gnutls_certificate_verify_peers2(c->session, &status) < 0)
         return false;
     if ((status & GNUTLS_CERT_REVOKED) != 0)
