@@ -180,10 +180,11 @@ control_downconvert(struct control_call *k)
         (void)acl_error(k->c, "bad option value for control=utf8_downconvert");
         return false;
     }
-    if (k->m == NULL)
+    struct message *m = k->c->r->eval->message;
+    if (m == NULL)
         return true;
-    k->m->downconvert_set = true;
-    k->m->downconvert = o.p[0] == '-' ? -1 : o.p[0] - '0';
+    m->utf8_downconvert = str_eqz(o, "1");
+    m->utf8_optional_downconvert = str_eqz(o, "-1");
     return true;
 }
 

@@ -53,8 +53,6 @@ struct acl_message {
     bool no_mbox_unspool;
     bool dkim_disable_verify, dmarc_disable_verify, dmarc_enable_forensic;
     bool cutthrough, cutthrough_defer_pass;
-    bool downconvert_set;
-    int downconvert; /* 1, 0, -1 as written */
 };
 
 struct acl_connection {

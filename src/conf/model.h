@@ -52,7 +52,7 @@ struct message {
     struct str queue_name;
     int64_t originator_uid, originator_gid;
     int64_t body_8bitmime; /* BODY= of MAIL: 0 none, 7, 8 */
-    bool smtputf8;
+    bool smtputf8, utf8_downconvert, utf8_optional_downconvert;
     bool first_delivery;
     bool manually_thawed; /* by an admin user, and not frozen since */
     struct str dsn_envid; /* DSN: ENVID of MAIL, or unset */

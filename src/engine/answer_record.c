@@ -100,6 +100,8 @@ take_number(const struct row *r, struct str value, void *field)
     return NULL;
 }
 
+_Static_assert(ROWS <= 64, "a bit a row");
+
 static const char *
 take_field(const struct answer_field *rec, struct transport_answer *answer, uint64_t *seen)
 {

@@ -11,6 +11,7 @@
 #include "sys/await.h"
 #include "transports/message_write.h"
 #include "transports/smtp_command.h"
+#include "transports/smtp_utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,7 +35,7 @@ struct call {
     struct str domain, key;  /* in the cache */
     struct str random;       /* the address that cannot exist; unset: it is not asked for */
     bool postmaster;
-    bool utf8; /* the envelope needs SMTPUTF8 */
+    bool utf8; /* SMTPUTF8 is asked for */
     struct callout_domain known;
     bool learned; /* something about the domain */
 };
@@ -125,7 +126,8 @@ refused(int class, enum answer for_good)
 static enum answer
 ask_recipient(struct call *c, struct smtp_client *s, struct str rcpt)
 {
-    struct str command = smtp_client_put(s, c->arena, "RCPT TO:<%.*s>", STR_ARG(rcpt));
+    struct str command = smtp_client_put(s, c->arena, "RCPT TO:<%.*s>",
+                                         STR_ARG(smtp_command_address(s, c->arena, rcpt)));
     enum reply_end got = say(c, s);
     if (is_success(s, got))
         return ANSWER_YES;
@@ -142,7 +144,8 @@ ask(struct call *c, struct smtp_client *s, struct str from, struct str rcpt)
         smtp_client_put(s, c->arena, "%.*s", STR_ARG(smtp_command_mail(s, &c->job, &m)));
     struct str command = STR_NULL;
     if (s->pipelines)
-        command = smtp_client_put(s, c->arena, "RCPT TO:<%.*s>", STR_ARG(rcpt));
+        command = smtp_client_put(s, c->arena, "RCPT TO:<%.*s>",
+                                  STR_ARG(smtp_command_address(s, c->arena, rcpt)));
     enum reply_end got = say(c, s);
     if (!is_success(s, got)) {
         int class = tell_mail(c, s, got, mail);
@@ -314,7 +317,10 @@ call_host(struct call *c, const struct smtp_target *target)
         if (s == NULL)
             return take_end(c, &end);
         note_greeting(c);
-        if (c->utf8 && !s->peer.smtputf8)
+        enum smtp_utf8 utf8 = smtp_utf8_choose(s, &c->job);
+        s->downconvert = utf8 == SMTP_UTF8_DOWN;
+        c->utf8 = utf8 == SMTP_UTF8_SEND;
+        if (utf8 == SMTP_UTF8_REFUSED)
             step = refuse_utf8(c);
         else if (str_is_set(c->random))
             step = check_random(c, s, &again);
@@ -522,7 +528,6 @@ run(struct call *c)
     c->out->in_callout = c->out->details = true;
     c->from = sender_of(c);
     c->job.return_path = c->from;
-    c->utf8 = smtp_command_needs_utf8(&c->job);
     c->domain = str_lower(c->arena, c->to->domain);
     c->key = c->from.n > 0
                  ? str_printf(c->arena, "%.*s/<%.*s>", STR_ARG(c->to->text), STR_ARG(c->from))

@@ -72,7 +72,8 @@ add_address(struct delivery *d, struct buf *b, const struct address *a, enum out
     struct str shown = local || is_remote(a) ? delivered_text(d->arena, a, local)
                        : unrouted            ? routed_text(d->arena, a)
                                              : a->text;
-    buf_adds(b, shown);
+    buf_adds(b,
+             a->answer != NULL && str_is_set(a->answer->sent_to) ? a->answer->sent_to : shown);
     if (maillog_selected(d->engine, LOG_SELECTOR_ALL_PARENTS)) {
         for (const struct address *p = a->parent; p != NULL && p != top; p = p->parent)
             buf_printf(b, " (%.*s)", STR_ARG(p->text));
@@ -80,7 +81,8 @@ add_address(struct delivery *d, struct buf *b, const struct address *a, enum out
         buf_printf(b, " (%.*s)", STR_ARG(a->parent->text));
     }
     struct str first = str_is_set(top->list) ? top->list : top->text;
-    bool same = is_remote(a) ? str_ieq(first, shown) : str_eq(first, shown);
+    bool converted = a->answer != NULL && str_is_set(a->answer->sent_to);
+    bool same = !converted && (is_remote(a) ? str_ieq(first, shown) : str_eq(first, shown));
     if (local || a->item != ADDRESS_ITEM_MAIL || !same)
         buf_printf(b, " <%.*s>", STR_ARG(first));
 }
@@ -89,7 +91,10 @@ static void
 add_path(struct delivery *d, struct buf *b, const struct address *a)
 {
     if (maillog_selected(d->engine, LOG_SELECTOR_SENDER_ON_DELIVERY))
-        buf_printf(b, " F=<%.*s>", STR_ARG(d->message->sender));
+        buf_printf(b, " F=<%.*s>",
+                   STR_ARG(a->answer != NULL && str_is_set(a->answer->sent_from)
+                               ? a->answer->sent_from
+                               : d->message->sender));
     if (maillog_selected(d->engine, LOG_SELECTOR_RETURN_PATH_ON_DELIVERY) &&
         a->transport != NULL)
         buf_printf(b, " P=<%.*s>", STR_ARG(a->return_path));

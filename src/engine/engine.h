@@ -33,8 +33,8 @@ struct engine_caller {
 
 /* Answers that hold for a moment, by the monotonic clock. */
 struct engine_memo {
-    int64_t room_ms;  /* until then there is plenty of room for the spool and logs */
-    int64_t scan_ms;  /* until then there is no local_scan function */
+    int64_t room_ms; /* until then there is plenty of room for the spool and logs */
+    int64_t scan_ms; /* until then there is no local_scan function */
 };
 
 struct engine {
@@ -74,9 +74,9 @@ struct engine {
     const struct acl_up *policy; /* what ACLs ask; engine/policy.h makes it when it is needed */
     const char *root;            /* spool_directory; engine_place makes it when it is needed */
     struct engine_memo memo;
-    struct map *queues;          /* names of queues that were at work; likewise */
-    int64_t deliverer;           /* engine_deliverer */
-    pid_t deliverer_process;     /* whose that is */
+    struct map *queues;      /* names of queues that were at work; likewise */
+    int64_t deliverer;       /* engine_deliverer */
+    pid_t deliverer_process; /* whose that is */
 };
 
 /* The spool that the configuration and the engine's queue name. Its texts live as long as the engine, which keeps one copy of

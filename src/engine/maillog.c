@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/num.h"
+#include "base/utf8.h"
 #include "conf/main_options.h"
 #include "conf/model.h"
 #include "filter/fn_arg.h"
@@ -39,6 +40,29 @@ maillog_stamp(struct arena *a, const struct engine *e)
     return str_printf(a, "%s %s ", text, zone);
 }
 
+enum { FIRST_PRINTING = 0xa0 }; /* beyond ASCII; what is below are control characters */
+
+/* Characters of other scripts stay what they are; bytes that are none are escaped. */
+static void
+add_clean(struct buf *b, const struct engine *e, struct str text)
+{
+    bool top = e->conf->main->print_topbitchars;
+    size_t from = 0;
+    for (size_t i = 0; i < text.n;) {
+        uint32_t code = 0;
+        size_t n =
+            (unsigned char)text.p[i] < 0x80 ? 0 : utf8_decode(text.p + i, text.n - i, &code);
+        if (n < 2 || code < FIRST_PRINTING) {
+            i += n > 1 ? n : 1;
+            continue;
+        }
+        fn_add_escaped(b, str_sub(text, from, i - from), top);
+        buf_add(b, text.p + i, n);
+        from = i += n;
+    }
+    fn_add_escaped(b, str_sub(text, from, text.n), top);
+}
+
 /* A text as it may stand in a line. */
 static struct str
 clean(struct arena *a, const struct engine *e, struct str text, bool tabs)
@@ -46,10 +70,10 @@ clean(struct arena *a, const struct engine *e, struct str text, bool tabs)
     struct buf b = buf_in(a, 0);
     for (size_t tab; !tabs && (tab = str_chr(text, '\t', 0)) != STR_NPOS;
          text = str_sub(text, tab + 1, text.n)) {
-        fn_add_escaped(&b, str_sub(text, 0, tab), e->conf->main->print_topbitchars);
+        add_clean(&b, e, str_sub(text, 0, tab));
         buf_addz(&b, "\\t");
     }
-    fn_add_escaped(&b, text, e->conf->main->print_topbitchars);
+    add_clean(&b, e, text);
     return str_sub(buf_str(&b), 0, MAILLOG_LINE_MAX);
 }
 

@@ -37,7 +37,8 @@ struct str maillog_stamp(struct arena *a, const struct engine *e);
 
 struct tls_state;
 /* " X=… CV=… DN="…" SNI="…"", by selector, of a connection with TLS. sni: the name that was asked for. */
-void maillog_add_tls(const struct engine *e, struct buf *b, const struct tls_state *t, bool sni);
+void maillog_add_tls(const struct engine *e, struct buf *b, const struct tls_state *t,
+                     bool sni);
 
 /* Microseconds from a time of day to now; 0 when the clock was set back. */
 int64_t maillog_between(int64_t seconds, int64_t microseconds, struct timespec now);

@@ -192,7 +192,8 @@ void
 notice_begin_report(struct notice_mail *n)
 {
     struct delivery *d = n->d;
-    notice_begin_part(n, "message/delivery-status");
+    notice_begin_part(n, d->message->smtputf8 ? "message/global-delivery-status"
+                                              : "message/delivery-status");
     buf_printf(&n->text, "Reporting-MTA: dns; %.*s\n",
                STR_ARG(d->engine->conf->main->primary_hostname));
     if (str_is_set(d->header.dsn_envid))
@@ -291,7 +292,9 @@ bool
 notice_send_with_copy(struct notice_mail *n, enum notice_copy copy)
 {
     struct str end = str_printf(n->d->arena, "\n--%.*s--\n", STR_ARG(n->boundary));
-    notice_begin_part(n, copy == NOTICE_COPY_ALL ? "message/rfc822" : "text/rfc822-headers");
+    static const char *const types[2][2] = {{"text/rfc822-headers", "message/rfc822"},
+                                            {"message/global-headers", "message/global"}};
+    notice_begin_part(n, types[n->d->message->smtputf8][copy == NOTICE_COPY_ALL]);
     add_original_headers(n, copy);
     if (copy != NOTICE_COPY_ALL) {
         buf_adds(&n->text, end);

@@ -56,8 +56,9 @@ struct receive_request {
     /* The recipients as they were given, for the log; NULL: as in the message. */
     const struct str *given;
     size_t given_n;
-    bool lane;        /* it may go to the fast lane: the caller sees to its delivery */
-    bool *expected;   /* whether lane_expect was told of it; cleared when it is there. May be NULL */
+    bool lane; /* it may go to the fast lane: the caller sees to its delivery */
+    bool *
+        expected; /* whether lane_expect was told of it; cleared when it is there. May be NULL */
     struct str login; /* of who submits (U=), and full name */
     struct str full_name;
     struct str claimed_name; /* -F, or unset */

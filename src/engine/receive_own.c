@@ -2,6 +2,7 @@
  * at hand for input.
  */
 #include "base/arena.h"
+#include "base/utf8.h"
 #include "conf/main_options.h"
 #include "engine/gecos.h"
 #include "engine/receive_state.h"
@@ -46,6 +47,7 @@ new_message(struct arena *a, const struct receive_own *own)
     for (size_t i = 0; own->recipients != NULL && i < own->recipients_n; i++) {
         struct recipient one = {.address = own->recipients[i]};
         vec_push(a, &m->recipients, one);
+        m->smtputf8 = m->smtputf8 || utf8_has_8bit(one.address);
     }
     return m;
 }

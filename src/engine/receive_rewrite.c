@@ -22,8 +22,15 @@ log_note(void *ctx, enum rewrite_note kind, struct str text)
 struct rewriting
 receive_rewriting(struct engine *e)
 {
+    const struct message *m = e->eval->message;
     return (struct rewriting){
-        .rules = e->conf->rewrite, .eval = e->eval, .vm = e->vm, .log = log_note, .log_ctx = e};
+        .rules = e->conf->rewrite,
+        .eval = e->eval,
+        .vm = e->vm,
+        .log = log_note,
+        .log_ctx = e,
+        .utf8_domains = e->conf->main->allow_utf8_domains || (m != NULL && m->smtputf8),
+    };
 }
 
 static bool

@@ -90,7 +90,7 @@ log_host(struct run *r, const struct host_target *host, int64_t port, const stru
     struct engine *e = r->d->engine;
     struct buf b = buf_in(r->d->arena, 0);
     buf_printf(&b, "H=%.*s [%.*s]", STR_ARG(host->name), STR_ARG(host->address));
-    if (host->port > 0 || maillog_selected(e, LOG_SELECTOR_OUTGOING_PORT))
+    if (maillog_selected(e, LOG_SELECTOR_OUTGOING_PORT))
         buf_printf(&b, ":%lld", (long long)port);
     if (str_is_set(why->log))
         buf_printf(&b, ": %.*s", STR_ARG(why->log));
@@ -138,7 +138,8 @@ static bool
 take_end(struct run *r, const struct remote_try *t, const struct smtp_end *end)
 {
     vec_push(r->d->arena, &r->notes, ((struct note){.host = *t, .end = *end}));
-    if (is_host_logged(end))
+    bool utf8 = end->fate == SMTP_MESSAGE_FAIL && end->why.sys_errno == WHY_UTF8;
+    if (is_host_logged(end) || utf8)
         log_host(r, &t->host, t->port, &end->why);
     if (end->fate == SMTP_HOST_DEFER)
         raise_deferral(r, "msg:host:defer", &end->why, end->why.sys_errno);

@@ -60,6 +60,8 @@ struct rewriting {
     /* What goes to the logs: faults (to the panic log too), and changes (address_rewrite). May be NULL. */
     void (*log)(void *ctx, enum rewrite_note kind, struct str text);
     void *log_ctx;
+    bool
+        utf8_domains; /* header lines: domains may have bytes above 127 (allow_utf8_domains, SMTPUTF8) */
 };
 
 /* Rewrites one item of a header line ("Me <a@b>", place one of the header flags) or an envelope address. Results live in

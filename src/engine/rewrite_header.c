@@ -112,7 +112,8 @@ take_item(struct line *k, struct str item, const struct address_parts *p)
 static bool
 process(struct line *k)
 {
-    struct address_list l = address_list_start(k->body, ADDRESS_GROUP | ADDRESS_LITERAL);
+    unsigned utf8 = k->w->utf8_domains ? ADDRESS_UTF8_DOMAIN : 0;
+    struct address_list l = address_list_start(k->body, ADDRESS_GROUP | ADDRESS_LITERAL | utf8);
     enum address_status st;
     struct address_parts p;
     struct str item;

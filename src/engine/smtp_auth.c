@@ -119,10 +119,10 @@ binding(void *ctx, enum auth_binding kind, struct arena *a, struct str *out)
 {
     struct smtp_session *s = ctx;
     struct tls_connection *c = smtp_io_tls(s->io);
-    return c != NULL && tls_binding(s->engine->eval->tls, c,
-                                    kind == AUTH_BINDING_UNIQUE ? TLS_BINDING_UNIQUE
-                                                                : TLS_BINDING_EXPORTER,
-                                    a, out);
+    return c != NULL &&
+           tls_binding(s->engine->eval->tls, c,
+                       kind == AUTH_BINDING_UNIQUE ? TLS_BINDING_UNIQUE : TLS_BINDING_EXPORTER,
+                       a, out);
 }
 
 static struct auth_talk
@@ -141,9 +141,9 @@ talk_of(struct smtp_session *s, const struct driver_instance *d)
         .initial = STR_NULL,
         .text = STR_EMPTY,
         .log = STR_EMPTY,
-        .secured = m->tls_in.cipher.n > 0 ||
-                   (m->sender_host_address.n > 0 &&
-                    str_eq(m->sender_host_address, m->interface_address)),
+        .secured =
+            m->tls_in.cipher.n > 0 || (m->sender_host_address.n > 0 &&
+                                       str_eq(m->sender_host_address, m->interface_address)),
     };
 }
 

@@ -275,9 +275,9 @@ smtp_set_protocol(struct smtp_session *s)
     bool tls = s->model->tls_in.cipher.n > 0;
     bool own = s->tls_on_connect && maillog_selected(s->engine, LOG_SELECTOR_TLS_ON_CONNECT);
     bool auth = s->model->sender_host_authenticated.n > 0;
-    s->protocol = str_printf(s->arena, "%s%s%ssmtp%s%s", s->local ? "local-" : "",
-                             s->esmtp ? "e" : "", tls && own ? "s" : "", tls && !own ? "s" : "",
-                             auth ? "a" : "");
+    s->protocol =
+        str_printf(s->arena, "%s%s%ssmtp%s%s", s->local ? "local-" : "", s->esmtp ? "e" : "",
+                   tls && own ? "s" : "", tls && !own ? "s" : "", auth ? "a" : "");
 }
 
 static enum smtp_next

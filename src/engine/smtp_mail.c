@@ -118,8 +118,10 @@ static enum parameter_fault
 take_smtputf8(struct parameter_call *c)
 {
     if (!c->s->offered.smtputf8)
-        return PARAMETER_UNKNOWN;
-    c->s->message->smtputf8 = true;
+        return bad(c, "SMTPUTF8 used when not advertised");
+    struct message *m = c->s->message;
+    m->smtputf8 = true;
+    m->received_protocol = str_printf(m->arena, "utf8%.*s", STR_ARG(m->received_protocol));
     return PARAMETER_GOOD;
 }
 
@@ -285,6 +287,8 @@ static void
 forget_sender(struct smtp_session *s)
 {
     s->message->sender = STR_NULL;
+    s->message->smtputf8 = false;
+    smtp_name_protocol(s);
     s->sender_given = false;
     smtp_expect_message(s, false);
     s->model->prdr = false;

@@ -259,6 +259,13 @@ smtp_expect_message(struct smtp_session *s, bool expected)
 enum { MESSAGE_FIRST = 1024 }; /* bytes while nothing is under way */
 
 void
+smtp_name_protocol(struct smtp_session *s)
+{
+    s->message->received_protocol =
+        str_is_set(s->setup->protocol) ? s->setup->protocol : s->protocol;
+}
+
+void
 smtp_reset(struct smtp_session *s)
 {
     struct eval *e = s->engine->eval;
@@ -273,10 +280,10 @@ smtp_reset(struct smtp_session *s)
     m->size = -1;
     m->originator_uid = s->engine->caller.uid;
     m->originator_gid = s->engine->caller.gid;
-    m->received_protocol = str_is_set(s->setup->protocol) ? s->setup->protocol : s->protocol;
     if (s->message == NULL) /* it is claimed until the client speaks for itself */
         m->authenticated_sender = s->setup->authenticated_sender;
     s->message = e->message = m;
+    smtp_name_protocol(s);
     e->address = NULL;
     e->acl_m = NULL;
     e->domain_data = e->local_part_data = e->sender_data = e->recipient_data = STR_NULL;

@@ -28,7 +28,7 @@ struct smtp_setup {
     int64_t connections; /* of a daemon, with this one; 0: inetd, or no network connection */
     bool
         pooled; /* the connection may rest between commands: in and out are one stream socket */
-    bool tls;          /* starts at once: tls_on_connect_ports */
+    bool tls;   /* starts at once: tls_on_connect_ports */
     bool no_qualify;   /* -bnq: local messages with unqualified addresses are refused */
     int64_t timeout_s; /* of commands and data: -os; -1: smtp_receive_timeout */
     /* -bS: */

@@ -68,7 +68,7 @@ struct smtp_session {
     struct smtp_offered offered;
     bool *auth_offered; /* by authenticator of the configuration; NULL: none was */
     const struct driver_instance *auth; /* that knows who the client is; NULL: none */
-    bool tls_on_connect; /* TLS since the first byte */
+    bool tls_on_connect;                /* TLS since the first byte */
     bool xclient_host; /* who has connected may use XCLIENT, whomever it spoke for since */
     bool proxy_failed; /* a proxy did not say whom it speaks for: only QUIT is left */
     bool mail_seen;    /* a MAIL command was accepted in this session */
@@ -130,6 +130,8 @@ enum smtp_next smtp_refuse_out_of_turn(struct smtp_session *s);
 struct str smtp_history_text(struct smtp_session *s, struct arena *a);
 /* Tells who syncs the fast lane that a message is on its way here, or is not (any more). */
 void smtp_expect_message(struct smtp_session *s, bool expected);
+/* Gives the message at hand the protocol of the session. */
+void smtp_name_protocol(struct smtp_session *s);
 /* Forgets the message at hand; the session goes on. */
 void smtp_reset(struct smtp_session *s);
 /* Whether a host list of the configuration has the client. */

@@ -40,6 +40,8 @@ static const struct row message_rows[] = {
     ROW(ROW_TEXT,     dsn_envid,          message, dsn_envid),
     ROW(ROW_POSITIVE, dsn_ret,            message, dsn_ret),
     ROW(ROW_FLAG,     smtputf8,           message, smtputf8),
+    ROW(ROW_FLAG,     utf8_downconvert,   message, utf8_downconvert),
+    ROW(ROW_FLAG,     utf8_optional_downconvert, message, utf8_optional_downconvert),
     ROW(ROW_FLAG,     first_delivery,     message, first_delivery),
 };
 

@@ -164,7 +164,7 @@ static const struct opt rows[] = {
         "Certificates that are trusted when servers are verified."),
     OPT_HOSTS(struct transport_smtp, tls_verify_hosts, NULL, 0,
         "Hosts whose certificate must be good."),
-    OPT_XSTR(struct transport_smtp, utf8_downconvert, "-1", OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_smtp, utf8_downconvert, "-1", 0,
         "Turns internationalised addresses into ASCII: 1 always, 0 never, -1 if needed."),
 };
 /* clang-format on */

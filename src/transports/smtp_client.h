@@ -46,6 +46,7 @@ struct smtp_client {
     struct str ticket_key;
     bool auth_tried, authenticated;
     struct str auth_name, auth_id; /* the authenticator that did it; client_set_id */
+    bool downconvert; /* addresses of the envelope at hand go out with A-labels */
 };
 
 /* What became of a connection or a transaction as a whole. */

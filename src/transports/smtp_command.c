@@ -4,25 +4,12 @@
 #include "mail/dsn.h"
 #include "mail/xtext.h"
 #include "transports/message_write.h"
+#include "transports/smtp_utf8.h"
 
-static bool
-has_high_bytes(struct str s)
+struct str
+smtp_command_address(const struct smtp_client *c, struct arena *a, struct str address)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] > 127)
-            return true;
-    return false;
-}
-
-bool
-smtp_command_needs_utf8(const struct transport_job *job)
-{
-    if (job->message->smtputf8 || has_high_bytes(job->return_path))
-        return true;
-    for (size_t i = 0; i < job->n; i++)
-        if (has_high_bytes(job->addresses[i]->text))
-            return true;
-    return false;
+    return c->downconvert ? smtp_utf8_down(a, address) : address;
 }
 
 struct str
@@ -31,9 +18,11 @@ smtp_command_mail(const struct smtp_client *c, const struct transport_job *job,
 {
     struct buf b = buf_in(job->arena, 0);
     const struct message *msg = job->message;
-    buf_printf(&b, "MAIL FROM:<%.*s>", STR_ARG(job->return_path));
+    buf_printf(&b, "MAIL FROM:<%.*s>",
+               STR_ARG(smtp_command_address(c, job->arena, job->return_path)));
     if (c->peer.size && c->opt->size_addition >= 0)
-        buf_printf(&b, " SIZE=%lld", (long long)(msg->size + c->opt->size_addition));
+        buf_printf(&b, " SIZE=%lld",
+                   (long long)((msg->size < 0 ? 0 : msg->size) + c->opt->size_addition));
     if (m->prdr)
         buf_addz(&b, " PRDR");
     if (m->smtputf8)
@@ -73,8 +62,8 @@ smtp_command_rcpt(const struct smtp_client *c, const struct transport_job *job,
 {
     const struct transport_generic *g = job->transport->generic.fields;
     struct buf b = buf_in(job->arena, 0);
-    buf_printf(&b, "RCPT TO:<%.*s>",
-               STR_ARG(transport_rcpt_address(job->arena, to, g->rcpt_include_affixes)));
+    struct str text = transport_rcpt_address(job->arena, to, g->rcpt_include_affixes);
+    buf_printf(&b, "RCPT TO:<%.*s>", STR_ARG(smtp_command_address(c, job->arena, text)));
     *parameters = b.n;
     if (c->lmtp && c->opt->lmtp_ignore_quota && c->peer.ignore_quota)
         buf_addz(&b, " IGNOREQUOTA");

@@ -18,7 +18,8 @@ struct str smtp_command_mail(const struct smtp_client *c, const struct transport
 struct str smtp_command_rcpt(const struct smtp_client *c, const struct transport_job *job,
                              const struct address *to, size_t *parameters);
 
-/* True if the envelope needs SMTPUTF8. */
-bool smtp_command_needs_utf8(const struct transport_job *job);
+/* An address as it goes over the connection. */
+struct str smtp_command_address(const struct smtp_client *c, struct arena *a,
+                                struct str address);
 
 #endif

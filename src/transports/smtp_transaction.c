@@ -12,6 +12,7 @@
 #include "sys/spawn.h"
 #include "transports/smtp_body.h"
 #include "transports/smtp_command.h"
+#include "transports/smtp_utf8.h"
 
 #include <errno.h>
 
@@ -165,9 +166,9 @@ take_rcpt(struct transaction *t, const struct step *s, enum reply_end got)
         t->taken[s->recipient] = false;
         return;
     }
-    struct str command =
-        str_printf(t->arena, "RCPT TO:<%.*s>",
-                   STR_ARG(transport_rcpt_address(t->arena, to, g->rcpt_include_affixes)));
+    struct str text = transport_rcpt_address(t->arena, to, g->rcpt_include_affixes);
+    struct str command = str_printf(t->arena, "RCPT TO:<%.*s>",
+                                    STR_ARG(smtp_command_address(t->c, t->arena, text)));
     struct why why = smtp_client_why(t->c, t->arena, got, command, WHY_RCPT_4XX, 0);
     if (why.outcome != OUT_FAIL)
         why.sys_errno = WHY_RCPT_4XX;
@@ -305,15 +306,16 @@ choose_extensions(struct transaction *t, const struct message_write *w)
     const struct smtp_client *c = t->c;
     const struct transport_smtp *o = c->opt;
     t->mail.dsn = c->peer.dsn;
-    t->mail.smtputf8 = smtp_command_needs_utf8(t->job);
-    if (t->mail.smtputf8 && !c->peer.smtputf8) {
+    enum smtp_utf8 utf8 = smtp_utf8_choose(c, t->job);
+    t->mail.smtputf8 = utf8 == SMTP_UTF8_SEND;
+    t->c->downconvert = utf8 == SMTP_UTF8_DOWN;
+    if (utf8 == SMTP_UTF8_REFUSED) {
         stop(t, SMTP_MESSAGE_FAIL,
-             (struct why){
-                 .sys_errno = WHY_UTF8,
-                 .host = str_dup(t->arena, c->host.name),
-                 .host_ip = str_dup(t->arena, c->host.address),
-                 .log = STR_LIT("utf8 support required but not offered for forwarding"),
-                 .peer = STR_LIT("utf8 support required but not offered for forwarding")});
+             (struct why){.sys_errno = WHY_UTF8,
+                          .host = str_dup(t->arena, c->host.name),
+                          .host_ip = str_dup(t->arena, c->host.address),
+                          .log =
+                              STR_LIT("utf8 support required but not offered for forwarding")});
         return false;
     }
     t->mail.prdr = c->peer.prdr && !c->lmtp && count_waiting(t) > 1 &&
@@ -445,6 +447,13 @@ deliver(struct transaction *t, size_t i, struct str confirmation)
     smtp_client_ends(c, t->arena, a);
     if (c->authenticated && t->mail.auth.n > 0)
         a->auth_sender = t->mail.auth;
+    if (c->downconvert) {
+        const struct address *to = t->job->addresses[i];
+        const struct transport_generic *g = t->job->transport->generic.fields;
+        a->sent_to = smtp_utf8_down(
+            t->arena, transport_rcpt_address(t->arena, to, g->rcpt_include_affixes));
+        a->sent_from = smtp_utf8_down(t->arena, t->job->return_path);
+    }
     a->confirmation = one_line(t->arena, confirmation);
     a->size = t->bytes;
     a->additional = t->delivered;

@@ -239,3 +239,20 @@ def test_session_test_makes_callouts_when_asked(site):
         site_with(site, server, ' accept verify = sender/callout')
         assert '250 Accepted' in site.run('-bh', '192.0.2.1', stdin=lines).out and server.connections == 0
         assert '250 Accepted' in site.run('-bhc', '192.0.2.1', stdin=lines).out and server.connections == 1
+
+
+def test_internationalised_sender(site):
+    mail = 'MAIL FROM:<m\xfcller@far.example> SMTPUTF8'.encode().decode('latin-1')
+    for extensions, option, answer, sent in (
+            (['SMTPUTF8'], '', '250 Accepted', 'MAIL FROM:<> SMTPUTF8'), ([], '', '250 Accepted', 'MAIL FROM:<>'),
+            ([], '  utf8_downconvert = 0', '550 Sender verify failed', None)):
+        with Server(extensions=extensions) as server:
+            site_with(site, server, ' accept verify = sender/callout=no_cache', options=option)
+            r = site.run('-bs', stdin=('EHLO c\r\n%s\r\nRCPT TO:<r@near.example>\r\nQUIT\r\n' % mail).encode('latin-1'))
+            out = r.out.replace('\r', '').split('\n')
+            assert out[-3] == answer, out
+            assert sent is None or envelopes(server)[0] == sent, server.commands
+            if sent is None:
+                assert out[-4] == '550-533 no support for internationalised mailbox name', out
+            elif not extensions:
+                assert envelopes(server)[1] == 'RCPT TO:<xn--mller-kva@far.example>', server.commands

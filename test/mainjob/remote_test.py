@@ -500,3 +500,60 @@ def test_exim_takes_what_is_sent(site):
             peer.stderr.close()
         os.unlink(site.path('mail/peer'))
         os.unlink(site.path('log/mainlog'))
+
+
+def utf8(text):
+    """As bytes stand in what is read as Latin 1."""
+    return text.encode().decode('latin-1')
+
+
+def internationalised(site, control=''):
+    """Over SMTP from a client that says SMTPUTF8."""
+    text = 'EHLO c\r\nMAIL FROM:<m\xfc@s\xfcd.example> SMTPUTF8\r\nRCPT TO:<j\xf6rg@far.example>\r\nDATA\r\n' \
+           'From: m\xfc@s\xfcd.example\r\n\r\n.\r\nQUIT\r\n'
+    r = site.run('-bs', '-odf', stdin=text.encode())
+    assert '250 OK id=' in r.out, r.out
+
+
+def test_internationalised_envelope_is_sent_as_it_is(site):
+    with Server(extensions=['SMTPUTF8']) as server:
+        remote(site, server, main='log_selector = +sender_on_delivery')
+        internationalised(site)
+        sender, to, _ = server.messages[0]
+        assert sender == utf8('MAIL FROM:<m\xfc@s\xfcd.example> SMTPUTF8') and to == [utf8('j\xf6rg@far.example')]
+        log = site.log()
+        assert log[0] == utf8('ID1 <= m\xfc@s\xfcd.example U=%s P=utf8local-esmtp S=N' % site.login), log
+        assert log[1].startswith(utf8('ID1 => j\xf6rg@far.example F=<m\xfc@s\xfcd.example> ')), log
+
+
+def test_internationalised_envelope_is_converted(site):
+    for options, extensions in (('', ()), ('  utf8_downconvert = 1', ('SMTPUTF8',))):
+        with Server(extensions=extensions) as server:
+            remote(site, server, options, main='log_selector = +sender_on_delivery')
+            internationalised(site)
+            sender, to, _ = server.messages[0]
+            assert sender == 'MAIL FROM:<xn--m-eha@xn--sd-xka.example>' and to == ['xn--jrg-sna@far.example'], (sender, to)
+            assert 'ID1 => xn--jrg-sna@far.example <%s> F=<xn--m-eha@xn--sd-xka.example> ' % utf8('j\xf6rg@far.example') \
+                in site.log()[1], site.log()
+            open(site.path('log/mainlog'), 'w').close()
+
+
+def test_internationalised_envelope_is_refused(site):
+    with Server() as server:
+        remote(site, server, '  utf8_downconvert = 0')
+        internationalised(site)
+        assert server.messages == []
+        assert site.log()[1] == 'ID1 H=127.0.0.1 [127.0.0.1]: utf8 support required but not offered for forwarding'
+
+
+def test_control_converts(site):
+    for value, sent in (('', 'MAIL FROM:<xn--m-eha@xn--sd-xka.example>'), ('/0', None), ('/-1', 'MAIL FROM:<xn--m-eha@')):
+        with Server() as server:
+            remote(site, server, '  utf8_downconvert =',
+                   main='acl_smtp_mail = accept', more='begin acl\nrcpt:\n accept control = utf8_downconvert' + value)
+            with open(site.conf) as f:
+                text = f.read()
+            with open(site.conf, 'w') as f:
+                f.write(text.replace('acl_smtp_rcpt = accept', 'acl_smtp_rcpt = rcpt'))
+            internationalised(site)
+            assert (server.messages[0][0].startswith(sent) if sent else server.messages == []), (value, server.commands)
