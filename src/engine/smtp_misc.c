@@ -196,32 +196,3 @@ smtp_do_expn(struct smtp_session *s)
     s->engine->eval->address = NULL;
     return SMTP_NEXT_COMMAND;
 }
-
-/* --- ETRN --- */
-
-enum smtp_next
-smtp_do_etrn(struct smtp_session *s)
-{
-    struct acl_answer a;
-    if (s->sender_given)
-        return smtp_refuse(s, SMTP_ERROR_PROTOCOL, 503, STR_NULL,
-                           STR_LIT("ETRN is not permitted inside a transaction"));
-    if (maillog_selected(s->engine, LOG_SELECTOR_ETRN))
-        smtp_log(s, MAILLOG_MAIN, "ETRN %.*s received from %.*s", STR_ARG(s->argument),
-                 STR_ARG(smtp_peer(s, false)));
-    if (policy_run(s->engine, ACL_PHASE_ETRN, &a) != ACL_ACCEPT)
-        return smtp_acl_refusal(s, ACL_PHASE_ETRN, &a);
-    bool command = str_is_set(s->main->smtp_etrn_command.text);
-    if (!command && (s->argument.n == 0 || s->argument.p[0] != '#'))
-        return smtp_refuse(s, SMTP_ERROR_SYNTAX, 501, STR_NULL,
-                           STR_LIT("argument must begin with #"));
-    if (s->test)
-        smtp_answer(s, "250 OK");
-    else if (s->setup->etrn == NULL)
-        smtp_answer(s, "458 Unable to start queue run");
-    else if (s->setup->etrn(s->setup->ctx, str_sub(s->argument, 1, s->argument.n)))
-        smtp_answer(s, "250 OK");
-    else
-        smtp_answer(s, "458 Already processing %.*s", STR_ARG(s->argument));
-    return SMTP_NEXT_COMMAND;
-}

@@ -6,6 +6,7 @@
 #include "base/strlist.h"
 #include "conf/conf.h"
 #include "conf/main_options.h"
+#include "conf/model.h"
 #include "sys/machine.h"
 
 #include <unistd.h>
@@ -50,10 +51,18 @@ look_for_files(const struct conf_main *c, bool *queue, bool *route)
     arena_free(a);
 }
 
+/* Once it was too high it counts as such for the rest of the session, unless it is to be looked at for each message. */
 static bool
-is_loaded(const struct conf_main *c)
+is_loaded(const struct conf_main *c, struct session *s)
 {
-    return c->queue_only_load >= 0 && machine_load_average() > c->queue_only_load;
+    if (c->queue_only_load < 0)
+        return false;
+    if (s != NULL && s->was_loaded && c->queue_only_load_latch)
+        return true;
+    bool loaded = machine_load_average() > c->queue_only_load;
+    if (s != NULL)
+        s->was_loaded = s->was_loaded || loaded;
+    return loaded;
 }
 
 enum reception_delivery
@@ -62,11 +71,10 @@ queueing_choose(const struct mode *m, const struct engine *e, enum queueing_orig
     const struct conf_main *c = m->conf->main;
     enum reception_delivery when = RECEPTION_BACKGROUND;
     bool asked = asked_for(m, &when), queue = false, route = false;
-    (void)e;
     (void)origin;
     look_for_files(c, &queue, &route);
     bool overridden = asked && c->queue_only_override;
-    if (queue || (!overridden && (c->queue_only || is_loaded(c))))
+    if (queue || (!overridden && (c->queue_only || is_loaded(c, e->eval->session))))
         return RECEPTION_QUEUE;
     if (route && when != RECEPTION_QUEUE)
         return RECEPTION_ROUTE;

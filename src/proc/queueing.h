@@ -7,7 +7,8 @@
 
 enum queueing_origin { QUEUEING_LOCAL, QUEUEING_SMTP };
 
-/* By -od…, queue_only and its kind. */
+/* By -od…, queue_only and its kind. A session in which the load was too high once may stay so (queue_only_load_latch): eval->session
+ * remembers it. */
 enum reception_delivery queueing_choose(const struct mode *m, const struct engine *e,
                                         enum queueing_origin origin);
 

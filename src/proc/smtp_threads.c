@@ -66,7 +66,7 @@ accepted_in_lane(void *ctx, struct engine *e, struct str id, const struct lane_r
     struct smtp_threads *t = ctx;
     struct role *r = t->role->role;
     char where[LANE_REF_TEXT_MAX];
-    enum reception_delivery when = queueing_choose(r->m, r->e, QUEUEING_SMTP);
+    enum reception_delivery when = queueing_choose(r->m, e, QUEUEING_SMTP);
     if (due != SMTP_DUE_NOW || when == RECEPTION_QUEUE ||
         smtp_admit_is_crowded(r->e, seats_taken(t->role->seats), id)) {
         lane_keep_files(e, ref);

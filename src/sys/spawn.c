@@ -4,10 +4,12 @@
  */
 #include "sys/spawn.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void
@@ -65,4 +67,42 @@ spawn_program(const struct spawn_request *rq)
     if (pid > 0)
         setpgid(pid, pid); /* in both, so that the group exists whoever runs first */
     return pid;
+}
+
+/* In the process between: it waits for the program, with the lock. Never returns. */
+static _Noreturn void
+keep_company(const struct spawn_request *rq, int lock)
+{
+    int status;
+    setsid();
+    pid_t pid = fork();
+    if (pid == 0)
+        become_program(rq);
+    (void)arrange(rq->in, rq->out, rq->err); /* nobody is to wait for our ends of pipes */
+    if (lock > 3)
+        close_range(3, (unsigned)lock - 1, 0);
+    close_range(lock >= 3 ? (unsigned)lock + 1 : 3, ~0U, 0);
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    _exit(0);
+}
+
+bool
+spawn_detached(const struct spawn_request *rq, int lock)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        pid_t between = fork();
+        if (between == 0)
+            keep_company(rq, lock);
+        _exit(between < 0);
+    }
+    if (pid < 0)
+        return false;
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return errno == ECHILD; /* somebody else was quicker */
+    errno = EAGAIN;
+    return status == 0;
 }

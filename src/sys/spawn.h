@@ -25,4 +25,8 @@ struct spawn_request {
 /* The process, or -1 with errno. */
 pid_t spawn_program(const struct spawn_request *rq);
 
+/* Starts a program that nobody waits for. lock: a descriptor that stays open until it ends, or -1. False with errno when there was no
+ * process to be had; that it could not be executed is not seen. **thread**: any. */
+bool spawn_detached(const struct spawn_request *rq, int lock);
+
 #endif

@@ -1,4 +1,5 @@
 """SMTP on the standard input: dialogues of -bs, errors of -bS, the test of a session; ACLs in them."""
+import os
 
 
 def talk(site, lines, *options, status=0):
@@ -451,3 +452,36 @@ def test_own_received_line_may_name_an_acl(site):
     assert out[-2].startswith('250 OK id='), (out, site.log())
     out = talk(site, HEAD + ['RCPT TO:<user@example.org>', 'DATA', 'Received: of another', '', '.', 'QUIT'])
     assert out[-2].startswith('451 '), 'a text of the client is no ACL'
+
+
+def test_command_of_etrn(site):
+    done = site.path('done')
+    script = site.path('command')
+    with open(script, 'w') as f:
+        f.write('#!/bin/sh\nprintf "%%s|" "$@" >> %s\n' % done)
+    os.chmod(script, 0o755)
+    os.chmod(site.top, 0o777)
+    acls(site, ' accept\netrn:\n accept', main='acl_smtp_etrn = etrn\nsmtp_etrn_command = %s "<$domain>" fixed' % script)
+    out = talk(site, ['EHLO x', 'ETRN any; thing', 'QUIT'])
+    assert out[-2] == '250 OK', out
+    site.wait_for(lambda: os.path.exists(done) and open(done).read())
+    assert open(done).read() == '<any; thing>|fixed|', open(done).read()
+    assert 'ETRN any; thing received from' in site.log()[0], site.log()
+
+
+def test_one_command_of_etrn_at_a_time(site):
+    for serialize, second in (('', '458 Already processing #x'), ('no_smtp_etrn_serialize', '250 OK')):
+        fifo = site.path('fifo' + serialize)
+        os.mkfifo(fifo)
+        os.chmod(fifo, 0o666)
+        acls(site, ' accept\netrn:\n accept', main='acl_smtp_etrn = etrn\nsmtp_etrn_command = /bin/cat %s\n%s' % (fifo, serialize))
+        end = os.open(fifo, os.O_RDWR)
+        out = talk(site, ['EHLO x', 'ETRN #x', 'ETRN #x', 'QUIT'])
+        os.close(end)
+        assert out[-3:-1] == ['250 OK', second], out
+
+
+def test_command_of_etrn_that_is_not_there(site):
+    acls(site, ' accept\netrn:\n accept', main='acl_smtp_etrn = etrn\nsmtp_etrn_command = /nonexistent/command $domain')
+    out = talk(site, ['EHLO x', 'ETRN #x', 'QUIT'])
+    assert out[-2] == '250 OK' and 'exec of process for ETRN failed' in site.log()[-1], (out, site.log())
