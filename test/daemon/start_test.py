@@ -8,6 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from daemon import Daemon, free_port, pause  # noqa: E402
+from remote_test import Server  # noqa: E402
 
 
 def test_takes_and_delivers(site):
@@ -457,3 +458,37 @@ def test_users_hand_messages_over(site):
     assert not os.path.exists(site.path('submit'))
     r = send('joe@example.org')
     assert r.returncode == 1 and b'cannot hand the message over to the daemon' in r.stderr, r
+
+
+def test_callout(site):
+    """From the process that has no privilege and little to call; what it learns is there for the next one."""
+    with Server(answers=lambda c: '550 no' if c == 'RCPT TO:<bad@far.example>' else None) as server:
+        site.configure('acl_smtp_mail = accept', routers='remote:\n  driver = manualroute\n  route_data = 127.0.0.1\n'
+                       '  self = send\n  transport = out\n', transports='out:\n  driver = smtp\n  port = %d\n' % server.port,
+                       more='begin acl\ncheck:\n accept verify = sender/callout')
+        with open(site.conf) as f:
+            text = f.read()
+        with open(site.conf, 'w') as f:
+            f.write(text.replace('acl_smtp_rcpt = accept', 'acl_smtp_rcpt = check'))
+        with Daemon(site) as d:
+            for sender, code in (('good', 250), ('bad', 550), ('good', 250), ('bad', 550)):
+                with d.client() as c:
+                    c.helo()
+                    assert c.docmd('MAIL FROM:<%s@far.example>' % sender)[0] == 250
+                    assert c.docmd('RCPT TO:<r@near.example>')[0] == code, site.log()
+            assert server.connections == 2, 'the cache has the rest'
+            assert d.roles('smtp'), site.log()
+
+
+def test_command_of_etrn(site):
+    done, script = site.path('done'), site.path('command')
+    with open(script, 'w') as f:
+        f.write('#!/bin/sh\necho "$1" > %s\n' % done)
+    os.chmod(script, 0o755)
+    os.chmod(site.top, 0o777)
+    site.configure('acl_smtp_etrn = accept\nsmtp_etrn_command = %s $domain' % script)
+    with Daemon(site) as d:
+        with d.client() as c:
+            assert c.docmd('ETRN example.org')[0] == 250
+        site.wait_for(lambda: os.path.exists(done) and open(done).read())
+        assert open(done).read() == 'example.org\n', site.log()
