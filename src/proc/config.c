@@ -120,6 +120,16 @@ in_groups(const struct mode *m, const struct opt_ids *groups)
     return false;
 }
 
+/* A process without any privilege, on a configuration that names its user as the mail user: what it may do to that installation it may do
+ * to its files anyway. */
+static bool
+is_own_instance(const struct mode *m)
+{
+    const struct opt_id *user = &m->conf->main->exim_user;
+    return geteuid() == getuid() && getegid() == getgid() && user->set &&
+           user->id == (int64_t)m->caller.uid;
+}
+
 void
 config_find_rank(struct mode *m)
 {
@@ -131,7 +141,7 @@ config_find_rank(struct mode *m)
         return;
     }
     bool known = site_find_user(m->arena, m->site, &uid, &gid);
-    bool mail_user = known && m->caller.uid == uid;
+    bool mail_user = (known && m->caller.uid == uid) || is_own_instance(m);
     m->admin = mail_user || (known && priv_caller_in_group(&m->caller, gid)) ||
                in_groups(m, &c->admin_groups);
     m->trusted = mail_user || in_ids(&c->trusted_users, m->caller.uid) ||

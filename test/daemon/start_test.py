@@ -492,3 +492,33 @@ def test_command_of_etrn(site):
             assert c.docmd('ETRN example.org')[0] == 250
         site.wait_for(lambda: os.path.exists(done) and open(done).read())
         assert open(done).read() == 'example.org\n', site.log()
+
+
+def test_daemon_of_one_user(site):
+    """Without any privilege, as the user whom the configuration names; another one may not."""
+    if not site.root:
+        return
+    site.configure()
+    for name, status in (('nobody', 0), ('daemon', 1)):
+        user = pwd.getpwnam(name)
+
+        def become():
+            os.setgroups([])
+            os.setgid(user.pw_gid)
+            os.setuid(user.pw_uid)
+
+        port = free_port()
+        r = subprocess.run([site.binary, '-C', site.conf, '-bd', '-oX', '127.0.0.1.%d' % port, '-oP', site.path('spool/pid')],
+                           cwd='/', preexec_fn=become, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert r.returncode == status, (name, r.stdout)
+        if status:
+            assert b'permission denied' in r.stdout, r.stdout
+            continue
+        with open(site.path('spool/pid')) as f:
+            pid = int(f.read())
+        try:
+            with socket.create_connection(('127.0.0.1', port), 20) as s, s.makefile('rb') as lines:
+                assert lines.readline().startswith(b'220 ')
+            assert os.stat('/proc/%d' % pid).st_uid == user.pw_uid
+        finally:
+            os.kill(pid, signal.SIGTERM)
