@@ -26,12 +26,12 @@ struct emit {
     VEC(uint32_t) labels; /* placed, or the chain of jumps to patch; emit.c */
     VEC(uint32_t) guards; /* loops that a syntax error inside them replaces */
     VEC(struct code_range) ranges;
-    uint32_t at;       /* source offset of what is emitted next */
-    uint32_t base;     /* added to offsets: where the text being compiled lies in the whole */
-    uint64_t literals; /* bit i: as in the code */
-    bool quotes;       /* an error text quotes the source: no literal counts */
+    uint32_t at;   /* source offset of what is emitted next */
+    uint32_t base; /* added to offsets: where the text being compiled lies in the whole */
     uint32_t
         outer_labels; /* labels before this one belong to what stands round the text: emit_throw leaves them alone */
+    uint64_t literals; /* bit i: as in the code */
+    bool quotes;       /* an error text quotes the source: no literal counts */
 };
 
 void emit_start(struct emit *e, struct arena *a, struct arena *work);
