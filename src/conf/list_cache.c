@@ -31,6 +31,7 @@ free_cache(void *ctx)
     free_files(c);
     arena_free(c->arena);
     arena_free(c->short_);
+    arena_free(c->local_arena);
 }
 
 struct list_cache *
@@ -39,6 +40,7 @@ list_cache_new(struct arena *a)
     struct list_cache *c = ARENA_NEW(a, struct list_cache);
     c->arena = arena_new();
     c->short_ = arena_new();
+    c->local_arena = arena_new();
     arena_on_free(a, free_cache, c);
     return c;
 }
@@ -47,7 +49,6 @@ void
 list_cache_forget(struct list_cache *c)
 {
     c->results = NULL;
-    c->local = NULL;
     arena_clear(c->short_);
 }
 
@@ -67,6 +68,7 @@ start_afresh(struct list_cache *c)
         c->fixed[kind] = NULL;
         c->files[kind] = NULL;
     }
+    c->local = NULL;
     c->file_bytes = 0;
     c->full = false;
     arena_clear(c->arena);

@@ -6,6 +6,7 @@
 #include "conf/list_state.h"
 
 #include "base/vec.h"
+#include "sys/await.h"
 
 #include <string.h>
 
@@ -72,12 +73,9 @@ setting(struct list_run *r, const char *name)
     return h == NULL || h->setting == NULL ? STR_NULL : h->setting(vm_env(r->vm), name);
 }
 
-const struct iface_addresses *
-list_local_addresses(struct list_run *r)
+static struct iface_addresses *
+find_addresses(struct list_run *r, struct arena *a)
 {
-    if (r->cache != NULL && r->cache->local != NULL)
-        return r->cache->local;
-    struct arena *a = r->cache != NULL ? r->cache->short_ : vm_scratch(r->vm);
     struct addresses s = {0};
     struct str list = setting(r, "local_interfaces");
     if (list.n == 0)
@@ -86,9 +84,24 @@ list_local_addresses(struct list_run *r)
     add_setting(a, &s, setting(r, "extra_local_interfaces"));
     struct iface_addresses *out = ARENA_NEW(a, struct iface_addresses);
     *out = (struct iface_addresses){s.found.v, s.found.n};
-    if (r->cache != NULL)
-        r->cache->local = out;
     return out;
+}
+
+enum { KEPT_MS = 2000 }; /* interfaces do not change from message to message */
+
+const struct iface_addresses *
+list_local_addresses(struct list_run *r)
+{
+    struct list_cache *c = r->cache;
+    if (c == NULL)
+        return find_addresses(r, vm_scratch(r->vm));
+    int64_t now = await_now_ms();
+    if (c->local == NULL || now >= c->local_until_ms) {
+        arena_clear(c->local_arena);
+        c->local = find_addresses(r, c->local_arena);
+        c->local_until_ms = now + KEPT_MS;
+    }
+    return c->local;
 }
 
 bool

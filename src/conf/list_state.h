@@ -115,7 +115,9 @@ struct list_cache {
     size_t file_bytes;
     const struct conf *conf;
     struct list_result *results;
-    struct iface_addresses *local;
+    struct iface_addresses *local; /* of this host; NULL: to be looked for */
+    struct arena *local_arena;     /* what local is in */
+    int64_t local_until_ms;        /* so long what was found last is good */
     bool full;
     unsigned depth;
 };

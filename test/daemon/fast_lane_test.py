@@ -47,6 +47,29 @@ def test_what_is_left_has_files(site):
         assert 'Received from' in site.run('-Mvl', site.queue()[0]).out
 
 
+def test_bodies_come_whole(site):
+    """Whoever wants the body of a message in a segment has it: a mailbox, a program, a folder that wants a -D file, a variable."""
+    site.mkdir('scan')
+    each = ''.join('%s:\n  driver = accept\n  local_parts = %s\n  transport = %s\n' % (n, n, n) for n in ('box', 'pipe', 'scan'))
+    start = 'gone:\n  driver = redirect\n  local_parts = gone\n  condition = ${if eq{$message_body_size}{15}}\n  data = :blackhole: $message_body\n'
+    site.configure(MAIN, routers=start + each, transports=(
+        MAILDIR.replace('mbox:', 'box:') +
+        'pipe:\n  driver = pipe\n  command = /bin/cp /dev/stdin {top}/mail/piped\n  user = {uid}\n  group = {gid}\n'
+        'scan:\n  driver = queuefile\n  directory = {top}/scan\n'))
+    with Daemon(site) as d:
+        for name in ('box', 'pipe', 'scan', 'gone'):
+            d.send(name + '@example.org', text='Subject: s\r\n\r\nfirst\r\nsecond..\r\n')
+        site.wait_for(lambda: site.completed(4))
+    body = 'first\nsecond..\n'
+    boxed = os.listdir(site.path('mail/dir/new'))
+    assert len(boxed) == 1 and site.read('mail/dir/new/' + boxed[0]).endswith('\n\n' + body)
+    assert '\n\n' + body in site.read('mail/piped')
+    data = [n for n in os.listdir(site.path('scan')) if n.endswith('-D')]
+    assert len(data) == 1 and site.read('scan/' + data[0]) == data[0] + '\n' + body
+    assert site.raw_log().count('=> :blackhole:') == 1
+    assert not site.raw_log('panic')
+
+
 def test_starts_again_with_mail_in_segments(site):
     """A power cut, as far as processes are concerned: all of them die at once."""
     site.configure(MAIN, routers='r:\n  driver = accept\n  condition = ${if exists{{top}/stop}{${run{/bin/sleep 30}{yes}{yes}}}{yes}}\n'
