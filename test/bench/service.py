@@ -22,7 +22,7 @@ exec "$@"'''
 SCRIPTS = {
     'discard': ('smtp_in_discard.py', ['exim', 'postfix', 'opensmtpd', 'floor'], ['-n', '600', '-r', '3'], ['-n', '300', '-r', '1']),
     'maildir': ('smtp_in_maildir.py', ['exim', 'postfix', 'opensmtpd'], ['-n', '400', '-r', '3'], ['-n', '300', '-r', '1']),
-    'idle': ('idle_conns.py', ['exim', 'opensmtpd'], [], ['--counts', '500']),
+    'idle': ('idle_conns.py', ['exim'], [], ['--counts', '500']),
     'relay': ('smtp_relay.py', ['exim', 'postfix'], ['-n', '1000', '-r', '3'], ['-n', '300', '-r', '1']),
     'sizes': ('sizes.py', ['exim', 'postfix'], ['-n', '100', '-r', '2'], ['-n', '40', '-r', '1']),
 }
