@@ -40,8 +40,8 @@ has_lane(const char *spool)
     return dir >= 0;
 }
 
-size_t
-lane_keep_run(struct engine *e, int64_t age_s)
+static size_t
+keep(struct engine *e, int64_t age_s, const struct message_id *only)
 {
     struct spool_place place = engine_place(e);
     struct durable_fault f;
@@ -61,6 +61,7 @@ lane_keep_run(struct engine *e, int64_t age_s)
         .calls = e->calls,
         .lane = lane,
         .age_s = age_s,
+        .only = only,
         .say = say,
         .moves = write_log,
         .ctx = e,
@@ -69,6 +70,18 @@ lane_keep_run(struct engine *e, int64_t age_s)
     if (e->lane == NULL)
         lane_close(lane);
     return result.moved;
+}
+
+size_t
+lane_keep_run(struct engine *e, int64_t age_s)
+{
+    return keep(e, age_s, NULL);
+}
+
+size_t
+lane_keep_one(struct engine *e, const struct message_id *id)
+{
+    return keep(e, 0, id);
 }
 
 void

@@ -12,6 +12,9 @@ enum { LANE_KEEP_AGE_S = 10 /* a message that nobody has taken for so long is mo
  * were moved; a queue run finds them. */
 size_t lane_keep_run(struct engine *e, int64_t age_s);
 
+/* The same for one message alone, whose delivering process died. */
+size_t lane_keep_one(struct engine *e, const struct message_id *id);
+
 /* Moves one message, of which nothing is to be delivered now, from e->lane. What goes wrong is logged; lane_keep_run does it later. */
 void lane_keep_files(struct engine *e, const struct lane_ref *ref);
 

@@ -145,7 +145,9 @@ find_message(struct replay *r, struct one_segment *s, const struct lane_found *f
     }
     if (!m.ended) {
         r->out->messages++;
-        if (r->rp->age_s > 0 && r->now - message_id_time(&m.id) < r->rp->age_s)
+        if (r->rp->only != NULL && strcmp(r->rp->only->text, m.id.text) != 0)
+            r->out->young++;
+        else if (r->rp->age_s > 0 && r->now - message_id_time(&m.id) < r->rp->age_s)
             r->out->young++;
         else if (file_lock_range(s->walk.fd, (off_t)m.at, 1) == FILE_LOCK_OK)
             m.locked = true;
@@ -495,7 +497,7 @@ lane_replay_run(const struct lane_replay *rp, struct lane_replay_result *out)
     bool ok = r.dir >= 0 && find_segments(&r);
     if (ok) {
         replay(&r);
-        if (rp->age_s == 0)
+        if (rp->age_s == 0 && rp->only == NULL)
             lane_segment_clean(rp->calls, r.dir);
     } else if (r.dir < 0 && errno == ENOENT) {
         ok = true;

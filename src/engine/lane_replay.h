@@ -15,8 +15,9 @@ struct lane_replay {
     const char *spool;
     bool split; /* split_spool_directory */
     const struct durable_calls *calls;
-    struct lane *lane; /* where notes of what was moved go */
-    int64_t age_s;     /* messages younger than that are left alone; 0: none is */
+    struct lane *lane;             /* where notes of what was moved go */
+    int64_t age_s;                 /* messages younger than that are left alone; 0: none is */
+    const struct message_id *only; /* all others are left alone; NULL: age_s alone decides */
     /* What somebody should know: a message that cannot be read, a fault of the system. id may be unset. */
     void (*say)(void *ctx, struct str id, const char *text);
     /* A message will be seen at place with the next step: the time to write its log. May be NULL. */

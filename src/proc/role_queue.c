@@ -209,6 +209,20 @@ add_worker(struct queue *q, const struct ipc_message *msg)
         .fd = msg->fd, .pid = (pid_t)msg->f[0].number, .since_ms = await_now_ms()};
 }
 
+/* It ended, or is believed no more, in the middle of its work. A message that it was at is looked for at once, and from then on like any other: in a queue run, if that is
+ * the end of another worker, with the next look at the lane. */
+static void
+lose_work(struct queue *q, const struct worker *w)
+{
+    struct message_id id;
+    q->forgotten = true;
+    if (w->job.kind != JOB_ATTEMPT || !message_id_parse(w->job.id, &id))
+        return;
+    if (w->job.queue.n > 0 && w->job.queue.p[0] == '@')
+        (void)lane_keep_one(q->role->e, &id);
+    q->next_keep_ms = await_now_ms();
+}
+
 static void
 hear_worker(struct queue *q, size_t i)
 {
@@ -225,7 +239,8 @@ hear_worker(struct queue *q, size_t i)
                     forged ? "delivery process %d sent what is no message: it is closed"
                            : "delivery process %d ended in the middle of its work",
                     (int)w->pid);
-        q->forgotten = q->forgotten || w->busy;
+        if (w->busy)
+            lose_work(q, w);
         drop_worker(q, i);
         return;
     }

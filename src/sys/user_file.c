@@ -193,6 +193,15 @@ user_file_note_read(int fd, const char *name, char *out, size_t room)
 }
 
 bool
+user_file_write_out(int fd)
+{
+    return sync_file_range(fd, 0, 0,
+                           SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                               SYNC_FILE_RANGE_WAIT_AFTER) == 0 ||
+           errno == ENOSYS || errno == EINVAL || errno == ESPIPE;
+}
+
+bool
 user_file_note_write(int fd, const char *name, const char *p, size_t n)
 {
     return fsetxattr(fd, name, p, n, 0) == 0;

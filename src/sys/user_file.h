@@ -34,6 +34,10 @@ bool user_file_is_below(struct arena *a, const char *path, const char *folder);
 /* The folder of a path: "/a" for "/a/b", "/" for "/a". */
 char *user_file_folder(struct arena *a, const char *path);
 
+/* Writes an open file's bytes to the disk and waits for that: what is changed of the file afterwards is not durable before they are. No sync. False
+ * with errno. */
+bool user_file_write_out(int fd);
+
 /* A note that goes with an open file (an extended attribute, named user.SOMETHING). Reading returns the bytes,
  * 0 when there is none. Writing: false with errno when it cannot be kept, as not every file system has them. */
 size_t user_file_note_read(int fd, const char *name, char *out, size_t room);

@@ -151,6 +151,15 @@ is_torn(const struct append *d, const struct append_file *f, const struct append
     return r->at + (off_t)end + 1 + e.size > f->before.st_size;
 }
 
+/* Records of what is not there: a crash has taken the bytes, or the mailbox was emptied. What is appended in their place is not theirs. */
+static void
+drop_stale(const struct append_file *f, struct append_records *r)
+{
+    for (size_t i = r->n; i > 0; i--)
+        if (r->v[i - 1].n > 0 && r->v[i - 1].at + r->v[i - 1].n > f->before.st_size)
+            drop(r, i - 1);
+}
+
 static void
 cut_torn(const struct append *d, struct append_file *f, struct append_records *r)
 {
@@ -166,8 +175,9 @@ append_record_begin(const struct append *d, struct append_file *f)
     struct append_records r;
     uint64_t hash = append_record_hash(d);
     load(f, &r);
+    drop_stale(f, &r);
     for (size_t i = 0; i < r.n; i++)
-        if (r.v[i].hash == hash && r.v[i].n > 0 && r.v[i].at + r.v[i].n <= f->before.st_size)
+        if (r.v[i].hash == hash && r.v[i].n > 0)
             return APPEND_RECORD_THERE;
     cut_torn(d, f, &r);
     if (r.n > 0 && r.v[r.n - 1].n < 0)
@@ -187,7 +197,7 @@ append_record_end(const struct append *d, const struct append_file *f)
     load(f, &r);
     if (r.n == 0 || r.v[r.n - 1].hash != append_record_hash(d))
         return true;
-    if (fstat(f->fd, &st) != 0)
+    if (!user_file_write_out(f->fd) || fstat(f->fd, &st) != 0)
         return false;
     r.v[r.n - 1].n = st.st_size - r.v[r.n - 1].at;
     return store(f, &r);

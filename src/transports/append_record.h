@@ -11,7 +11,7 @@
 
 #include "transports/append_file.h"
 
-enum { APPEND_RECORDS = 32, APPEND_RECORD_BYTES = 2560 };
+enum { APPEND_RECORDS = 48, APPEND_RECORD_BYTES = 3840 };
 
 struct append_record {
     uint64_t hash; /* of message, addresses and transport */
@@ -39,7 +39,8 @@ enum append_record_result { APPEND_RECORD_NEW, APPEND_RECORD_THERE };
 /* On the open and locked mailbox: removes what is torn at its end (f->before follows), and notes that this delivery begins.
  * THERE: an earlier attempt got the message in. */
 enum append_record_result append_record_begin(const struct append *d, struct append_file *f);
-/* Notes that it is whole; sync afterwards. The text is as long as before, so that there is room for it. False with errno: as far as is noted the
+/* Notes that it is whole, once its bytes are on the disk: a record that is there when they are not would make another attempt believe that
+ * there is nothing to do. Sync afterwards. The text is as long as before, so that there is room for it. False with errno: as far as is noted the
  * message is torn, and the next delivery would take it away. */
 bool append_record_end(const struct append *d, const struct append_file *f);
 /* Notes that it is not there. */

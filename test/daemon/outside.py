@@ -109,7 +109,14 @@ def between(pid, other):
 
 
 def memory_has(pid, text):
-    """True if the text is anywhere in what the process can write or has read-only and private."""
+    """True if the text is anywhere in what the process can write or has read-only and private; False if it has ended."""
+    try:
+        return searched(pid, text)
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def searched(pid, text):
     with open('/proc/%d/maps' % pid) as maps, open('/proc/%d/mem' % pid, 'rb', 0) as mem:
         for line in maps:
             words = line.split()
