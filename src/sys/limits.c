@@ -17,9 +17,9 @@
 bool
 limits_set(enum limit_kind kind, uint64_t value, enum limit_how how)
 {
-    static const int resources[] = {[LIMIT_FILES] = RLIMIT_NOFILE,
-                                    [LIMIT_CORE] = RLIMIT_CORE,
-                                    [LIMIT_MEMORY] = RLIMIT_DATA};
+    static const unsigned resources[] = {[LIMIT_FILES] = RLIMIT_NOFILE,
+                                         [LIMIT_CORE] = RLIMIT_CORE,
+                                         [LIMIT_MEMORY] = RLIMIT_DATA};
     struct rlimit now;
     if (LIMITS_SANITIZED != 0 && kind == LIMIT_MEMORY)
         return true;
