@@ -16,8 +16,8 @@
 #include "proc/engine_start.h"
 #include "proc/reception.h"
 #include "proc/role_jail.h"
-#include "proc/tls_start.h"
 #include "proc/submit_server.h"
+#include "proc/tls_start.h"
 #include "sys/caps.h"
 #include "sys/signals.h"
 

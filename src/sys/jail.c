@@ -72,17 +72,18 @@ static bool
 add_path(int rules, const struct jail_path *p, uint64_t known)
 {
     struct landlock_path_beneath_attr attr = {.allowed_access = rights_of(p->access, known)};
-    attr.parent_fd = open(p->path, O_PATH | O_CLOEXEC);
-    if (attr.parent_fd < 0)
+    int fd = open(p->path, O_PATH | O_CLOEXEC);
+    if (fd < 0)
         return errno == ENOENT || errno == ENOTDIR || errno == EACCES;
+    attr.parent_fd = fd;
     struct stat st;
-    bool there = fstat(attr.parent_fd, &st) == 0;
+    bool there = fstat(fd, &st) == 0;
     if (there && !S_ISDIR(st.st_mode))
         attr.allowed_access &= of_files;
     bool ok = !there ||
               syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &attr, 0) == 0;
     int saved = errno;
-    close(attr.parent_fd);
+    close(fd);
     errno = saved;
     return ok;
 }

@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 enum limit_kind {
-    LIMIT_FILES,     /* open descriptors */
-    LIMIT_CORE,      /* bytes of a core file */
-    LIMIT_MEMORY,    /* bytes of memory of its own; no limit in programs with sanitizers, which need more */
+    LIMIT_FILES, /* open descriptors */
+    LIMIT_CORE,  /* bytes of a core file */
+    LIMIT_MEMORY, /* bytes of memory of its own; no limit in programs with sanitizers, which need more */
 };
 
 enum limit_how {
