@@ -138,7 +138,8 @@ ask_recipient(struct call *c, struct smtp_client *s, struct str rcpt)
 static enum answer
 ask(struct call *c, struct smtp_client *s, struct str from, struct str rcpt)
 {
-    const struct smtp_mail m = {.smtputf8 = c->utf8};
+    struct smtp_mail m = {.smtputf8 = c->utf8, .auth = STR_NULL};
+    (void)smtp_command_auth(s, &c->job, &m.auth);
     c->job.return_path = from;
     struct str mail =
         smtp_client_put(s, c->arena, "%.*s", STR_ARG(smtp_command_mail(s, &c->job, &m)));

@@ -25,8 +25,11 @@ log_refusal(struct receiving *r, const struct acl_answer *a)
     bool later = a->result == ACL_DEFER || a->result == ACL_ERROR;
     struct str text = str_is_set(a->log_message) ? a->log_message : a->message;
     struct buf b = buf_in(r->a, 0);
-    if (r->rq->smtp)
-        buf_printf(&b, "%.*s ", STR_ARG(peer_text(r->a, r->e, true)));
+    if (r->rq->smtp) {
+        buf_adds(&b, peer_text(r->a, r->e, true));
+        maillog_add_tls(r->e, &b, &r->s->tls_in, false);
+        buf_addc(&b, ' ');
+    }
     buf_printf(&b, "F=<%.*s> %srejected %s", STR_ARG(r->m->sender),
                later && r->rq->smtp ? "temporarily " : "",
                r->rq->smtp ? "after DATA" : "by non-SMTP ACL");

@@ -233,7 +233,7 @@ static struct smtp_client *
 open_client(struct run *r, const struct smtp_target *target, struct smtp_end *end)
 {
     struct smtp_client *c = smtp_client_open(&r->job, target, end);
-    if (c != NULL || !end->tls_failed || !smtp_client_may_go_clear(&r->job, target->host))
+    if (c != NULL || !end->tls_failed || !smtp_client_may_go_clear(&r->job, target))
         return c;
     struct smtp_target clear = *target;
     clear.clear = true;

@@ -266,10 +266,11 @@ sender_field(struct smtp_session *s, enum acl_phase phase)
 static struct str
 tls_field(struct smtp_session *s)
 {
-    const struct tls_state *t = &s->model->tls_in;
-    if (t->cipher.n == 0 || !maillog_selected(s->engine, LOG_SELECTOR_TLS_CIPHER))
-        return STR_EMPTY;
-    return str_printf(s->message_arena, "X=%.*s ", STR_ARG(t->cipher));
+    struct buf b = buf_in(s->message_arena, 0);
+    maillog_add_tls(s->engine, &b, &s->model->tls_in, false);
+    if (b.n > 0)
+        buf_addc(&b, ' ');
+    return str_trim_left(buf_str(&b));
 }
 
 static struct str

@@ -195,20 +195,39 @@ smtp_client_reply(struct smtp_client *c, struct arena *a, int64_t timeout_ms)
 
 /* --- who it is --- */
 
-bool
-smtp_client_in_list(const struct transport_job *job, const struct host_target *host,
-                    const struct xstr *list, const char *name)
+static enum outcome
+look_up(const struct transport_job *job, const struct host_target *host,
+        const struct xstr *list, const char *name)
 {
     struct list_answer answer;
     struct str text;
-    if (!str_is_set(list->text) || vm_expand_x(job->vm, list, &text) != VM_OK || text.n == 0)
-        return false;
+    if (!str_is_set(list->text))
+        return OUT_FAIL;
+    enum vm_status st = vm_expand_x(job->vm, list, &text);
+    if (st == VM_FORCED || (st == VM_OK && text.n == 0))
+        return OUT_FAIL;
+    if (st != VM_OK)
+        return OUT_DEFER;
     const struct list_question q = {.kind = LIST_HOST,
                                     .subject = host->address,
                                     .host_name = host->name,
                                     .list = text,
                                     .what = str_from_cstr(name)};
-    return list_match(job->eval, job->vm, &q, &answer) == OUT_OK;
+    return list_match(job->eval, job->vm, &q, &answer);
+}
+
+bool
+smtp_client_in_list(const struct transport_job *job, const struct host_target *host,
+                    const struct xstr *list, const char *name)
+{
+    return look_up(job, host, list, name) == OUT_OK;
+}
+
+bool
+smtp_client_requires(const struct transport_job *job, const struct host_target *host,
+                     const struct xstr *list, const char *name)
+{
+    return look_up(job, host, list, name) != OUT_FAIL;
 }
 
 struct str
@@ -329,13 +348,14 @@ is_permitted(struct smtp_client *c, const struct transport_job *job, struct smtp
                       .host = str_dup(job->arena, c->host.name),
                       .host_ip = str_dup(job->arena, c->host.address)};
     if (c->secure == NULL &&
-        (smtp_client_in_list(job, &c->host, &o->hosts_require_tls, "hosts_require_tls") ||
-         smtp_client_in_list(job, &c->host, &o->hosts_require_dane, "hosts_require_dane"))) {
+        (c->tlsa_n > 0 ||
+         smtp_client_requires(job, &c->host, &o->hosts_require_tls, "hosts_require_tls") ||
+         smtp_client_requires(job, &c->host, &o->hosts_require_dane, "hosts_require_dane"))) {
         set_tls_why(c, job, &why);
         return say(end, SMTP_HOST_DEFER, why);
     }
     if (!c->authenticated &&
-        smtp_client_in_list(job, &c->host, &o->hosts_require_auth, "hosts_require_auth")) {
+        smtp_client_requires(job, &c->host, &o->hosts_require_auth, "hosts_require_auth")) {
         why.sys_errno = WHY_AUTH_FAILED;
         why.log = c->peer.auth
                       ? STR_LIT("authentication required but authentication attempt(s) failed")
@@ -455,6 +475,9 @@ make(const struct transport_job *job, const struct smtp_target *t)
     c->lmtp = transport_smtp_is_lmtp(c->opt);
     c->fd = -1;
     c->clear = t->clear;
+    c->tlsa = t->tlsa;
+    c->tlsa_n = t->tlsa_n;
+    c->tlsa_names = t->tlsa_names;
     c->eval = job->eval;
     c->tls_fault = c->auth_name = c->auth_id = STR_NULL;
     tls_state_forget(&job->session->tls_out);
@@ -494,12 +517,12 @@ smtp_client_adopt(struct smtp_client *c, const struct transport_job *job)
 }
 
 bool
-smtp_client_may_go_clear(const struct transport_job *job, const struct host_target *host)
+smtp_client_may_go_clear(const struct transport_job *job, const struct smtp_target *t)
 {
     const struct transport_smtp *o = transport_smtp_options(job->transport);
-    return o->tls_tempfail_tryclear && !smtp_client_tls_is_first(o) &&
-           !smtp_client_in_list(job, host, &o->hosts_require_tls, "hosts_require_tls") &&
-           !smtp_client_in_list(job, host, &o->hosts_require_dane, "hosts_require_dane");
+    return o->tls_tempfail_tryclear && !smtp_client_tls_is_first(o) && t->tlsa_n == 0 &&
+           !smtp_client_requires(job, t->host, &o->hosts_require_tls, "hosts_require_tls") &&
+           !smtp_client_requires(job, t->host, &o->hosts_require_dane, "hosts_require_dane");
 }
 
 struct smtp_client *

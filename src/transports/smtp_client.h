@@ -36,6 +36,9 @@ struct smtp_client {
     bool needs_reset; /* the last transaction was left unfinished: RSET before the next */
     bool broken;      /* no more can be said, QUIT neither */
     bool clear;       /* TLS is not to be started */
+    const struct tlsa *tlsa; /* of the target, while it is opened */
+    size_t tlsa_n;
+    struct str tlsa_names;
     struct eval *eval; /* of this process, for its log */
     struct tls *tls;
     struct tls_connection *secure; /* NULL: bytes go in the clear */
@@ -78,6 +81,11 @@ struct smtp_target {
     int dscp;
     int64_t connect_s, command_s; /* time limits; 0: as the transport says */
     bool clear; /* without TLS, although it is offered */
+    /* TLSA records that DNSSEC secured: TLS must begin and satisfy one of them (if any is of use to mail). names: those that a certificate
+     * under a trust anchor may have, separated by colons; empty: the host's. */
+    const struct tlsa *tlsa;
+    size_t tlsa_n;
+    struct str tlsa_names;
 };
 
 /* Connects and greets; $sending_ip_address and $sending_port are set as soon as they are known, and helo_data is expanded then.
@@ -95,11 +103,15 @@ void smtp_client_close(struct smtp_client *c, const struct transport_job *job);
 /* For a connection that was made for another message: variables of this one show it. */
 void smtp_client_adopt(struct smtp_client *c, const struct transport_job *job);
 /* True if the message may go to the host without TLS, after that has failed. */
-bool smtp_client_may_go_clear(const struct transport_job *job, const struct host_target *host);
+bool smtp_client_may_go_clear(const struct transport_job *job, const struct smtp_target *target);
 
 /* True if the host of this connection is in the list of an option (hosts_…). *defer: it cannot be told. */
 bool smtp_client_in_list(const struct transport_job *job, const struct host_target *host,
                          const struct xstr *list, const char *name);
+
+/* The same for what the host must be or do: if it cannot be told, it must. */
+bool smtp_client_requires(const struct transport_job *job, const struct host_target *host,
+                          const struct xstr *list, const char *name);
 
 /* --- between the files of the client --- */
 

@@ -106,7 +106,7 @@ check_of(const struct making *m)
     const struct transport_smtp *o = m->c->opt;
     if (o->tls_verify_hosts.text.n == 0 && o->tls_try_verify_hosts.text.n == 0)
         return TLS_CHECK_REQUIRE;
-    if (in_list(m, &o->tls_verify_hosts, "tls_verify_hosts"))
+    if (smtp_client_requires(m->job, &m->c->host, &o->tls_verify_hosts, "tls_verify_hosts"))
         return TLS_CHECK_REQUIRE;
     return in_list(m, &o->tls_try_verify_hosts, "tls_try_verify_hosts") ? TLS_CHECK_TRY
                                                                         : TLS_CHECK_NONE;
@@ -180,7 +180,8 @@ set_up(struct making *m, struct tls_setup *t)
         .out = c->fd,
         .check = check_of(m),
         .alpn_required = in_list(m, &o->hosts_require_alpn, "hosts_require_alpn"),
-        .ocsp_require = in_list(m, &o->hosts_require_ocsp, "hosts_require_ocsp"),
+        .ocsp_require = smtp_client_requires(m->job, &c->host, &o->hosts_require_ocsp,
+                                             "hosts_require_ocsp"),
         .ocsp_request = in_list(m, &o->hosts_request_ocsp, "hosts_request_ocsp"),
         .resume = in_list(m, &o->tls_resumption_hosts, "tls_resumption_hosts"),
         .dh_bits = o->tls_dh_min_bits,
@@ -194,6 +195,12 @@ set_up(struct making *m, struct tls_setup *t)
         t->seen = seen;
     if (in_list(m, &o->tls_verify_cert_hostnames, "tls_verify_cert_hostnames"))
         t->names = c->host.name;
+    if (c->tlsa_n > 0) {
+        t->tlsa = c->tlsa;
+        t->tlsa_n = c->tlsa_n;
+        t->check = TLS_CHECK_REQUIRE;
+        t->names = c->tlsa_names.n > 0 ? c->tlsa_names : c->host.name;
+    }
     return expand(m, &o->tls_certificate, "tls_certificate", &t->credentials.certificates) &&
            expand(m, &o->tls_privatekey, "tls_privatekey", &t->credentials.keys) &&
            expand(m, &o->tls_verify_certificates, "tls_verify_certificates",
@@ -273,7 +280,7 @@ refused(struct smtp_client *c, const struct transport_job *job, enum reply_end g
         struct smtp_end *end)
 {
     bool required =
-        smtp_client_in_list(job, &c->host, &c->opt->hosts_require_tls, "hosts_require_tls");
+        smtp_client_requires(job, &c->host, &c->opt->hosts_require_tls, "hosts_require_tls");
     if (got != REPLY_READ) {
         end->fate = SMTP_HOST_DEFER;
         end->why = smtp_client_why(c, job->arena, got, STR_LIT("STARTTLS"), 0, 0);

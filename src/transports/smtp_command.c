@@ -1,6 +1,7 @@
 /* MAIL and RCPT; see smtp_command.h. Source: RFC 5321 section 4.1.1, RFC 1870, 3461, 4954, 6531. */
 #include "transports/smtp_command.h"
 
+#include "filter/expand.h"
 #include "mail/dsn.h"
 #include "mail/xtext.h"
 #include "transports/message_write.h"
@@ -10,6 +11,24 @@ struct str
 smtp_command_address(const struct smtp_client *c, struct arena *a, struct str address)
 {
     return c->downconvert ? smtp_utf8_down(a, address) : address;
+}
+
+bool
+smtp_command_auth(const struct smtp_client *c, const struct transport_job *job,
+                  struct str *auth)
+{
+    const struct transport_smtp *o = c->opt;
+    struct str value = job->message != NULL ? job->message->authenticated_sender : STR_NULL;
+    enum vm_status st = VM_OK;
+    if (str_is_set(o->authenticated_sender.text)) {
+        struct str text;
+        st = vm_expand_x(job->vm, &o->authenticated_sender, &text);
+        if (st == VM_OK)
+            value = text;
+    }
+    bool said = c->authenticated || o->authenticated_sender_force;
+    *auth = said && str_is_set(value) ? str_dup(job->arena, value) : STR_NULL;
+    return st == VM_OK || st == VM_FORCED;
 }
 
 struct str

@@ -18,6 +18,11 @@ struct str smtp_command_mail(const struct smtp_client *c, const struct transport
 struct str smtp_command_rcpt(const struct smtp_client *c, const struct transport_job *job,
                              const struct address *to, size_t *parameters);
 
+/* What AUTH= of MAIL says: authenticated_sender, else who the message came from; STR_NULL unless we have authenticated or it is forced.
+ * False: it cannot be expanded (vm_error). */
+bool smtp_command_auth(const struct smtp_client *c, const struct transport_job *job,
+                       struct str *auth);
+
 /* An address as it goes over the connection. */
 struct str smtp_command_address(const struct smtp_client *c, struct arena *a,
                                 struct str address);

@@ -274,22 +274,10 @@ count_waiting(const struct transaction *t)
     return n;
 }
 
-/* AUTH= of MAIL: the option's value, or who the message came from. */
 static bool
 expand_auth(struct transaction *t)
 {
-    const struct transport_smtp *o = t->c->opt;
-    struct str value = t->job->message->authenticated_sender;
-    enum vm_status st = VM_OK;
-    if (str_is_set(o->authenticated_sender.text)) {
-        struct str text;
-        st = vm_expand_x(t->job->vm, &o->authenticated_sender, &text);
-        if (st == VM_OK)
-            value = text;
-    }
-    if (t->c->authenticated || o->authenticated_sender_force)
-        t->mail.auth = str_is_set(value) ? str_dup(t->arena, value) : STR_NULL;
-    if (st == VM_OK || st == VM_FORCED)
+    if (smtp_command_auth(t->c, t->job, &t->mail.auth))
         return true;
     stop(t, SMTP_SETUP_DEFER,
          (struct why){.outcome = OUT_DEFER,
