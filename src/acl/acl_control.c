@@ -258,9 +258,7 @@ static bool
 control_debug(struct control_call *k)
 {
     const struct acl_up *up = k->c->r->up;
-    if (up != NULL && up->debug != NULL)
-        up->debug(up->peer_ctx, k->options);
-    return true;
+    return up == NULL || up->debug == NULL || up->debug(up->ctx, k->options);
 }
 
 /* A value that does not fit is told in the log and does no harm. */

@@ -444,6 +444,39 @@ decide(struct acl_call *c, enum acl_test t, enum acl_result *out)
     return false;
 }
 
+static const char *const test_words[] = {
+    [ACL_TEST_TRUE] = "succeeded",       [ACL_TEST_FALSE] = "failed",
+    [ACL_TEST_DEFER] = "deferred",       [ACL_TEST_ERROR] = "cannot be made",
+    [ACL_TEST_DISCARD] = "says discard", [ACL_TEST_DROP] = "says drop",
+};
+
+/* A line for control = debug. */
+static void trace(const struct acl_call *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+static void
+trace(const struct acl_call *c, const char *fmt, ...)
+{
+    const struct acl_up *up = c->r->up;
+    const struct session *s = c->r->eval->session;
+    if (s == NULL || s->debug_log == NULL || up == NULL || up->trace == NULL)
+        return;
+    struct arena *a = arena_new();
+    struct buf b = buf_in(a, 0);
+    va_list ap;
+    va_start(ap, fmt);
+    buf_vprintf(&b, fmt, ap);
+    va_end(ap);
+    up->trace(up->ctx, buf_str(&b));
+    arena_free(a);
+}
+
+static void
+trace_item(const struct acl_call *c, const struct acl_item *item)
+{
+    trace(c, "check %s%.*s = %.*s", item->negated ? "!" : "",
+          STR_ARG(acl_word_row(item->word)->name), STR_ARG(item->arg.text));
+}
+
 static bool
 run_statement(struct acl_call *c, const struct acl_program *p, size_t s, enum acl_result *out)
 {
@@ -458,8 +491,13 @@ run_statement(struct acl_call *c, const struct acl_program *p, size_t s, enum ac
     if (quit && st->verb != ACL_VERB_ACCEPT && st->verb != ACL_VERB_WARN)
         t = acl_error(c, "\"%.*s\" is not allowed in a QUIT or not-QUIT ACL",
                       STR_ARG(acl_verb_name(st->verb)));
-    for (size_t i = 0; i < st->items.n && t == ACL_TEST_TRUE; i++)
+    trace(c, "processing \"%.*s\" (%.*s)", STR_ARG(acl_verb_name(st->verb)),
+          STR_ARG(acl_phase_title(c->phase)));
+    for (size_t i = 0; i < st->items.n && t == ACL_TEST_TRUE; i++) {
+        trace_item(c, &st->items.v[i]);
         t = item_test(c, &p->codes[s][i]);
+    }
+    trace(c, "%.*s: condition test %s", STR_ARG(acl_verb_name(st->verb)), test_words[t]);
     make_messages(c, t);
     if (r->eval->session != NULL)
         r->eval->session->sender_address_data = STR_NULL;

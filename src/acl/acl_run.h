@@ -109,7 +109,7 @@ struct acl_verified_sender {
 /* What only the program around can do. */
 struct acl_up {
     void *ctx;
-    void *peer_ctx; /* of delay, flush, verify_helo, debug and set_dscp, which may be NULL */
+    void *peer_ctx; /* of delay, flush, verify_helo and set_dscp, which may be NULL */
     void (*log)(void *ctx, unsigned to, struct str text);
     /* "H=name [address]" or "U=login": who the peer is, as log lines show it. In a. */
     struct str (*peer)(void *ctx, struct arena *a);
@@ -123,7 +123,9 @@ struct acl_up {
     enum outcome (*verify_helo)(void *ctx);
     /* verify = reverse_host_lookup; *text says why not. */
     enum outcome (*verify_reverse)(void *ctx, struct str *text);
-    void (*debug)(void *ctx, struct str options); /* control = debug */
+    bool (*debug)(void *ctx, struct str options); /* control = debug; false: no such option */
+    /* A line for that; NULL: nobody reads it. */
+    void (*trace)(void *ctx, struct str line);
     bool (*set_dscp)(void *ctx, struct str value, struct str *why);
 };
 

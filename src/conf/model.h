@@ -175,6 +175,7 @@ struct session {
     struct str sender_fullhost, sender_rcvhost, sender_host_authenticated;
     struct str auth_public_name; /* of that authenticator's mechanism */
     bool was_loaded;          /* the load was above queue_only_load once */
+    struct debug_log *debug_log; /* engine/debug_log.h; NULL: nobody asked for it */
     struct str fullhost_name; /* the name of the host in the first two */
     int64_t sender_host_port;
     bool sender_host_dnssec, sender_helo_dnssec;

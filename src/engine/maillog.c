@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "conf/main_options.h"
 #include "conf/model.h"
+#include "engine/debug_log.h"
 #include "filter/fn_arg.h"
 #include "sys/file.h"
 
@@ -109,6 +110,11 @@ write_lines(struct engine *e, unsigned to, const struct str *lines, size_t n)
 {
     struct arena *a = arena_new();
     size_t plain = n > 1 && (to & MAILLOG_BLANK) != 0 ? 2 : 1;
+    if (debug_log_wants(e, DEBUG_TOPIC_ANY)) {
+        debug_log_add(e, DEBUG_TOPIC_ANY, str_printf(a, "LOG: %.*s", STR_ARG(lines[0])));
+        if ((to & MAILLOG_PANIC) != 0)
+            debug_log_panic(e);
+    }
     if ((to & MAILLOG_MAIN) != 0 && e->log_to_stderr)
         (void)fprintf(stderr, "LOG: %.*s\n", STR_ARG(lines[0]));
     else if ((to & MAILLOG_MAIN) != 0 && e->log_aside)

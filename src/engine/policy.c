@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "conf/model.h"
+#include "engine/debug_log.h"
 #include "engine/maillog.h"
 #include "engine/peer.h"
 #include "engine/peer_name.h"
@@ -55,6 +56,18 @@ verify_reverse(void *ctx, struct str *text)
     return o;
 }
 
+static bool
+debug(void *ctx, struct str options)
+{
+    return debug_log_control(ctx, options);
+}
+
+static void
+trace(void *ctx, struct str line)
+{
+    debug_log_add(ctx, DEBUG_TOPIC_ACL, line);
+}
+
 struct acl_up *
 policy_up(struct arena *a, struct engine *e)
 {
@@ -66,6 +79,8 @@ policy_up(struct arena *a, struct engine *e)
         .selected = is_selected,
         .verify = verify,
         .verify_reverse = verify_reverse,
+        .debug = debug,
+        .trace = trace,
     };
     return up;
 }

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/num.h"
 #include "conf/list.h"
+#include "engine/debug_log.h"
 #include "engine/lane.h"
 #include "engine/maillog.h"
 #include "engine/peer.h"
@@ -349,6 +350,10 @@ smtp_read_command(struct smtp_session *s)
         line.n--;
     s->line = line;
     s->verb = find_verb(line, &s->argument);
+    if (debug_log_wants(s->engine, DEBUG_TOPIC_RECEIVE)) /* passwords are not for files */
+        debug_log_add(s->engine, DEBUG_TOPIC_RECEIVE,
+                      str_printf(s->message_arena, "SMTP<< %.*s",
+                                 STR_ARG(s->verb == SMTP_VERB_AUTH ? STR_LIT("AUTH") : line)));
     if (!s->chunks.only_reset)
         note_history(s, s->verb);
     s->model->command = line;

@@ -20,10 +20,14 @@
 
 enum { SYSLOG_LINE = 870, LOG_ITEMS_MAX = 16 };
 
-static const char *const names[] = {
-    [LOGFILE_MAIN] = "main", [LOGFILE_REJECT] = "reject", [LOGFILE_PANIC] = "panic"};
-static const int priorities[] = {
-    [LOGFILE_MAIN] = LOG_INFO, [LOGFILE_REJECT] = LOG_NOTICE, [LOGFILE_PANIC] = LOG_ALERT};
+static const char *const names[] = {[LOGFILE_MAIN] = "main",
+                                    [LOGFILE_REJECT] = "reject",
+                                    [LOGFILE_PANIC] = "panic",
+                                    [LOGFILE_DEBUG] = "debug"};
+static const int priorities[] = {[LOGFILE_MAIN] = LOG_INFO,
+                                 [LOGFILE_REJECT] = LOG_NOTICE,
+                                 [LOGFILE_PANIC] = LOG_ALERT,
+                                 [LOGFILE_DEBUG] = LOG_DEBUG};
 
 /* Puts in what the % sequence at p (after the sign) stands for; false: unknown. */
 static bool
@@ -300,5 +304,33 @@ log_write(struct arena *a, const struct log_settings *s, enum log_kind kind,
              : append(a, s, to.file, buf_str(&entry)))
         return ok;
     *error = str_printf(a, "failed to write %.*s: %s", STR_ARG(to.file), strerror(errno));
+    return false;
+}
+
+bool
+log_debug_path(struct arena *a, const struct log_settings *s, struct str tag, struct str *path,
+               struct str *error)
+{
+    struct log_places to;
+    if (!log_find_places(a, s, LOGFILE_DEBUG, time(NULL), &to, error))
+        return false;
+    if (!str_is_set(to.file)) {
+        *error = STR_LIT("log_file_path names no file");
+        return false;
+    }
+    *path = str_printf(a, "%.*s%.*s", STR_ARG(to.file), STR_ARG(tag));
+    return true;
+}
+
+bool
+log_debug_write(struct arena *a, const struct log_settings *s, struct str tag, struct str lines,
+                struct str *error)
+{
+    struct str path;
+    if (!log_debug_path(a, s, tag, &path, error))
+        return false;
+    if (append(a, s, path, lines))
+        return true;
+    *error = str_printf(a, "failed to write %.*s: %s", STR_ARG(path), strerror(errno));
     return false;
 }

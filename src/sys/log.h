@@ -13,7 +13,7 @@
 #include <sys/types.h>
 #include <time.h>
 
-enum log_kind { LOGFILE_MAIN, LOGFILE_REJECT, LOGFILE_PANIC };
+enum log_kind { LOGFILE_MAIN, LOGFILE_REJECT, LOGFILE_PANIC, LOGFILE_DEBUG };
 
 /* A main log that stays open between entries, for a process that never becomes somebody else. Another file of that name is noticed
  * within LOG_KEPT_MS. **thread**: one. */
@@ -56,5 +56,12 @@ struct str log_stamp(struct arena *a, time_t now, bool zone);
  * reason) when it could not be written everywhere it should be. */
 bool log_write(struct arena *a, const struct log_settings *s, enum log_kind kind,
                const struct str *lines, size_t n, struct str *error);
+
+/* The file of debugging output: as a log called "debug" with the tag behind it. False with *error: there is none. */
+bool log_debug_path(struct arena *a, const struct log_settings *s, struct str tag,
+                    struct str *path, struct str *error);
+/* Appends lines as they are, in one write. */
+bool log_debug_write(struct arena *a, const struct log_settings *s, struct str tag,
+                     struct str lines, struct str *error);
 
 #endif

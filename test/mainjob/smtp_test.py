@@ -485,3 +485,55 @@ def test_command_of_etrn_that_is_not_there(site):
     acls(site, ' accept\netrn:\n accept', main='acl_smtp_etrn = etrn\nsmtp_etrn_command = /nonexistent/command $domain')
     out = talk(site, ['EHLO x', 'ETRN #x', 'QUIT'])
     assert out[-2] == '250 OK' and 'exec of process for ETRN failed' in site.log()[-1], (out, site.log())
+
+
+def debugged(site, control, more=''):
+    """What the file of debugging output has after a session; None: there is no file."""
+    acls(site, ' accept control = debug%s\n hosts = :\n%s' % (control, more))
+    talk(site, HEAD + ['RCPT TO:<user@example.org>', 'RSET', 'NOOP', 'QUIT'])
+    names = [name for name in os.listdir(site.path('log')) if name.startswith('debug')]
+    if not names:
+        return None
+    with open(site.path('log/' + names[0])) as f:
+        text = f.read()
+    os.unlink(site.path('log/' + names[0]))
+    return names[0], text
+
+
+def test_control_debug(site):
+    name, text = debugged(site, '/tag=.$sender_address_domain')
+    assert name == 'debuglog.b.example', name
+    assert 'check hosts = :\n' in text and 'accept: condition test succeeded\n' in text, text
+    assert 'SMTP<< NOOP\n' in text and 'SMTP>> 250 OK\n' in text, text
+    assert 'SMTP<< RCPT' not in text, 'it was not asked for yet'
+
+
+def test_topics_of_control_debug(site):
+    _, text = debugged(site, '/opts=-all+acl')
+    assert 'check hosts' in text and 'SMTP' not in text, text
+
+
+def test_triggers_of_control_debug(site):
+    assert debugged(site, '/pretrigger=2000') is None
+    _, text = debugged(site, '/pretrigger=2000', ' control = debug/trigger=now\n')
+    assert text.startswith('check hosts = :\n'), text
+    _, text = debugged(site, '/pretrigger=40', ' control = debug/trigger=now\n')
+    assert 'check hosts' not in text and 'condition test succeeded' in text, 'the oldest lines go'
+    assert debugged(site, '/pretrigger=2000/trigger=paniclog') is None
+    _, text = debugged(site, '/pretrigger=2000/trigger=paniclog', ' logwrite = :panic: trouble\n')
+    assert 'LOG: ' in text and 'trouble' in text, text
+
+
+def test_end_of_control_debug(site):
+    _, text = debugged(site, '', ' control = debug/stop\n')
+    assert 'check hosts' in text and 'NOOP' not in text, text
+    assert debugged(site, '', ' control = debug/kill\n') is None
+
+
+def test_bad_options_of_control_debug(site):
+    for option in ('/tag=a\\/b', '/what=1', '/pretrigger=x', '/pretrigger=1048577', '/trigger=later'):
+        acls(site, ' accept control = debug' + option)
+        assert rcpt(site) == ['451 Temporary local problem - please try later'], option
+        assert not any(name.startswith('debug') for name in os.listdir(site.path('log')))
+    acls(site, ' accept control = debug/pretrigger=1048576')
+    assert rcpt(site) == ['250 Accepted']
