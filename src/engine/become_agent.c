@@ -21,7 +21,8 @@ enum {
 
 struct link {
     int door;
-    int socket; /* -1: none */
+    int socket;  /* -1: none */
+    bool closed; /* nobody holds the other end of the door: no agent comes any more */
 };
 
 struct by_agent {
@@ -59,6 +60,7 @@ connect_link(struct link *l)
         return false;
     p.fd[0] = pair[1];
     l->socket = agent_wire_send(l->door, &p) ? pair[0] : -1;
+    l->closed = l->socket < 0 && (errno == EPIPE || errno == ECONNRESET);
     if (l->socket < 0)
         close(pair[0]);
     close(pair[1]);
@@ -226,7 +228,7 @@ by_agent(const struct engine_become *self, struct engine *e, struct arena *a,
         return;
     }
     bool done = try_once(&k, out);
-    while (!done && await_now_ms() < until) {
+    while (!done && !k.link->closed && await_now_ms() < until) {
         (void)poll(NULL, 0, NEW_AGENT_NAP_MS);
         done = try_once(&k, out);
     }

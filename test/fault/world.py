@@ -1,4 +1,5 @@
 """A daemon that is made to suffer under load, and what has come of the messages: for soak and powercut."""
+import glob
 import os
 import re
 import signal
@@ -100,6 +101,18 @@ def descendants(pid):
     return found
 
 
+def those_in(top):
+    """Processes whose working directory is below top."""
+    found = set()
+    for pid in os.listdir('/proc'):
+        try:
+            if pid.isdigit() and os.readlink('/proc/%s/cwd' % pid).startswith(top):
+                found.add(int(pid))
+        except OSError:
+            pass
+    return found
+
+
 def is_alive(pid):
     """Not one that has ended and whom nobody has asked for its status."""
     try:
@@ -118,6 +131,15 @@ def wait_gone(pids, seconds=20):
     for p in pids:
         kill(p)
     return pids
+
+
+def kill_all(world, pids):
+    """Them, and who was started by one of them meanwhile: all of them work in the spool."""
+    while pids:
+        for pid in pids:
+            kill(pid)
+        wait_gone(pids)
+        pids = those_in(world.site.top)
 
 
 def kill(pid):
@@ -139,13 +161,29 @@ def settle(world, sent):
         if not left and queue == '0':
             return
         if time.monotonic() > end:
-            raise Failed('%d of %d not delivered: %r; %s in the queue\n%s' % (
-                len(left), len(sent), left[:5], queue, site.run('-bp').out[:2000] + tail(site)))
+            raise Failed('%s\n%d of %d not delivered: %r; %s in the queue\n%s' % (
+                tail(site, 10), len(left), len(sent), left[:5], queue, at_work(site.top)))
         time.sleep(0.2)
 
 
-def tail(site):
-    return '\n'.join(site.raw_log().splitlines()[-40:])
+def tail(site, n):
+    return '\n'.join(site.raw_log().splitlines()[-n:])
+
+
+def at_work(top):
+    """Processes that have something of the site open: what they are, what they wait for."""
+    lines = []
+    for pid in (p for p in os.listdir('/proc') if p.isdigit()):
+        try:
+            files = [os.readlink(f) for f in glob.glob('/proc/%s/fd/*' % pid)]
+            files = [f[len(top):] for f in files if f.startswith(top)]
+            with open('/proc/%s/cmdline' % pid) as f, open('/proc/%s/wchan' % pid) as w, open('/proc/%s/stat' % pid) as s:
+                if files:
+                    lines.append('%s of %s: %s, waits in %s: %s' % (
+                        pid, s.read().rsplit(')', 1)[1].split()[1], f.read().replace('\0', ' '), w.read(), files[:6]))
+        except OSError:
+            pass
+    return '\n'.join(lines)
 
 
 def traces(site, bad):
