@@ -104,8 +104,8 @@ greet(struct dialogue *d, struct str mechanism)
         if (!str_eqz(field(line, 0), "DONE"))
             continue;
         if (!known)
-            d->t->log = str_printf(d->t->arena, "mechanism %.*s is not available",
-                                   STR_ARG(mechanism));
+            d->t->log =
+                str_printf(d->t->arena, "mechanism %.*s is not available", STR_ARG(mechanism));
         return known ? AUTH_OK : AUTH_DEFER;
     }
     d->t->log = STR_LIT("authentication socket greeting is too long");
@@ -145,9 +145,8 @@ pass_on(struct dialogue *d, struct str line)
     enum auth_end e = t->ask(t, prompt, &answer);
     if (e != AUTH_OK)
         return e;
-    return line_socket_send(&d->socket,
-                            str_printf(t->arena, "CONT\t%d\t%.*s\n", REQUEST_ID,
-                                       STR_ARG(base64_encode(t->arena, answer))))
+    return line_socket_send(&d->socket, str_printf(t->arena, "CONT\t%d\t%.*s\n", REQUEST_ID,
+                                                   STR_ARG(base64_encode(t->arena, answer))))
                ? AUTH_OK
                : lost(d);
 }

@@ -141,8 +141,7 @@ static enum auth_end
 serve_login(struct auth_talk *t)
 {
     struct str user = t->initial, password;
-    enum auth_end e =
-        str_is_set(user) ? AUTH_OK : t->ask(t, STR_LIT("User Name"), &user);
+    enum auth_end e = str_is_set(user) ? AUTH_OK : t->ask(t, STR_LIT("User Name"), &user);
     if (e == AUTH_OK)
         e = t->ask(t, STR_LIT("Password"), &password);
     if (e != AUTH_OK)
@@ -270,8 +269,8 @@ static const struct {
     const char *mechanism;
     enum auth_end (*serve)(struct auth_talk *t);
 } servers[] = {
-    {"PLAIN", serve_plain},       {"LOGIN", serve_login},      {"CRAM-MD5", serve_cram},
-    {"EXTERNAL", serve_name},     {"ANONYMOUS", serve_name},
+    {"PLAIN", serve_plain},   {"LOGIN", serve_login},    {"CRAM-MD5", serve_cram},
+    {"EXTERNAL", serve_name}, {"ANONYMOUS", serve_name},
 };
 
 static enum auth_end

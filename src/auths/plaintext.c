@@ -95,8 +95,9 @@ expand_item(struct auth_talk *t, struct str item, struct str *out)
     case VM_FORCED:
         return AUTH_SKIP;
     default:
-        t->log = str_printf(t->arena, "expansion of \"%.*s\" failed in %.*s authenticator: %.*s",
-                            STR_ARG(item), STR_ARG(t->d->name), STR_ARG(vm_error(t->vm)));
+        t->log =
+            str_printf(t->arena, "expansion of \"%.*s\" failed in %.*s authenticator: %.*s",
+                       STR_ARG(item), STR_ARG(t->d->name), STR_ARG(vm_error(t->vm)));
         return AUTH_DEFER;
     }
 }

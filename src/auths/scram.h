@@ -25,13 +25,14 @@ struct scram {
     struct arena *arena;
     const struct digest *digest;
     bool plus; /* the mechanism has channel binding */
-    bool could_bind; /* client: there is binding data, the server offers no PLUS; server: it offered PLUS as well */
+    bool
+        could_bind; /* client: there is binding data, the server offers no PLUS; server: it offered PLUS as well */
     struct str binding_name, binding_data; /* "tls-exporter"; of plus alone */
     struct str user, authz;
     struct str nonce; /* own part */
     /* In between: */
     struct str gs2, first_bare, server_first, whole_nonce;
-    unsigned char salted[DIGEST_MAX];     /* client: the salted password */
+    unsigned char salted[DIGEST_MAX]; /* client: the salted password */
     unsigned char server_key[DIGEST_MAX], stored_key[DIGEST_MAX];
     unsigned char signature[DIGEST_MAX];
 };
@@ -40,7 +41,8 @@ struct scram {
 /* Reads the client's first message: s->user, s->authz. */
 bool scram_server_begin(struct scram *s, struct str message);
 /* What is known of the user: the password, or keys (of digest_size bytes). */
-void scram_server_password(struct scram *s, struct str password, struct str salt, int64_t rounds);
+void scram_server_password(struct scram *s, struct str password, struct str salt,
+                           int64_t rounds);
 void scram_server_keys(struct scram *s, struct str stored_key, struct str server_key);
 /* The server's first message. */
 struct str scram_server_first(struct scram *s, struct str salt, int64_t rounds);
@@ -50,8 +52,7 @@ bool scram_server_finish(struct scram *s, struct str message, struct str *last);
 /* --- client --- */
 struct str scram_client_first(struct scram *s);
 /* Reads the server's first message. */
-bool scram_client_begin(struct scram *s, struct str message, struct str *salt,
-                        int64_t *rounds);
+bool scram_client_begin(struct scram *s, struct str message, struct str *salt, int64_t *rounds);
 /* The password, or what it comes to with this salt (digest_size bytes). */
 void scram_client_password(struct scram *s, struct str password, struct str salt,
                            int64_t rounds);

@@ -128,8 +128,9 @@ struct address {
     bool log_as_local;
     bool disable_logging; /* deliveries that come from it are not logged */
     bool dsn_lasthop;     /* what follows takes no DSN requests */
-    bool copies_routing;  /* others of the same domain go where it goes (same_domain_copy_routing) */
-    int64_t mode;         /* of a file that a filter saves to; -1: the transport's */
+    bool
+        copies_routing; /* others of the same domain go where it goes (same_domain_copy_routing) */
+    int64_t mode;       /* of a file that a filter saves to; -1: the transport's */
     /* Where routing begins: NULL for the first router (redirect_router, a clone behind `unseen`). */
     const struct driver_instance *start;
     bool
@@ -174,9 +175,9 @@ struct session {
     struct str sender_host_names; /* all that were verified, with newlines between; or unset */
     struct str sender_fullhost, sender_rcvhost, sender_host_authenticated;
     struct str auth_public_name; /* of that authenticator's mechanism */
-    bool was_loaded;          /* the load was above queue_only_load once */
+    bool was_loaded;             /* the load was above queue_only_load once */
     struct debug_log *debug_log; /* engine/debug_log.h; NULL: nobody asked for it */
-    struct str fullhost_name; /* the name of the host in the first two */
+    struct str fullhost_name;    /* the name of the host in the first two */
     int64_t sender_host_port;
     bool sender_host_dnssec, sender_helo_dnssec;
     bool host_lookup_failed, host_lookup_deferred;

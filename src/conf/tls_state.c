@@ -33,8 +33,8 @@ void
 tls_state_copy(struct tls_state *to, struct arena *a, const struct tls_state *from)
 {
     *to = *from;
-    struct str *const texts[] = {&to->cipher, &to->cipher_std, &to->peerdn,  &to->sni,
-                                 &to->version, &to->peercert,  &to->ourcert};
+    struct str *const texts[] = {&to->cipher,  &to->cipher_std, &to->peerdn, &to->sni,
+                                 &to->version, &to->peercert,   &to->ourcert};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (str_is_set(*texts[i]))
             *texts[i] = str_dup(a, *texts[i]);

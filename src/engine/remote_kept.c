@@ -27,8 +27,8 @@ drop(struct engine *e)
 static bool
 may_be_passed(const struct smtp_client *c, const struct transport_job *job)
 {
-    return c->secure == NULL || !smtp_client_in_list(job, &c->host, &c->opt->hosts_nopass_tls,
-                                                     "hosts_nopass_tls");
+    return c->secure == NULL ||
+           !smtp_client_in_list(job, &c->host, &c->opt->hosts_nopass_tls, "hosts_nopass_tls");
 }
 
 void

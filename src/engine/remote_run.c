@@ -49,7 +49,7 @@ struct run {
     VEC(struct note) notes;
     bool setup_failed;
     size_t max_rcpt;
-    bool from_mx; /* the host at hand */
+    bool from_mx;    /* the host at hand */
     bool more_hosts; /* others follow */
 };
 

@@ -259,13 +259,15 @@ smtp_auth_forget(struct smtp_session *s)
 
 /* --- without the command --- */
 
-/* ACL and authenticator; who fails goes on unauthenticated. */
+/* ACL and authenticator; who fails goes on unauthenticated. False: the ACL has ended the session. */
 static bool
 try_by_tls(struct smtp_session *s, const struct driver_instance *d)
 {
     struct acl_answer a;
-    if (policy_run(s->engine, ACL_PHASE_AUTH, &a) != ACL_ACCEPT)
-        return (void)smtp_acl_refusal(s, ACL_PHASE_AUTH, &a), false;
+    if (policy_run(s->engine, ACL_PHASE_AUTH, &a) != ACL_ACCEPT) {
+        (void)smtp_acl_refusal(s, ACL_PHASE_AUTH, &a);
+        return false;
+    }
     struct auth_talk t = talk_of(s, d);
     enum auth_end end = run(s, &t);
     if (end != AUTH_OK)

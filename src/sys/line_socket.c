@@ -89,8 +89,7 @@ line_socket_read(struct line_socket *s, struct str *line)
 {
     int64_t deadline_ms = await_now_ms() + s->timeout_ms;
     for (;;) {
-        char *nl =
-            s->at < s->end ? memchr(s->text + s->at, '\n', s->end - s->at) : NULL;
+        char *nl = s->at < s->end ? memchr(s->text + s->at, '\n', s->end - s->at) : NULL;
         if (nl != NULL) {
             size_t n = (size_t)(nl - (s->text + s->at));
             *line = str_tainted(str_from(s->text + s->at, n));

@@ -32,12 +32,15 @@ enum tls_check {
 
 /* Files that make an identity and what it trusts. Unset and empty are the same: none. */
 struct tls_credentials {
-    struct str certificates, keys; /* lists, separated by colons; keys empty: in the same files */
-    struct str stapled; /* list of files with answers about them (OCSP), one for each: "DER name" or "PEM name", or the name alone */
+    struct str certificates,
+        keys; /* lists, separated by colons; keys empty: in the same files */
+    struct str
+        stapled; /* list of files with answers about them (OCSP), one for each: "DER name" or "PEM name", or the name alone */
     struct str trusted; /* "system", a file or a directory */
     struct str revoked; /* file */
     struct str dh;      /* tls_dhparam: a file, the name of a group, or "none" */
-    struct str self;    /* a server without certificates gets one that it signed itself, for this name */
+    struct str
+        self; /* a server without certificates gets one that it signed itself, for this name */
 };
 
 /* A TLSA record that DNSSEC secured (RFC 6698). */
@@ -55,8 +58,9 @@ struct tls_setup {
     struct str alpn;     /* list of names, separated by colons; empty: none */
     bool alpn_required;
     enum tls_check check;
-    struct str names; /* client: the certificate must name one of these, separated by colons; empty: it need not */
-    struct str sni;   /* client: the name that the server is asked for */
+    struct str
+        names; /* client: the certificate must name one of these, separated by colons; empty: it need not */
+    struct str sni; /* client: the name that the server is asked for */
     /* Client: records decide in place of the trusted certificates (DANE), with check REQUIRE; names are those that a certificate under a
      * trust anchor must have. None that can be used (RFC 7672 section 2.2): there is no DANE. */
     const struct tlsa *tlsa;
@@ -82,7 +86,13 @@ struct tls_fault {
     short events;     /* EAGAIN: for poll */
 };
 
-enum tls_ocsp { TLS_OCSP_NOT_ASKED, TLS_OCSP_NO_ANSWER, TLS_OCSP_UNCHECKED, TLS_OCSP_BAD, TLS_OCSP_GOOD };
+enum tls_ocsp {
+    TLS_OCSP_NOT_ASKED,
+    TLS_OCSP_NO_ANSWER,
+    TLS_OCSP_UNCHECKED,
+    TLS_OCSP_BAD,
+    TLS_OCSP_GOOD
+};
 
 enum tls_resumed {
     TLS_RESUME_SUPPORTED = 1u << 0,
@@ -141,8 +151,8 @@ struct tls_connection *tls_open(struct tls *t, const struct tls_setup *s,
                                 struct tls_fault *fault);
 /* Goes on with the handshake until deadline_ms (monotonic clock; 0: for ever). False: *fault, and the connection is of no use; the peer
  * has been told why. where is "timed out" when it was that. */
-bool tls_handshake(struct tls *t, struct tls_connection *c, int in, int out, int64_t deadline_ms,
-                   struct tls_fault *fault);
+bool tls_handshake(struct tls *t, struct tls_connection *c, int in, int out,
+                   int64_t deadline_ms, struct tls_fault *fault);
 /* As recv(2) and send(2) without blocking; 0: the peer said goodbye. -1 with errno EAGAIN (fault->events) or EPROTO (*fault). */
 ssize_t tls_receive(struct tls *t, struct tls_connection *c, char *p, size_t n,
                     struct tls_fault *fault);

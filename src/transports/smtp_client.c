@@ -100,9 +100,9 @@ smtp_client_ends(const struct smtp_client *c, struct arena *a, struct transport_
     answer->own_port = c->own_port;
     answer->host_port = c->port;
     bool first = c->secure != NULL && smtp_client_tls_is_first(c->opt);
-    answer->steps = str_printf(a, "%s%s%s%s", first ? "s" : "", c->esmtp ? "e" : "",
-                               c->secure != NULL && !first ? "se" : "",
-                               c->auth_tried ? "a" : "");
+    answer->steps =
+        str_printf(a, "%s%s%s%s", first ? "s" : "", c->esmtp ? "e" : "",
+                   c->secure != NULL && !first ? "se" : "", c->auth_tried ? "a" : "");
     if (c->secure != NULL)
         tls_state_copy(&answer->tls, a, &c->tls_state);
     if (!c->authenticated)
@@ -334,9 +334,9 @@ set_tls_why(struct smtp_client *c, const struct transport_job *job, struct why *
         return;
     bool there = tls_load(&job->eval->tls, job->eval->arena,
                           job->eval->process.plugin_directory, &reason) != NULL;
-    why->log = there ? STR_LIT("a TLS session is required, and was not started")
-                     : str_printf(job->arena, "a TLS session is required, but %.*s",
-                                  STR_ARG(reason));
+    why->log =
+        there ? STR_LIT("a TLS session is required, and was not started")
+              : str_printf(job->arena, "a TLS session is required, but %.*s", STR_ARG(reason));
 }
 
 /* What must not be done in the clear or without a name is not done. */

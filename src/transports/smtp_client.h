@@ -49,7 +49,7 @@ struct smtp_client {
     struct str ticket_key;
     bool auth_tried, authenticated;
     struct str auth_name, auth_id; /* the authenticator that did it; client_set_id */
-    bool downconvert; /* addresses of the envelope at hand go out with A-labels */
+    bool downconvert;              /* addresses of the envelope at hand go out with A-labels */
 };
 
 /* What became of a connection or a transaction as a whole. */
@@ -64,7 +64,7 @@ enum smtp_fate {
 
 struct smtp_end {
     enum smtp_fate fate;
-    struct why why; /* for all recipients without an answer of their own */
+    struct why why;  /* for all recipients without an answer of their own */
     bool bad_ticket; /* an earlier session could not be resumed: another try begins a new one */
     bool tls_failed; /* TLS is to blame: without it the host may do */
     bool
@@ -80,7 +80,7 @@ struct smtp_target {
     struct ip from; /* n == 0: any */
     int dscp;
     int64_t connect_s, command_s; /* time limits; 0: as the transport says */
-    bool clear; /* without TLS, although it is offered */
+    bool clear;                   /* without TLS, although it is offered */
     /* TLSA records that DNSSEC secured: TLS must begin and satisfy one of them (if any is of use to mail). names: those that a certificate
      * under a trust anchor may have, separated by colons; empty: the host's. */
     const struct tlsa *tlsa;
@@ -103,7 +103,8 @@ void smtp_client_close(struct smtp_client *c, const struct transport_job *job);
 /* For a connection that was made for another message: variables of this one show it. */
 void smtp_client_adopt(struct smtp_client *c, const struct transport_job *job);
 /* True if the message may go to the host without TLS, after that has failed. */
-bool smtp_client_may_go_clear(const struct transport_job *job, const struct smtp_target *target);
+bool smtp_client_may_go_clear(const struct transport_job *job,
+                              const struct smtp_target *target);
 
 /* True if the host of this connection is in the list of an option (hosts_…). *defer: it cannot be told. */
 bool smtp_client_in_list(const struct transport_job *job, const struct host_target *host,

@@ -120,8 +120,7 @@ tell_failure(struct attempt *a, struct auth_talk *t, const char *how, struct str
     struct session *s = job->session;
     struct str before = s->sender_host_authenticated;
     s->sender_host_authenticated = t->d->name;
-    struct str own =
-        smtp_client_event(job, &(struct event){.name = "auth:fail", .data = text});
+    struct str own = smtp_client_event(job, &(struct event){.name = "auth:fail", .data = text});
     s->sender_host_authenticated = before;
     if (!str_is_set(own))
         own = str_printf(job->arena, "%.*s authenticator %s H=%.*s [%.*s] %.*s",
@@ -169,22 +168,22 @@ judge(struct attempt *a, struct auth_talk *t, enum auth_end result, struct smtp_
         return false;
     default:
         end->fate = SMTP_HOST_DEFER;
-        end->why = smtp_client_why(c, job->arena,
-                                   result == AUTH_BROKEN ? a->broken : REPLY_READ, a->command,
-                                   WHY_AUTH_PROBLEM, 0);
+        end->why =
+            smtp_client_why(c, job->arena, result == AUTH_BROKEN ? a->broken : REPLY_READ,
+                            a->command, WHY_AUTH_PROBLEM, 0);
         end->why.outcome = OUT_DEFER;
         return false;
     }
 }
 
 static bool
-try_one(struct smtp_client *c, const struct transport_job *job,
-        const struct driver_instance *d, struct smtp_end *end)
+try_one(struct smtp_client *c, const struct transport_job *job, const struct driver_instance *d,
+        struct smtp_end *end)
 {
     const struct auth_generic *g = d->generic.fields;
     struct attempt a = {.c = c, .job = job};
-    a.command = str_printf(job->arena, "AUTH %.*s",
-                           STR_ARG(str_upper(job->arena, g->public_name)));
+    a.command =
+        str_printf(job->arena, "AUTH %.*s", STR_ARG(str_upper(job->arena, g->public_name)));
     struct auth_talk t = {
         .arena = job->arena,
         .eval = job->eval,

@@ -119,8 +119,7 @@ seen(void *ctx, unsigned depth, struct str pem)
     struct making *m = ctx;
     const struct event event = {.name = "tls:cert",
                                 .data = str_printf(m->job->arena, "%u", depth)};
-    m->job->session->tls_out.peercert =
-        str_tainted(str_dup(m->job->session->arena, pem));
+    m->job->session->tls_out.peercert = str_tainted(str_dup(m->job->session->arena, pem));
     return !str_is_set(smtp_client_event(m->job, &event));
 }
 
@@ -149,10 +148,9 @@ find_ticket(struct making *m, struct tls_setup *t)
     if (!t->resume || m->job->hints == NULL)
         return;
     c->hints = m->job->hints;
-    c->ticket_key =
-        str_printf(c->arena, "%.*s:%lld/%.*s/%.*s/%.*s", STR_ARG(c->host.address),
-                   (long long)c->port, STR_ARG(c->host.name), STR_ARG(t->sni),
-                   STR_ARG(t->priority));
+    c->ticket_key = str_printf(c->arena, "%.*s:%lld/%.*s/%.*s/%.*s", STR_ARG(c->host.address),
+                               (long long)c->port, STR_ARG(c->host.name), STR_ARG(t->sni),
+                               STR_ARG(t->priority));
     if (!hints_get(c->hints, c->arena, HINTS_TLS, c->ticket_key, TICKET_VERSION, &t->ticket))
         t->ticket = STR_NULL;
 }

@@ -18,8 +18,8 @@ side(struct arena *a, bool plus)
                       .nonce = STR_LIT("nonce"),
                       .binding_name = STR_LIT("tls-exporter"),
                       .binding_data = STR_LIT("0123456789")};
-    s.digest = scram_digest(plus ? STR_LIT("SCRAM-SHA-256-PLUS") : STR_LIT("SCRAM-SHA-1"),
-                            &s.plus);
+    s.digest =
+        scram_digest(plus ? STR_LIT("SCRAM-SHA-256-PLUS") : STR_LIT("SCRAM-SHA-1"), &s.plus);
     return s;
 }
 

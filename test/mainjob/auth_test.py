@@ -318,3 +318,50 @@ def test_client_that_gets_odd_answers(site):
         os.unlink(site.path('log/mainlog'))
         for name in os.listdir(site.path('spool/db')) if os.path.isdir(site.path('spool/db')) else ():
             os.unlink(site.path('spool/db/' + name))
+
+
+def test_tls_on_the_standard_input(site):
+    """STARTTLS over two pipes: -bs and -bh."""
+    import ssl
+    site.configure('', more=SERVERS)
+    for mode in (['-bs'], ['-bh', '192.0.2.1']):
+        p = subprocess.Popen([site.binary, '-C', site.conf] + mode, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, bufsize=0, cwd=site.top)
+        try:
+            def until(word):
+                text = b''
+                while word not in text:
+                    more = os.read(p.stdout.fileno(), 4096)
+                    assert more, text
+                    text += more
+                return text
+            until(b'220 mx.example.org')
+            p.stdin.write(b'EHLO x\r\n')
+            assert b'250-STARTTLS' in until(b'250 HELP')
+            p.stdin.write(b'STARTTLS\r\n')
+            until(b'220 TLS go ahead\r\n')
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+            tls = context.wrap_bio(into, out)
+
+            def drive(what):
+                while True:
+                    try:
+                        return what()
+                    except ssl.SSLWantReadError:
+                        p.stdin.write(out.read())
+                        into.write(os.read(p.stdout.fileno(), 16384))
+                    finally:
+                        p.stdin.write(out.read())
+
+            drive(tls.do_handshake)
+            drive(lambda: tls.write(b'EHLO x\r\nQUIT\r\n'))
+            text = b''
+            while b'221 ' not in text:
+                text += drive(lambda: tls.read(4096))
+            assert b'250-STARTTLS' not in text and b'SCRAM-SHA-256-PLUS' in text, text
+        finally:
+            p.stdin.close()
+            p.wait(20)
+            p.stdout.close()

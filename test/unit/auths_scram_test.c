@@ -83,8 +83,7 @@ exchange(struct scram *c, struct scram *s, const char *password)
     if (!scram_client_begin(c, scram_server_first(s, salt, 2), &got, &rounds))
         return false;
     scram_client_password(c, str_from_cstr(password), got, rounds);
-    return scram_server_finish(s, scram_client_final(c), &last) &&
-           scram_client_finish(c, last);
+    return scram_server_finish(s, scram_client_final(c), &last) && scram_client_finish(c, last);
 }
 
 static void
@@ -132,9 +131,20 @@ first_messages_that_are_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "", "n", "n,", "n,,", "x,,n=user,r=abc", "n,,n=user", "n,,r=abc,n=user", "n,,n=,r=abc",
-        "n,,n=user,r=", "n,,n=us=er,r=abc", "n,,n=us=2Xer,r=abc", "n,b=x,n=user,r=abc",
-        "p=tls-unique,,n=user,r=abc", "n,,m=ext,n=user,r=abc",
+        "",
+        "n",
+        "n,",
+        "n,,",
+        "x,,n=user,r=abc",
+        "n,,n=user",
+        "n,,r=abc,n=user",
+        "n,,n=,r=abc",
+        "n,,n=user,r=",
+        "n,,n=us=er,r=abc",
+        "n,,n=us=2Xer,r=abc",
+        "n,b=x,n=user,r=abc",
+        "p=tls-unique,,n=user,r=abc",
+        "n,,m=ext,n=user,r=abc",
     };
     struct arena *a = arena_new();
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

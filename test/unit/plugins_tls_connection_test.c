@@ -152,10 +152,12 @@ prepare(struct place *p)
 {
     struct ends e = {.s = NULL};
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, e.fd), 0);
-    e.server = (struct tls_setup){.arena = p->a, .role = TLS_SERVER, .in = e.fd[0], .out = e.fd[0]};
+    e.server =
+        (struct tls_setup){.arena = p->a, .role = TLS_SERVER, .in = e.fd[0], .out = e.fd[0]};
     e.server.credentials.certificates = path(p, "host.pem");
     e.server.credentials.keys = path(p, "host.key");
-    e.client = (struct tls_setup){.arena = p->a, .role = TLS_CLIENT, .in = e.fd[1], .out = e.fd[1]};
+    e.client =
+        (struct tls_setup){.arena = p->a, .role = TLS_CLIENT, .in = e.fd[1], .out = e.fd[1]};
     e.client.credentials.trusted = path(p, "ca.pem");
     e.client.check = TLS_CHECK_REQUIRE;
     e.client.names = STR_LIT("mx.example.org");
@@ -419,8 +421,10 @@ records_decide(void **state)
     int usage = 0;
     for (int selector = 0; selector <= 1; selector++) {
         for (int matching = 0; matching <= 2; matching++) {
-            struct tlsa ee = {3, selector, matching, part_of(p->a, p->host.crt, selector, matching)};
-            struct tlsa ta = {2, selector, matching, part_of(p->a, p->ca.crt, selector, matching)};
+            struct tlsa ee = {3, selector, matching,
+                              part_of(p->a, p->host.crt, selector, matching)};
+            struct tlsa ta = {2, selector, matching,
+                              part_of(p->a, p->ca.crt, selector, matching)};
             assert_true(judged(p, &ee, 1, "other.name", &usage)); /* names do not count */
             assert_int_equal(usage, 3);
             assert_true(judged(p, &ta, 1, "mx.example.org", &usage));
@@ -444,8 +448,10 @@ static void
 records_without_use(void **state)
 {
     struct place *p = *state;
-    const struct tlsa pkix[] = {{1, 0, 1, STR_INIT("x")}, {3, 7, 1, STR_INIT("x")},
-                                {3, 0, 9, STR_INIT("x")}, {3, 0, 0, STR_INIT("")}};
+    const struct tlsa pkix[] = {{1, 0, 1, STR_INIT("x")},
+                                {3, 7, 1, STR_INIT("x")},
+                                {3, 0, 9, STR_INIT("x")},
+                                {3, 0, 0, STR_INIT("")}};
     struct ends e = prepare(p);
     e.client.tlsa = pkix;
     e.client.tlsa_n = 4;

@@ -121,10 +121,9 @@ use_credentials(struct tls_connection *c, struct tls_fault *fault)
         c->setup->notice(c->setup->ctx, told.where, told.text);
     tls_store_release(c->store, c->entry);
     c->entry = e;
-    int rc = gnutls_credentials_set(c->session, GNUTLS_CRD_CERTIFICATE,
-                                    tls_entry_credentials(e));
-    return rc >= 0 ||
-           tls_load_failed(c->arena, fault, STR_LIT("gnutls_credentials_set"), rc);
+    int rc =
+        gnutls_credentials_set(c->session, GNUTLS_CRD_CERTIFICATE, tls_entry_credentials(e));
+    return rc >= 0 || tls_load_failed(c->arena, fault, STR_LIT("gnutls_credentials_set"), rc);
 }
 
 /* A server has read the client's hello: its name for us may mean other certificates. */

@@ -44,8 +44,8 @@ key_of(const gnutls_datum_t *der, gnutls_datum_t *key)
 static bool
 is_same(const struct tlsa *r, const gnutls_datum_t *part)
 {
-    static const gnutls_digest_algorithm_t digests[] = {
-        GNUTLS_DIG_UNKNOWN, GNUTLS_DIG_SHA256, GNUTLS_DIG_SHA512};
+    static const gnutls_digest_algorithm_t digests[] = {GNUTLS_DIG_UNKNOWN, GNUTLS_DIG_SHA256,
+                                                        GNUTLS_DIG_SHA512};
     unsigned char hash[64];
     if (r->matching == MATCH_ALL)
         return part->size == r->data.n && memcmp(part->data, r->data.p, r->data.n) == 0;
@@ -81,8 +81,7 @@ leads_to(struct arena *a, const gnutls_datum_t *chain, unsigned n, struct str na
     for (bool ok = true; ok && made <= n && gnutls_x509_crt_init(&crt[made]) >= 0; made++)
         ok = gnutls_x509_crt_import(crt[made], &chain[made], GNUTLS_X509_FMT_DER) >= 0;
     if (made == n + 1 && gnutls_x509_trust_list_add_cas(list, &crt[n], 1, 0) == 1 &&
-        gnutls_x509_trust_list_verify_crt(list, crt, n, 0, &status, NULL) >= 0 &&
-        status == 0)
+        gnutls_x509_trust_list_verify_crt(list, crt, n, 0, &status, NULL) >= 0 && status == 0)
         while (!good && strlist_split_next(&s, a, &name)) {
             const char *z = str_cstr(a, name);
             good = z != NULL && gnutls_x509_crt_check_hostname(crt[0], z) != 0;
@@ -119,8 +118,7 @@ tls_dane_match(struct arena *a, const struct tls_dane *q, int *usage)
 {
     unsigned n = q->n < TLS_CERTIFICATES_MAX ? q->n : TLS_CERTIFICATES_MAX;
     for (size_t i = 0; i < q->records_n && n > 0; i++) {
-        if (!is_usable(&q->records[i]) ||
-            !satisfies(a, &q->records[i], q->chain, n, q->names))
+        if (!is_usable(&q->records[i]) || !satisfies(a, &q->records[i], q->chain, n, q->names))
             continue;
         *usage = q->records[i].usage;
         return true;

@@ -28,7 +28,8 @@ name_of(struct arena *a, const gnutls_datum_t *der)
     if (gnutls_x509_crt_init(&crt) < 0)
         return name;
     if (gnutls_x509_crt_import(crt, der, GNUTLS_X509_FMT_DER) >= 0 &&
-        gnutls_x509_crt_get_dn(crt, NULL, &n) == GNUTLS_E_SHORT_MEMORY_BUFFER && n <= NAME_MAX) {
+        gnutls_x509_crt_get_dn(crt, NULL, &n) == GNUTLS_E_SHORT_MEMORY_BUFFER &&
+        n <= NAME_MAX) {
         char *p = arena_alloc(a, n);
         if (gnutls_x509_crt_get_dn(crt, p, &n) >= 0)
             name = str_tainted(str_from(p, n));

@@ -41,12 +41,12 @@ split(struct arena *a, struct str list, const char *out[TLS_LIST_MAX])
 /* --- the own identity --- */
 
 static bool
-pair_failed(const struct tls_want *w, struct tls_fault *fault, const char *cert, const char *key,
-            int error)
+pair_failed(const struct tls_want *w, struct tls_fault *fault, const char *cert,
+            const char *key, int error)
 {
-    return tls_load_failed(
-        w->arena, fault,
-        str_printf(w->arena, "cert/key setup: cert=%s key=%s", cert, key), error);
+    return tls_load_failed(w->arena, fault,
+                           str_printf(w->arena, "cert/key setup: cert=%s key=%s", cert, key),
+                           error);
 }
 
 /* One answer about certificate number index; *pem: how files are written, until the list says otherwise. */
@@ -62,9 +62,9 @@ staple(gnutls_certificate_credentials_t cred, const struct tls_want *w, const ch
         return true;
     int rc = gnutls_certificate_set_ocsp_status_request_file2(
         cred, item, index, *pem ? GNUTLS_X509_FMT_PEM : GNUTLS_X509_FMT_DER);
-    return rc >= 0 || tls_load_failed(w->arena, fault,
-                                      STR_LIT("gnutls_certificate_set_ocsp_status_request_file2"),
-                                      rc);
+    return rc >= 0 ||
+           tls_load_failed(w->arena, fault,
+                           STR_LIT("gnutls_certificate_set_ocsp_status_request_file2"), rc);
 }
 
 static bool
@@ -175,7 +175,8 @@ load_trusted(gnutls_certificate_credentials_t cred, const struct tls_want *w, si
     if (is_system(from)) {
         n = gnutls_certificate_set_x509_system_trust(cred);
     } else if (stat(path, &st) != 0) {
-        fault->where = str_printf(w->arena, "could not stat '%s' (tls_verify_certificates)", path);
+        fault->where =
+            str_printf(w->arena, "could not stat '%s' (tls_verify_certificates)", path);
         fault->text = STR_EMPTY;
         return false;
     } else if (S_ISDIR(st.st_mode)) {
@@ -197,8 +198,8 @@ load_revoked(gnutls_certificate_credentials_t cred, const struct tls_want *w,
     if (w->files->revoked.n == 0 || path == NULL)
         return true;
     int n = gnutls_certificate_set_x509_crl_file(cred, path, GNUTLS_X509_FMT_PEM);
-    return n >= 0 || tls_load_failed(w->arena, fault,
-                                     STR_LIT("gnutls_certificate_set_x509_crl_file"), n);
+    return n >= 0 ||
+           tls_load_failed(w->arena, fault, STR_LIT("gnutls_certificate_set_x509_crl_file"), n);
 }
 
 /* --- Diffie-Hellman --- */
@@ -230,8 +231,8 @@ load_group(gnutls_certificate_credentials_t cred, const struct tls_want *w,
         rc = read_group(path, &out->dh);
         if (rc >= 0)
             gnutls_certificate_set_dh_params(cred, out->dh);
-        return rc >= 0 || tls_load_failed(w->arena, fault,
-                                          STR_LIT("gnutls_dh_params_import_pkcs3"), rc);
+        return rc >= 0 ||
+               tls_load_failed(w->arena, fault, STR_LIT("gnutls_dh_params_import_pkcs3"), rc);
     }
     rc = gnutls_certificate_set_known_dh_params(cred, GNUTLS_SEC_PARAM_MEDIUM);
     return rc >= 0 || tls_load_failed(w->arena, fault,
@@ -253,7 +254,8 @@ tls_load_credentials(gnutls_certificate_credentials_t cred, const struct tls_wan
         if (!load_self(cred, w, fault))
             return false;
     }
-    if (w->trust && (!load_trusted(cred, w, &out->trusted, fault) || !load_revoked(cred, w, fault)))
+    if (w->trust &&
+        (!load_trusted(cred, w, &out->trusted, fault) || !load_revoked(cred, w, fault)))
         return false;
     return load_group(cred, w, out, fault);
 }

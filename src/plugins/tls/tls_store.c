@@ -73,10 +73,10 @@ key_of(const struct tls_want *w)
 {
     const struct tls_credentials *f = w->files;
     return str_printf(w->arena, "%d%d|%.*s|%.*s|%.*s|%.*s|%.*s|%.*s|%.*s", (int)w->role,
-                      w->trust, STR_ARG(f->certificates), STR_ARG(f->keys),
-                      STR_ARG(f->stapled), STR_ARG(w->trust ? f->trusted : STR_EMPTY),
-                      STR_ARG(w->trust ? f->revoked : STR_EMPTY),
-                      STR_ARG(f->dh), STR_ARG(f->certificates.n > 0 ? STR_EMPTY : f->self));
+                      w->trust, STR_ARG(f->certificates), STR_ARG(f->keys), STR_ARG(f->stapled),
+                      STR_ARG(w->trust ? f->trusted : STR_EMPTY),
+                      STR_ARG(w->trust ? f->revoked : STR_EMPTY), STR_ARG(f->dh),
+                      STR_ARG(f->certificates.n > 0 ? STR_EMPTY : f->self));
 }
 
 /* A file that is not there has a stamp of its own kind. */

@@ -40,11 +40,8 @@ static bool
 check_records(struct tls_connection *c, const gnutls_datum_t *chain, unsigned n)
 {
     const struct tls_setup *s = c->setup;
-    const struct tls_dane q = {.records = s->tlsa,
-                               .records_n = s->tlsa_n,
-                               .chain = chain,
-                               .n = n,
-                               .names = s->names};
+    const struct tls_dane q = {
+        .records = s->tlsa, .records_n = s->tlsa_n, .chain = chain, .n = n, .names = s->names};
     c->dane = tls_dane_match(c->arena, &q, &c->tlsa_usage);
     return c->dane;
 }
@@ -57,7 +54,8 @@ check_chain(struct tls_connection *c, const gnutls_datum_t *chain, unsigned n, s
     *why = STR_LIT("certificate invalid");
     if (tls_dane_is_usable(c->setup->tlsa, c->setup->tlsa_n))
         return check_records(c, chain, n);
-    if (!tls_entry_trusts(c->entry) || gnutls_certificate_verify_peers2(c->session, &status) < 0)
+    if (!tls_entry_trusts(c->entry) ||
+        gnutls_certificate_verify_peers2(c->session, &status) < 0)
         return false;
     if ((status & GNUTLS_CERT_REVOKED) != 0)
         *why = STR_LIT("certificate revoked");
