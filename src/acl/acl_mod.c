@@ -2,9 +2,13 @@
 #include "acl/acl_machine.h"
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/map.h"
 #include "base/num.h"
 #include "base/strlist.h"
+#include "base/utf8.h"
+#include "conf/conf.h"
+#include "conf/main_options.h"
 
 enum acl_test
 acl_mod_continue(struct acl_call *c, const struct acl_item *item, struct str arg)
@@ -93,6 +97,23 @@ take_targets(struct acl_call *c, struct str *text)
     return bits;
 }
 
+/* What a configuration writes to the logs has its other bytes escaped, also where they are characters. */
+static struct str
+in_ascii(const struct acl_call *c, struct str text)
+{
+    const struct conf *conf = c->r->eval->conf;
+    struct arena *a = vm_scratch(c->r->vm);
+    if (!utf8_has_8bit(text) || (conf != NULL && conf->main->print_topbitchars))
+        return text;
+    struct buf b = buf_in(a, 0);
+    for (size_t i = 0; i < text.n; i++)
+        if ((unsigned char)text.p[i] < 0x80)
+            buf_addc(&b, text.p[i]);
+        else
+            buf_printf(&b, "\\%03o", (unsigned)(unsigned char)text.p[i]);
+    return buf_str(&b);
+}
+
 enum acl_test
 acl_mod_logwrite(struct acl_call *c, const struct acl_item *item, struct str arg)
 {
@@ -100,7 +121,7 @@ acl_mod_logwrite(struct acl_call *c, const struct acl_item *item, struct str arg
     unsigned bits = take_targets(c, &arg);
     arg = str_trim_left(arg);
     if (bits != 0)
-        acl_log(c->r, bits | ACL_LOG_TABS, "%.*s", STR_ARG(arg));
+        acl_log(c->r, bits | ACL_LOG_TABS, "%.*s", STR_ARG(in_ascii(c, arg)));
     return ACL_TEST_TRUE;
 }
 

@@ -537,3 +537,13 @@ def test_bad_options_of_control_debug(site):
         assert not any(name.startswith('debug') for name in os.listdir(site.path('log')))
     acls(site, ' accept control = debug/pretrigger=1048576')
     assert rcpt(site) == ['250 Accepted']
+
+
+def test_other_scripts_in_logs(site):
+    # addresses are shown as they are, what a configuration writes is escaped
+    acls(site, ' accept logwrite = $sender_address')
+    site.run('-bs', '-odq', stdin='EHLO x\r\nMAIL FROM:<m\xfc@b.example> SMTPUTF8\r\nRCPT TO:<u1@b.example>\r\nDATA\r\n.\r\n'
+             'MAIL FROM:<m\xfc@b.example>\r\nQUIT\r\n'.encode())
+    log = site.log()
+    assert log[0] == 'm\\303\\274@b.example', log
+    assert log[1].startswith('ID1 <= m\xfc@b.example '.encode().decode('latin-1')) and 'P=utf8local-esmtp' in log[1], log
