@@ -9,6 +9,8 @@
 #include "filter/host.h"
 #include "sys/regex.h"
 
+#include <time.h>
+
 /* --- lists of the main options --- */
 
 bool
@@ -189,15 +191,48 @@ full_name(const struct dns_reply *r)
 }
 
 static void
-log_loop(struct eval *e, struct vm *vm, struct str name)
+log_line(struct eval *e, struct vm *vm, struct str text)
 {
-    struct str text =
-        str_printf(vm_scratch(vm), "CNAME loop for %.*s encountered", STR_ARG(name));
     const struct host *h = vm_host(vm);
     if (e->log != NULL)
         e->log(e->log_ctx, false, text);
     else if (h != NULL && h->log != NULL)
         h->log(vm_env(vm), false, text);
+}
+
+static int64_t
+milliseconds_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static const char *
+type_word(enum dns_type type)
+{
+    static const struct {
+        enum dns_type type;
+        const char *word;
+    } words[] = {{DNS_A, "A"},     {DNS_NS, "NS"},     {DNS_CNAME, "CNAME"}, {DNS_SOA, "SOA"},
+                 {DNS_PTR, "PTR"}, {DNS_MX, "MX"},     {DNS_TXT, "TXT"},     {DNS_AAAA, "AAAA"},
+                 {DNS_SRV, "SRV"}, {DNS_TLSA, "TLSA"}, {DNS_SPF, "SPF"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (words[i].type == type)
+            return words[i].word;
+    return "DNS";
+}
+
+/* slow_lookup_log */
+static void
+log_slow(struct eval *e, struct vm *vm, const struct dns_question *q, int64_t since_ms)
+{
+    int64_t most = e->conf == NULL ? 0 : e->conf->main->slow_lookup_log;
+    int64_t took = most > 0 ? milliseconds_now() - since_ms : 0;
+    if (took > most)
+        log_line(e, vm,
+                 str_printf(vm_scratch(vm), "Long %s lookup for '%.*s': %lld msec",
+                            type_word(q->type), STR_ARG(q->name), (long long)took));
 }
 
 /* One question after the other, as long as the answer is an alias. */
@@ -223,7 +258,9 @@ follow(struct eval *e, struct vm *vm, struct arena *a, struct dns_question *q,
         q->name = alias->name;
         q->flags &= ~(unsigned)(DNS_QUALIFY_SINGLE | DNS_SEARCH_PARENTS);
     }
-    log_loop(e, vm, out->full_name);
+    log_line(
+        e, vm,
+        str_printf(vm_scratch(vm), "CNAME loop for %.*s encountered", STR_ARG(out->full_name)));
     return DNS_FAILED;
 }
 
@@ -242,7 +279,9 @@ resolve_ask(struct eval *e, struct vm *vm, struct arena *a, const struct dns_que
         q.retrans_s = m->dns_retrans;
     if (m != NULL && q.retry == 0)
         q.retry = m->dns_retry;
+    int64_t start_ms = m != NULL && m->slow_lookup_log > 0 ? milliseconds_now() : 0;
     enum dns_status st = follow(e, vm, a, &q, out);
+    log_slow(e, vm, given, start_ms);
     if (st == DNS_AGAIN && q.type != DNS_TLSA && resolve_again_means_none(e, vm, given->name))
         return DNS_NO_NAME;
     return st;

@@ -303,6 +303,13 @@ def test_failures_of_some_domains_count_as_absence(site):
         assert expand(site, '${lookup dnsdb{a=noise.rogue}{$value}{none}}', '127.0.0.9') == 'none'
 
 
+def test_what_took_long_is_logged(site):
+    configure(site, main='slow_lookup_log = 5')
+    with ask.Rogue('127.0.0.10'):
+        got = expand(site, '${lookup dnsdb{a=late.rogue}}', '127.0.0.10')
+    assert "Long A lookup for 'late.rogue': " in got and got.endswith('127.0.0.2'), got
+
+
 # --- clients ---
 
 ACL = '''
