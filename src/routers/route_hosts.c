@@ -233,7 +233,8 @@ find_mx(const struct route_hosts *q, const struct host_item *item, struct host_t
                               .domain = item->name,
                               .port = item->port,
                               .srv = STR_NULL,
-                              .how = (q->how & HOST_FIND_ALL) | route_hosts_secure(c, item->name),
+                              .how =
+                                  (q->how & HOST_FIND_ALL) | route_hosts_secure(c, item->name),
                               .mx_only = true};
     enum host_found st = mx_find(&m, &mx);
     *found = mx.hosts;
@@ -242,8 +243,8 @@ find_mx(const struct route_hosts *q, const struct host_item *item, struct host_t
 }
 
 static enum outcome
-find_name(const struct route_hosts *q, const struct host_item *item,
-          struct host_targets *found, struct str *fault)
+find_name(const struct route_hosts *q, const struct host_item *item, struct host_targets *found,
+          struct str *fault)
 {
     const struct route_call *c = q->call;
     struct host_find h = {.eval = c->eval,
@@ -259,9 +260,9 @@ find_name(const struct route_hosts *q, const struct host_item *item,
     if (st == HOST_INSECURE)
         *fault = route_hosts_fault(MX_FAULT_INSECURE);
     if (st == HOST_NONE && (q->how & ROUTE_FIND_BYDNS) == 0 && c->up->logs_unknown_hosts)
-        c->up->log(c->up->ctx, ROUTE_LOG_MAIN,
-                   str_printf(c->arena, "no IP address found for host %.*s",
-                              STR_ARG(item->name)));
+        c->up->log(
+            c->up->ctx, ROUTE_LOG_MAIN,
+            str_printf(c->arena, "no IP address found for host %.*s", STR_ARG(item->name)));
     return outcome_of(st);
 }
 
