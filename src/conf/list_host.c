@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+enum { NAMES_MAX = 16 }; /* of one address that are looked at: whoever has it chose them */
+
 /* --- addresses and names --- */
 
 static enum step
@@ -99,8 +101,7 @@ find_peer_names(struct list_run *r, struct str *out)
 static bool
 is_peer(const struct list_run *r)
 {
-    return r->e->find_peer != NULL && r->e->session != NULL &&
-           r->e->session->arena != NULL &&
+    return r->e->find_peer != NULL && r->e->session != NULL && r->e->session->arena != NULL &&
            str_eq(r->e->session->sender_host_address, r->subject);
 }
 
@@ -120,7 +121,7 @@ find_names(struct list_run *r, struct str *out)
         break;
     }
     struct buf b = buf_in(vm_scratch(r->vm), 0);
-    for (size_t i = 0; i < found.v.n; i++) {
+    for (size_t i = 0; i < found.v.n && i < NAMES_MAX; i++) {
         struct str addresses;
         if (find_addresses(r, found.v.v[i], &addresses) != VM_OK ||
             !has_address(addresses, &r->ip))

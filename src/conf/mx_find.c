@@ -11,6 +11,8 @@
 enum {
     RECORDS_MAX = 128,  /* the best of the MX or SRV records; a stranger wrote them */
     TARGETS_MAX = 4096, /* addresses of them all */
+    FAILURES_MAX =
+        8, /* hosts that the DNS has no answer for: each can take as long as it waits */
 };
 
 /* What a record says. */
@@ -169,16 +171,17 @@ find_one(struct finding *f, const struct exchanger *x)
 static enum host_found
 find_all(struct finding *f)
 {
-    bool again = false, unsafe = false;
+    size_t failures = 0;
+    bool unsafe = false;
     struct mx_found *out = f->out;
-    for (size_t i = 0; i < f->list.n; i++) {
+    for (size_t i = 0; i < f->list.n && failures < FAILURES_MAX; i++) {
         const struct exchanger *x = &f->list.v[i];
         if (take_address(f, x))
             continue;
         enum host_found st = find_one(f, x);
         if ((st == HOST_AGAIN || st == HOST_INSECURE) && out->waiting < 0)
             out->waiting = x->preference;
-        again = again || st == HOST_AGAIN;
+        failures += st == HOST_AGAIN;
         unsafe = unsafe || st == HOST_INSECURE;
     }
     if (out->hosts.n > 0) {
@@ -187,7 +190,7 @@ find_all(struct finding *f)
     }
     if (unsafe)
         return insecure(out);
-    if (again)
+    if (failures > 0)
         return HOST_AGAIN;
     if (out->fault == MX_FAULT_NONE)
         out->fault = MX_FAULT_NO_HOST;

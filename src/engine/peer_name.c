@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { NAMES_MAX = 100 }; /* of one address that are looked at */
+enum { NAMES_MAX = 16 }; /* of one address that are looked at: whoever has it chose them */
 
 enum outcome
 peer_name_leads_to(struct engine *e, struct str name, struct str address, bool *secure)

@@ -13,6 +13,20 @@
 
 #include <cmocka.h>
 
+/* Hosts that the server has no answer for, and a good one behind them. */
+#define WAITING(n, domain)                                                                     \
+    {                                                                                          \
+        .name = domain, .type = DNS_MX, .number = {n}, .target = "again" #n ".t"               \
+    }
+#define FAILING_7(domain)                                                                      \
+    WAITING(1, domain), WAITING(2, domain), WAITING(3, domain), WAITING(4, domain),            \
+        WAITING(5, domain), WAITING(6, domain), WAITING(7, domain),                            \
+    {                                                                                          \
+        .name = domain, .type = DNS_MX, .number = {10}, .target = "one.t"                      \
+    }
+#define FAILING_8(domain) FAILING_7(domain), WAITING(8, domain)
+#define FAILING(n, domain) FAILING_##n(domain)
+
 static const struct dns_row rows[] = {
     {.name = "one.t", .type = DNS_A, .target = "10.0.0.1"},
     {.name = "two.t", .type = DNS_A, .target = "10.0.0.2"},
@@ -26,6 +40,10 @@ static const struct dns_row rows[] = {
     {.name = "gone.t", .type = DNS_MX, .number = {5}, .target = "nowhere.t"},
     {.name = "wait.t", .type = DNS_MX, .number = {5}, .target = "again.t"},
     {.name = "wait.t", .type = DNS_MX, .number = {6}, .target = "one.t"},
+    FAILING(7, "f7.t"),
+    FAILING(8, "f8.t"),
+    FAILING(8, "f9.t"),
+    {.name = "f9.t", .type = DNS_MX, .number = {9}, .target = "again9.t"},
     {.name = "literal.t", .type = DNS_MX, .number = {5}, .target = "10.0.0.9"},
     {.name = "half.t", .type = DNS_MX, .number = {5}, .target = "safe.t"},
     {.name = "full.t", .type = DNS_MX, .number = {5}, .target = "safe.t", .secure = true},
@@ -151,6 +169,20 @@ a_better_host_may_be_unknown_for_now(void **state)
     assert_int_equal(m.waiting, 5);
 }
 
+/* With eight that the DNS has no answer for, those behind them are not asked for. */
+static void
+hosts_without_an_answer_have_a_cap(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const domains[] = {"f7.t", "f8.t", "f9.t"};
+    for (size_t i = 0; i < 3; i++) {
+        struct mx_find q = question(f, domains[i]);
+        struct mx_found m;
+        assert_int_equal(mx_find(&q, &m), i == 0 ? HOST_FOUND : HOST_AGAIN);
+        assert_int_equal(m.waiting, 1);
+    }
+}
+
 static void
 all_of_it_must_be_secure(void **state)
 {
@@ -248,6 +280,7 @@ main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(records_may_lead_nowhere, setup, teardown),
         cmocka_unit_test_setup_teardown(a_better_host_may_be_unknown_for_now, setup, teardown),
+        cmocka_unit_test_setup_teardown(hosts_without_an_answer_have_a_cap, setup, teardown),
         cmocka_unit_test_setup_teardown(all_of_it_must_be_secure, setup, teardown),
         cmocka_unit_test_setup_teardown(services_have_priorities_and_ports, setup, teardown),
         cmocka_unit_test_setup_teardown(weights_count, setup, teardown),
