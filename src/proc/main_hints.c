@@ -1,0 +1,236 @@
+/* remex-hints (also called exim_dumpdb and exim_tidydb): shows the records of a kind of hints, or removes those that are old.
+ *
+ *   remex-hints dump [-z] [-k] SPOOL KIND
+ *   remex-hints tidy [-t TIME] SPOOL KIND
+ *
+ * KIND: retry, wait-TRANSPORT, callout, ratelimit, seen, tls, once, misc. The layout of retry and wait is Exim's; of the others the
+ * keys and sizes are shown, and they are not tidied: their records are replaced or removed by who uses them. Source: specification,
+ * "Hints database maintenance".
+ */
+#include "base/arena.h"
+#include "base/num.h"
+#include "base/vec.h"
+#include "engine/message_id.h"
+#include "engine/retry_hints.h"
+#include "sys/hints.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { AGE_S = 30 * 86400, TIME_BYTES = 32, PATH_BYTES = 4096, ID_DIRECTORY = 5 };
+
+struct work {
+    struct arena *arena;
+    struct hints *hints;
+    const char *spool;
+    enum hints_kind kind;
+    struct str transport; /* of wait-TRANSPORT, with a slash; else empty */
+    bool utc, keys_only;
+    int64_t oldest_s;
+    struct str host; /* whose ids are being listed, with the prefix */
+    VEC(struct str) old;
+};
+
+/* --- showing --- */
+
+static void
+print_time(const struct work *w, int64_t seconds)
+{
+    char text[TIME_BYTES];
+    time_t t = (time_t)seconds;
+    struct tm tm;
+    if ((w->utc ? gmtime_r(&t, &tm) : localtime_r(&t, &tm)) == NULL ||
+        strftime(text, sizeof text, "%d-%b-%Y %H:%M:%S", &tm) == 0)
+        snprintf(text, sizeof text, "%lld", (long long)seconds);
+    printf("%s", text);
+}
+
+static void
+show_retry(const struct work *w, struct str key, const struct retry_record *r)
+{
+    printf("  %.*s %lld %lld %.*s\n", STR_ARG(key), (long long)r->number, (long long)r->detail,
+           STR_ARG(r->text));
+    print_time(w, r->first_failed);
+    printf("  ");
+    print_time(w, r->last_try);
+    printf("  ");
+    print_time(w, r->next_try);
+    printf("%s\n", r->expired ? " *" : "");
+}
+
+/* Keys are transport/host/id, in order: a line for each host. */
+static void
+show_wait(struct work *w, struct str key)
+{
+    size_t slash = str_rchr(key, '/');
+    struct str prefix = str_sub(key, 0, slash == STR_NPOS ? key.n : slash);
+    if (!str_eq(prefix, w->host)) {
+        printf("%s%.*s", w->host.n > 0 ? "\n" : "",
+               STR_ARG(str_sub(prefix, w->transport.n, prefix.n)));
+        w->host = str_dup(w->arena, prefix);
+    }
+    if (slash != STR_NPOS && !w->keys_only)
+        printf(" %.*s", STR_ARG(str_sub(key, slash + 1, key.n)));
+}
+
+static bool
+show(void *ctx, struct str key, uint16_t version, struct str value)
+{
+    struct work *w = ctx;
+    struct retry_record r;
+    if (w->kind == HINTS_WAIT) {
+        if (str_starts(key, str_cstr(w->arena, w->transport)))
+            show_wait(w, key);
+    } else if (w->keys_only) {
+        printf("%.*s\n", STR_ARG(key));
+    } else if (w->kind == HINTS_RETRY && version == RETRY_RECORD_VERSION &&
+               retry_record_read(value, &r)) {
+        show_retry(w, key, &r);
+    } else {
+        printf("%.*s (%zu bytes)\n", STR_ARG(key), (size_t)value.n);
+    }
+    return true;
+}
+
+/* --- tidying --- */
+
+/* The last part of a key is a message that is no longer there. */
+static bool
+is_gone(const struct work *w, struct str key, char separator)
+{
+    char path[PATH_BYTES];
+    struct message_id parsed;
+    size_t at = str_rchr(key, separator);
+    struct str id = str_sub(key, at == STR_NPOS ? 0 : at + 1, key.n);
+    if (!message_id_parse(id, &parsed))
+        return false;
+    snprintf(path, sizeof path, "%s/input/%.*s-H", w->spool, STR_ARG(id));
+    if (access(path, F_OK) == 0)
+        return false;
+    snprintf(path, sizeof path, "%s/input/%c/%.*s-H", w->spool, id.p[ID_DIRECTORY],
+             STR_ARG(id));
+    return access(path, F_OK) != 0;
+}
+
+static bool
+find_old(void *ctx, struct str key, uint16_t version, struct str value)
+{
+    struct work *w = ctx;
+    struct retry_record r;
+    bool old = false;
+    if (w->kind == HINTS_WAIT)
+        old = str_starts(key, str_cstr(w->arena, w->transport)) && is_gone(w, key, '/');
+    else if (w->kind == HINTS_RETRY)
+        old = version != RETRY_RECORD_VERSION || !retry_record_read(value, &r) ||
+              r.last_try < w->oldest_s || is_gone(w, key, ':');
+    if (old)
+        vec_push(w->arena, &w->old, str_dup(w->arena, key));
+    return true;
+}
+
+static void
+tidy(struct work *w)
+{
+    hints_each(w->hints, w->kind, find_old, w);
+    for (size_t i = 0; i < w->old.n; i++)
+        if (hints_delete(w->hints, w->kind, w->old.v[i]))
+            printf("deleted %.*s\n", STR_ARG(w->old.v[i]));
+    printf("%zu removed\n", w->old.n);
+}
+
+/* --- the command line --- */
+
+static int
+usage(void)
+{
+    fprintf(stderr, "usage: remex-hints dump [-z] [-k] SPOOL KIND\n"
+                    "       remex-hints tidy [-t TIME] SPOOL KIND\n");
+    return 1;
+}
+
+static bool
+find_kind(struct work *w, const char *name)
+{
+    struct str s = str_from_cstr(name);
+    w->transport = STR_EMPTY;
+    if (str_starts(s, "wait-")) {
+        w->kind = HINTS_WAIT;
+        w->transport = str_cat(w->arena, str_lower(w->arena, str_sub(s, 5, s.n)), STR_LIT("/"));
+        return true;
+    }
+    for (int k = 0; k < HINTS_KINDS; k++) {
+        w->kind = (enum hints_kind)k;
+        if (str_eqz(s, hints_kind_name(w->kind)) && w->kind != HINTS_WAIT)
+            return true;
+    }
+    fprintf(stderr, "remex-hints: unknown kind of hints \"%s\"\n", name);
+    return false;
+}
+
+static bool
+open_store(struct work *w)
+{
+    char path[PATH_BYTES];
+    struct str error = STR_NULL;
+    snprintf(path, sizeof path, "%s/db", w->spool);
+    if (access(path, X_OK) != 0) {
+        fprintf(stderr, "remex-hints: there is no %s\n", path);
+        return false;
+    }
+    w->hints = hints_open(w->arena, path, &error);
+    if (str_is_set(error))
+        fprintf(stderr, "remex-hints: %.*s\n", STR_ARG(error));
+    return !str_is_set(error);
+}
+
+static bool
+take_options(struct work *w, int argc, char **argv, int *at)
+{
+    int64_t age_s = AGE_S;
+    for (; *at < argc && argv[*at][0] == '-'; ++*at) {
+        const char *o = argv[*at];
+        if (strcmp(o, "-z") == 0)
+            w->utc = true;
+        else if (strcmp(o, "-k") == 0)
+            w->keys_only = true;
+        else if (strcmp(o, "-t") == 0 && *at + 1 < argc &&
+                 num_parse_interval(str_from_cstr(argv[*at + 1]), &age_s))
+            ++*at;
+        else if (strcmp(o, "-f") != 0) /* which is the rule here */
+            return false;
+    }
+    w->oldest_s = time(NULL) - age_s;
+    return argc - *at == 2;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct work w = {.arena = arena_new(), .host = STR_EMPTY};
+    const char *slash = strrchr(argv[0], '/');
+    const char *name = slash == NULL ? argv[0] : slash + 1;
+    int at = 1, status = 1;
+    bool tidies = strcmp(name, "exim_tidydb") == 0;
+    if (!tidies && strcmp(name, "exim_dumpdb") != 0) {
+        tidies = argc > 1 && strcmp(argv[1], "tidy") == 0;
+        if (argc < 2 || (!tidies && strcmp(argv[1], "dump") != 0))
+            return usage();
+        at = 2;
+    }
+    if (!take_options(&w, argc, argv, &at))
+        return usage();
+    w.spool = argv[at];
+    if (find_kind(&w, argv[at + 1]) && open_store(&w)) {
+        if (tidies)
+            tidy(&w);
+        else
+            hints_each(w.hints, w.kind, show, &w);
+        if (w.host.n > 0)
+            printf("\n");
+        status = 0;
+    }
+    arena_free(w.arena);
+    return status;
+}
