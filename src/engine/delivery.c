@@ -11,6 +11,7 @@
 #include "engine/one_time.h"
 #include "engine/queue_move.h"
 #include "engine/remote_kept.h"
+#include "engine/remote_pool.h"
 #include "engine/retry_hints.h"
 #include "engine/spool_model.h"
 #include "engine/system_filter.h"
@@ -396,6 +397,18 @@ run_waiting(struct engine *e, enum delivery_end end)
         (void)run_one(e, next, DELIVERY_CONTINUED, NULL);
     arena_free(a);
     return end;
+}
+
+void
+delivery_run_idle(struct engine *e)
+{
+    struct remote_kept k;
+    while (remote_pool_expire(e, &k)) {
+        k.shared = false; /* this time it is closed */
+        e->kept = ARENA_NEW(k.client->arena, struct remote_kept);
+        *e->kept = k;
+        (void)run_waiting(e, DELIVERY_DONE);
+    }
 }
 
 enum delivery_end

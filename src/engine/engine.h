@@ -21,6 +21,7 @@ struct lane;
 struct map;
 struct message_id_clock;
 struct remote_kept; /* engine/remote_kept.h */
+struct remote_pool; /* engine/remote_pool.h */
 
 /* Who called the program. */
 struct engine_caller {
@@ -65,6 +66,7 @@ struct engine {
     struct str queue;         /* named queue at work; "" is the default one */
     struct hints *hints;      /* NULL until needed */
     struct remote_kept *kept; /* a connection that waits for its next message, or NULL */
+    struct remote_pool *pool; /* those kept for what comes next; NULL: none is */
     struct log_settings log;
     uint64_t selectors;                /* of log_selector, bits by enum log_selector */
     const struct durable_calls *calls; /* of the spool: durable_kernel, or unsynced */

@@ -221,6 +221,7 @@ work(void *ctx, int out)
 {
     struct remote_job *j = ctx;
     struct buf records = buf_in(j->d->arena, ANSWER_RECORDS_MAX);
+    remote_kept_abandon(j->d->engine);
     remote_run(j->d, j->batch.v, j->batch.n, j->fallback, REMOTE_CLOSE, j->answers);
     answer_record_add(&records, j->answers, j->batch.n);
     return file_write_all(out, records.p, records.n) ? 0 : 1;

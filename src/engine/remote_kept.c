@@ -1,6 +1,7 @@
 /* Connections for several messages; see remote_kept.h. */
 #include "engine/remote_kept.h"
 
+#include "engine/remote_pool.h"
 #include "engine/remote_wait.h"
 #include "transports/smtp_transaction.h"
 
@@ -18,9 +19,17 @@ remote_kept_may_go_on(const struct smtp_client *c)
 static void
 drop(struct engine *e)
 {
-    if (e->kept != NULL)
-        smtp_client_close(e->kept->client, NULL);
+    struct remote_kept *k = e->kept;
     e->kept = NULL;
+    if (k == NULL)
+        return;
+    struct remote_kept out = *k; /* it is in the arena of the connection */
+    if (out.shared && remote_kept_may_go_on(out.client)) {
+        remote_pool_put(e, out);
+        return;
+    }
+    smtp_client_close(out.client, NULL);
+    remote_pool_leave(e, out.place);
 }
 
 /* hosts_nopass_tls; hosts_noproxy_tls means nothing here, where a connection stays in its process. */
@@ -31,31 +40,49 @@ may_be_passed(const struct smtp_client *c, const struct transport_job *job)
            !smtp_client_in_list(job, &c->host, &c->opt->hosts_nopass_tls, "hosts_nopass_tls");
 }
 
+/* True if a message waits for the host, besides this one. */
+static bool
+has_waiting(struct delivery *d, const struct driver_instance *transport, struct str host)
+{
+    struct engine *e = d->engine;
+    struct str id = remote_wait_first(e, d->arena, transport->name, host, STR_EMPTY);
+    if (str_is_set(id) && str_eq(id, d->id))
+        id = remote_wait_first(e, d->arena, transport->name, host,
+                               str_cat(d->arena, d->id, STR_LIT("0")));
+    return str_is_set(id);
+}
+
 void
-remote_kept_put(struct delivery *d, const struct transport_job *job, struct smtp_client *c)
+remote_kept_put(struct delivery *d, const struct transport_job *job, struct smtp_client *c,
+                int64_t place)
 {
     const struct driver_instance *transport = job->transport;
     struct engine *e = d->engine;
     struct smtp_end end;
-    struct str id = remote_wait_first(e, d->arena, transport->name, c->host.name, STR_EMPTY);
-    if (str_is_set(id) && str_eq(id, d->id))
-        id = remote_wait_first(e, d->arena, transport->name, c->host.name,
-                               str_cat(d->arena, d->id, STR_LIT("0")));
-    if (!str_is_set(id) || !remote_kept_may_go_on(c) || !may_be_passed(c, job) ||
+    bool shared = remote_pool_may_keep(e, job, c);
+    bool waiting = has_waiting(d, transport, c->host.name);
+    if ((!waiting && !shared) || !remote_kept_may_go_on(c) || !may_be_passed(c, job) ||
         !smtp_transaction_reset(c, d->arena, &end)) {
         smtp_client_close(c, job);
+        remote_pool_leave(e, place);
+        return;
+    }
+    const struct remote_kept k = {.client = c,
+                                  .transport = str_dup(c->arena, transport->name),
+                                  .place = place,
+                                  .shared = shared};
+    if (!waiting) {
+        remote_pool_put(e, k);
         return;
     }
     drop(e);
-    struct remote_kept *k = ARENA_NEW(c->arena, struct remote_kept);
-    k->client = c;
-    k->transport = str_dup(c->arena, transport->name);
-    e->kept = k;
+    e->kept = ARENA_NEW(c->arena, struct remote_kept);
+    *e->kept = k;
 }
 
-static bool
-fits(const struct remote_kept *k, const struct driver_instance *transport,
-     const struct smtp_target *t)
+bool
+remote_kept_fits(const struct remote_kept *k, const struct driver_instance *transport,
+                 const struct smtp_target *t)
 {
     struct ip own;
     if (!str_eq(k->transport, transport->name) ||
@@ -71,18 +98,18 @@ remote_kept_differs(const struct engine *e, const struct driver_instance *transp
                     const struct smtp_target *t)
 {
     return e->kept != NULL && str_ieq(e->kept->client->host.name, t->host->name) &&
-           !fits(e->kept, transport, t);
+           !remote_kept_fits(e->kept, transport, t);
 }
 
-struct smtp_client *
+bool
 remote_kept_take(struct engine *e, const struct driver_instance *transport,
-                 const struct smtp_target *t)
+                 const struct smtp_target *t, struct remote_kept *out)
 {
-    if (e->kept == NULL || !fits(e->kept, transport, t))
-        return NULL;
-    struct smtp_client *c = e->kept->client;
+    if (e->kept == NULL || !remote_kept_fits(e->kept, transport, t))
+        return remote_pool_take(e, transport, t, out);
+    *out = *e->kept;
     e->kept = NULL;
-    return c;
+    return true;
 }
 
 bool
@@ -117,8 +144,8 @@ remote_kept_next(struct engine *e, struct arena *a, struct str last)
 void
 remote_kept_abandon(struct engine *e)
 {
-    if (e->kept == NULL)
-        return;
-    close(e->kept->client->fd);
+    if (e->kept != NULL)
+        close(e->kept->client->fd);
     e->kept = NULL;
+    remote_pool_abandon(e);
 }

@@ -10,6 +10,7 @@
 #include "engine/maillog.h"
 #include "engine/remote_hosts.h"
 #include "engine/remote_kept.h"
+#include "engine/remote_pool.h"
 #include "engine/remote_retry.h"
 #include "engine/remote_wait.h"
 #include "engine/retry_hints.h"
@@ -51,6 +52,8 @@ struct run {
     size_t max_rcpt;
     bool from_mx;    /* the host at hand */
     bool more_hosts; /* others follow */
+    /* A connection that is used again, client NULL: none; and the place among those to the destination. */
+    struct remote_kept kept;
 };
 
 /* --- answers --- */
@@ -208,8 +211,14 @@ answer_rest(struct run *r, const struct why *why)
                 (struct transport_answer){.why = *why, .host_port = r->view.host_port};
 }
 
-/* One transaction. False: no more can go to this host. */
-static bool
+enum transacted {
+    TRANSACT_ON,    /* more can go to this host */
+    TRANSACT_OVER,  /* no more can */
+    TRANSACT_AGAIN, /* the server wanted no more over this connection: nothing was done */
+};
+
+/* One transaction. */
+static enum transacted
 transact(struct run *r, const struct remote_try *t, struct smtp_client *c)
 {
     const struct smtp_turns turns = {.open = r->open, .taken = r->taken};
@@ -217,15 +226,19 @@ transact(struct run *r, const struct remote_try *t, struct smtp_client *c)
     bool *before = ARENA_ARRAY(r->d->arena, bool, r->n);
     memcpy(before, r->taken, r->n);
     smtp_transaction(c, &r->job, &turns, r->max_rcpt, r->answers, &end);
+    if (end.stale) {
+        memcpy(r->taken, before, r->n);
+        return TRANSACT_AGAIN;
+    }
     for (size_t i = 0; i < r->n && r->after == REMOTE_KEEP; i++)
         if (r->taken[i] && !before[i] && r->answers[i].why.outcome == OUT_OK)
             delivery_taken(r->d, r->batch[i]); /* in a child it is for who reads its answers */
     if (end.fate == SMTP_ANSWERED)
         log_refused(r, before);
     if (take_end(r, t, &end))
-        return true;
+        return TRANSACT_ON;
     answer_rest(r, &end.why);
-    return false;
+    return TRANSACT_OVER;
 }
 
 /* A connection; without TLS, if that is what failed and it may be done without. NULL: *end. */
@@ -244,41 +257,63 @@ open_client(struct run *r, const struct smtp_target *target, struct smtp_end *en
     return smtp_client_open(&r->job, &clear, end);
 }
 
+/* The connection that is used again, if it can be. */
+static struct smtp_client *
+adopt(struct run *r)
+{
+    struct smtp_client *c = r->kept.client;
+    struct smtp_end end;
+    if (c == NULL)
+        return NULL;
+    smtp_client_adopt(c, &r->job);
+    if (smtp_transaction_reset(c, r->d->arena, &end))
+        return c;
+    c->broken = true;
+    smtp_client_close(c, &r->job);
+    return NULL;
+}
+
+/* What becomes of the connection when all recipients had their turn. */
+static void
+leave(struct run *r, struct smtp_client *c)
+{
+    if (c != NULL && r->after == REMOTE_KEEP) {
+        remote_kept_put(r->d, &r->job, c, r->kept.place);
+        r->kept.place = REMOTE_PLACE_NONE;
+    } else {
+        smtp_client_close(c, &r->job);
+    }
+}
+
 /* As many transactions as the recipients need, over as many connections as those need. */
 static void
 deliver_to(struct run *r, const struct remote_try *t, const struct smtp_target *target)
 {
     struct smtp_end end = {.fate = SMTP_ANSWERED};
-    struct smtp_client *c = remote_kept_take(r->d->engine, r->transport, target);
+    struct smtp_client *c = adopt(r);
     memset(r->taken, false, r->n);
-    if (c != NULL)
-        smtp_client_adopt(c, &r->job);
     while (has_more(r)) {
         if (c == NULL)
             c = open_client(r, target, &end);
         if (c == NULL || !smtp_transaction_reset(c, r->d->arena, &end))
             break;
-        if (!transact(r, t, c)) {
-            smtp_client_close(c, &r->job);
-            return;
-        }
-        if (remote_kept_may_go_on(c))
+        enum transacted done = transact(r, t, c);
+        if (done == TRANSACT_ON && remote_kept_may_go_on(c))
             continue;
-        bool broken = c->broken;
+        bool over = done == TRANSACT_OVER || (done == TRANSACT_ON && c->broken);
         smtp_client_close(c, &r->job);
         c = NULL;
-        if (broken)
+        if (over)
             return;
     }
-    if (has_more(r)) { /* the connection could not be made, or not be used again */
-        (void)take_end(r, t, &end);
-        answer_open(r, &end.why, end.fate == SMTP_HOST_FAIL);
-        smtp_client_close(c, &r->job);
-    } else if (c != NULL && r->after == REMOTE_KEEP) {
-        remote_kept_put(r->d, &r->job, c);
-    } else {
-        smtp_client_close(c, &r->job);
+    if (!has_more(r)) {
+        leave(r, c);
+        return;
     }
+    /* The connection could not be made, or not be used again. */
+    (void)take_end(r, t, &end);
+    answer_open(r, &end.why, end.fate == SMTP_HOST_FAIL);
+    smtp_client_close(c, &r->job);
 }
 
 /* --- which host --- */
@@ -345,15 +380,24 @@ may_try(struct run *r, const struct remote_try *t, size_t at, size_t *next)
     return true;
 }
 
-/* serialize_hosts. False: someone else is connected to it. */
+/* serialize_hosts, and a place among the connections to the destination: one that is open has its own. False: others are connected to
+ * it. */
 static bool
-take_turn(struct run *r, const struct host_target *host, int *slot)
+take_turn(struct run *r, const struct smtp_target *target, int *slot)
 {
+    const struct host_target *host = target->host;
     *slot = -1;
-    if (!str_is_set(r->opt->serialize_hosts.text) ||
-        !smtp_client_in_list(&r->job, host, &r->opt->serialize_hosts, "serialize_hosts"))
+    if (str_is_set(r->opt->serialize_hosts.text) &&
+        smtp_client_in_list(&r->job, host, &r->opt->serialize_hosts, "serialize_hosts") &&
+        !local_slot_serialize(r->d, host->name, slot))
+        return false;
+    r->kept = (struct remote_kept){.place = REMOTE_PLACE_NONE};
+    if (remote_kept_take(r->d->engine, r->transport, target, &r->kept) ||
+        remote_pool_place(r->d->engine, target, &r->kept.place))
         return true;
-    return local_slot_serialize(r->d, host->name, slot);
+    if (*slot >= 0)
+        close(*slot);
+    return false;
 }
 
 /* Finds the addresses of a host that has none. False: it has none. */
@@ -429,12 +473,15 @@ try_host(struct run *r, size_t at, bool last)
     }
     if (!is_ready(r, &t, last))
         return at + 1;
-    if (!take_turn(r, &t.host, &slot)) {
+    if (!take_turn(r, &target, &slot)) {
         r->tally.busy++;
         return at + 1;
     }
     if (may_try(r, &t, at, &next))
         deliver_to(r, &t, &target);
+    else
+        smtp_client_close(r->kept.client, &r->job);
+    remote_pool_leave(r->d->engine, r->kept.place);
     if (slot >= 0)
         close(slot);
     return r->setup_failed ? r->hosts.v.n : next;

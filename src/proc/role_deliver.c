@@ -12,6 +12,7 @@
 #include "engine/delivery.h"
 #include "engine/maillog.h"
 #include "engine/queue_run.h"
+#include "engine/remote_pool.h"
 #include "lookups/lookup_cache.h"
 #include "proc/engine_start.h"
 #include "proc/reception.h"
@@ -145,6 +146,21 @@ run(struct role *r, const struct ipc_message *msg)
     reset(r->e);
 }
 
+/* Waits for the next job. Connections that nobody used for a while are closed meanwhile. */
+static bool
+next_job(struct role *r, int socket, struct ipc_message *msg)
+{
+    struct pollfd p = {.fd = socket, .events = POLLIN};
+    for (int wait_ms; (wait_ms = remote_pool_wait_ms(r->e)) >= 0;) {
+        if (poll(&p, 1, wait_ms) > 0)
+            break;
+        delivery_run_idle(r->e);
+        reset(r->e);
+        reap();
+    }
+    return ipc_receive(&ipc_protocol, socket, IPC_KIND_QUEUE, IPC_KIND_WORKER, msg) == IPC_OK;
+}
+
 static _Noreturn void
 work(struct role *r, int socket)
 {
@@ -152,8 +168,8 @@ work(struct role *r, int socket)
     signals_release(r->signals);
     r->m->eval->process.pid = getpid();
     r->e->log.kept = log_kept_new(r->e->arena);
-    while (ipc_receive(&ipc_protocol, socket, IPC_KIND_QUEUE, IPC_KIND_WORKER, &msg) ==
-           IPC_OK) {
+    r->e->pool = remote_pool_new(r->e);
+    while (next_job(r, socket, &msg)) {
         struct ipc_field done = {.number = DELIVERY_DONE};
         if (msg.type == IPC_ATTEMPT)
             done.number = attempt(r->e, &msg);
@@ -163,6 +179,7 @@ work(struct role *r, int socket)
         if (!role_send(socket, IPC_DONE, &done, -1))
             break;
     }
+    remote_pool_end(r->e);
     lane_close(r->e->lane);
     _exit(0);
 }

@@ -514,6 +514,16 @@ smtp_client_adopt(struct smtp_client *c, const struct transport_job *job)
 {
     tls_state_copy(&job->session->tls_out, job->session->arena, &c->tls_state);
     job->session->tls_out_active = c->secure != NULL;
+    job->session->sending_address = str_dup(job->session->arena, c->own_address);
+    job->session->sending_port = c->own_port;
+}
+
+bool
+smtp_client_is_quiet(const struct smtp_client *c)
+{
+    struct pollfd p = {.fd = c->fd, .events = POLLIN | POLLRDHUP};
+    return c->fd >= 0 && !c->broken && c->reader.n == 0 &&
+           (c->secure == NULL || tls_pending(c->tls, c->secure) == 0) && poll(&p, 1, 0) == 0;
 }
 
 bool
@@ -540,6 +550,18 @@ smtp_client_attach(const struct transport_job *job, const struct smtp_target *t,
     return NULL;
 }
 
+static void
+release(struct smtp_client *c, const struct transport_job *job)
+{
+    tls_close(c->tls, c->secure, !c->broken);
+    if (c->fd >= 0) {
+        close(c->fd);
+        if (job != NULL)
+            (void)smtp_client_event(job, &(struct event){.name = "tcp:close"});
+    }
+    arena_free(c->arena);
+}
+
 void
 smtp_client_close(struct smtp_client *c, const struct transport_job *job)
 {
@@ -552,11 +574,15 @@ smtp_client_close(struct smtp_client *c, const struct transport_job *job)
             (void)smtp_client_reply(c, c->arena, QUIT_WAIT_MS);
         smtp_client_tls_keep_ticket(c);
     }
-    tls_close(c->tls, c->secure, !c->broken);
-    if (c->fd >= 0) {
-        close(c->fd);
-        if (job != NULL)
-            (void)smtp_client_event(job, &(struct event){.name = "tcp:close"});
-    }
-    arena_free(c->arena);
+    release(c, job);
+}
+
+void
+smtp_client_leave(struct smtp_client *c)
+{
+    c->out.n = 0;
+    buf_addz(&c->out, "QUIT\r\n");
+    if (c->fd >= 0 && !c->broken)
+        (void)smtp_client_flush(c, 1);
+    release(c, NULL);
 }

@@ -66,6 +66,8 @@ struct smtp_end {
     enum smtp_fate fate;
     struct why why;  /* for all recipients without an answer of their own */
     bool bad_ticket; /* an earlier session could not be resumed: another try begins a new one */
+    bool
+        stale; /* a connection that carried messages takes no more: nothing was sent, another one may do */
     bool tls_failed; /* TLS is to blame: without it the host may do */
     bool
         connecting; /* it happened before there was a connection: no host is named to anybody */
@@ -100,6 +102,10 @@ struct smtp_client *smtp_client_attach(const struct transport_job *job,
  * none. */
 void smtp_client_close(struct smtp_client *c, const struct transport_job *job);
 
+/* Says QUIT if it can be said at once, waits for no answer, and frees it. */
+void smtp_client_leave(struct smtp_client *c);
+/* True if nothing has come over it since the last reply, nor its end. */
+bool smtp_client_is_quiet(const struct smtp_client *c);
 /* For a connection that was made for another message: variables of this one show it. */
 void smtp_client_adopt(struct smtp_client *c, const struct transport_job *job);
 /* True if the message may go to the host without TLS, after that has failed. */

@@ -19,6 +19,7 @@
 enum {
     MS = 1000,
     TOO_MANY = 452, /* RFC 5321 section 4.5.3.1.10: enough recipients for one transaction */
+    CLOSES = 421,   /* RFC 5321 section 3.8 */
     WINDOW = 100,   /* commands whose answers are outstanding, at most */
 };
 
@@ -185,11 +186,31 @@ take_data(struct transaction *t, const struct step *s, enum reply_end got)
         stop_for(t, got, label(t, s), WHY_DATA_4XX, SMTP_HOST_DEFER);
 }
 
+/* A server that takes no more over a connection says 421, or has closed it. With a message on its way only its word counts: what it got is
+ * not known otherwise. */
+static bool
+is_stale(const struct transaction *t, enum reply_end got)
+{
+    if (t->c->sent == 0)
+        return false;
+    return got == REPLY_READ ? t->c->reply.code == CLOSES
+                             : got == REPLY_CLOSED && !t->end_piped;
+}
+
+static void
+stop_stale(struct transaction *t)
+{
+    t->end->stale = t->c->broken = true;
+    stop(t, SMTP_HOST_DEFER, (struct why){.outcome = OUT_DEFER});
+}
+
 static void
 take_mail(struct transaction *t, const struct step *s, enum reply_end got)
 {
     if (got == REPLY_READ && t->c->reply.code / 100 == 2)
         t->c->needs_reset = true;
+    else if (is_stale(t, got))
+        stop_stale(t);
     else /* the reference names what it sent last */
         stop_for(t, got, t->end_piped ? end_label(t) : label(t, s), WHY_MAIL_4XX,
                  SMTP_MESSAGE_DEFER);

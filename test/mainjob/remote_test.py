@@ -69,13 +69,16 @@ class Server:
         return text
 
     def talk(self, connection):
-        with connection, connection.makefile('rwb') as stream:
+        with connection:
+            stream = connection.makefile('rwb')
             try:
                 self.say(stream, 'GREETING', '220 server ESMTP')
                 self.dialogue(stream)
+                stream.close()
             except (ConnectionError, ValueError, OSError):
                 try:
                     connection.shutdown(socket.SHUT_RDWR)
+                    stream.close()
                 except OSError:
                     pass
 
