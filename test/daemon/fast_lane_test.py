@@ -53,7 +53,7 @@ def test_bodies_come_whole(site):
     each = ''.join('%s:\n  driver = accept\n  local_parts = %s\n  transport = %s\n' % (n, n, n) for n in ('box', 'pipe', 'scan'))
     start = 'gone:\n  driver = redirect\n  local_parts = gone\n  condition = ${if eq{$message_body_size}{15}}\n  data = :blackhole: $message_body\n'
     site.configure(MAIN, routers=start + each, transports=(
-        MAILDIR.replace('mbox:', 'box:') +
+        'box:\n  driver = appendfile\n  directory = {top}/mail/dir\n  maildir_format\n  user = {uid}\n  group = {gid}\n'
         'pipe:\n  driver = pipe\n  command = /bin/cp /dev/stdin {top}/mail/piped\n  user = {uid}\n  group = {gid}\n'
         'scan:\n  driver = queuefile\n  directory = {top}/scan\n'))
     with Daemon(site) as d:
