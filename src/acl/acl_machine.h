@@ -91,7 +91,8 @@ acl_item_fn acl_cond_seen;                             /* acl_seen.c */
 acl_item_fn acl_mod_add_header, acl_mod_remove_header; /* acl_header.c */
 acl_item_fn acl_mod_control;                           /* acl_control.c */
 acl_item_fn acl_mod_continue, acl_mod_delay, acl_mod_log_reject_target, acl_mod_logwrite,
-    acl_mod_queue, acl_mod_set, acl_mod_udpsend; /* acl_mod.c */
+    acl_mod_queue, acl_mod_set; /* acl_mod.c */
+acl_item_fn acl_mod_udpsend;    /* acl_udpsend.c */
 
 /* acl_header.c: notes lines to be added. */
 void acl_add_headers(struct acl_call *c, struct str text);

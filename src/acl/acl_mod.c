@@ -69,11 +69,16 @@ acl_mod_log_reject_target(struct acl_call *c, const struct acl_item *item, struc
     struct strlist_split s = strlist_split_start(arg, ':');
     struct str name;
     unsigned bits = 0;
+    bool good = true;
     (void)item;
-    while (strlist_split_next(&s, vm_scratch(c->r->vm), &name))
-        if (name.n > 0 && !log_bit(name, &bits))
-            complain(c, "", name, "log_reject_target");
-    c->r->answer->log_to = bits;
+    while (strlist_split_next(&s, vm_scratch(c->r->vm), &name)) {
+        if (name.n == 0 || log_bit(name, &bits))
+            continue;
+        complain(c, "", name, "log_reject_target");
+        good = false;
+    }
+    if (bits != 0 || good) /* a slip of the pen does not hide what is refused */
+        c->r->answer->log_to = bits;
     return ACL_TEST_TRUE;
 }
 
@@ -167,12 +172,4 @@ acl_mod_queue(struct acl_call *c, const struct acl_item *item, struct str arg)
     if (m != NULL)
         m->queue_name = str_dup(m->arena, arg);
     return ACL_TEST_TRUE;
-}
-
-enum acl_test
-acl_mod_udpsend(struct acl_call *c, const struct acl_item *item, struct str arg)
-{
-    (void)item;
-    (void)arg;
-    return acl_error(c, "ACL modifier \"udpsend\" is not available in this version of remex");
 }

@@ -166,9 +166,11 @@ complete(struct acl_call *c, struct ratelimit *r)
     const struct message *m = c->r->eval->message;
     const struct session *s = c->r->eval->session;
     bool own_mode = r->mode == MODE_LEAKY || r->mode == MODE_STRICT;
-    if (r->per == PER_NONE)
+    bool implied =
+        r->per == PER_NONE; /* counts everywhere: the evaluations, where no message is */
+    if (implied)
         r->per = PER_MAIL;
-    if (!acl_phase_in(pers[r->per].phases, c->phase)) {
+    if (!acl_phase_in(pers[r->per].phases, c->phase) && !implied) {
         if (own_mode)
             return acl_error(c,
                              "cannot use \"ratelimit\" with %s and an update mode in %.*s ACL",

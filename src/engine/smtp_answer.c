@@ -25,24 +25,22 @@ enum {
 static void
 put_lines(struct smtp_session *s, struct str code, struct str text, bool last)
 {
-    const struct acl_connection *c = s->model->acl;
-    bool single = c != NULL && c->no_multiline_responses;
     for (bool more = true; more;) {
         size_t nl = str_chr(text, '\n', 0);
         struct str line = str_sub(text, 0, nl == STR_NPOS ? text.n : nl);
         text = nl == STR_NPOS ? STR_EMPTY : str_sub(text, nl + 1, text.n);
-        more = nl != STR_NPOS && text.n > 0 && !single;
+        more = nl != STR_NPOS && text.n > 0;
         smtp_io_write(s->io, str_sub(code, 0, CODE_N));
         smtp_io_write(s->io, more || !last ? STR_LIT("-") : STR_LIT(" "));
         smtp_io_write(s->io, str_sub(code, CODE_N + 1, code.n));
         smtp_io_write(s->io, line);
         smtp_io_write(s->io, STR_LIT("\r\n"));
         if (debug_log_wants(s->engine, DEBUG_TOPIC_RECEIVE))
-            debug_log_add(s->engine, DEBUG_TOPIC_RECEIVE,
-                          str_printf(s->message_arena, "SMTP>> %.*s%s%.*s%.*s",
-                                     STR_ARG(str_sub(code, 0, CODE_N)),
-                                     more || !last ? "-" : " ",
-                                     STR_ARG(str_sub(code, CODE_N + 1, code.n)), STR_ARG(line)));
+            debug_log_add(
+                s->engine, DEBUG_TOPIC_RECEIVE,
+                str_printf(s->message_arena, "SMTP>> %.*s%s%.*s%.*s",
+                           STR_ARG(str_sub(code, 0, CODE_N)), more || !last ? "-" : " ",
+                           STR_ARG(str_sub(code, CODE_N + 1, code.n)), STR_ARG(line)));
     }
 }
 
@@ -76,14 +74,33 @@ smtp_answer_lines(struct smtp_session *s, const char *code, struct str text)
         put_lines(s, str_from_cstr(code), text, true);
 }
 
+bool
+smtp_single_lines(const struct smtp_session *s)
+{
+    const struct acl_connection *c = s->model->acl;
+    return c != NULL && c->no_multiline_responses;
+}
+
+static struct str
+of_one_line(const struct smtp_session *s, struct str text)
+{
+    size_t nl = smtp_single_lines(s) ? str_chr(text, '\n', 0) : STR_NPOS;
+    return nl == STR_NPOS ? text : str_sub(text, 0, nl);
+}
+
+static bool
+starts_with_code(struct str text)
+{
+    return text.n > CODE_N && ascii_digit(text.p[0]) && ascii_digit(text.p[1]) &&
+           ascii_digit(text.p[2]) && ascii_space(text.p[CODE_N]);
+}
+
 /* Takes "550 5.7.1 " off the front of a text when it stands there: the code with its blank, and the enhanced code. A code of
  * another class is not obeyed. */
 static struct str
 take_code(struct smtp_session *s, const char *code, char class, struct str *text)
 {
-    bool given = text->n > CODE_N && ascii_digit(text->p[0]) && ascii_digit(text->p[1]) &&
-                 ascii_digit(text->p[2]) && ascii_space(text->p[CODE_N]);
-    if (!given)
+    if (!starts_with_code(*text))
         return str_from_cstr(code);
     bool wrong = text->p[0] != class;
     if (wrong)
@@ -93,8 +110,10 @@ take_code(struct smtp_session *s, const char *code, char class, struct str *text
     struct str head = wrong ? str_from_cstr(code) : str_sub(*text, 0, CODE_N);
     *text = str_trim_left(str_sub(*text, CODE_N, text->n));
     size_t enhanced = smtp_enhanced_length(*text);
-    if (enhanced == 0)
+    if (enhanced == 0 || wrong) {
+        *text = str_trim_left(str_sub(*text, enhanced, text->n)); /* of the other class, too */
         return head;
+    }
     struct str all =
         str_printf(s->message_arena, "%.*s %.*s ", STR_ARG(head), (int)enhanced, text->p);
     *text = str_trim_left(str_sub(*text, enhanced, text->n));
@@ -352,9 +371,7 @@ tell_sender(struct smtp_session *s, const struct acl_answer *a)
                 later ? "defer" : "fail", STR_ARG(a->sender), log.n > 0 ? ": " : "",
                 STR_ARG(first_line(log)));
     }
-    const struct acl_connection *c = s->model->acl;
-    bool single = c != NULL && c->no_multiline_responses;
-    if (later || single || a->no_details || s->batch)
+    if (later || smtp_single_lines(s) || a->no_details || s->batch)
         return;
     struct str text = str_printf(s->message_arena, "%s <%.*s>", sender_words[a->called].before,
                                  STR_ARG(a->sender));
@@ -363,6 +380,22 @@ tell_sender(struct smtp_session *s, const struct acl_answer *a)
         put_lines(s, STR_LIT("550"), folded(s->message_arena, a->sender_why.peer), false);
     if (sender_words[a->called].after != NULL)
         put_lines(s, STR_LIT("550"), str_from_cstr(sender_words[a->called].after), false);
+}
+
+struct str
+smtp_acl_words(const struct smtp_session *s, const struct acl_answer *a)
+{
+    bool later = a->result == ACL_DEFER || a->result == ACL_ERROR;
+    struct str text = a->message;
+    if (later && !a->details && !s->main->smtp_return_error_details)
+        return STR_LIT("Temporary local problem - please try later");
+    if (!str_is_set(text))
+        return later ? STR_LIT("Temporary local problem - please try later")
+                     : STR_LIT("Administrative prohibition");
+    if (!starts_with_code(text))
+        return text;
+    text = str_trim_left(str_sub(text, CODE_N, text.n));
+    return str_trim_left(str_sub(text, smtp_enhanced_length(text), text.n));
 }
 
 static void
@@ -375,7 +408,7 @@ answer_refusal(struct smtp_session *s, enum acl_phase phase, const struct acl_an
         const char *code =
             refusal_code(phase); /* 252: nobody says no to VRFY without being told to */
         struct str head = take_code(s, code, code[0] == '2' ? '5' : code[0], &text);
-        put_lines(s, head, folded(s->message_arena, text), true);
+        put_lines(s, head, of_one_line(s, folded(s->message_arena, text)), true);
         return;
     }
     bool details = s->main->smtp_return_error_details;

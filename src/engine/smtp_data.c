@@ -24,7 +24,7 @@ refuse_without_recipients(struct smtp_session *s)
         return smtp_refuse(
             s, SMTP_ERROR_PROTOCOL, 503, STR_NULL,
             str_printf(a, "valid RCPT command must precede %.*s", STR_ARG(word)));
-    if (s->rcpt_same && str_is_set(s->rcpt_refusal))
+    if (s->rcpt_same && str_is_set(s->rcpt_refusal) && !smtp_single_lines(s))
         smtp_answer_more(s, "503",
                          str_printf(a, "All RCPT commands were rejected with this error:\n%.*s",
                                     STR_ARG(s->rcpt_refusal)));

@@ -304,6 +304,9 @@ accept_sender(struct smtp_session *s, const struct acl_answer *a)
     s->rcpt_same = true;
     s->rcpt_refusal = STR_NULL;
     s->discard_all = a->result == ACL_DISCARD;
+    s->discard_why = s->discard_all && str_is_set(a->log_message)
+                         ? str_dup(s->message_arena, a->log_message)
+                         : STR_EMPTY;
     if (s->discard_all)
         acl_message_of(s->message)->discarded_by = STR_LIT("MAIL ACL");
     if (str_is_set(a->message))

@@ -202,7 +202,7 @@ judge(struct smtp_session *s, struct str address, const struct rcpt_parameters *
 {
     struct acl_answer a = {.result = ACL_ACCEPT, .message = STR_NULL};
     if (s->discard_all)
-        return discard(s, "MAIL", STR_EMPTY, STR_NULL);
+        return discard(s, "MAIL", s->discard_why, STR_NULL);
     if (!s->batch)
         (void)policy_run(s->engine, ACL_PHASE_RCPT, &a);
     if (a.result == ACL_ACCEPT) {
@@ -219,7 +219,7 @@ judge(struct smtp_session *s, struct str address, const struct rcpt_parameters *
         s->model->rcpt_fail_count++;
     else
         s->model->rcpt_defer_count++;
-    note_refusal(s, str_is_set(a.message) ? a.message : STR_LIT("Administrative prohibition"));
+    note_refusal(s, smtp_acl_words(s, &a));
     return smtp_acl_refusal(s, ACL_PHASE_RCPT, &a);
 }
 

@@ -81,11 +81,12 @@ struct smtp_session {
 
     /* The transaction. */
     bool sender_given;
-    bool expected;    /* by who syncs the fast lane */
-    bool discarded;   /* some recipients were accepted and thrown away */
-    bool discard_all; /* MAIL was */
-    bool too_many;    /* recipients */
-    bool rcpt_same;   /* all refusals of RCPT were alike */
+    bool expected;          /* by who syncs the fast lane */
+    bool discarded;         /* some recipients were accepted and thrown away */
+    bool discard_all;       /* MAIL was */
+    struct str discard_why; /* for the log; of its ACL */
+    bool too_many;          /* recipients */
+    bool rcpt_same;         /* all refusals of RCPT were alike */
     struct str rcpt_refusal;
     struct str address_fault;             /* why the last address was refused */
     int64_t delay_mail_ms, delay_rcpt_ms; /* smtp_ratelimit */
@@ -174,6 +175,10 @@ enum smtp_next smtp_refuse(struct smtp_session *s, enum smtp_error kind, int cod
 enum smtp_next smtp_count_error(struct smtp_session *s);
 /* An answer that ends batched input; otherwise given and the session goes on. */
 enum smtp_next smtp_reject(struct smtp_session *s, int code, const char *text);
+/* Refusals have one line, for clients that cannot do with more: control = no_multiline_responses. */
+bool smtp_single_lines(const struct smtp_session *s);
+/* The text of a refusal's answer, without codes. */
+struct str smtp_acl_words(const struct smtp_session *s, const struct acl_answer *a);
 /* What an ACL's refusal means: log lines, the answer, perhaps the end. */
 enum smtp_next smtp_acl_refusal(struct smtp_session *s, enum acl_phase phase,
                                 const struct acl_answer *a);

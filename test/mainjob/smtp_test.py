@@ -1,5 +1,6 @@
 """SMTP on the standard input: dialogues of -bs, errors of -bS, the test of a session; ACLs in them."""
 import os
+import socket
 
 
 def talk(site, lines, *options, status=0):
@@ -547,3 +548,69 @@ def test_other_scripts_in_logs(site):
     log = site.log()
     assert log[0] == 'm\\303\\274@b.example', log
     assert log[1].startswith('ID1 <= m\xfc@b.example '.encode().decode('latin-1')) and 'P=utf8local-esmtp' in log[1], log
+
+
+def test_rejection_that_data_repeats(site):
+    """The answer to DATA has what the client was told about its recipients, without codes."""
+    lines = HEAD + ['RCPT TO:<user@example.org>', 'DATA', 'QUIT']
+    for acl, text in (('deny message = 550 5.7.1 go away', 'go away'), ('deny', 'Administrative prohibition'),
+                      ('deny delay = x', 'Temporary local problem - please try later'),
+                      ('deny message = 451 4.3.2 go away', 'go away')):
+        acls(site, ' %s\n' % acl)
+        out = talk(site, lines)
+        assert '503-' + text in out, (acl, out)
+        assert '5.7.1' not in out[3] and '550 4.3.2 go away' not in out, out
+
+
+def test_single_lines_are_of_refusals(site):
+    """What is offered to EHLO has as many lines as ever."""
+    acls(site, ' warn control = no_multiline_responses\n deny message = one\\ntwo\nearly:\n'
+         ' accept control = no_multiline_responses\n', main='acl_smtp_helo = early')
+    out = talk(site, ['EHLO client'] + HEAD[1:] + ['RCPT TO:<user@example.org>', 'DATA', 'QUIT'])
+    assert '250-PIPELINING' in out and '250 HELP' in out, out
+    assert out[-3:-1] == ['550 one', '503 Valid RCPT command must precede DATA'], out
+
+
+def test_rate_without_a_message(site):
+    """A limit that says nothing of what it counts also works before there is a message; one that does is refused."""
+    for how, answers in (('', ['1.0', '2.0']), ('/per_mail', [])):
+        acls(site, ' accept\nfirst:\n warn ratelimit = 1 / 1h / strict%s / k\n  logwrite = rate $sender_rate\n accept\n' % how,
+             main='acl_smtp_connect = first')
+        for _ in range(2):
+            site.run('-bs', stdin='QUIT\r\n')
+        rates = [line.split()[-1] for line in site.log() if line.startswith('rate ')]
+        assert rates[:2] == ['1.0', '2.0'] and len(rates) == 2, (how, site.log())
+    assert 'cannot use "ratelimit" with per_mail' in site.log()[-1], site.log()
+
+
+def test_reason_of_a_discarded_sender(site):
+    acls(site, ' accept\nsender:\n discard log_message = of no use\n', main='acl_smtp_mail = sender')
+    talk(site, HEAD + ['RCPT TO:<user@example.org>', 'QUIT'])
+    assert site.log()[-1].endswith('RCPT <user@example.org>: discarded by MAIL ACL: of no use'), site.log()
+
+
+def test_unknown_log_hides_no_rejection(site):
+    acls(site, ' deny log_reject_target = mian\n message = no\n')
+    assert rcpt(site) == ['550 no']
+    assert any('unknown log name "mian"' in line for line in site.log()), site.log()
+    assert any('rejected RCPT <user@example.org>: no' in line for line in site.log()), site.log()
+
+
+def test_packets(site):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(('127.0.0.1', 0))
+        s.settimeout(20)
+        port = s.getsockname()[1]
+        acls(site, ' accept udpsend = <; 127.0.0.1 ; %d ; $local_part;  at : $domain\n' % port)
+        assert rcpt(site) == ['250 Accepted']
+        assert s.recv(100) == b' user;  at : example.org'
+    for bad, why in (('', 'missing destination host'), ('127.0.0.1', 'missing destination port'),
+                     ('127.0.0.1:smtp:x', 'bad destination port'), ('127.0.0.1:0:x', 'bad destination port'),
+                     ('127.0.0.1:65536:x', 'bad destination port'),
+                     ('127.0.0.1:65535:${sg{${base64:$domain$domain$domain}}{.}{${sha3:x}${sha3:x}${sha3:x}${sha3:x}'
+                      '${sha3:x}${sha3:x}${sha3:x}${sha3:x}${sha3:x}${sha3:x}${sha3:x}${sha3:x}${sha3:x}${sha3:x}'
+                      '${sha3:x}${sha3:x}${sha3:x}${sha3:x}${sha3:x}${sha3:x}${sha3:x}${sha3:x}${sha3:x}${sha3:x}}}',
+                      'failed to send packet')):
+        acls(site, ' accept udpsend = %s\n' % bad)
+        assert rcpt(site) == ['451 Temporary local problem - please try later'], bad
+        assert why in site.log()[-1] and 'udpsend' in site.log()[-1], (bad, site.log())
