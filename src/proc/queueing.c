@@ -73,8 +73,9 @@ queueing_choose(const struct mode *m, const struct engine *e, enum queueing_orig
     bool asked = asked_for(m, &when), queue = false, route = false;
     (void)origin;
     look_for_files(c, &queue, &route);
-    bool overridden = asked && c->queue_only_override;
-    if (queue || (!overridden && (c->queue_only || is_loaded(c, e->eval->session))))
+    bool overridden =
+        asked && c->queue_only_override; /* not the load: -odi may not add to it */
+    if (queue || (!overridden && c->queue_only) || is_loaded(c, e->eval->session))
         return RECEPTION_QUEUE;
     if (route && when != RECEPTION_QUEUE)
         return RECEPTION_ROUTE;
