@@ -20,7 +20,10 @@ walk(struct acl_verify_call *v, const struct header *h, address_fn *fn, void *ct
     struct str body = header_body(h);
     while (body.n > 0 && body.p[body.n - 1] == '\n')
         body.n--;
-    struct address_list l = address_list_start(body, ADDRESS_GROUP | ADDRESS_LITERAL);
+    const struct conf *conf = v->c->r->eval->conf;
+    bool strip = conf != NULL && conf->main->strip_excess_angle_brackets;
+    struct address_list l = address_list_start(body, ADDRESS_GROUP | ADDRESS_LITERAL |
+                                                         (strip ? ADDRESS_STRIP_ANGLES : 0u));
     enum address_status st;
     struct address_parts p;
     struct str item;

@@ -29,6 +29,7 @@ receive_rewriting(struct engine *e)
         .vm = e->vm,
         .log = log_note,
         .log_ctx = e,
+        .strip_angles = e->conf->main->strip_excess_angle_brackets,
         .utf8_domains = e->conf->main->allow_utf8_domains || (m != NULL && m->smtputf8),
     };
 }

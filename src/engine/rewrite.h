@@ -62,6 +62,7 @@ struct rewriting {
     void *log_ctx;
     bool
         utf8_domains; /* header lines: domains may have bytes above 127 (allow_utf8_domains, SMTPUTF8) */
+    bool strip_angles; /* header lines: strip_excess_angle_brackets */
 };
 
 /* Rewrites one item of a header line ("Me <a@b>", place one of the header flags) or an envelope address. Results live in

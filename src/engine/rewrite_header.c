@@ -113,7 +113,9 @@ static bool
 process(struct line *k)
 {
     unsigned utf8 = k->w->utf8_domains ? ADDRESS_UTF8_DOMAIN : 0;
-    struct address_list l = address_list_start(k->body, ADDRESS_GROUP | ADDRESS_LITERAL | utf8);
+    unsigned angles = k->w->strip_angles ? ADDRESS_STRIP_ANGLES : 0;
+    struct address_list l =
+        address_list_start(k->body, ADDRESS_GROUP | ADDRESS_LITERAL | utf8 | angles);
     enum address_status st;
     struct address_parts p;
     struct str item;

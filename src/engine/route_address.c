@@ -47,6 +47,7 @@ parse_flags(const struct conf_main *c)
 {
     return (c->allow_domain_literals ? ADDRESS_LITERAL : 0) |
            (c->allow_utf8_domains ? ADDRESS_UTF8_DOMAIN : 0) |
+           (c->strip_excess_angle_brackets ? ADDRESS_STRIP_ANGLES : 0) |
            (c->strip_trailing_dot ? ADDRESS_STRIP_DOT : 0);
 }
 

@@ -47,6 +47,7 @@ address_flags(const struct smtp_session *s, bool sender)
     f |= c->allow_domain_literals ? ADDRESS_LITERAL : 0;
     f |= c->allow_utf8_domains || s->message->smtputf8 ? ADDRESS_UTF8_DOMAIN : 0;
     f |= c->strip_trailing_dot ? ADDRESS_STRIP_DOT : 0;
+    f |= c->strip_excess_angle_brackets ? ADDRESS_STRIP_ANGLES : 0;
     return f;
 }
 

@@ -61,6 +61,8 @@ parse(struct vm *vm, struct str s, struct address_parts *out)
         flags |= ADDRESS_UTF8_DOMAIN;
     if (fn_setting_on(vm, "strip_trailing_dot"))
         flags |= ADDRESS_STRIP_DOT;
+    if (fn_setting_on(vm, "strip_excess_angle_brackets"))
+        flags |= ADDRESS_STRIP_ANGLES;
     if (is_remembered(vm->address, s, flags)) {
         out->text = str_dup(vm_scratch(vm), vm->address->text);
         out->domain = vm->address->domain;

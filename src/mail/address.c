@@ -334,25 +334,34 @@ trim_end(struct str s, size_t start, size_t end)
     return last < end ? last : end;
 }
 
+/* Steps over what is left of up to n like bytes; the number of those that were there. */
+static size_t
+step_over(struct parser *p, char c, size_t n)
+{
+    size_t start = p->at;
+    while (p->at - start < n && is_at(p, c))
+        p->at++;
+    return p->at - start;
+}
+
 static bool
 read_bracketed(struct parser *p, struct address_parts *out)
 {
-    p->at++;
+    size_t most = (p->flags & ADDRESS_STRIP_ANGLES) != 0 ? SIZE_MAX : 1;
+    size_t opened = step_over(p, '<', most);
     p->out.n = 0;
     p->escaped = p->commented = false; /* what was before is no part of the address */
     skip(p);
     if (is_at(p, '>') && (p->flags & ADDRESS_NULL) != 0) {
         out->start = p->at;
-        out->end = p->at++;
-        return true;
-    }
-    if (!read_route_address(p, true, out))
+        out->end = p->at;
+    } else if (!read_route_address(p, true, out)) {
         return false;
-    out->end = p->at;
-    if (is_at(p, '>')) {
-        p->at++;
-        return true;
+    } else {
+        out->end = p->at;
     }
+    if (step_over(p, '>', opened) == opened)
+        return true;
     return at_end(p) ? fail(p, "'>' missing at end of address") : true;
 }
 

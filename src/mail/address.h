@@ -26,6 +26,7 @@ enum {
         1u << 3, /* bytes above 127 in domains (allow_utf8_domains, SMTPUTF8) */
     ADDRESS_STRIP_DOT =
         1u << 4, /* a dot at the end of a domain is dropped (strip_trailing_dot) */
+    ADDRESS_STRIP_ANGLES = 1u << 6, /* <<a@b>> is <a@b> (strip_excess_angle_brackets) */
 };
 
 enum address_status {

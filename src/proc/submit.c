@@ -229,6 +229,7 @@ address_flags(const struct submission *k)
 {
     const struct conf_main *c = k->e->conf->main;
     return ADDRESS_LITERAL | (c->strip_trailing_dot ? (unsigned)ADDRESS_STRIP_DOT : 0u) |
+           (c->strip_excess_angle_brackets ? (unsigned)ADDRESS_STRIP_ANGLES : 0u) |
            (c->allow_utf8_domains || c->smtputf8_advertise_hosts.text.n > 0
                 ? (unsigned)ADDRESS_UTF8_DOMAIN
                 : 0u);

@@ -212,6 +212,7 @@ address_flags(const struct conf_main *m)
 {
     return (m->allow_domain_literals ? ADDRESS_LITERAL : 0u) |
            (m->allow_utf8_domains ? ADDRESS_UTF8_DOMAIN : 0u) |
+           (m->strip_excess_angle_brackets ? ADDRESS_STRIP_ANGLES : 0u) |
            (m->strip_trailing_dot ? ADDRESS_STRIP_DOT : 0u);
 }
 

@@ -614,3 +614,23 @@ def test_packets(site):
         acls(site, ' accept udpsend = %s\n' % bad)
         assert rcpt(site) == ['451 Temporary local problem - please try later'], bad
         assert why in site.log()[-1] and 'udpsend' in site.log()[-1], (bad, site.log())
+
+
+def test_excess_angle_brackets(site):
+    for main, answers in (('', ['501 <<a@b.example>>: missing or malformed local part'] * 2),
+                          ('strip_excess_angle_brackets', ['250 OK', '250 Accepted'])):
+        site.configure(main=main)
+        out = talk(site, ['HELO client', 'MAIL FROM:<<a@b.example>>', 'RSET', 'MAIL FROM:<a@b.example>',
+                          'RCPT TO:<<<a@b.example>>>', 'QUIT'])
+        assert out[1] == answers[0], out
+        assert out[4].replace('<<<', '<<').replace('>>>', '>>') == answers[1], out
+
+
+def test_option_does_not_override_the_load(site):
+    """-odi is stronger than queue_only, but not than queue_only_load: such a machine has enough to do."""
+    text = '\r\n'.join(HEAD + ['RCPT TO:<user@example.org>', 'DATA', 'Subject: x', '', 'x', '.', 'QUIT']) + '\r\n'
+    for main, left in (('queue_only', 0), ('queue_only_load = 100000', 0), ('queue_only_load = 0', 1)):
+        site.configure(main=main)
+        site.run('-bs', '-odi', stdin=text)
+        if os.getloadavg()[0] > 0.01:
+            assert len(site.queue()) == left, (main, site.log())

@@ -426,6 +426,16 @@ flags_open_what_they_name(void **state)
     assert_int_equal(p.text.n, 0);
     assert_int_equal(address_parse(*state, STR_LIT("a@b."), ADDRESS_STRIP_DOT, &p), ADDRESS_OK);
     assert_str(p.text, "a@b");
+    struct str doubled = STR_LIT("x <<a@b>>");
+    assert_int_equal(address_parse(*state, doubled, 0, &p), ADDRESS_BAD);
+    assert_int_equal(address_parse(*state, doubled, ADDRESS_STRIP_ANGLES, &p), ADDRESS_OK);
+    assert_str(p.text, "a@b");
+    assert_int_equal(
+        address_parse(*state, STR_LIT("<<>>"), ADDRESS_STRIP_ANGLES | ADDRESS_NULL, &p),
+        ADDRESS_OK);
+    assert_int_equal(address_parse(*state, STR_LIT("<<a@b>"), ADDRESS_STRIP_ANGLES, &p),
+                     ADDRESS_BAD);
+    assert_str(p.error, "'>' missing at end of address");
     struct str utf8 = STR_LIT("a@\303\251.com");
     assert_int_equal(address_parse(*state, utf8, 0, &p), ADDRESS_BAD);
     assert_int_equal(address_parse(*state, utf8, ADDRESS_UTF8_DOMAIN, &p), ADDRESS_OK);
