@@ -16,7 +16,7 @@ static bool
 same_host(const struct host_target *a, const struct host_target *b)
 {
     return str_ieq(a->name, b->name) && str_eq(a->address, b->address) && a->port == b->port &&
-           a->preference == b->preference;
+           a->preference == b->preference && a->dnssec == b->dnssec;
 }
 
 /* Where hosts with the same preference as v[from] end; without one each stands for itself. */

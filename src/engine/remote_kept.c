@@ -86,6 +86,7 @@ remote_kept_fits(const struct remote_kept *k, const struct driver_instance *tran
 {
     struct ip own;
     if (!str_eq(k->transport, transport->name) ||
+        k->client->host.dnssec != t->host->dnssec || /* DANE has secured it, or not */
         !str_ieq(k->client->host.name, t->host->name) ||
         !str_eq(k->client->host.address, t->host->address) || k->client->port != t->port)
         return false;

@@ -46,8 +46,7 @@ static bool
 fits(const struct remote_kept *k, const struct driver_instance *transport,
      const struct smtp_target *t)
 {
-    return remote_kept_fits(k, transport, t) && k->client->clear == t->clear &&
-           (t->tlsa_n == 0 || k->client->tlsa_n > 0);
+    return remote_kept_fits(k, transport, t) && k->client->clear == t->clear;
 }
 
 /* True if the destination had a message lately; it has one now. */

@@ -131,7 +131,7 @@ static bool
 is_host_logged(const struct smtp_end *end)
 {
     if (end->fate == SMTP_ANSWERED || end->fate == SMTP_MESSAGE_FAIL ||
-        end->fate == SMTP_SETUP_DEFER)
+        end->fate == SMTP_SETUP_DEFER || end->quiet)
         return false;
     return end->why.sys_errno != WHY_TLS_FAILED && end->why.sys_errno != WHY_AUTH_FAILED;
 }

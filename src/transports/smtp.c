@@ -19,7 +19,7 @@ static const struct opt rows[] = {
         "Time limit for making a connection."),
     OPT_INT(struct transport_smtp, connection_max_messages, 500, 0,
         "How many messages go over one connection; zero means no limit."),
-    OPT_XSTR(struct transport_smtp, dane_require_tls_ciphers, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_smtp, dane_require_tls_ciphers, NULL, 0,
         "Ciphers that may be used when DANE secures the host."),
     OPT_TIME(struct transport_smtp, data_timeout, 5 * 60, 0,
         "Time limit for sending each block of data."),
@@ -106,7 +106,7 @@ static const struct opt rows[] = {
         "Hosts with which authentication is tried."),
     OPT_HOSTS(struct transport_smtp, hosts_try_chunking, "*", 0,
         "Hosts to which data are sent with BDAT when they offer it."),
-    OPT_HOSTS(struct transport_smtp, hosts_try_dane, "*", OPT_NO_EFFECT,
+    OPT_HOSTS(struct transport_smtp, hosts_try_dane, "*", 0,
         "Hosts that DANE secures when it can."),
     OPT_HOSTS(struct transport_smtp, hosts_try_fastopen, "*", OPT_NO_EFFECT,
         "Hosts for which data are sent with the first packet."),
@@ -182,10 +182,10 @@ complete(struct driver_instance *d)
     struct transport_smtp *own = d->own.fields;
     if (driver_sets_own(d, "port"))
         return;
-    own->port.text = str_ieqz(own->protocol, "lmtp")    ? STR_LIT("lmtp")
-                     : str_ieqz(own->protocol, "smtps") ? STR_LIT("smtps")
+    own->port.text = str_ieqz(own->protocol, "lmtp")          ? STR_LIT("lmtp")
+                     : str_ieqz(own->protocol, "smtps")       ? STR_LIT("smtps")
                      : str_ieqz(own->protocol, "submissions") ? STR_LIT("submissions")
-                                                        : STR_LIT("smtp");
+                                                              : STR_LIT("smtp");
 }
 
 static bool

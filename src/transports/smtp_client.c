@@ -6,6 +6,7 @@
 #include "filter/expand.h"
 #include "mail/why_errno.h"
 #include "transports/smtp_client_auth.h"
+#include "transports/smtp_client_dane.h"
 #include "transports/smtp_client_tls.h"
 
 #include <errno.h>
@@ -348,10 +349,11 @@ is_permitted(struct smtp_client *c, const struct transport_job *job, struct smtp
                       .host = str_dup(job->arena, c->host.name),
                       .host_ip = str_dup(job->arena, c->host.address)};
     if (c->secure == NULL &&
-        (c->tlsa_n > 0 ||
+        (c->dane ||
          smtp_client_requires(job, &c->host, &o->hosts_require_tls, "hosts_require_tls") ||
          smtp_client_requires(job, &c->host, &o->hosts_require_dane, "hosts_require_dane"))) {
         set_tls_why(c, job, &why);
+        smtp_client_dane_failed(c, job, NULL);
         return say(end, SMTP_HOST_DEFER, why);
     }
     if (!c->authenticated &&
@@ -475,9 +477,6 @@ make(const struct transport_job *job, const struct smtp_target *t)
     c->lmtp = transport_smtp_is_lmtp(c->opt);
     c->fd = -1;
     c->clear = t->clear;
-    c->tlsa = t->tlsa;
-    c->tlsa_n = t->tlsa_n;
-    c->tlsa_names = t->tlsa_names;
     c->eval = job->eval;
     c->tls_fault = c->auth_name = c->auth_id = STR_NULL;
     tls_state_forget(&job->session->tls_out);
@@ -494,7 +493,8 @@ open_once(const struct transport_job *job, const struct smtp_target *t, struct s
 {
     struct smtp_client *c = make(job, t);
     *end = (struct smtp_end){.fate = SMTP_ANSWERED};
-    if (is_allowed(c, job, "tcp:connect", STR_EMPTY, end) && make_connection(c, job, t, end) &&
+    if (smtp_client_dane_find(c, job, end) &&
+        is_allowed(c, job, "tcp:connect", STR_EMPTY, end) && make_connection(c, job, t, end) &&
         begin(c, job, end) && greet(c, job, end))
         return c;
     smtp_client_close(c, job);
@@ -530,7 +530,7 @@ bool
 smtp_client_may_go_clear(const struct transport_job *job, const struct smtp_target *t)
 {
     const struct transport_smtp *o = transport_smtp_options(job->transport);
-    return o->tls_tempfail_tryclear && !smtp_client_tls_is_first(o) && t->tlsa_n == 0 &&
+    return o->tls_tempfail_tryclear && !smtp_client_tls_is_first(o) &&
            !smtp_client_requires(job, t->host, &o->hosts_require_tls, "hosts_require_tls") &&
            !smtp_client_requires(job, t->host, &o->hosts_require_dane, "hosts_require_dane");
 }
@@ -544,7 +544,7 @@ smtp_client_attach(const struct transport_job *job, const struct smtp_target *t,
     c->fd = fd;
     c->own_address = STR_EMPTY;
     reply_reader_start(c->arena, &c->reader, fd);
-    if (begin(c, job, end) && greet(c, job, end))
+    if (smtp_client_dane_find(c, job, end) && begin(c, job, end) && greet(c, job, end))
         return c;
     smtp_client_close(c, job);
     return NULL;

@@ -36,10 +36,12 @@ struct smtp_client {
     bool needs_reset; /* the last transaction was left unfinished: RSET before the next */
     bool broken;      /* no more can be said, QUIT neither */
     bool clear;       /* TLS is not to be started */
-    const struct tlsa *tlsa; /* of the target, while it is opened */
+    bool
+        dane; /* there are TLSA records that DNSSEC secured: TLS must begin, and satisfy one of those of use (if any) */
+    const struct tlsa *tlsa;
     size_t tlsa_n;
-    struct str tlsa_names;
-    struct eval *eval; /* of this process, for its log */
+    int64_t tlsa_usages; /* bits 1 << usage of them */
+    struct eval *eval;   /* of this process, for its log */
     struct tls *tls;
     struct tls_connection *secure; /* NULL: bytes go in the clear */
     char *record;                  /* of TLS: where small pieces are gathered */
@@ -69,6 +71,7 @@ struct smtp_end {
     bool
         stale; /* a connection that carried messages takes no more: nothing was sent, another one may do */
     bool tls_failed; /* TLS is to blame: without it the host may do */
+    bool quiet;      /* the line of the address says it all */
     bool
         connecting; /* it happened before there was a connection: no host is named to anybody */
     struct str command; /* that was refused while greeting; unset: it was none */
@@ -83,11 +86,6 @@ struct smtp_target {
     int dscp;
     int64_t connect_s, command_s; /* time limits; 0: as the transport says */
     bool clear;                   /* without TLS, although it is offered */
-    /* TLSA records that DNSSEC secured: TLS must begin and satisfy one of them (if any is of use to mail). names: those that a certificate
-     * under a trust anchor may have, separated by colons; empty: the host's. */
-    const struct tlsa *tlsa;
-    size_t tlsa_n;
-    struct str tlsa_names;
 };
 
 /* Connects and greets; $sending_ip_address and $sending_port are set as soon as they are known, and helo_data is expanded then.

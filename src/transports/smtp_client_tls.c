@@ -9,6 +9,7 @@
 #include "mail/why_errno.h"
 #include "sys/await.h"
 #include "sys/hints.h"
+#include "transports/smtp_client_dane.h"
 
 #include <errno.h>
 #include <string.h>
@@ -47,8 +48,9 @@ say_fault(struct smtp_client *c, const struct transport_job *job, const struct t
         buf_printf(&b, "(%.*s)", STR_ARG(f->where));
     if (f->text.n > 0)
         buf_printf(&b, "%s%.*s", f->where.n > 0 ? ": " : "", STR_ARG(f->text));
-    end->tls_failed = true;
+    end->tls_failed = !c->dane;
     c->broken = true;
+    smtp_client_dane_failed(c, job, f);
     return say(c, job, end, WHY_TLS_FAILED, buf_str(&b));
 }
 
@@ -57,7 +59,7 @@ smtp_client_tls_first_read(struct smtp_client *c, struct smtp_end *end)
 {
     if (!str_is_set(c->tls_fault))
         return;
-    end->tls_failed = true;
+    end->tls_failed = !c->dane;
     end->fate = SMTP_HOST_DEFER;
     end->why.outcome = OUT_DEFER;
     end->why.sys_errno = WHY_TLS_FAILED;
@@ -166,6 +168,33 @@ smtp_client_tls_keep_ticket(struct smtp_client *c)
 }
 
 static bool
+trust_authorities(struct making *m, struct tls_setup *t)
+{
+    const struct transport_smtp *o = m->c->opt;
+    return expand(m, &o->tls_verify_certificates, "tls_verify_certificates",
+                  &t->credentials.trusted) &&
+           expand(m, &o->tls_crl, "tls_crl", &t->credentials.revoked) &&
+           expand(m, &o->tls_require_ciphers, "tls_require_ciphers", &t->priority) &&
+           expand(m, &o->tls_sni, "tls_sni", &t->sni);
+}
+
+/* DANE: what would be trusted otherwise counts no more, and the server is asked for the name that the records are of. */
+static bool
+trust_records(struct making *m, struct tls_setup *t)
+{
+    const struct smtp_client *c = m->c;
+    const struct transport_smtp *o = c->opt;
+    t->tlsa = c->tlsa;
+    t->tlsa_n = c->tlsa_n;
+    t->check = TLS_CHECK_REQUIRE;
+    t->names = t->sni = c->host.name;
+    if (!expand(m, &o->dane_require_tls_ciphers, "dane_require_tls_ciphers", &t->priority))
+        return false;
+    return t->priority.n > 0 ||
+           expand(m, &o->tls_require_ciphers, "tls_require_ciphers", &t->priority);
+}
+
+static bool
 set_up(struct making *m, struct tls_setup *t)
 {
     struct smtp_client *c = m->c;
@@ -180,7 +209,8 @@ set_up(struct making *m, struct tls_setup *t)
         .alpn_required = in_list(m, &o->hosts_require_alpn, "hosts_require_alpn"),
         .ocsp_require = smtp_client_requires(m->job, &c->host, &o->hosts_require_ocsp,
                                              "hosts_require_ocsp"),
-        .ocsp_request = in_list(m, &o->hosts_request_ocsp, "hosts_request_ocsp"),
+        .ocsp_request = !smtp_client_dane_needs_no_ocsp(c) &&
+                        in_list(m, &o->hosts_request_ocsp, "hosts_request_ocsp"),
         .resume = in_list(m, &o->tls_resumption_hosts, "tls_resumption_hosts"),
         .dh_bits = o->tls_dh_min_bits,
         .tolerant = o->gnutls_compat_mode,
@@ -193,20 +223,10 @@ set_up(struct making *m, struct tls_setup *t)
         t->seen = seen;
     if (in_list(m, &o->tls_verify_cert_hostnames, "tls_verify_cert_hostnames"))
         t->names = c->host.name;
-    if (c->tlsa_n > 0) {
-        t->tlsa = c->tlsa;
-        t->tlsa_n = c->tlsa_n;
-        t->check = TLS_CHECK_REQUIRE;
-        t->names = c->tlsa_names.n > 0 ? c->tlsa_names : c->host.name;
-    }
     return expand(m, &o->tls_certificate, "tls_certificate", &t->credentials.certificates) &&
            expand(m, &o->tls_privatekey, "tls_privatekey", &t->credentials.keys) &&
-           expand(m, &o->tls_verify_certificates, "tls_verify_certificates",
-                  &t->credentials.trusted) &&
-           expand(m, &o->tls_crl, "tls_crl", &t->credentials.revoked) &&
-           expand(m, &o->tls_require_ciphers, "tls_require_ciphers", &t->priority) &&
-           expand(m, &o->tls_sni, "tls_sni", &t->sni) &&
-           expand(m, &o->tls_alpn, "tls_alpn", &t->alpn);
+           expand(m, &o->tls_alpn, "tls_alpn", &t->alpn) &&
+           (c->tlsa_n > 0 ? trust_records(m, t) : trust_authorities(m, t));
 }
 
 /* --- handshake --- */
@@ -258,6 +278,7 @@ smtp_client_tls_begin(struct smtp_client *c, const struct transport_job *job,
     c->reader.read = smtp_client_tls_read;
     c->reader.ctx = c;
     tls_state_take(&c->tls_state, c->arena, c->tls, c->secure);
+    c->tls_state.tlsa_usage = c->tlsa_usages;
     tls_state_copy(&job->session->tls_out, job->session->arena, &c->tls_state);
     job->session->tls_out_active = true;
     return true;
@@ -269,7 +290,8 @@ static bool
 is_wanted(const struct smtp_client *c, const struct transport_job *job)
 {
     return !c->clear && c->peer.starttls &&
-           !smtp_client_in_list(job, &c->host, &c->opt->hosts_avoid_tls, "hosts_avoid_tls");
+           (c->dane ||
+            !smtp_client_in_list(job, &c->host, &c->opt->hosts_avoid_tls, "hosts_avoid_tls"));
 }
 
 /* The server did not say yes. True: the session goes on in the clear. */
@@ -284,8 +306,8 @@ refused(struct smtp_client *c, const struct transport_job *job, enum reply_end g
         end->why = smtp_client_why(c, job->arena, got, STR_LIT("STARTTLS"), 0, 0);
         return false;
     }
-    if (!required && (c->reply.code / 100 == 5 || c->opt->tls_tempfail_tryclear))
-        return true;
+    if (!required && (c->reply.code / 100 == 5 || c->opt->tls_tempfail_tryclear || c->dane))
+        return true; /* who must not go on in the clear finds out */
     struct why why = smtp_client_why(c, job->arena, got, STR_LIT("STARTTLS"), 0, 0);
     if (required)
         return say(c, job, end, WHY_TLS_REQUIRED,

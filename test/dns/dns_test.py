@@ -2,6 +2,7 @@
 import os
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -231,6 +232,118 @@ def test_log_lines_tell_of_signed_hosts(site):
     log = '\n'.join(site.log())
     assert len(taken) == 2 and log.count('H=host.signed.example DS [127.0.1.1]') == 2, log
     assert 'H=one.plain.example [127.0.1.1]' in log, log
+
+
+def serve_secure(address, offers=True):
+    """A server with the certificate of dane.signed.example, for one connection; returns what it was told in the clear and within TLS."""
+    told = []
+    listener = socket.create_server((address, 2525))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(os.environ['REMEX_DANE'])
+    context.sni_callback = lambda _, name, __: told.append('name %s' % name)
+
+    def talk(connection, prefix):
+        with connection.makefile('rwb') as f:
+            def say(text):
+                f.write(text.encode() + b'\r\n')
+                f.flush()
+            if not prefix:
+                say('220 ready')
+            for line in f:
+                word = line[:4].upper()
+                told.append(prefix + line.decode().strip())
+                if word == b'STAR':
+                    say('220 go on')
+                    return True
+                if word == b'DATA':
+                    say('354 go on')
+                    while f.readline() != b'.\r\n':
+                        pass
+                say('250-here\r\n250 STARTTLS' if word == b'EHLO' and offers and not prefix else
+                    '221 bye' if word == b'QUIT' else '250 OK')
+                if word == b'QUIT':
+                    return False
+        return False
+
+    def run():
+        connection, _ = listener.accept()
+        listener.close()
+        try:
+            with connection:
+                if talk(connection, ''):
+                    with context.wrap_socket(connection, server_side=True) as inner:
+                        talk(inner, 'secure ')
+        except OSError:
+            told.append('broken')
+    threading.Thread(target=run, daemon=True).start()
+    return told
+
+
+DANE = '''
+  event_action = ${acl{event}{$event_name}}
+  tls_verify_hosts = %s
+  hosts_require_dane = %s
+'''
+DANE_EVENT = '''
+begin acl
+event:
+  accept condition = ${if eq{$acl_arg1}{dane:fail}}
+    logwrite = $event_name $event_data
+  accept
+'''
+
+
+def dane(site, address, to, offers=True, require=':', verify=':'):
+    """Delivers to one host; what its server was told, and the log as a text."""
+    site.configure(main='', routers=ROUTER % '', transports=OUT + DANE % (verify, require), more=DANE_EVENT)
+    site.write('log/mainlog', '')
+    told = serve_secure(address, offers) if address else []
+    site.send(to, options=('-odf',))
+    return told, '\n'.join(site.log())
+
+
+def test_tlsa_records_that_fit_stand_for_authorities(site):
+    for to in ('x@dane.signed.example', 'x@dane-alias.signed.example', 'x@dane-mx.signed.example'):
+        told, log = dane(site, '127.0.1.5', to, require='*', verify='*')
+        assert 'CV=dane' in log and 'H=dane.signed.example [127.0.1.5]' in log and 'dane:fail' not in log, (to, log)
+        assert 'name dane.signed.example' in told and any('secure RCPT' in t for t in told), told
+
+
+def test_a_tlsa_record_that_does_not_fit_keeps_the_message(site):
+    told, log = dane(site, '127.0.1.6', 'x@wrong.signed.example')
+    assert 'DANE attempt failed; TLS connection to wrong.signed.example [127.0.1.6]: ' in log, log
+    assert 'dane:fail validation-failure' in log and ' == x@wrong.signed.example' in log and '=>' not in log, log
+    assert not any('MAIL' in t for t in told), told
+    assert len(site.queue()) == 1
+
+
+def test_with_tlsa_records_nothing_goes_in_the_clear(site):
+    for host, address in (('dane', '127.0.1.5'), ('useless', '127.0.1.7')):
+        told, log = dane(site, address, 'x@%s.signed.example' % host, offers=False)
+        assert 'dane:fail starttls-not-supported' in log and 'defer (-38)' in log and '=>' not in log, log
+        assert not any('MAIL' in t for t in told), told
+
+
+def test_tlsa_records_without_use_ask_for_tls_alone(site):
+    told, log = dane(site, '127.0.1.7', 'x@useless.signed.example')
+    assert '=> x@useless.signed.example' in log and 'CV=no' in log, log
+    assert any('secure RCPT' in t for t in told), told
+    told, log = dane(site, None, 'y@useless.signed.example', require='*')
+    assert 'dane:fail tlsa-invalid' in log and 'DANE error: no usable TLSA records' in log, log
+
+
+def test_hosts_without_tlsa_records(site):
+    told, log = dane(site, '127.0.1.8', 'x@without.signed.example', offers=False)
+    assert '=> x@without.signed.example' in log and 'X=' not in log, log
+    told, log = dane(site, None, 'x@without.signed.example', require='*')
+    assert 'dane:fail dane-required' in log and '** x@without.signed.example' in log, log
+    told, log = dane(site, None, 'x@one.plain.example', require='*')
+    assert '** x@one.plain.example' in log and 'DANE error: one.plain.example lookup not DNSSEC' in log, log
+
+
+def test_tlsa_records_that_cannot_be_had_keep_the_message(site):
+    told, log = dane(site, None, 'x@broken.signed.example')
+    assert 'dane:fail dnssec-invalid' in log and 'defer (-36): DANE error: tlsa lookup DEFER' in log, log
 
 
 def test_lookups_say_whether_an_answer_was_authenticated(site):

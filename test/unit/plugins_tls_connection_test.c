@@ -393,8 +393,13 @@ part_of(struct arena *a, gnutls_x509_crt_t crt, int selector, int matching)
     return str_dup(a, str_from((const char *)hash, gnutls_hash_get_len(d)));
 }
 
+struct verdict {
+    int usage;
+    struct str why;
+};
+
 static bool
-judged(struct place *p, struct tlsa *records, size_t n, const char *names, int *usage)
+judged(struct place *p, struct tlsa *records, size_t n, const char *names, struct verdict *v)
 {
     struct ends e = prepare(p);
     struct tls_facts facts;
@@ -406,9 +411,9 @@ judged(struct place *p, struct tlsa *records, size_t n, const char *names, int *
     if (ok) {
         lib->facts(e.c, p->a, &facts);
         assert_true(facts.dane && facts.verified);
-        *usage = facts.tlsa_usage;
+        v->usage = facts.tlsa_usage;
     } else {
-        assert_true(str_eqz(e.cf.text, "certificate invalid"));
+        v->why = str_dup(p->a, e.cf.text);
     }
     finish(&e);
     return ok;
@@ -418,29 +423,32 @@ static void
 records_decide(void **state)
 {
     struct place *p = *state;
-    int usage = 0;
+    struct verdict v = {0, STR_NULL};
     for (int selector = 0; selector <= 1; selector++) {
         for (int matching = 0; matching <= 2; matching++) {
             struct tlsa ee = {3, selector, matching,
                               part_of(p->a, p->host.crt, selector, matching)};
             struct tlsa ta = {2, selector, matching,
                               part_of(p->a, p->ca.crt, selector, matching)};
-            assert_true(judged(p, &ee, 1, "other.name", &usage)); /* names do not count */
-            assert_int_equal(usage, 3);
-            assert_true(judged(p, &ta, 1, "mx.example.org", &usage));
-            assert_int_equal(usage, 2);
-            assert_false(judged(p, &ta, 1, "other.name", &usage));
+            assert_true(judged(p, &ee, 1, "other.name", &v)); /* names do not count */
+            assert_int_equal(v.usage, 3);
+            assert_true(judged(p, &ta, 1, "mx.example.org", &v));
+            assert_int_equal(v.usage, 2);
+            assert_false(judged(p, &ta, 1, "other.name", &v));
+            assert_true(str_eqz(v.why, "certificate invalid"));
             struct tlsa wrong = {3, selector, matching, ta.data};
-            assert_false(judged(p, &wrong, 1, "mx.example.org", &usage));
+            assert_false(judged(p, &wrong, 1, "mx.example.org", &v));
+            assert_true(str_eqz(v.why, "Verification failed. The certificate differs. "));
             struct tlsa both[] = {wrong, ee};
-            assert_true(judged(p, both, 2, "mx.example.org", &usage));
+            assert_true(judged(p, both, 2, "mx.example.org", &v));
         }
     }
     struct tlsa shorter = {3, 1, 1, str_sub(part_of(p->a, p->host.crt, 1, 1), 0, 31)};
-    assert_false(judged(p, &shorter, 1, "mx.example.org", &usage));
+    assert_false(judged(p, &shorter, 1, "mx.example.org", &v));
     /* the host's own certificate is no authority */
     struct tlsa own = {2, 0, 1, part_of(p->a, p->host.crt, 0, 1)};
-    assert_false(judged(p, &own, 1, "mx.example.org", &usage));
+    assert_false(judged(p, &own, 1, "mx.example.org", &v));
+    assert_true(str_eqz(v.why, "Verification failed. CA constrains were violated. "));
 }
 
 /* Records that mail cannot use: the ordinary check. */

@@ -35,8 +35,8 @@ struct tls_dane {
 };
 /* Whether there is a record that mail can use. */
 bool tls_dane_is_usable(const struct tlsa *records, size_t n);
-/* True: a record is satisfied, *usage says of which kind. */
-bool tls_dane_match(struct arena *a, const struct tls_dane *q, int *usage);
+/* True: a record is satisfied, *usage says of which kind. False: *why. */
+bool tls_dane_match(struct arena *a, const struct tls_dane *q, int *usage, struct str *why);
 /* tls_facts.c */
 void tls_facts_read(struct tls_connection *c, struct arena *a, struct tls_facts *out);
 /* A certificate in PEM, in a. */

@@ -93,14 +93,24 @@ leads_to(struct arena *a, const gnutls_datum_t *chain, unsigned n, struct str na
 }
 
 static bool
-satisfies(struct arena *a, const struct tlsa *r, const gnutls_datum_t *chain, unsigned n,
-          struct str names)
+satisfies(struct arena *a, const struct tlsa *r, const struct tls_dane *q, unsigned n,
+          struct str *why)
 {
-    if (r->usage == USAGE_EE)
-        return matches(r, &chain[0]); /* neither names nor times count: RFC 7671 section 5.1 */
-    for (unsigned i = 1; i < n; i++)
-        if (matches(r, &chain[i]) && leads_to(a, chain, i, names))
+    bool found = false;
+    if (r->usage == USAGE_EE) {
+        /* neither names nor times count: RFC 7671 section 5.1 */
+        *why = STR_LIT("Verification failed. The certificate differs. ");
+        return matches(r, &q->chain[0]);
+    }
+    for (unsigned i = 1; i < n; i++) {
+        if (!matches(r, &q->chain[i]))
+            continue;
+        if (leads_to(a, q->chain, i, q->names))
             return true;
+        found = true;
+    }
+    *why = found ? STR_LIT("certificate invalid")
+                 : STR_LIT("Verification failed. CA constrains were violated. "); /* sic */
     return false;
 }
 
@@ -114,11 +124,11 @@ tls_dane_is_usable(const struct tlsa *records, size_t n)
 }
 
 bool
-tls_dane_match(struct arena *a, const struct tls_dane *q, int *usage)
+tls_dane_match(struct arena *a, const struct tls_dane *q, int *usage, struct str *why)
 {
     unsigned n = q->n < TLS_CERTIFICATES_MAX ? q->n : TLS_CERTIFICATES_MAX;
     for (size_t i = 0; i < q->records_n && n > 0; i++) {
-        if (!is_usable(&q->records[i]) || !satisfies(a, &q->records[i], q->chain, n, q->names))
+        if (!is_usable(&q->records[i]) || !satisfies(a, &q->records[i], q, n, why))
             continue;
         *usage = q->records[i].usage;
         return true;

@@ -37,12 +37,13 @@ is_named(struct tls_connection *c, const gnutls_datum_t *own, struct str names)
 }
 
 static bool
-check_records(struct tls_connection *c, const gnutls_datum_t *chain, unsigned n)
+check_records(struct tls_connection *c, const gnutls_datum_t *chain, unsigned n,
+              struct str *why)
 {
     const struct tls_setup *s = c->setup;
     const struct tls_dane q = {
         .records = s->tlsa, .records_n = s->tlsa_n, .chain = chain, .n = n, .names = s->names};
-    c->dane = tls_dane_match(c->arena, &q, &c->tlsa_usage);
+    c->dane = tls_dane_match(c->arena, &q, &c->tlsa_usage, why);
     return c->dane;
 }
 
@@ -53,7 +54,7 @@ check_chain(struct tls_connection *c, const gnutls_datum_t *chain, unsigned n, s
     unsigned status = 0;
     *why = STR_LIT("certificate invalid");
     if (tls_dane_is_usable(c->setup->tlsa, c->setup->tlsa_n))
-        return check_records(c, chain, n);
+        return check_records(c, chain, n, why);
     if (!tls_entry_trusts(c->entry) ||
         gnutls_certificate_verify_peers2(c->session, &status) < 0)
         return false;
