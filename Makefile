@@ -82,7 +82,7 @@ NAMES   := exim exim4 sendmail mailq newaliases runq rmail rsmtp
 LINKS   := $(if $(filter src/proc/main.c,$(MAINS)),$(NAMES:%=$(BUILD)/%)) \
            $(if $(filter src/proc/main_dbmbuild.c,$(MAINS)),$(BUILD)/exim_dbmbuild) \
            $(if $(filter src/proc/main_lock.c,$(MAINS)),$(BUILD)/exim_lock) \
-           $(if $(filter src/proc/main_hints.c,$(MAINS)),$(BUILD)/exim_dumpdb $(BUILD)/exim_tidydb) \
+           $(if $(filter src/proc/main_hints.c,$(MAINS)),$(BUILD)/exim_dumpdb $(BUILD)/exim_tidydb $(BUILD)/exim_fixdb) \
            $(if $(filter src/proc/main_msgdate.c,$(MAINS)),$(BUILD)/exim_msgdate)
 
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard test/unit/*_test.c))
@@ -141,7 +141,7 @@ $(BUILD)/exim_dbmbuild: $(BUILD)/remex-dbmbuild
 	$(Q)ln -sf remex-dbmbuild $@
 $(BUILD)/exim_lock: $(BUILD)/remex-lock
 	$(Q)ln -sf remex-lock $@
-$(BUILD)/exim_dumpdb $(BUILD)/exim_tidydb: $(BUILD)/remex-hints
+$(BUILD)/exim_dumpdb $(BUILD)/exim_tidydb $(BUILD)/exim_fixdb: $(BUILD)/remex-hints
 	$(Q)ln -sf remex-hints $@
 $(BUILD)/exim_msgdate: $(BUILD)/remex-msgdate
 	$(Q)ln -sf remex-msgdate $@

@@ -23,6 +23,9 @@ enum {
     RATE_UNIQUE_MAX = 8000 /* hashes in a record; more are counted as new */
 };
 
+/* Seconds since 1970 that a record may have: the year 9999 is beyond. */
+#define RATE_TIME_MAX 2.5e11
+
 #define P(NAME) (1u << ACL_PHASE_##NAME)
 #define MESSAGE_PHASES                                                                         \
     (P(MAIL) | P(RCPT) | P(PREDATA) | P(MIME) | P(DATA) | P(PRDR) | P(NOTSMTP) |               \
@@ -204,6 +207,20 @@ read_record(struct str v)
     if (v.n >= RATE_HEAD)
         memcpy(&r, v.p, RATE_HEAD);
     return r;
+}
+
+bool
+acl_ratelimit_read(uint16_t version, struct str value, struct acl_ratelimit_record *out)
+{
+    struct rate_record r = read_record(value);
+    if (version != RATE_VERSION || value.n < RATE_HEAD ||
+        !(r.when >= 0 && r.when < RATE_TIME_MAX) || !(r.start >= 0 && r.start < RATE_TIME_MAX))
+        return false;
+    *out = (struct acl_ratelimit_record){.when = r.when,
+                                         .rate = r.rate,
+                                         .start = r.start,
+                                         .unique_n = (value.n - RATE_HEAD) / sizeof(uint64_t)};
+    return true;
 }
 
 double

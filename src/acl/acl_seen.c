@@ -1,4 +1,6 @@
 /* The condition seen: whether something was met before. Source: specification, "Previously seen user and hosts". */
+#include "acl/acl_seen.h"
+
 #include "acl/acl_hints.h"
 
 #include "base/arena.h"
@@ -78,6 +80,13 @@ read_time(struct str v)
     for (size_t i = 0; i < 8 && i < v.n; i++)
         t |= (uint64_t)(unsigned char)v.p[i] << (8 * i);
     return (int64_t)t;
+}
+
+bool
+acl_seen_read(uint16_t version, struct str value, int64_t *seconds)
+{
+    *seconds = read_time(value);
+    return version == SEEN_VERSION && value.n == 8 && *seconds >= 0;
 }
 
 static struct str

@@ -71,8 +71,8 @@ load_record(struct arena *a, struct hints *h, struct str key, struct retry_recor
            retry_record_read(value, out);
 }
 
-static void
-save_record(struct delivery *d, struct str key, const struct retry_record *r)
+struct str
+retry_record_make(struct arena *a, const struct retry_record *r)
 {
     struct str text = str_sub(r->text, 0, RECORD_TEXT_MAX);
     const struct stored s = {
@@ -84,8 +84,14 @@ save_record(struct delivery *d, struct str key, const struct retry_record *r)
         .expired = r->expired,
         .text_n = text.n,
     };
-    struct str value = str_cat(d->arena, str_from((const char *)&s, sizeof s), text);
-    if (!hints_put(retry_store(d->engine), HINTS_RETRY, key, RETRY_RECORD_VERSION, value))
+    return str_cat(a, str_from((const char *)&s, sizeof s), text);
+}
+
+static void
+save_record(struct delivery *d, struct str key, const struct retry_record *r)
+{
+    if (!hints_put(retry_store(d->engine), HINTS_RETRY, key, RETRY_RECORD_VERSION,
+                   retry_record_make(d->arena, r)))
         maillog(d->engine, MAILLOG_MAIN | MAILLOG_PANIC, d->id, "%.*s",
                 STR_ARG(hints_error(retry_store(d->engine))));
 }

@@ -23,6 +23,8 @@ struct retry_record {
 enum { RETRY_RECORD_VERSION = 1 };
 /* False: not a record of that version. The text points into value. */
 bool retry_record_read(struct str value, struct retry_record *out);
+/* The bytes of a record, in a; a text that is too long is cut. */
+struct str retry_record_make(struct arena *a, const struct retry_record *r);
 /* The store of the engine's spool, opened when it is first needed. Never NULL. */
 struct hints *retry_store(struct engine *e);
 /* The interval that a step gives after one of `previous` seconds, at most max. */

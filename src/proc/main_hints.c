@@ -1,25 +1,27 @@
-/* remex-hints (also called exim_dumpdb and exim_tidydb): shows the records of a kind of hints, or removes those that are old.
+/* remex-hints (also called exim_dumpdb, exim_tidydb and exim_fixdb): shows the records of a kind of hints, removes those that are old, or
+ * lets somebody change them.
  *
  *   remex-hints dump [-z] [-k] SPOOL KIND
  *   remex-hints tidy [-t TIME] SPOOL KIND
+ *   remex-hints fix [-z] SPOOL KIND
  *
- * KIND: retry, wait-TRANSPORT, callout, ratelimit, seen, tls, once, misc. The layout of retry and wait is Exim's; of the others the
- * keys and sizes are shown, and they are not tidied: their records are replaced or removed by who uses them. Source: specification,
+ * KIND: retry, wait-TRANSPORT, callout, ratelimit, seen, tls, once, misc. The layout is Exim's; of once and misc the keys and sizes are
+ * shown, and they are not tidied: their records are removed by who uses them. Source: specification,
  * "Hints database maintenance".
  */
 #include "base/arena.h"
 #include "base/num.h"
 #include "base/vec.h"
 #include "engine/message_id.h"
-#include "engine/retry_hints.h"
-#include "sys/hints.h"
+#include "proc/hints_fix.h"
+#include "proc/hints_text.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { AGE_S = 30 * 86400, TIME_BYTES = 32, PATH_BYTES = 4096, ID_DIRECTORY = 5 };
+enum { AGE_S = 30 * 86400, PATH_BYTES = 4096, ID_DIRECTORY = 5 };
 
 struct work {
     struct arena *arena;
@@ -34,31 +36,6 @@ struct work {
 };
 
 /* --- showing --- */
-
-static void
-print_time(const struct work *w, int64_t seconds)
-{
-    char text[TIME_BYTES];
-    time_t t = (time_t)seconds;
-    struct tm tm;
-    if ((w->utc ? gmtime_r(&t, &tm) : localtime_r(&t, &tm)) == NULL ||
-        strftime(text, sizeof text, "%d-%b-%Y %H:%M:%S", &tm) == 0)
-        snprintf(text, sizeof text, "%lld", (long long)seconds);
-    printf("%s", text);
-}
-
-static void
-show_retry(const struct work *w, struct str key, const struct retry_record *r)
-{
-    printf("  %.*s %lld %lld %.*s\n", STR_ARG(key), (long long)r->number, (long long)r->detail,
-           STR_ARG(r->text));
-    print_time(w, r->first_failed);
-    printf("  ");
-    print_time(w, r->last_try);
-    printf("  ");
-    print_time(w, r->next_try);
-    printf("%s\n", r->expired ? " *" : "");
-}
 
 /* Keys are transport/host/id, in order: a line for each host. */
 static void
@@ -79,17 +56,18 @@ static bool
 show(void *ctx, struct str key, uint16_t version, struct str value)
 {
     struct work *w = ctx;
-    struct retry_record r;
+    const struct hints_item item = {w->kind, key, version, value};
     if (w->kind == HINTS_WAIT) {
         if (str_starts(key, str_cstr(w->arena, w->transport)))
             show_wait(w, key);
     } else if (w->keys_only) {
         printf("%.*s\n", STR_ARG(key));
-    } else if (w->kind == HINTS_RETRY && version == RETRY_RECORD_VERSION &&
-               retry_record_read(value, &r)) {
-        show_retry(w, key, &r);
     } else {
-        printf("%.*s (%zu bytes)\n", STR_ARG(key), (size_t)value.n);
+        struct arena_mark mark = arena_mark(w->arena);
+        struct buf b = buf_in(w->arena, 0);
+        hints_text_dump(&b, &item, w->utc);
+        printf("%.*s", STR_ARG(buf_str(&b)));
+        arena_reset(w->arena, mark);
     }
     return true;
 }
@@ -118,13 +96,14 @@ static bool
 find_old(void *ctx, struct str key, uint16_t version, struct str value)
 {
     struct work *w = ctx;
-    struct retry_record r;
+    const struct hints_item item = {w->kind, key, version, value};
+    int64_t written;
     bool old = false;
     if (w->kind == HINTS_WAIT)
         old = str_starts(key, str_cstr(w->arena, w->transport)) && is_gone(w, key, '/');
-    else if (w->kind == HINTS_RETRY)
-        old = version != RETRY_RECORD_VERSION || !retry_record_read(value, &r) ||
-              r.last_try < w->oldest_s || is_gone(w, key, ':');
+    else if (w->kind != HINTS_ONCE && w->kind != HINTS_MISC)
+        old = !hints_text_age(&item, &written) || written < w->oldest_s ||
+              (w->kind == HINTS_RETRY && is_gone(w, key, ':'));
     if (old)
         vec_push(w->arena, &w->old, str_dup(w->arena, key));
     return true;
@@ -146,7 +125,8 @@ static int
 usage(void)
 {
     fprintf(stderr, "usage: remex-hints dump [-z] [-k] SPOOL KIND\n"
-                    "       remex-hints tidy [-t TIME] SPOOL KIND\n");
+                    "       remex-hints tidy [-t TIME] SPOOL KIND\n"
+                    "       remex-hints fix [-z] SPOOL KIND\n");
     return 1;
 }
 
@@ -205,30 +185,57 @@ take_options(struct work *w, int argc, char **argv, int *at)
     return argc - *at == 2;
 }
 
+static void
+dump(struct work *w)
+{
+    hints_each(w->hints, w->kind, show, w);
+    if (w->host.n > 0)
+        printf("\n");
+}
+
+static void
+fix(struct work *w)
+{
+    printf("Modifying hints database %s/db/%s\n", w->spool, hints_kind_name(w->kind));
+    hints_fix(w->hints, w->kind, w->utc, stdin, stdout);
+}
+
+static const struct verb {
+    const char *word, *name; /* name: that the program is called by */
+    void (*run)(struct work *w);
+} verbs[] = {
+    {"dump", "exim_dumpdb", dump},
+    {"tidy", "exim_tidydb", tidy},
+    {"fix", "exim_fixdb", fix},
+};
+
+static const struct verb *
+find_verb(int argc, char **argv, int *at)
+{
+    const char *slash = strrchr(argv[0], '/');
+    const char *name = slash == NULL ? argv[0] : slash + 1;
+    *at = 1;
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (strcmp(name, verbs[i].name) == 0)
+            return &verbs[i];
+    *at = 2;
+    for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof *verbs; i++)
+        if (strcmp(argv[1], verbs[i].word) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
 int
 main(int argc, char **argv)
 {
     struct work w = {.arena = arena_new(), .host = STR_EMPTY};
-    const char *slash = strrchr(argv[0], '/');
-    const char *name = slash == NULL ? argv[0] : slash + 1;
-    int at = 1, status = 1;
-    bool tidies = strcmp(name, "exim_tidydb") == 0;
-    if (!tidies && strcmp(name, "exim_dumpdb") != 0) {
-        tidies = argc > 1 && strcmp(argv[1], "tidy") == 0;
-        if (argc < 2 || (!tidies && strcmp(argv[1], "dump") != 0))
-            return usage();
-        at = 2;
-    }
-    if (!take_options(&w, argc, argv, &at))
+    int at, status = 1;
+    const struct verb *verb = find_verb(argc, argv, &at);
+    if (verb == NULL || !take_options(&w, argc, argv, &at))
         return usage();
     w.spool = argv[at];
     if (find_kind(&w, argv[at + 1]) && open_store(&w)) {
-        if (tidies)
-            tidy(&w);
-        else
-            hints_each(w.hints, w.kind, show, &w);
-        if (w.host.n > 0)
-            printf("\n");
+        verb->run(&w);
         status = 0;
     }
     arena_free(w.arena);

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 enum { MS = 1000, RECORD = 16 * 1024 };
 
@@ -140,7 +141,26 @@ notice(void *ctx, struct str where, struct str text)
 
 /* --- sessions that are resumed --- */
 
-enum { TICKET_VERSION = 1 };
+enum { TICKET_VERSION = 2, TICKET_HEAD = 8 };
+
+bool
+smtp_client_tls_read_ticket(uint16_t version, struct str value, int64_t *seconds,
+                            struct str *ticket)
+{
+    if (version != TICKET_VERSION || value.n <= TICKET_HEAD)
+        return false;
+    memcpy(seconds, value.p, TICKET_HEAD);
+    *ticket = str_sub(value, TICKET_HEAD, value.n);
+    return *seconds >= 0;
+}
+
+/* The time is there for who tidies. */
+static struct str
+ticket_record(struct arena *a, struct str ticket)
+{
+    int64_t now = (int64_t)time(NULL);
+    return str_cat(a, str_from((const char *)&now, TICKET_HEAD), ticket);
+}
 
 /* What is verified is verified again, so the key need not say how. */
 static void
@@ -153,7 +173,10 @@ find_ticket(struct making *m, struct tls_setup *t)
     c->ticket_key = str_printf(c->arena, "%.*s:%lld/%.*s/%.*s/%.*s", STR_ARG(c->host.address),
                                (long long)c->port, STR_ARG(c->host.name), STR_ARG(t->sni),
                                STR_ARG(t->priority));
-    if (!hints_get(c->hints, c->arena, HINTS_TLS, c->ticket_key, TICKET_VERSION, &t->ticket))
+    struct str value;
+    int64_t given;
+    if (!hints_get(c->hints, c->arena, HINTS_TLS, c->ticket_key, TICKET_VERSION, &value) ||
+        !smtp_client_tls_read_ticket(TICKET_VERSION, value, &given, &t->ticket))
         t->ticket = STR_NULL;
 }
 
@@ -163,7 +186,8 @@ smtp_client_tls_keep_ticket(struct smtp_client *c)
     struct str ticket;
     if (c->hints != NULL && c->secure != NULL && !c->broken &&
         tls_ticket(c->tls, c->secure, c->arena, &ticket))
-        (void)hints_put(c->hints, HINTS_TLS, c->ticket_key, TICKET_VERSION, ticket);
+        (void)hints_put(c->hints, HINTS_TLS, c->ticket_key, TICKET_VERSION,
+                        ticket_record(c->arena, ticket));
     c->hints = NULL;
 }
 

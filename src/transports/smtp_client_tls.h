@@ -18,6 +18,10 @@ void smtp_client_tls_first_read(struct smtp_client *c, struct smtp_end *end);
 /* Before the end: keeps what resumes the session next time (tls_resumption_hosts). */
 void smtp_client_tls_keep_ticket(struct smtp_client *c);
 
+/* A record of the hints store: when the ticket was given (seconds since 1970), and the ticket. False: not a record of this version. */
+bool smtp_client_tls_read_ticket(uint16_t version, struct str value, int64_t *seconds,
+                                 struct str *ticket);
+
 /* As send_pieces: writes all of it. False with errno. */
 bool smtp_client_tls_send(struct smtp_client *c, const struct iovec *v, int n);
 /* For struct reply_reader. */

@@ -47,3 +47,61 @@ def test_wrong_calls_are_told(site):
         assert tool(site, 'remex-hints', *args)[0] == 1, args
     assert 'unknown kind' in tool(site, 'exim_dumpdb', site.path('spool'), 'nothing')[1]
     assert 'there is no' in tool(site, 'exim_dumpdb', site.path('nowhere'), 'retry')[1]
+
+
+ACL = '''
+begin acl
+check:
+  warn ratelimit = 5 / 1h / leaky / key
+  warn ratelimit = 5 / 1h / per_addr / other
+  warn seen = -1s / key=thing
+  accept
+'''
+
+
+def test_every_kind_is_shown_in_its_layout(site):
+    site.configure(main='acl_not_smtp = check', more=ACL.replace('per_addr', 'per_mail / unique=$message_id'))
+    spool = site.path('spool')
+    site.send('x@remote.example')
+    when = r'\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d'
+    status, text = tool(site, 'exim_dumpdb', spool, 'ratelimit')
+    lines = sorted(text.splitlines(), key=len)
+    assert re.fullmatch(when + r'\.\d{6} rate:      1\.000 key: 1h/per_mail/key', lines[0]), text
+    assert re.fullmatch(when + r'\.\d{6} rate:      1\.000 epoch: ' + when + r' size: 1 key: 1h/per_mail/unique/other',
+                        lines[1]), text
+    status, text = tool(site, 'exim_dumpdb', spool, 'seen')
+    assert re.fullmatch('thing\t%s\n' % when, text), text
+    for kind in ('ratelimit', 'seen'):
+        assert tool(site, 'exim_tidydb', spool, kind) == (0, '0 removed\n')
+        site.wait_for(lambda: ' removed' in tool(site, 'exim_tidydb', '-t', '0s', spool, kind)[1] and
+                      tool(site, 'exim_dumpdb', spool, kind) == (0, ''))       # when the second is over
+
+
+def fix(site, kind, *lines):
+    p = subprocess.run([site.binary.rsplit('/', 1)[0] + '/exim_fixdb', '-z', site.path('spool'), kind],
+                       input='\n'.join(lines) + '\n', stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                       env={'TZ': 'UTC'})
+    assert p.returncode == 0, p.stdout
+    return p.stdout
+
+
+def test_records_are_changed_by_hand(site):
+    site.configure(routers=ROUTERS, transports=TRANSPORTS)
+    site.send('x@remote.example')
+    key = 'T:[127.0.0.1]:127.0.0.1:1'
+    text = fix(site, 'retry', key)
+    assert '> 0 error number: 111 Connection refused\n1 extra data:   65\n2 first failed: ' in text, text
+    assert '5 expired:      no\n> \n' in text, text
+    text = fix(site, 'retry', key, '4 301102:1000', '0 7', '5 yes')
+    assert '4 next try:     02-Nov-2030 10:00:00\n' in text and '0 error number: 7 ' in text, text
+    assert re.search(r'02-Nov-2030 10:00:00 \*\n$', tool(site, 'exim_dumpdb', '-z', site.path('spool'), 'retry')[1])
+    for line, answer in (('4 301302:1000', 'bad time value'), ('4 3011021000', '02-Nov-2030 10:00'),
+                         ('4 30110210001', 'bad time value'), ('9 1', 'unknown field'), ('0 99999999999', 'bad number'),
+                         ('5 maybe', 'yes or no'), ('2 401102:1000', 'later than the last try')):
+        assert answer in fix(site, 'retry', key, line), (line, fix(site, 'retry', key, line))
+    assert 'No previous record name' in fix(site, 'retry', 'd')
+    assert 'record other not found' in fix(site, 'retry', 'other')
+    for n, answer in ((1022, 'not found'), (1023, 'line too long'), (3000, 'line too long')):
+        assert answer in fix(site, 'retry', 'k' * n), n
+    assert '> deleted\n' in fix(site, 'retry', key, 'd')
+    assert tool(site, 'exim_dumpdb', site.path('spool'), 'retry') == (0, '')
