@@ -150,7 +150,7 @@ find_kind(struct work *w, const char *name)
 }
 
 static bool
-open_store(struct work *w)
+open_store(struct work *w, bool writes)
 {
     char path[PATH_BYTES];
     struct str error = STR_NULL;
@@ -159,7 +159,8 @@ open_store(struct work *w)
         fprintf(stderr, "remex-hints: there is no %s\n", path);
         return false;
     }
-    w->hints = hints_open(w->arena, path, &error);
+    w->hints = writes ? hints_open(w->arena, path, &error)
+                      : hints_open_to_read(w->arena, path, &error);
     if (str_is_set(error))
         fprintf(stderr, "remex-hints: %.*s\n", STR_ARG(error));
     return !str_is_set(error);
@@ -202,11 +203,12 @@ fix(struct work *w)
 
 static const struct verb {
     const char *word, *name; /* name: that the program is called by */
+    bool writes;
     void (*run)(struct work *w);
 } verbs[] = {
-    {"dump", "exim_dumpdb", dump},
-    {"tidy", "exim_tidydb", tidy},
-    {"fix", "exim_fixdb", fix},
+    {"dump", "exim_dumpdb", false, dump},
+    {"tidy", "exim_tidydb", true, tidy},
+    {"fix", "exim_fixdb", true, fix},
 };
 
 static const struct verb *
@@ -234,7 +236,7 @@ main(int argc, char **argv)
     if (verb == NULL || !take_options(&w, argc, argv, &at))
         return usage();
     w.spool = argv[at];
-    if (find_kind(&w, argv[at + 1]) && open_store(&w)) {
+    if (find_kind(&w, argv[at + 1]) && open_store(&w, verb->writes)) {
         verb->run(&w);
         status = 0;
     }

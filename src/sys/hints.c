@@ -19,11 +19,13 @@
 enum {
     MAP_BYTES = 1024 * 1024 * 1024, /* address space; the file grows as it needs */
     MAGIC = 0x7278,                 /* "rx" */
+    PATH_BYTES = 4096,
 };
 
 struct hints {
     char *directory;
     MDB_env *env; /* NULL: could not be opened */
+    bool reads_only;
     MDB_dbi dbi[HINTS_KINDS];
     pid_t owner;
     pthread_mutex_t lock; /* of opening and the text of the error */
@@ -65,24 +67,39 @@ static int
 open_tables(struct hints *h)
 {
     MDB_txn *txn;
-    int rc = mdb_txn_begin(h->env, NULL, 0, &txn);
+    int rc = mdb_txn_begin(h->env, NULL, h->reads_only ? MDB_RDONLY : 0, &txn);
     if (rc != 0)
         return rc;
     for (unsigned k = 0; k < HINTS_KINDS && rc == 0; k++)
-        rc = mdb_dbi_open(txn, names[k], MDB_CREATE, &h->dbi[k]);
+        rc = mdb_dbi_open(txn, names[k], h->reads_only ? 0 : MDB_CREATE, &h->dbi[k]);
     if (rc == 0)
         return mdb_txn_commit(txn);
     mdb_txn_abort(txn);
     return rc;
 }
 
+/* Who may not write to the lock file reads without it. */
+static unsigned
+flags_for(const struct hints *h, const char *path)
+{
+    char lock[PATH_BYTES];
+    unsigned flags = MDB_NOSUBDIR | MDB_NOMETASYNC | MDB_NOTLS;
+    if (!h->reads_only)
+        return flags;
+    flags |= MDB_RDONLY;
+    if ((size_t)snprintf(lock, sizeof lock, "%s-lock", path) >= sizeof lock ||
+        access(lock, R_OK | W_OK) != 0)
+        flags |= MDB_NOLOCK;
+    return flags;
+}
+
 static bool
 open_environment(struct hints *h)
 {
-    char path[4096];
+    char path[PATH_BYTES];
     if ((size_t)snprintf(path, sizeof path, "%s/hints.lmdb", h->directory) >= sizeof path)
         return failed(h, "open", ENAMETOOLONG);
-    if (mkdir(h->directory, 0750) != 0 && errno != EEXIST)
+    if (!h->reads_only && mkdir(h->directory, 0750) != 0 && errno != EEXIST)
         return failed(h, "make the directory", errno);
     int dead = 0, rc = mdb_env_create(&h->env);
     if (rc == 0)
@@ -90,8 +107,8 @@ open_environment(struct hints *h)
     if (rc == 0)
         rc = mdb_env_set_mapsize(h->env, MAP_BYTES);
     if (rc == 0)
-        rc = mdb_env_open(h->env, path, MDB_NOSUBDIR | MDB_NOMETASYNC | MDB_NOTLS, 0640);
-    if (rc == 0)
+        rc = mdb_env_open(h->env, path, flags_for(h, path), 0640);
+    if (rc == 0 && !h->reads_only)
         rc = mdb_reader_check(h->env, &dead);
     if (rc == 0)
         rc = open_tables(h);
@@ -128,16 +145,29 @@ close_environment(void *ctx)
     pthread_mutex_destroy(&h->lock);
 }
 
-struct hints *
-hints_open(struct arena *a, const char *directory, struct str *error)
+static struct hints *
+open_store(struct arena *a, const char *directory, bool reads_only, struct str *error)
 {
     struct hints *h = ARENA_NEW(a, struct hints);
+    h->reads_only = reads_only;
     size_t n = strlen(directory) + 1;
     h->directory = memcpy(arena_alloc(a, n), directory, n);
     pthread_mutex_init(&h->lock, NULL);
     arena_on_free(a, close_environment, h);
     *error = is_ready(h) ? STR_NULL : hints_error(h);
     return h;
+}
+
+struct hints *
+hints_open(struct arena *a, const char *directory, struct str *error)
+{
+    return open_store(a, directory, false, error);
+}
+
+struct hints *
+hints_open_to_read(struct arena *a, const char *directory, struct str *error)
+{
+    return open_store(a, directory, true, error);
 }
 
 struct str

@@ -34,6 +34,10 @@ struct hints;
  * *error says why (STR_NULL: all is well). Closed with the arena. */
 struct hints *hints_open(struct arena *a, const char *directory, struct str *error);
 
+/* The same of a store that is there, to look at alone, also for who may not write to it: then what is read may be wrong if somebody writes
+ * meanwhile, so this is for tools. */
+struct hints *hints_open_to_read(struct arena *a, const char *directory, struct str *error);
+
 /* "retry", as the tools call it. */
 const char *hints_kind_name(enum hints_kind k);
 

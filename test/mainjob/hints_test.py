@@ -1,4 +1,5 @@
 """The tools for hints: what waits is shown, what is old goes."""
+import os
 import re
 import subprocess
 
@@ -105,3 +106,17 @@ def test_records_are_changed_by_hand(site):
         assert answer in fix(site, 'retry', 'k' * n), n
     assert '> deleted\n' in fix(site, 'retry', key, 'd')
     assert tool(site, 'exim_dumpdb', site.path('spool'), 'retry') == (0, '')
+
+
+def test_the_group_of_the_spool_may_look(site):
+    site.configure(routers=ROUTERS, transports=TRANSPORTS)
+    site.send('x@remote.example')
+    db = site.path('spool/db')
+    kept = os.stat(db + '/hints.lmdb')
+    for group, shown in ((kept.st_gid, True), (65533, False)):
+        p = subprocess.run([site.binary.rsplit('/', 1)[0] + '/exim_dumpdb', '-k', site.path('spool'), 'retry'],
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, user=65533, group=group,
+                           extra_groups=[])
+        assert (p.stdout == 'T:[127.0.0.1]:127.0.0.1:1\n') == shown, p.stdout
+    now = os.stat(db + '/hints.lmdb')
+    assert (now.st_mtime_ns, now.st_uid) == (kept.st_mtime_ns, kept.st_uid)
