@@ -68,8 +68,7 @@ struct smtp_end {
     enum smtp_fate fate;
     struct why why;  /* for all recipients without an answer of their own */
     bool bad_ticket; /* an earlier session could not be resumed: another try begins a new one */
-    bool
-        stale; /* a connection that carried messages takes no more: nothing was sent, another one may do */
+    bool stale;      /* a connection that carried messages takes no more: another one may do */
     bool tls_failed; /* TLS is to blame: without it the host may do */
     bool quiet;      /* the line of the address says it all */
     bool
