@@ -49,7 +49,10 @@ limit_core(bool permitted)
     struct rlimit now;
     if (getrlimit(RLIMIT_CORE, &now) != 0)
         return;
-    now.rlim_cur = permitted ? now.rlim_max : 0;
+    rlim_t wanted = permitted ? now.rlim_max : 0;
+    if (now.rlim_cur == wanted)
+        return;
+    now.rlim_cur = wanted;
     (void)setrlimit(RLIMIT_CORE, &now);
 }
 

@@ -37,6 +37,12 @@ kernel_link(int dir, const char *from, const char *to)
     return linkat(dir, from, dir, to, 0);
 }
 
+static int
+kernel_move(int dir, const char *from, const char *to)
+{
+    return renameat2(dir, from, dir, to, RENAME_NOREPLACE);
+}
+
 /* posix_fallocate would write where the file system cannot: what a segment needs is written anyway. */
 static int
 kernel_allocate(int fd, off_t n)
@@ -59,6 +65,7 @@ const struct durable_calls durable_kernel = {
     .unlink_at = kernel_unlink,
     .close_fd = close,
     .link_at = kernel_link,
+    .move_at = kernel_move,
     .truncate_fd = ftruncate,
     .write_at = pwritev,
     .sync_content = fdatasync,
@@ -73,6 +80,7 @@ const struct durable_calls durable_unsynced = {
     .unlink_at = kernel_unlink,
     .close_fd = close,
     .link_at = kernel_link,
+    .move_at = kernel_move,
     .truncate_fd = ftruncate,
     .write_at = pwritev,
     .sync_content = no_sync,

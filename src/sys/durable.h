@@ -20,6 +20,8 @@ struct durable_calls {
     int (*unlink_at)(int dir, const char *name);
     int (*close_fd)(int fd);
     int (*link_at)(int dir, const char *from, const char *to);
+    /* Renames, and takes no other file's place: EEXIST. EINVAL: the file system cannot. */
+    int (*move_at)(int dir, const char *from, const char *to);
     int (*truncate_fd)(int fd, off_t n);
     /* For files that are written in place. */
     ssize_t (*write_at)(int fd, const struct iovec *v, int n, off_t at);

@@ -41,11 +41,15 @@ append_new_write(struct append *d, int fd, const char *name)
     return ok;
 }
 
-/* A link does not take the place of a file, as a rename does; some file systems have none. */
+/* Takes no other file's place. Where a file system has no such renaming, a link does that; some have neither. */
 static bool
 move(const struct append *d, const char *from, const char *to)
 {
     struct stat st;
+    if (d->calls->move_at(AT_FDCWD, from, to) == 0)
+        return true;
+    if (errno != EINVAL && errno != ENOSYS)
+        return false;
     if (d->calls->link_at(AT_FDCWD, from, to) == 0) {
         (void)d->calls->unlink_at(AT_FDCWD,
                                   from); /* the message is there: a second name does no harm */

@@ -171,6 +171,8 @@ static int64_t
 unread_s(const struct append *d)
 {
     struct stat st;
+    if (d->quota->limit <= 0 && d->quota->limit_files <= 0)
+        return 0; /* nobody asks */
     char *path = str_cstr(d->arena, str_printf(d->arena, "%s/new", d->path));
     return stat(path, &st) == 0 ? time(NULL) - st.st_mtime : 0;
 }
@@ -270,6 +272,8 @@ static char *
 final_name(const struct append *d, struct str name, struct str tag)
 {
     struct stat st;
+    if (tag.n == 0)
+        return str_cstr(d->arena, str_printf(d->arena, "%s/new/%s", d->path, name.p));
     char *with = str_cstr(d->arena,
                           str_printf(d->arena, "%s/new/%s%.*s", d->path, name.p, STR_ARG(tag)));
     if (lstat(with, &st) == 0 || errno != ENAMETOOLONG)

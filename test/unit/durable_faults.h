@@ -75,6 +75,12 @@ fault_link(int dir, const char *from, const char *to)
 }
 
 static int
+fault_move(int dir, const char *from, const char *to)
+{
+    return fault_due("move", to) ? -1 : durable_kernel.move_at(dir, from, to);
+}
+
+static int
 fault_truncate(int fd, off_t n)
 {
     return fault_due("truncate", "") ? -1 : durable_kernel.truncate_fd(fd, n);
@@ -112,6 +118,7 @@ static const struct durable_calls faulty = {
     .unlink_at = fault_unlink,
     .close_fd = fault_close,
     .link_at = fault_link,
+    .move_at = fault_move,
     .truncate_fd = fault_truncate,
     .write_at = fault_write_at,
     .sync_content = fault_sync_content,
