@@ -112,7 +112,7 @@ set_field(struct retry_record *r, char field, struct str value)
     case '2':
     case '3':
     case '4':
-        return read_time(value, times[field - '2']) ? NULL : "bad time value";
+        return read_time(value, times[field - '2']) ? NULL : "not a time: yymmddhhmm is wanted";
     case '5':
         if (!str_ieqz(value, "yes") && !str_ieqz(value, "no"))
             return "yes or no expected";
@@ -164,7 +164,7 @@ obey(struct fix *f, const char *line)
         return;
     }
     if (f->key[0] == '\0')
-        fault = "No previous record name is set";
+        fault = "name a record first";
     else if (!deletes)
         fault = change(f, line[0], str_trim(str_from_cstr(line + 1)));
     else

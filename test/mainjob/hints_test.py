@@ -96,11 +96,11 @@ def test_records_are_changed_by_hand(site):
     text = fix(site, 'retry', key, '4 301102:1000', '0 7', '5 yes')
     assert '4 next try:     02-Nov-2030 10:00:00\n' in text and '0 error number: 7 ' in text, text
     assert re.search(r'02-Nov-2030 10:00:00 \*\n$', tool(site, 'exim_dumpdb', '-z', site.path('spool'), 'retry')[1])
-    for line, answer in (('4 301302:1000', 'bad time value'), ('4 3011021000', '02-Nov-2030 10:00'),
-                         ('4 30110210001', 'bad time value'), ('9 1', 'unknown field'), ('0 99999999999', 'bad number'),
+    for line, answer in (('4 301302:1000', 'not a time'), ('4 3011021000', '02-Nov-2030 10:00'),
+                         ('4 30110210001', 'not a time'), ('9 1', 'unknown field'), ('0 99999999999', 'bad number'),
                          ('5 maybe', 'yes or no'), ('2 401102:1000', 'later than the last try')):
         assert answer in fix(site, 'retry', key, line), (line, fix(site, 'retry', key, line))
-    assert 'No previous record name' in fix(site, 'retry', 'd')
+    assert 'name a record first' in fix(site, 'retry', 'd')
     assert 'record other not found' in fix(site, 'retry', 'other')
     for n, answer in ((1022, 'not found'), (1023, 'line too long'), (3000, 'line too long')):
         assert answer in fix(site, 'retry', 'k' * n), n
