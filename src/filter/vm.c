@@ -743,6 +743,7 @@ vm_new(const struct host *host, void *env)
     vm->env = env;
     vm->scratch = arena_new();
     vm->cache = arena_new();
+    vm->cache_before = arena_new();
     vm->stack = arena_alloc(own, STACK_CAP * sizeof *vm->stack);
     vm->stack_cap = STACK_CAP;
     vm->error = STR_EMPTY;
@@ -766,6 +767,7 @@ vm_free(struct vm *vm)
     if (vm == NULL)
         return;
     arena_free(vm->cache);
+    arena_free(vm->cache_before);
     arena_free(vm->scratch);
     arena_free(vm->kept);
     arena_free(vm->own);

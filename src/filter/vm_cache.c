@@ -1,7 +1,8 @@
 /* The machine's cache of compiled strings and patterns.
  *
  * Bounded by bytes; when it is full it is emptied as a whole, and only while nothing runs, since running
- * code lies in it. A string that comes while the cache is full and in use is compiled into scratch.
+ * code lies in it. A string that comes while the cache is full and in use is compiled into scratch. Constants
+ * are results, which callers at the top may hold: the memory goes when the cache has become full once more.
  */
 #include "filter/vm_cache.h"
 
@@ -38,6 +39,9 @@ has_room(struct vm *vm, struct str text)
 void
 vm_cache_clear(struct vm *vm)
 {
+    struct arena *full = vm->cache;
+    vm->cache = vm->cache_before;
+    vm->cache_before = full;
     arena_clear(vm->cache);
     memset(vm->codes, 0, sizeof vm->codes);
     memset(vm->alike, 0, sizeof vm->alike);

@@ -102,6 +102,7 @@ struct vm {
     struct arena *own; /* the machine itself */
     struct arena *scratch;
     struct arena *cache; /* compiled strings and patterns; emptied as a whole when full */
+    struct arena *cache_before; /* what was in it before that: results may lie there */
     struct code_table codes[CODE_KINDS];
     struct str missed; /* what vm_expand_again did not find, and its hash */
     uint32_t missed_hash;

@@ -133,6 +133,18 @@ test_bound(void **state)
     fixture_check(f, "${uc:x1}", "X1");
 }
 
+/* A result that is a constant outlives the code that it came with. */
+static void
+test_held(void **state)
+{
+    struct fixture *f = *state;
+    struct str held, other;
+    assert_int_equal(vm_expand(f->vm, STR_LIT("ju\\x73t words"), &held), VM_OK);
+    vm_cache_clear(f->vm);
+    assert_int_equal(vm_expand(f->vm, STR_LIT("othe\\x72 ones"), &other), VM_OK);
+    assert_true(str_eqz(held, "just words") && str_eqz(other, "other ones"));
+}
+
 int
 main(void)
 {
@@ -143,6 +155,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_match_again, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_match_limits, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_bound, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_held, fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
