@@ -49,8 +49,8 @@ tear_down(void **state)
 {
     struct fixture *f = *state;
     char command[128];
-    arena_free(f->arena);
     (void)snprintf(command, sizeof command, "rm -r %s", f->folder);
+    arena_free(f->arena);
     return system(command);
 }
 
