@@ -31,7 +31,7 @@
 
 #ifdef __SANITIZE_ADDRESS__
 /* The processes of the daemon have no environment that would say so, and in the jail nobody can look for leaks. */
-const char *__asan_default_options(void);
+__attribute__((visibility("default"))) const char *__asan_default_options(void);
 const char *
 __asan_default_options(void)
 {
