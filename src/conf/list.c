@@ -308,11 +308,8 @@ set_address_parts(struct list_run *r, struct arena *a)
 static void
 set_host_parts(struct list_run *r)
 {
-    if (ip_parse(r->subject, &r->ip) && ip_is_mapped(&r->ip)) {
-        for (size_t i = 0; i < 4; i++)
-            r->ip.b[i] = r->ip.b[12 + i];
-        r->ip.n = 4;
-    }
+    if (ip_parse(r->subject, &r->ip))
+        ip_unmap(&r->ip);
     r->names = r->q->host_name;
     r->names_known = str_is_set(r->names);
 }

@@ -286,6 +286,15 @@ ip_to_v6(struct ip ip)
     return v6;
 }
 
+void
+ip_unmap(struct ip *ip)
+{
+    if (!ip_is_mapped(ip))
+        return;
+    memmove(ip->b, ip->b + 12, 4);
+    ip->n = 4;
+}
+
 /* --- texts --- */
 
 static unsigned

@@ -51,6 +51,8 @@ struct ip ip_mask(struct ip ip, unsigned bits);
 bool ip_is_mapped(const struct ip *ip);
 /* IPv4 becomes IPv4-mapped IPv6; IPv6 stays. */
 struct ip ip_to_v6(struct ip ip);
+/* IPv4-mapped IPv6 becomes IPv4; others stay. */
+void ip_unmap(struct ip *ip);
 
 /* Texts; clean values. */
 /* Dotted quad, or the canonical IPv6 form (RFC 5952). */

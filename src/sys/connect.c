@@ -3,37 +3,14 @@
 
 #include "base/arena.h"
 #include "sys/await.h"
+#include "sys/socket_address.h"
 
 #include <errno.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
-
-union address {
-    struct sockaddr any;
-    struct sockaddr_in in;
-    struct sockaddr_in6 in6;
-};
-
-static socklen_t
-to_address(const struct ip *ip, int64_t port, union address *out)
-{
-    memset(out, 0, sizeof *out);
-    if (ip->n == 4) {
-        out->in.sin_family = AF_INET;
-        out->in.sin_port = htons((uint16_t)port);
-        memcpy(&out->in.sin_addr, ip->b, 4);
-        return sizeof out->in;
-    }
-    out->in6.sin6_family = AF_INET6;
-    out->in6.sin6_port = htons((uint16_t)port);
-    memcpy(&out->in6.sin6_addr, ip->b, 16);
-    return sizeof out->in6;
-}
 
 static void
 set_options(int fd, const struct connect_request *rq)
@@ -74,14 +51,14 @@ wait_connected(int fd, int64_t timeout_ms)
 static int
 start(int fd, const struct connect_request *rq)
 {
-    union address a;
+    union socket_address a;
     set_options(fd, rq);
     if (rq->from.n != 0) {
-        socklen_t n = to_address(&rq->from, 0, &a);
+        socklen_t n = socket_address_make(&rq->from, 0, &a);
         if (bind(fd, &a.any, n) != 0)
             return errno;
     }
-    socklen_t n = to_address(&rq->to, rq->port, &a);
+    socklen_t n = socket_address_make(&rq->to, rq->port, &a);
     if (connect(fd, &a.any, n) == 0)
         return 0;
     return errno == EINPROGRESS || errno == EINTR ? wait_connected(fd, rq->timeout_ms) : errno;
@@ -90,20 +67,11 @@ start(int fd, const struct connect_request *rq)
 static void
 find_own_end(struct connected *out)
 {
-    union address a;
+    union socket_address a;
     socklen_t n = sizeof a;
     memset(&a, 0, sizeof a);
-    if (getsockname(out->fd, &a.any, &n) != 0)
-        return;
-    if (a.any.sa_family == AF_INET) {
-        out->from.n = 4;
-        memcpy(out->from.b, &a.in.sin_addr, 4);
-        out->port = ntohs(a.in.sin_port);
-    } else if (a.any.sa_family == AF_INET6) {
-        out->from.n = 16;
-        memcpy(out->from.b, &a.in6.sin6_addr, 16);
-        out->port = ntohs(a.in6.sin6_port);
-    }
+    if (getsockname(out->fd, &a.any, &n) == 0)
+        (void)socket_address_read(&a, &out->from, &out->port);
 }
 
 bool
@@ -137,7 +105,7 @@ connect_port(struct arena *a, struct str service)
     struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *found = NULL;
     if (name == NULL || service.n == 0 || getaddrinfo(NULL, name, &hints, &found) != 0)
         return 0;
-    union address at;
+    union socket_address at;
     memset(&at, 0, sizeof at);
     if (found->ai_addrlen <= sizeof at)
         memcpy(&at, found->ai_addr, found->ai_addrlen);

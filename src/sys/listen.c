@@ -2,13 +2,12 @@
 #include "sys/listen.h"
 
 #include "base/arena.h"
+#include "sys/socket_address.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
-#include <netinet/in.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 /* --- addresses --- */
@@ -48,27 +47,15 @@ make_address(const struct listen_request *rq, struct sockaddr_storage *out)
 bool
 listen_peer(int fd, struct ip *out, int *port)
 {
-    struct sockaddr_storage ss;
-    socklen_t n = sizeof ss;
+    union socket_address from;
+    socklen_t n = sizeof from;
+    int64_t at;
     *out = (struct ip){.n = 0};
-    if (getpeername(fd, (struct sockaddr *)&ss, &n) != 0)
+    if (getpeername(fd, &from.any, &n) != 0 || !socket_address_read(&from, out, &at))
         return false;
-    if (ss.ss_family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)&ss;
-        out->n = 4;
-        memcpy(out->b, &in->sin_addr, 4);
-        *port = ntohs(in->sin_port);
-    } else if (ss.ss_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)&ss;
-        out->n = 16;
-        memcpy(out->b, &in6->sin6_addr, 16);
-        *port = ntohs(in6->sin6_port);
-    }
-    if (ip_is_mapped(out)) {
-        memmove(out->b, out->b + 12, 4);
-        out->n = 4;
-    }
-    return out->n > 0;
+    ip_unmap(out);
+    *port = (int)at;
+    return true;
 }
 
 /* --- opening --- */

@@ -2,12 +2,11 @@
 #include "sys/query_server.h"
 
 #include "base/arena.h"
+#include "sys/socket_address.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 static bool
@@ -23,28 +22,12 @@ wait_for(int fd, short events, int timeout_ms)
     return n > 0;
 }
 
-static socklen_t
-make_address(const struct query_server *q, struct sockaddr_storage *out)
-{
-    *out = (struct sockaddr_storage){0};
-    if (q->ip.n == 4) {
-        struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)q->port)};
-        memcpy(&in.sin_addr, q->ip.b, 4);
-        memcpy(out, &in, sizeof in);
-        return sizeof in;
-    }
-    struct sockaddr_in6 in = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)q->port)};
-    memcpy(&in.sin6_addr, q->ip.b, 16);
-    memcpy(out, &in, sizeof in);
-    return sizeof in;
-}
-
 static bool
 connect_to(int fd, const struct query_server *q)
 {
-    struct sockaddr_storage to;
-    socklen_t n = make_address(q, &to);
-    if (connect(fd, (const struct sockaddr *)&to, n) == 0)
+    union socket_address to;
+    socklen_t n = socket_address_make(&q->ip, q->port, &to);
+    if (connect(fd, &to.any, n) == 0)
         return true;
     if (errno != EINPROGRESS || !wait_for(fd, POLLOUT, q->timeout_ms))
         return false;

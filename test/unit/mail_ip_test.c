@@ -254,7 +254,12 @@ plain_texts_and_scope(void **state)
     assert_true(ip_parse(STR_LIT("::ffff:1.2.3.4"), &ip));
     assert_true(ip_is_mapped(&ip));
     assert_str(ip_text(*state, &ip), "::ffff:1.2.3.4");
+    ip_unmap(&ip);
+    assert_str(ip_text(*state, &ip), "1.2.3.4");
+    ip_unmap(&ip);
+    assert_str(ip_text(*state, &ip), "1.2.3.4");
     assert_true(ip_parse(STR_LIT("1:0:2:3:4:5:6:7"), &ip));
+    ip_unmap(&ip);
     assert_str(ip_text(*state, &ip), "1:0:2:3:4:5:6:7");
     assert_str(ip_text_norm(*state, &ip), "1::2:3:4:5:6:7");
     assert_true(ip_parse(STR_LIT("1.2.3.4"), &ip));
