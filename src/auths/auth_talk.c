@@ -58,6 +58,21 @@ auth_talk_expand(struct auth_talk *t, const struct xstr *x, struct str *out)
 }
 
 enum auth_end
+auth_talk_add_options(struct auth_talk *t, const struct xstr *const *options, size_t n)
+{
+    struct str value;
+    for (size_t i = 0; i < n; i++) {
+        if (!str_is_set(options[i]->text))
+            continue;
+        enum auth_end e = auth_talk_expand(t, options[i], &value);
+        if (e != AUTH_OK)
+            return e == AUTH_SKIP ? AUTH_FAIL : e;
+        auth_talk_add(t, value);
+    }
+    return AUTH_OK;
+}
+
+enum auth_end
 auth_talk_condition(struct auth_talk *t, const struct xstr *x)
 {
     struct str value;

@@ -60,6 +60,9 @@ void auth_talk_add_all(struct auth_talk *t, struct str data);
 void auth_talk_clear(struct auth_talk *t);
 /* Expands an option with the values as $auth1…; in the arena of the exchange. AUTH_SKIP: forced failure, AUTH_DEFER: t->log. */
 enum auth_end auth_talk_expand(struct auth_talk *t, const struct xstr *x, struct str *out);
+/* Adds n options, expanded; one that is not set is passed over, a forced failure is AUTH_FAIL. Otherwise as auth_talk_expand. */
+enum auth_end auth_talk_add_options(struct auth_talk *t, const struct xstr *const *options,
+                                    size_t n);
 /* Judges by a condition: AUTH_OK, AUTH_FAIL, AUTH_DEFER. Unset is AUTH_OK. */
 enum auth_end auth_talk_condition(struct auth_talk *t, const struct xstr *x);
 /* server_condition */

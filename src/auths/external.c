@@ -23,33 +23,17 @@ static const struct opt_table opts = {
     .size = sizeof(struct auth_external),
 };
 
-/* $auth2 and $auth3, when their options are set. */
-static enum auth_end
-add_parameters(struct auth_talk *t)
-{
-    const struct auth_external *own = t->d->own.fields;
-    const struct xstr *options[] = {&own->server_param2, &own->server_param3};
-    struct str value;
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
-        if (!str_is_set(options[i]->text))
-            continue;
-        enum auth_end e = auth_talk_expand(t, options[i], &value);
-        if (e != AUTH_OK)
-            return e == AUTH_SKIP ? AUTH_FAIL : e;
-        auth_talk_add(t, value);
-    }
-    return AUTH_OK;
-}
-
 static enum auth_end
 server(struct auth_talk *t)
 {
+    const struct auth_external *own = t->d->own.fields;
+    const struct xstr *options[] = {&own->server_param2, &own->server_param3};
     struct str data = t->initial;
     enum auth_end e = str_is_set(data) ? AUTH_OK : t->ask(t, STR_EMPTY, &data);
     if (e != AUTH_OK)
         return e;
     auth_talk_add(t, data);
-    e = add_parameters(t);
+    e = auth_talk_add_options(t, options, sizeof options / sizeof options[0]);
     return e == AUTH_OK ? auth_talk_server_condition(t) : e;
 }
 

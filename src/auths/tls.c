@@ -33,16 +33,8 @@ server(struct auth_talk *t)
     const struct auth_tls *own = t->d->own.fields;
     const struct xstr *options[] = {&own->server_param1, &own->server_param2,
                                     &own->server_param3};
-    struct str value;
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
-        if (!str_is_set(options[i]->text))
-            continue;
-        enum auth_end e = auth_talk_expand(t, options[i], &value);
-        if (e != AUTH_OK)
-            return e == AUTH_SKIP ? AUTH_FAIL : e;
-        auth_talk_add(t, value);
-    }
-    return auth_talk_server_condition(t);
+    enum auth_end e = auth_talk_add_options(t, options, sizeof options / sizeof options[0]);
+    return e == AUTH_OK ? auth_talk_server_condition(t) : e;
 }
 
 const struct auth_driver auth_tls = {

@@ -130,8 +130,9 @@ raise_deferral(struct run *r, const char *name, const struct why *why, int64_t n
 static bool
 is_host_logged(const struct smtp_end *end)
 {
-    if (end->fate == SMTP_ANSWERED || end->fate == SMTP_MESSAGE_FAIL ||
-        end->fate == SMTP_SETUP_DEFER || end->quiet)
+    if (end->fate == SMTP_MESSAGE_FAIL)
+        return end->why.sys_errno == WHY_UTF8;
+    if (end->fate == SMTP_ANSWERED || end->fate == SMTP_SETUP_DEFER || end->quiet)
         return false;
     return end->why.sys_errno != WHY_TLS_FAILED && end->why.sys_errno != WHY_AUTH_FAILED;
 }
@@ -141,8 +142,7 @@ static bool
 take_end(struct run *r, const struct remote_try *t, const struct smtp_end *end)
 {
     vec_push(r->d->arena, &r->notes, ((struct note){.host = *t, .end = *end}));
-    bool utf8 = end->fate == SMTP_MESSAGE_FAIL && end->why.sys_errno == WHY_UTF8;
-    if (is_host_logged(end) || utf8)
+    if (is_host_logged(end))
         log_host(r, &t->host, t->port, &end->why);
     if (end->fate == SMTP_HOST_DEFER)
         raise_deferral(r, "msg:host:defer", &end->why, end->why.sys_errno);
