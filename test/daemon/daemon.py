@@ -108,6 +108,14 @@ class Daemon:
         s = socket.create_connection(('127.0.0.1', self.port), 20)
         return s, s.makefile('rb')
 
+    def is_welcoming(self):
+        """A new connection is greeted, not refused."""
+        s, f = self.connect()
+        ok = f.readline().startswith(b'220 ')
+        f.close()
+        s.close()
+        return ok
+
 
 def stop_all(pids):
     for p in pids:

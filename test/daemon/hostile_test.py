@@ -87,6 +87,12 @@ def serve(clients, seconds=30):
     assert all(c.over for c in clients), [c.name for c in clients if not c.over]
 
 
+def assert_unharmed(site, d):
+    d.send('joe@example.org')
+    site.wait_for(lambda: site.completed(1))
+    assert not site.raw_log('panic')
+
+
 def test_slow_on_every_word(site):
     """A line that does not come within smtp_receive_timeout ends the connection, though something comes all the time."""
     site.configure('smtp_receive_timeout = 1s\nproxy_protocol_timeout = 1s\nhosts_proxy = 127.0.0.2\nhosts_xclient = *\n'
@@ -108,9 +114,7 @@ def test_slow_on_every_word(site):
         assert log.count('proxy negotiation with') >= len(proxied), log
         f.close()
         s.close()
-        d.send('joe@example.org')
-        site.wait_for(lambda: site.completed(1))
-        assert not site.raw_log('panic')
+        assert_unharmed(site, d)
 
 
 def test_answers_that_are_not_read(site):
@@ -127,9 +131,7 @@ def test_answers_that_are_not_read(site):
             pass
         site.wait_for(lambda: 'SMTP timeout while answers are not read by' in site.raw_log())
         s.close()
-        d.send('joe@example.org')
-        site.wait_for(lambda: site.completed(1))
-        assert not site.raw_log('panic')
+        assert_unharmed(site, d)
 
 
 def test_a_crowd(site):
@@ -144,16 +146,8 @@ def test_a_crowd(site):
             f.close()
             s.close()
 
-        def welcome():
-            s, f = d.connect()
-            ok = f.readline().startswith(b'220 ')
-            f.close()
-            s.close()
-            return ok
-        site.wait_for(welcome)
-        d.send('joe@example.org')
-        site.wait_for(lambda: site.completed(1))
-        assert not site.raw_log('panic')
+        site.wait_for(d.is_welcoming)
+        assert_unharmed(site, d)
 
 
 def test_without_end(site):

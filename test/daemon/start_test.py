@@ -307,14 +307,7 @@ def test_accept_max_over_all_processes(site):
         for x, y in open_ones:
             y.close()
             x.close()
-
-        def free():
-            x, y = d.connect()
-            ok = y.readline().startswith(b'220 ')
-            y.close()
-            x.close()
-            return ok
-        site.wait_for(free)
+        site.wait_for(d.is_welcoming)
 
 
 def test_accept_max_per_host(site):
