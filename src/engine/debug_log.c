@@ -2,10 +2,13 @@
 #include "engine/debug_log.h"
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/num.h"
+#include "conf/debug.h"
 #include "conf/model.h"
 #include "engine/maillog.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,8 +17,8 @@ enum { PRETRIGGER_MAX = 1024 * 1024, TAG_MAX = 200 };
 
 struct debug_log {
     struct str tag;
-    bool acl, receive;
-    bool waits; /* for a trigger: lines go to memory */
+    uint64_t topics; /* bits of conf/debug.h */
+    bool waits;      /* for a trigger: lines go to memory */
     bool on_panic;
     char *kept;
     size_t n, cap;
@@ -74,26 +77,41 @@ trigger(struct engine *e, struct debug_log *d)
 }
 
 bool
-debug_log_wants(const struct engine *e, enum debug_topic topic)
+debug_log_wants(const struct engine *e, int topic)
 {
     const struct debug_log *d = of(e);
-    if (d == NULL)
-        return false;
-    return topic == DEBUG_TOPIC_ANY || (topic == DEBUG_TOPIC_ACL ? d->acl : d->receive);
+    return d != NULL && (topic == DEBUG_LOG_LINES || (d->topics & DEBUG_BIT(topic)) != 0);
 }
 
 void
-debug_log_add(struct engine *e, enum debug_topic topic, struct str text)
+debug_log_add(struct engine *e, int topic, struct str text)
 {
     struct debug_log *d = of(e);
     if (!debug_log_wants(e, topic))
         return;
     struct arena *a = arena_new();
-    struct str line = str_printf(a, "%.*s\n", STR_ARG(text));
+    struct buf b = buf_in(a, 0);
+    debug_prefix(&b, d->topics);
+    buf_printf(&b, "%.*s\n", STR_ARG(text));
     if (d->waits)
-        keep(d, line);
+        keep(d, buf_str(&b));
     else
-        put(e, d, line);
+        put(e, d, buf_str(&b));
+    arena_free(a);
+}
+
+void
+debug_log_say(struct engine *e, int topic, const char *fmt, ...)
+{
+    if (!debug_log_wants(e, topic))
+        return;
+    struct arena *a = arena_new();
+    struct buf b = buf_in(a, 0);
+    va_list ap;
+    va_start(ap, fmt);
+    buf_vprintf(&b, fmt, ap);
+    va_end(ap);
+    debug_log_add(e, topic, buf_str(&b));
     arena_free(a);
 }
 
@@ -106,22 +124,6 @@ debug_log_panic(struct engine *e)
 }
 
 /* --- options --- */
-
-static void
-select_topics(struct debug_log *d, struct str opts)
-{
-    for (size_t i = 0; i < opts.n;) {
-        bool on = opts.p[i] != '-';
-        i += opts.p[i] == '-' || opts.p[i] == '+';
-        size_t from = i;
-        while (i < opts.n && opts.p[i] != '-' && opts.p[i] != '+')
-            i++;
-        struct str name = str_sub(opts, from, i - from);
-        bool all = str_eqz(name, "all");
-        d->acl = all || str_eqz(name, "acl") ? on : d->acl;
-        d->receive = all || str_eqz(name, "receive") ? on : d->receive;
-    }
-}
 
 static bool
 is_good_tag(struct str tag)
@@ -140,23 +142,36 @@ begin(struct session *s)
         return s->debug_log;
     struct debug_log *d = ARENA_NEW(s->arena, struct debug_log);
     d->tag = STR_EMPTY;
-    d->acl = d->receive = true;
+    d->topics = debug_default();
     s->debug_log = d;
     return d;
 }
 
 static bool
-set_pretrigger(struct session *s, struct debug_log *d, struct str value)
+set_pretrigger(struct arena *a, struct debug_log *d, struct str value)
 {
     uint64_t n;
     if (!num_parse_digits(value, &n) || n > PRETRIGGER_MAX)
         return false;
     if (n == 0 || n <= d->cap)
         return true;
-    d->kept = arena_alloc(s->arena, (size_t)n);
+    d->kept = arena_alloc(a, (size_t)n);
     d->cap = (size_t)n;
     d->n = 0;
     d->waits = true;
+    return true;
+}
+
+/* trigger=REASON of the option. */
+static bool
+set_trigger(struct engine *e, struct debug_log *d, struct str reason)
+{
+    if (str_eqz(reason, "now"))
+        trigger(e, d);
+    else if (str_eqz(reason, "paniclog"))
+        d->on_panic = true;
+    else
+        return false;
     return true;
 }
 
@@ -186,16 +201,12 @@ take(struct engine *e, struct debug_log *d, struct str o)
             return false;
         d->tag = str_dup(s->arena, value);
     } else if (str_eqz(name, "opts")) {
-        select_topics(d, value);
+        struct str bad;
+        return debug_select(value, &d->topics, &bad);
     } else if (str_eqz(name, "pretrigger")) {
-        return set_pretrigger(s, d, value);
+        return set_pretrigger(s->arena, d, value);
     } else if (str_eqz(name, "trigger")) {
-        if (str_eqz(value, "now"))
-            trigger(e, d);
-        else if (str_eqz(value, "paniclog"))
-            d->on_panic = true;
-        else
-            return false;
+        return set_trigger(e, d, value);
     } else {
         return false;
     }
@@ -234,4 +245,59 @@ debug_log_control(struct engine *e, struct str options)
         return false;
     }
     return true;
+}
+
+/* --- across the time in the spool --- */
+
+/* What waits for a trigger goes on waiting: "800" or "800 paniclog". */
+static struct str
+pretrigger_text(struct arena *a, const struct debug_log *d)
+{
+    return d->waits ? str_printf(a, "%zu%s", d->cap, d->on_panic ? " paniclog" : "") : STR_NULL;
+}
+
+void
+debug_log_store(struct arena *a, const struct engine *e, struct spool_header *h)
+{
+    const struct debug_log *d = of(e);
+    struct str path, error;
+    if (d == NULL || !log_debug_path(a, &e->log, d->tag, &path, &error))
+        return;
+    h->debug_selector = str_printf(a, "0x%llx", (unsigned long long)d->topics);
+    h->debuglog_name = path;
+    h->debug_pretrigger = pretrigger_text(a, d);
+}
+
+/* The file is a debug log of this configuration, whatever the spool says. */
+static bool
+find_tag(struct arena *a, const struct engine *e, struct str path, struct str *tag)
+{
+    struct str untagged, error;
+    if (!log_debug_path(a, &e->log, STR_EMPTY, &untagged, &error) || path.n < untagged.n ||
+        !str_eq(str_sub(path, 0, untagged.n), untagged))
+        return false;
+    *tag = str_sub(path, untagged.n, path.n);
+    return is_good_tag(*tag);
+}
+
+void
+debug_log_resume(struct engine *e, const struct spool_header *h)
+{
+    struct session *s = e->eval->session;
+    struct str tag, bad;
+    if (!str_is_set(h->debuglog_name) || !str_is_set(h->debug_selector) ||
+        !find_tag(s->arena, e, h->debuglog_name, &tag))
+        return;
+    struct debug_log *d = begin(s);
+    d->tag = tag;
+    d->topics = 0;
+    (void)debug_select(str_printf(s->arena, "=%.*s", STR_ARG(h->debug_selector)), &d->topics,
+                       &bad);
+    if (!str_is_set(h->debug_pretrigger))
+        return;
+    size_t blank = str_chr(h->debug_pretrigger, ' ', 0);
+    bool alone = blank == STR_NPOS;
+    (void)set_pretrigger(
+        s->arena, d, str_sub(h->debug_pretrigger, 0, alone ? h->debug_pretrigger.n : blank));
+    d->on_panic = !alone;
 }

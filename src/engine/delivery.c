@@ -7,6 +7,7 @@
 #include "conf/list.h"
 #include "conf/main_options.h"
 #include "engine/bounce_settle.h"
+#include "engine/debug_log.h"
 #include "engine/maillog.h"
 #include "engine/one_time.h"
 #include "engine/queue_move.h"
@@ -101,6 +102,7 @@ load_models(struct delivery *d)
     d->engine->eval->message = d->message;
     d->engine->eval->session = d->session;
     d->engine->eval->address = NULL;
+    debug_log_resume(d->engine, &d->header);
     load_acl_variables(d);
 }
 
@@ -379,7 +381,9 @@ run_one(struct engine *e, struct str id, enum delivery_reason reason,
     enum delivery_end end = ref == NULL ? open_message(d) : delivery_lane_open(d, ref);
     if (end == DELIVERY_WAITS) {
         load_models(d);
+        debug_log_say(e, DEBUG_DELIVER, "delivering %.*s", STR_ARG(d->id));
         end = attempt(d);
+        debug_log_say(e, DEBUG_DELIVER, "end of delivering %.*s", STR_ARG(d->id));
         close_message(d, &outer);
     }
     vm_release(e->vm, mark);

@@ -110,8 +110,8 @@ write_lines(struct engine *e, unsigned to, const struct str *lines, size_t n)
 {
     struct arena *a = arena_new();
     size_t plain = n > 1 && (to & MAILLOG_BLANK) != 0 ? 2 : 1;
-    if (debug_log_wants(e, DEBUG_TOPIC_ANY)) {
-        debug_log_add(e, DEBUG_TOPIC_ANY, str_printf(a, "LOG: %.*s", STR_ARG(lines[0])));
+    if (debug_log_wants(e, DEBUG_LOG_LINES)) {
+        debug_log_add(e, DEBUG_LOG_LINES, str_printf(a, "LOG: %.*s", STR_ARG(lines[0])));
         if ((to & MAILLOG_PANIC) != 0)
             debug_log_panic(e);
     }

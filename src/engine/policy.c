@@ -65,7 +65,7 @@ debug(void *ctx, struct str options)
 static void
 trace(void *ctx, struct str line)
 {
-    debug_log_add(ctx, DEBUG_TOPIC_ACL, line);
+    debug_log_add(ctx, DEBUG_ACL, line);
 }
 
 struct acl_up *
@@ -94,6 +94,7 @@ policy_run(struct engine *e, enum acl_phase phase, struct acl_answer *out)
         e->policy = up = policy_up(e->arena, e);
     acl_runner_set_up(r, up);
     acl_run_phase(r, phase, out);
+    e->eval->fatal = STR_NULL; /* it was logged, and is the answer's affair */
     return out->result;
 }
 

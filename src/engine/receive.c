@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/num.h"
 #include "conf/main_options.h"
+#include "engine/debug_log.h"
 #include "engine/peer.h"
 #include "engine/receive_state.h"
 #include "engine/spool_held.h"
@@ -394,6 +395,8 @@ fill_header(struct receiving *r, struct spool_header *h)
     clock_gettime(CLOCK_REALTIME, &now);
     spool_header_init(h);
     (void)spool_model_store(r->a, r->m, r->s, h);
+    if (!r->rq->own)
+        debug_log_store(r->a, r->e, h);
     h->login = r->rq->login;
     h->warning_count = 0;
     h->received_complete_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
@@ -542,6 +545,7 @@ receive_message(struct engine *e, const struct receive_request *rq, struct recei
     struct session *outer_session = e->eval->session;
     e->eval->message = r.m;
     e->eval->session = r.s;
+    e->eval->fatal = STR_NULL; /* of an earlier evaluation */
     r.m->headers = ARENA_NEW(r.a, struct header_list);
     r.m->body_fd = -1;
     if (!str_is_set(r.m->received_protocol))

@@ -2,6 +2,7 @@
 #include "engine/route.h"
 
 #include "conf/conf.h"
+#include "engine/debug_log.h"
 #include "engine/maillog.h"
 #include "engine/route_step.h"
 #include "mail/address.h"
@@ -153,6 +154,8 @@ static enum outcome
 run_router(struct route_step *s, struct route_result *res, bool *ran)
 {
     *ran = false;
+    debug_log_say(s->r->engine, DEBUG_ROUTE, "router %.*s for %.*s", STR_ARG(s->router->name),
+                  STR_ARG(s->a->text));
     if (has_been_here(s))
         return OUT_DECLINE;
     enum outcome o = route_check(s);
@@ -173,6 +176,18 @@ run_router(struct route_step *s, struct route_result *res, bool *ran)
 }
 
 /* --- the way --- */
+
+static void
+trace_router(struct route_step *s, enum outcome o, bool ran)
+{
+    static const char *const words[] = {
+        [OUT_OK] = "accepted",    [OUT_DECLINE] = "declined", [OUT_PASS] = "passed on",
+        [OUT_DEFER] = "deferred", [OUT_FAIL] = "failed",      [OUT_ERROR] = "failed to work",
+    };
+    debug_log_say(s->r->engine, DEBUG_ROUTE, "router %.*s: %s%s%.*s", STR_ARG(s->router->name),
+                  ran || o != OUT_DECLINE ? words[o] : "not for this address",
+                  s->r->why.log.n > 0 ? ": " : "", STR_ARG(s->r->why.log));
+}
 
 static size_t
 index_of(const struct conf *c, const struct driver_instance *d)
@@ -253,6 +268,7 @@ walk(struct route_step *s)
         bool ran, deferred;
         start_router(s, at);
         enum outcome o = run_router(s, &res, &ran);
+        trace_router(s, o, ran);
         if (o == OUT_OK)
             return accepted(s, &res);
         if (o == OUT_DEFER || o == OUT_ERROR || o == OUT_FAIL) {
@@ -295,6 +311,7 @@ route_address(struct routing *r, struct address *a)
     e->eval->address = before;
     e->eval->router_vars = vars_before;
     e->eval->message = message_before;
+    e->eval->fatal = STR_NULL; /* it was logged, and the address is deferred */
     vm_release(e->vm, mark);
     return end;
 }

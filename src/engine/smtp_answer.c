@@ -35,9 +35,9 @@ put_lines(struct smtp_session *s, struct str code, struct str text, bool last)
         smtp_io_write(s->io, str_sub(code, CODE_N + 1, code.n));
         smtp_io_write(s->io, line);
         smtp_io_write(s->io, STR_LIT("\r\n"));
-        if (debug_log_wants(s->engine, DEBUG_TOPIC_RECEIVE))
+        if (debug_log_wants(s->engine, DEBUG_RECEIVE))
             debug_log_add(
-                s->engine, DEBUG_TOPIC_RECEIVE,
+                s->engine, DEBUG_RECEIVE,
                 str_printf(s->message_arena, "SMTP>> %.*s%s%.*s%.*s",
                            STR_ARG(str_sub(code, 0, CODE_N)), more || !last ? "-" : " ",
                            STR_ARG(str_sub(code, CODE_N + 1, code.n)), STR_ARG(line)));

@@ -350,8 +350,8 @@ smtp_read_command(struct smtp_session *s)
         line.n--;
     s->line = line;
     s->verb = find_verb(line, &s->argument);
-    if (debug_log_wants(s->engine, DEBUG_TOPIC_RECEIVE)) /* passwords are not for files */
-        debug_log_add(s->engine, DEBUG_TOPIC_RECEIVE,
+    if (debug_log_wants(s->engine, DEBUG_RECEIVE)) /* passwords are not for files */
+        debug_log_add(s->engine, DEBUG_RECEIVE,
                       str_printf(s->message_arena, "SMTP<< %.*s",
                                  STR_ARG(s->verb == SMTP_VERB_AUTH ? STR_LIT("AUTH") : line)));
     if (!s->chunks.only_reset)

@@ -71,7 +71,7 @@ struct spool_header {
     struct str host_name, host_auth, host_auth_pubname, active_hostname, ident;
     struct str received_protocol;
     VEC(struct spool_acl_variable) acl_variables; /* written: connection's first */
-    struct str debug_selector, debuglog_name;
+    struct str debug_selector, debuglog_name, debug_pretrigger;
     bool wireformat;
     int64_t body_lines, max_received_line, body_zeros;
     struct str auth_id, auth_sender;

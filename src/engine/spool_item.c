@@ -27,6 +27,7 @@ const struct spool_item spool_items[] = {
     ROW("(acl)",                       SPOOL_ITEM_ACL,      acl_variables),
     ROW("debug_selector",              SPOOL_ITEM_TEXT,     debug_selector),
     ROW("debuglog_name",               SPOOL_ITEM_TEXT,     debuglog_name),
+    ROW("debug_pretrigger",            SPOOL_ITEM_TEXT,     debug_pretrigger), /* of remex */
     ROW("spool_file_wireformat",       SPOOL_ITEM_FLAG,     wireformat),
     ROW("body_linecount",              SPOOL_ITEM_NUMBER,   body_lines),
     ROW("max_received_linelength",     SPOOL_ITEM_NUMBER,   max_received_line),

@@ -8,11 +8,11 @@
 
 #include "base/buf.h"
 #include "base/map.h"
+#include "conf/debug.h"
 #include "conf/eval.h"
 #include "filter/expand.h"
 #include "proc/be_macros.h"
 #include "proc/context.h"
-#include "proc/debug.h"
 #include "proc/notice.h"
 #include "sys/file.h"
 

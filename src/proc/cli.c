@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/num.h"
-#include "proc/debug.h"
+#include "conf/debug.h"
 
 #include <arpa/inet.h>
 #include <stdarg.h>

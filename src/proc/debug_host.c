@@ -1,10 +1,10 @@
 /* -d of lists and lookups; see debug_host.h. Only tells: never changes an answer. */
 #include "proc/debug_host.h"
 
+#include "conf/debug.h"
 #include "conf/eval.h"
 #include "conf/list.h"
 #include "lookups/lookup.h"
-#include "proc/debug.h"
 
 #include <stdio.h>
 

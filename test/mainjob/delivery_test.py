@@ -117,6 +117,23 @@ def test_given_up_without_rule(site):
     assert 'retry timeout exceeded' in site.mail('box')
 
 
+def test_bounce_after_a_list_that_cannot_be_read(site):
+    site.configure(retry='', routers="""
+list:
+  driver = accept
+  domains = example.org
+  local_parts = lsearch;{top}/absent
+  transport = mbox
+sender:
+  driver = accept
+  domains = b.example
+  transport = mbox
+""")
+    site.send('user@example.org', options=('-odf', '-f', 'a@b.example'))
+    assert 'ID1 ** user@example.org: retry timeout exceeded' in site.log(), site.log()
+    assert any(line.startswith('ID2 <= <> R=ID1 ') for line in site.log()), site.log()
+
+
 def test_given_up_after_cutoff(site):
     site.configure(routers=FAILING, transports=BROKEN, retry='* * F,1s,1s')
     site.send('bad', options=('-odf', '-f', 'u1@example.org'))

@@ -531,6 +531,69 @@ def test_end_of_control_debug(site):
     assert debugged(site, '', ' control = debug/kill\n') is None
 
 
+def debug_delivery(site, control, more=''):
+    """What the file of debugging output has after a delivery by a later queue run; None: there is no file."""
+    acls(site, ' accept control = debug%s\n%s' % (control, more), routers="""
+other:
+  driver = accept
+  local_parts = nobody
+  transport = mbox
+panic:
+  driver = redirect
+  local_parts = panic
+  data = :blackhole:
+  condition = ${acl {loud}}
+local:
+  driver = accept
+  transport = mbox
+""")
+    site.write('names/user', '')
+    with open(site.conf, 'a') as f:
+        f.write('loud:\n accept logwrite = :panic: trouble\n')
+    talk(site, HEAD + ['RCPT TO:<user@example.org>', 'RCPT TO:<panic@example.org>', 'DATA', 'Subject: x', '', '.', 'QUIT'])
+    for name in os.listdir(site.path('log')):
+        if name.startswith('debug'):
+            os.unlink(site.path('log/' + name))  # what the reception wrote
+    assert site.run('-q').status == 0 and site.log()[-2].endswith(' Completed'), site.log()
+    names = [name for name in os.listdir(site.path('log')) if name.startswith('debug')]
+    return (names[0], site.read('log/' + names[0])) if names else None
+
+
+def test_control_debug_goes_on_in_the_delivery(site):
+    name, text = debug_delivery(site, '/tag=.$sender_address_domain')
+    assert name == 'debuglog.b.example', name
+    assert 'router other for user@example.org\nrouter other: not for this address\n' in text, text
+    assert 'router local: accepted\n' in text and '\nLOG: ' in text and '=> user' in text, text
+
+
+def test_topics_of_control_debug_in_the_delivery(site):
+    _, text = debug_delivery(site, '/opts=-all+deliver')
+    assert 'router' not in text and text.startswith('delivering '), text
+    assert debug_delivery(site, '', ' control = debug/stop\n') is None
+
+
+def test_triggers_of_control_debug_in_the_delivery(site):
+    assert debug_delivery(site, '/pretrigger=2000') is None
+    _, text = debug_delivery(site, '/pretrigger=2000/trigger=paniclog')
+    assert text.startswith('delivering ') and 'trouble' in text and 'Completed' in text, text
+    _, text = debug_delivery(site, '/pretrigger=60/trigger=paniclog')
+    assert text.startswith('LOG: ') and 'trouble' in text, 'the oldest lines go'
+
+
+def test_debug_log_that_the_spool_names_elsewhere(site):
+    acls(site, ' accept control = debug')
+    talk(site, HEAD + ['RCPT TO:<user@example.org>', 'DATA', 'Subject: x', '', '.', 'QUIT'])
+    header = [n for n in os.listdir(site.path('spool/input')) if n.endswith('-H')][0]
+    text = site.read('spool/input/' + header)
+    name = '-debuglog_name %s\n' % site.path('log/debuglog')
+    assert name in text, text
+    for elsewhere in ('mainlog', 'debuglog/../mainlog', 'x', 'debuglog x'):
+        site.write('spool/input/' + header, text.replace(name, '-debuglog_name %s\n' % site.path('log/' + elsewhere)), 0o640)
+        before = sorted(os.listdir(site.path('log')))
+        site.run('-q')
+        assert sorted(os.listdir(site.path('log'))) == before and 'router' not in site.raw_log(), elsewhere
+
+
 def test_bad_options_of_control_debug(site):
     for option in ('/tag=a\\/b', '/what=1', '/pretrigger=x', '/pretrigger=1048577', '/trigger=later'):
         acls(site, ' accept control = debug' + option)

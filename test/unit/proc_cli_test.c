@@ -2,7 +2,7 @@
 #include "proc/cli.h"
 
 #include "base/arena.h"
-#include "proc/debug.h"
+#include "conf/debug.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

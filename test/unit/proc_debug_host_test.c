@@ -2,7 +2,7 @@
 #include "proc/debug_host.h"
 
 #include "base/arena.h"
-#include "proc/debug.h"
+#include "conf/debug.h"
 #include "proc/wire.h"
 
 #include <setjmp.h>

@@ -3,7 +3,9 @@
  * The form is remex's own: `topic: text`, for a person to follow. Control characters are shown as escapes, so
  * that a stranger's bytes cannot act on a terminal.
  */
-#include "proc/debug.h"
+#include "conf/debug.h"
+
+#include "base/arena.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,23 +109,32 @@ debug_select(struct str text, uint64_t *selector, struct str *bad)
 }
 
 void
-debug_line(uint64_t selector, const char *topic, struct str text)
+debug_prefix(struct buf *b, uint64_t selector)
 {
     if ((selector & DEBUG_BIT(DEBUG_TIMESTAMP)) != 0) {
         struct tm tm;
         time_t now = time(NULL);
         localtime_r(&now, &tm);
-        (void)fprintf(stderr, "%02d:%02d:%02d ", tm.tm_hour, tm.tm_min, tm.tm_sec);
+        buf_printf(b, "%02d:%02d:%02d ", tm.tm_hour, tm.tm_min, tm.tm_sec);
     }
     if ((selector & DEBUG_BIT(DEBUG_PID)) != 0)
-        (void)fprintf(stderr, "%5ld ", (long)getpid());
-    (void)fprintf(stderr, "%s: ", topic);
+        buf_printf(b, "%5ld ", (long)getpid());
+}
+
+void
+debug_line(uint64_t selector, const char *topic, struct str text)
+{
+    struct arena *a = arena_new();
+    struct buf b = buf_in(a, 0);
+    debug_prefix(&b, selector);
+    buf_printf(&b, "%s: ", topic);
     for (uint32_t i = 0; i < text.n; i++) {
         unsigned char c = (unsigned char)text.p[i];
         if (c < 0x20 || c == 0x7f)
-            (void)fprintf(stderr, "\\x%02x", c);
+            buf_printf(&b, "\\x%02x", c);
         else
-            (void)fputc(c, stderr);
+            buf_addc(&b, (char)c);
     }
-    (void)fputc('\n', stderr);
+    (void)fprintf(stderr, "%.*s\n", STR_ARG(buf_str(&b)));
+    arena_free(a);
 }

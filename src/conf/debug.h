@@ -1,7 +1,8 @@
 /* Debugging output: what about, and how the selector of -d is read. */
-#ifndef REMEX_PROC_DEBUG_H
-#define REMEX_PROC_DEBUG_H
+#ifndef REMEX_CONF_DEBUG_H
+#define REMEX_CONF_DEBUG_H
 
+#include "base/buf.h"
 #include "base/str.h"
 
 /* Bits of a selector; the order is that of the names in the specification. */
@@ -46,6 +47,8 @@ uint64_t debug_default(void);
 /* Applies "+name-name" or "=number" to a selector. False: *bad is the part that is unknown. */
 bool debug_select(struct str text, uint64_t *selector, struct str *bad);
 
+/* Adds time and process id to the front of a line when the selector asks for them. */
+void debug_prefix(struct buf *b, uint64_t selector);
 /* One line on the standard error, with process id and time when the selector asks for them. */
 void debug_line(uint64_t selector, const char *topic, struct str text);
 

@@ -1,5 +1,5 @@
 /* The selector of -d: names, signs, numbers, and what is unknown. */
-#include "proc/debug.h"
+#include "conf/debug.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
