@@ -87,9 +87,8 @@ acl_callout_start(struct acl_verify_call *v)
                                        .mail_from = STR_NULL};
 }
 
-/* Blanks around equals signs do no harm. */
-static struct str
-squeezed(struct arena *a, struct str o)
+struct str
+acl_verify_squeeze(struct arena *a, struct str o)
 {
     size_t eq = str_chr(o, '=', 0);
     if (eq == STR_NPOS)
@@ -105,7 +104,7 @@ acl_callout_take(struct acl_verify_call *v, struct str text)
     struct str o;
     acl_callout_start(v);
     while (strlist_split_next(&l, v->c->keep, &o)) {
-        o = squeezed(v->c->keep, str_trim(o));
+        o = acl_verify_squeeze(v->c->keep, str_trim(o));
         if (o.n == 0 || take_option(v, o))
             continue;
         (void)acl_error(v->c, "bad time value in ACL condition \"verify %.*s\"",

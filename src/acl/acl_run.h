@@ -75,12 +75,18 @@ struct acl_callout {
     struct str mail_from;       /* of header_sender; unset: none */
 };
 
+/* How long answers about the room of a mailbox are good for. */
+struct acl_quota {
+    int64_t positive_s, negative_s;
+};
+
 struct acl_verify {
     enum acl_verify_kind kind;
     struct str address;
     bool header_address; /* an address of a header line, which may lack its domain */
     bool success_on_redirect;
-    bool quota;                        /* recipient: the mailbox has room */
+    const struct acl_quota
+        *quota; /* recipient: the mailbox has room; NULL: that is not asked */
     const struct acl_callout *callout; /* NULL: none is made */
 };
 
@@ -88,7 +94,7 @@ struct acl_verify {
 struct acl_verified {
     enum outcome outcome; /* OK, FAIL, DEFER, ERROR */
     struct why why;       /* peer: text for the client; log: for the log */
-    /* $sender_verify_failure and its kind: "qualify", "route", "mail", "recipient", "postmaster"; "random" of a
+    /* $sender_verify_failure and its kind: "qualify", "route", "mail", "recipient", "postmaster", "quota"; "random" of a
      * success that says nothing. */
     struct str failure;
     struct str address;      /* as it was rewritten for routing; unset: as it was asked for */

@@ -13,7 +13,38 @@
 #define ALL_PHASES ((1u << ACL_PHASES) - 1)
 #define WITH_TEXT (P(DATA) | P(NOTSMTP) | P(MIME) | P(NOTSMTP_MIME) | P(PRDR) | P(DKIM))
 
+enum { QUOTA_POSITIVE_S = 5 * 60, QUOTA_NEGATIVE_S = 60 * 60 };
+
 /* --- options --- */
+
+/* Behind quota=; other parameters than these have no effect. Source: specification, "Quota caching". */
+static bool
+take_quota(struct acl_verify_call *v, struct str text)
+{
+    struct strlist_split l = strlist_split_start(text, ',');
+    struct str o;
+    v->quota = ARENA_NEW(v->c->keep, struct acl_quota);
+    *v->quota = (struct acl_quota){QUOTA_POSITIVE_S, QUOTA_NEGATIVE_S};
+    const struct {
+        const char *name;
+        int64_t *to;
+    } times[] = {{"cachepos=", &v->quota->positive_s}, {"cacheneg=", &v->quota->negative_s}};
+    while (strlist_split_next(&l, v->c->keep, &o)) {
+        o = acl_verify_squeeze(v->c->keep, str_trim(o));
+        if (str_eqz(o, "no_cache"))
+            *v->quota = (struct acl_quota){0, 0};
+        for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+            struct str name = str_from_cstr(times[i].name);
+            if (!str_starts(o, times[i].name) ||
+                num_parse_interval(str_sub(o, name.n, o.n), times[i].to))
+                continue;
+            (void)acl_error(v->c, "bad time value in ACL condition \"verify %.*s\"",
+                            STR_ARG(v->whole));
+            return false;
+        }
+    }
+    return true;
+}
 
 /* Asks for a callout; text is what makes it another one than others. */
 static bool
@@ -34,8 +65,10 @@ take_option(struct acl_verify_call *v, struct str o)
         v->success_on_redirect = true;
     else if (str_eqz(o, "case_insensitive") && v->row->caseless)
         v->case_insensitive = true;
-    else if (str_eqz(o, "quota") || str_starts(o, "quota="))
-        v->quota = true;
+    else if (str_eqz(o, "quota"))
+        return take_quota(v, STR_EMPTY);
+    else if (str_starts(o, "quota="))
+        return take_quota(v, str_sub(o, strlen("quota="), o.n));
     else if (str_eqz(o, "callout"))
         return take_callout(v, STR_EMPTY);
     else if (str_starts(o, "callout="))
@@ -309,6 +342,10 @@ parse(struct acl_verify_call *v, struct str arg)
     while (strlist_split_next(&l, c->keep, &o))
         if (o.n > 0 && !v->row->domain && !take_option(v, o))
             return false;
+    if (v->quota != NULL && v->row->run != verify_recipient) {
+        (void)acl_error(c, "can only verify quota of recipient");
+        return false;
+    }
     return true;
 }
 

@@ -15,7 +15,8 @@ struct acl_verify_call {
     struct acl_callout *callout; /* NULL: none is made */
     struct str callout_text;     /* its options as they were written; unset: none is made */
     struct str domain;           /* that follows a slash; unset: none */
-    bool callout_defer_ok, defer_ok, no_details, success_on_redirect, case_insensitive, quota;
+    bool callout_defer_ok, defer_ok, no_details, success_on_redirect, case_insensitive;
+    struct acl_quota *quota; /* NULL: no room is asked for */
 };
 
 typedef enum acl_test acl_verify_fn(struct acl_verify_call *v);
@@ -33,6 +34,9 @@ struct acl_verify_row {
 /* acl_callout.c: asks for a callout with the usual options, or with those in text. False: c->log says what is wrong. */
 void acl_callout_start(struct acl_verify_call *v);
 bool acl_callout_take(struct acl_verify_call *v, struct str text);
+
+/* The text of a parameter without the blanks around its equals sign. */
+struct str acl_verify_squeeze(struct arena *a, struct str o);
 
 /* acl_verify_csa.c */
 acl_verify_fn acl_verify_csa;

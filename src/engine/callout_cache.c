@@ -65,7 +65,7 @@ static void
 age(struct callout_fact *f, int64_t positive_s, int64_t negative_s)
 {
     int64_t limit = f->word == CALLOUT_ACCEPT ? positive_s : negative_s;
-    if (time(NULL) - f->time > limit)
+    if (limit <= 0 || time(NULL) - f->time > limit)
         *f = (struct callout_fact){.word = CALLOUT_UNKNOWN};
 }
 
@@ -98,12 +98,20 @@ enum callout_word
 callout_cache_address(struct engine *e, struct arena *a, struct str key)
 {
     const struct conf_main *m = e->conf->main;
+    return callout_cache_answer(e, a, key, m->callout_positive_expire,
+                                m->callout_negative_expire);
+}
+
+enum callout_word
+callout_cache_answer(struct engine *e, struct arena *a, struct str key, int64_t positive_s,
+                     int64_t negative_s)
+{
     struct callout_fact f;
     struct str value;
     if (!hints_get(retry_store(e), a, HINTS_CALLOUT, key, CALLOUT_CACHE_VERSION, &value) ||
         !callout_cache_read_fact(value, &f))
         return CALLOUT_UNKNOWN;
-    age(&f, m->callout_positive_expire, m->callout_negative_expire);
+    age(&f, positive_s, negative_s);
     return f.word;
 }
 

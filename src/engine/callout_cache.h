@@ -35,6 +35,9 @@ void callout_cache_put_domain(struct engine *e, struct str domain,
                               const struct callout_domain *d);
 /* ACCEPT, REJECT, or UNKNOWN when there is no record that is young enough. */
 enum callout_word callout_cache_address(struct engine *e, struct arena *a, struct str key);
+/* The same with lifetimes of its own. */
+enum callout_word callout_cache_answer(struct engine *e, struct arena *a, struct str key,
+                                       int64_t positive_s, int64_t negative_s);
 void callout_cache_put_address(struct engine *e, struct str key, enum callout_word word);
 
 /* For the tools, and for the two above: false when the bytes are no record. */

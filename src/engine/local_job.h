@@ -15,6 +15,7 @@
 
 enum local_job_kind {
     LOCAL_JOB_TRANSPORT = 1, /* run a local transport: answer_record.h */
+    LOCAL_JOB_ROOM,          /* ask it whether there is room for the message: the same */
     LOCAL_JOB_REDIRECT,      /* read a list or filter: redirect_result.h */
     LOCAL_JOB_SYSTEM_FILTER, /* the same of the system filter */
     LOCAL_JOB_LOOK,          /* is there a file, may it be read: an errno (int) */

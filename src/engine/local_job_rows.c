@@ -51,7 +51,7 @@ static const struct record_row message_rows[] = {
     RECORD_TEXT(struct message, warn_recipients, LONG),
     RECORD_NUMBER(struct message, body_start, 0, INT64_MAX),
     RECORD_NUMBER(struct message, body_size, 0, INT64_MAX),
-    RECORD_NUMBER(struct message, size, 0, INT64_MAX),
+    RECORD_NUMBER(struct message, size, -1, INT64_MAX),
     RECORD_NUMBER(struct message, body_lines, INT64_MIN, INT64_MAX),
     RECORD_NUMBER(struct message, lines, INT64_MIN, INT64_MAX),
     RECORD_NUMBER(struct message, body_zeros, INT64_MIN, INT64_MAX),

@@ -117,8 +117,11 @@ do_transport(struct doing *d)
     const struct driver_instance *t = conf_transport(d->e->conf, d->job->call.driver);
     const struct transport_driver *driver = t == NULL ? NULL : transport_driver_of(t);
     struct local_job *job = d->job;
-    if (driver == NULL || driver->place != TRANSPORT_LOCAL || driver->deliver == NULL ||
-        job->message == NULL || job->view == NULL || job->n == 0)
+    if (driver == NULL || driver->place != TRANSPORT_LOCAL || job->message == NULL ||
+        job->view == NULL || job->n == 0)
+        return 1;
+    transport_fn *run_it = job->call.kind == LOCAL_JOB_ROOM ? driver->room : driver->deliver;
+    if (run_it == NULL)
         return 1;
     struct transport_job run = transport_job_of(d, t);
     struct transport_answer *answers = ARENA_ARRAY(d->arena, struct transport_answer, job->n);
@@ -130,7 +133,7 @@ do_transport(struct doing *d)
         return 1;
     local_rewrite_set(d->e, &run);
     limit_core(transport_own_bool(t, "permit_coredump"));
-    driver->deliver(&run, answers);
+    run_it(&run, answers);
     answer_record_add(&records, answers, job->n);
     return answer(d, &records);
 }
@@ -233,6 +236,7 @@ local_work(struct engine *e, struct arena *a, struct str bytes, int body_fd, int
     set_context(e, &job, body_fd);
     switch ((enum local_job_kind)job.call.kind) {
     case LOCAL_JOB_TRANSPORT:
+    case LOCAL_JOB_ROOM:
         return do_transport(&d);
     case LOCAL_JOB_REDIRECT:
         return do_redirect(&d);

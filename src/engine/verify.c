@@ -6,6 +6,7 @@
 #include "engine/callout.h"
 #include "engine/receive.h"
 #include "engine/rewrite.h"
+#include "engine/room.h"
 #include "engine/route_verify.h"
 #include "mail/address.h"
 
@@ -48,12 +49,6 @@ verify_address(struct engine *e, const struct acl_verify *q, struct acl_verified
     struct str text, fault;
     *out = (struct acl_verified){.outcome = OUT_FAIL, .address_data = STR_NULL};
     out->failure = STR_LIT("qualify");
-    if (q->quota) {
-        out->outcome = OUT_ERROR;
-        out->why.log = STR_LIT("verify = recipient/quota is not available in this version of "
-                               "remex");
-        return;
-    }
     bool named = complete(e, a, q, &text);
     if (named && q->kind != ACL_VERIFY_HEADER_SENDER)
         text = receive_rewrite_envelope(
@@ -71,4 +66,6 @@ verify_address(struct engine *e, const struct acl_verify *q, struct acl_verified
     set_why(out, &r.why);
     if (out->outcome == OUT_OK && q->callout != NULL && r.deliver.n == 1)
         callout_run(e, a, q, r.deliver.v[0], out);
+    if (out->outcome == OUT_OK && q->quota != NULL && r.deliver.n == 1)
+        room_check(e, a, q, r.deliver.v[0], out);
 }

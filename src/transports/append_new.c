@@ -156,6 +156,22 @@ measure(struct append *d)
 }
 
 bool
+append_new_room(struct append *d)
+{
+    struct maildir m = {.size_fd = -1};
+    struct stat st;
+    if (!find_quota_folder(d) || !append_quota_compile(d))
+        return false;
+    bool maildir = d->opt->maildir_format && stat(d->path, &st) == 0;
+    bool ok = !maildir || maildir_prepare(d, &m);
+    if (ok && !m.counted)
+        measure(d);
+    ok = ok && append_quota_fits(d, d->path, 0);
+    maildir_finish(d, &m, false);
+    return ok;
+}
+
+bool
 append_new(struct append *d)
 {
     if (!append_path_may_create(d, d->path))

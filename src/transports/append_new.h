@@ -7,6 +7,9 @@
 /* Delivers in the format that the options name. False: the answer says why; nothing of the message is left then. */
 bool append_new(struct append *d);
 
+/* True if the message would fit into the folder. Else the answer says why. A folder that is not there is empty. */
+bool append_new_room(struct append *d);
+
 /* A new file, with d->mode. -1: the answer says why ("while creating file NAME"). */
 int append_new_open(struct append *d, const char *name);
 /* Writes the message to it and syncs; closes it in any case. False: the file is gone and the answer says why. */

@@ -243,7 +243,8 @@ bool
 append_quota_fits(struct append *d, const char *name, int64_t unread_s)
 {
     const struct append_quota *q = d->quota;
-    int64_t message = d->opt->quota_is_inclusive ? d->job->message->size : 0;
+    bool sized = d->job->message->size > 0; /* it may not be known yet */
+    int64_t message = d->opt->quota_is_inclusive && sized ? d->job->message->size : 0;
     int64_t one = d->opt->quota_is_inclusive ? 1 : 0;
     if (q->limit_files > 0 && !q->no_check_files && q->files + one > q->limit_files)
         return full(d, " filecount", name, unread_s);

@@ -14,6 +14,8 @@
 #include "transports/append_write.h"
 #include "transports/mbx.h"
 
+#include <errno.h>
+#include <sys/stat.h>
 #include <time.h>
 
 /* clang-format off */
@@ -368,6 +370,30 @@ deliver(const struct transport_job *job, struct transport_answer *answers)
         answers[i] = answers[0];
 }
 
+/* The format does not count here: a mailbox file has a size, whatever is in it. */
+static bool
+has_room(struct append *d)
+{
+    struct append_file f = {.fd = -1};
+    if (strcmp(d->path, "/dev/null") == 0)
+        return true;
+    if (d->folder)
+        return append_new_room(d);
+    if (stat(d->path, &f.before) == 0 || errno == ENOENT)
+        return file_fits(d, &f);
+    return append_defer(d, errno, "failed to look at mailbox %s", d->path);
+}
+
+static void
+room(const struct transport_job *job, struct transport_answer *answers)
+{
+    struct append d;
+    if (begin(&d, job, &answers[0]))
+        (void)has_room(&d);
+    for (size_t i = 1; i < job->n; i++)
+        answers[i] = answers[0];
+}
+
 const struct transport_driver transport_appendfile = {
     .base =
         {
@@ -379,6 +405,7 @@ const struct transport_driver transport_appendfile = {
     .place = TRANSPORT_LOCAL,
     .deliver = deliver,
     .prepare = append_quota_prepare,
+    .room = room,
     .prepared = {.v = append_quota_rows, .n = APPEND_QUOTA_ROWS},
     .prepared_size = sizeof(struct append_quota),
 };

@@ -76,9 +76,9 @@ struct transport_job {
     /* False: who asked for the delivery is gone, and somebody else may be making it. Asked once the mailbox is locked. NULL: true. */
     bool (*wanted)(void *ctx);
     void *wanted_ctx;
-    int64_t deliverer; /* engine_deliverer of who asked; 0: not known */
+    int64_t deliverer;   /* engine_deliverer of who asked; 0: not known */
     struct hints *hints; /* of this process, for what outlives a delivery; NULL: none */
-    void *prepared;    /* what the driver's prepare function left, or NULL */
+    void *prepared;      /* what the driver's prepare function left, or NULL */
 };
 
 /* How a remote delivery was made. */
@@ -114,8 +114,9 @@ struct transport_answer {
     struct str own_ip; /* our end of the connection */
     int64_t own_port;
     int64_t how;          /* bits of enum transport_how */
-    struct tls_state tls;  /* of the connection; no cipher: none */
-    struct str auth_name, auth_id, auth_sender; /* how we authenticated, and AUTH= of MAIL; unset: not */
+    struct tls_state tls; /* of the connection; no cipher: none */
+    struct str auth_name, auth_id,
+        auth_sender;  /* how we authenticated, and AUTH= of MAIL; unset: not */
     struct str steps; /* PS=: s (TLS), e (EHLO), a (AUTH), in the order in which they came */
     struct str sent_to, sent_from; /* the envelope when it was converted (A-labels), or unset */
     bool recipient_error; /* the recipient was refused for now, not the message or the host */
@@ -146,6 +147,8 @@ struct transport_driver {
     enum transport_place place;
     transport_fn *deliver;         /* local: in a process that is the user */
     transport_prepare_fn *prepare; /* may be NULL */
+    /* Whether a message of that size would find room: nothing is written, answers are as of deliver. NULL: there are no limits. */
+    transport_fn *room;
     /* The fields of what it leaves, which go along to the user's process, and the size of the struct. */
     struct record_rows prepared;
     size_t prepared_size;

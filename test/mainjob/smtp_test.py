@@ -697,3 +697,69 @@ def test_option_does_not_override_the_load(site):
         site.run('-bs', '-odi', stdin=text)
         if os.getloadavg()[0] > 0.01:
             assert len(site.queue()) == left, (main, site.log())
+
+
+MAILBOXES = """
+box:
+  driver = appendfile
+  %s = ${lookup{$local_part}dsearch,ret=full,filter=%s{{top}/mail}{$value}{{top}/mail/none}}
+  user = {uid}
+  group = {gid}
+  %s
+"""
+
+
+def room(site, names, size='', option='recipient/quota', kind='file', limits='quota = 2000'):
+    """The answers to RCPT for several names, as digits."""
+    acls(site, ' accept verify = %s\n  message = <$recipient_verify_failure>\n'
+               ' deny message = <$recipient_verify_failure>\n' % option,
+         transports=MAILBOXES % (kind, {'file': 'file', 'directory': 'subdir'}[kind], limits),
+         routers='r:\n driver = accept\n transport = box\n')
+    out = talk(site, ['EHLO x', 'MAIL FROM:<a@b.c>' + size] + ['RCPT TO:<%s@example.org>' % n for n in names] + ['QUIT'])
+    return out[-1 - len(names):-1]
+
+
+def test_verify_quota_of_a_file(site):
+    yes, no = '250 <>', '550 <quota>'
+    site.write('mail/full', 'x' * 2001)
+    site.write('mail/edge', 'x' * 2000)
+    site.write('mail/some', 'x' * 100)
+    assert room(site, ['full', 'edge', 'none'], option='recipient/quota=no_cache') == [no, yes, yes]
+    for size, answer in (1900, yes), (1901, no):
+        assert room(site, ['some'], ' SIZE=%d' % size, 'recipient/quota=no_cache') == [answer], site.log()
+    assert room(site, ['full'], limits='quota = 2000/no_check', option='recipient/quota=no_cache') == [yes]
+    assert room(site, ['full'], limits='quota = ') == [yes]
+    assert sorted(os.listdir(site.path('mail'))) == ['edge', 'full', 'some'], 'nothing was written'
+
+
+def test_verify_quota_is_remembered(site):
+    site.write('mail/full', 'x' * 2001)
+    assert room(site, ['full', 'full']) == ['550 <quota>'] * 2
+    assert room(site, ['full'], limits='quota = 1M') == ['550 <quota>'], 'for an hour'
+    assert room(site, ['full'], limits='quota = 1M', option='recipient/quota=cacheneg=0s') == ['250 <>']
+    assert room(site, ['full']) == ['250 <>'], 'for five minutes'
+    assert room(site, ['full'], option='recipient/quota=cachepos=0s,cacheneg=1d') == ['550 <quota>']
+
+
+def test_verify_quota_of_a_folder(site):
+    os.makedirs(site.path('mail/many'))
+    site.own(site.path('mail/many'))
+    for name in 'ab':
+        site.write('mail/many/' + name, 'x' * 600)
+    for limits, answer in (('quota = 1200', '250 <>'), ('quota = 1199', '550 <quota>'),
+                           ('quota = 1M\n quota_filecount = 3', '250 <>'), ('quota = 1M\n quota_filecount = 2', '550 <quota>')):
+        out = room(site, ['many'], option='recipient/quota=no_cache', kind='directory', limits=limits)
+        assert out == [answer], (limits, out, site.log())
+
+
+def test_faults_of_verify_quota(site):
+    for option in 'sender/quota', 'recipient/quota=cachepos=x':
+        assert room(site, ['some'], option=option) == ['451 Temporary local problem - please try later'], option
+    assert site.log()[-2].endswith('can only verify quota of recipient'), site.log()
+    assert 'bad time value in ACL condition "verify recipient/quota=cachepos=x"' in site.log()[-1], site.log()
+    site.write('mail/full', 'x' * 2001)
+    acls(site, ' require verify = recipient/quota\n accept', transports=MAILBOXES % ('file', 'file', 'quota = 1'),
+         routers='r:\n driver = accept\n transport = box\n')
+    for why in 'Over quota', 'Previous (cached) quota verification failure':
+        assert rcpt(site, 'full') == ['550 Administrative prohibition']
+        assert site.log()[-1].endswith('rejected RCPT <full@example.org>: ' + why), site.log()
