@@ -4,10 +4,9 @@
 #include "engine/smtp_state.h"
 
 #include "base/arena.h"
-#include "engine/local_slot.h"
+#include "engine/etrn_turn.h"
 #include "engine/maillog.h"
 #include "engine/policy.h"
-#include "sys/digest.h"
 #include "sys/run.h"
 #include "sys/spawn.h"
 
@@ -20,7 +19,7 @@
 
 struct etrn_command {
     char **argv;
-    struct str whole; /* its words, for logs and for the lock */
+    struct str whole; /* its words, for logs */
 };
 
 /* Splits and expands. $domain is what the client named. */
@@ -56,22 +55,6 @@ expand_command(struct smtp_session *s, struct etrn_command *c, struct str *error
     return true;
 }
 
-/* True with a descriptor that whoever runs the command keeps, or -1 when any number may run. */
-static bool
-take_turn(struct smtp_session *s, struct str key, int *slot)
-{
-    struct delivery d = {.engine = s->engine, .arena = s->message_arena};
-    *slot = -1;
-    if (!s->main->smtp_etrn_serialize)
-        return true;
-    unsigned char bytes[DIGEST_MAX];
-    char hex[2 * DIGEST_MAX];
-    size_t n = digest_bytes(digest_find(STR_LIT("sha256")), key, bytes);
-    digest_hex(bytes, n, DIGEST_LOWER, hex);
-    return local_slot_serialize(
-        &d, str_printf(s->message_arena, "etrn-%.*s", (int)(2 * n), hex), slot);
-}
-
 static void
 start_command(struct smtp_session *s, const struct etrn_command *c, int slot)
 {
@@ -86,8 +69,19 @@ start_command(struct smtp_session *s, const struct etrn_command *c, int slot)
         close(null);
 }
 
+/* The ACL may have said in which words. */
 static enum smtp_next
-run_command(struct smtp_session *s)
+accepted(struct smtp_session *s, const struct acl_answer *a)
+{
+    if (str_is_set(a->message))
+        smtp_answer_text(s, "250", a->message);
+    else
+        smtp_answer(s, "250 OK");
+    return SMTP_NEXT_COMMAND;
+}
+
+static enum smtp_next
+run_command(struct smtp_session *s, const struct acl_answer *a)
 {
     struct eval *e = s->engine->eval;
     struct address view = {.arena = s->message_arena, .local_uid = -1, .local_gid = -1};
@@ -105,15 +99,14 @@ run_command(struct smtp_session *s)
         smtp_answer(s, "458 Internal failure");
         return SMTP_NEXT_COMMAND;
     }
-    if (!take_turn(s, c.whole, &slot)) {
+    if (!etrn_turn_take(s->engine, s->message_arena, s->argument, &slot)) {
         smtp_answer(s, "458 Already processing %.*s", STR_ARG(s->argument));
         return SMTP_NEXT_COMMAND;
     }
     start_command(s, &c, slot);
     if (slot >= 0)
         close(slot);
-    smtp_answer(s, "250 OK");
-    return SMTP_NEXT_COMMAND;
+    return accepted(s, a);
 }
 
 /* --- the verb --- */
@@ -134,15 +127,19 @@ smtp_do_etrn(struct smtp_session *s)
     if (!command && (s->argument.n == 0 || s->argument.p[0] != '#'))
         return smtp_refuse(s, SMTP_ERROR_SYNTAX, 501, STR_NULL,
                            STR_LIT("argument must begin with #"));
+    if (!command && s->argument.n == 1) /* it would be a run for all mail of all others */
+        return smtp_refuse(s, SMTP_ERROR_SYNTAX, 501, STR_NULL,
+                           STR_LIT("something must follow the #"));
     if (s->test)
-        smtp_answer(s, "250 OK");
-    else if (command)
-        return run_command(s);
-    else if (s->setup->etrn == NULL)
+        return accepted(s, &a);
+    if (command)
+        return run_command(s, &a);
+    struct str key = str_sub(s->argument, 1, s->argument.n);
+    if (s->setup->etrn == NULL)
         smtp_answer(s, "458 Unable to start queue run");
-    else if (s->setup->etrn(s->setup->ctx, str_sub(s->argument, 1, s->argument.n)))
-        smtp_answer(s, "250 OK");
+    else if (s->setup->etrn(s->setup->ctx, key))
+        return accepted(s, &a);
     else
-        smtp_answer(s, "458 Already processing %.*s", STR_ARG(s->argument));
+        smtp_answer(s, "458 Already processing %.*s", STR_ARG(key));
     return SMTP_NEXT_COMMAND;
 }

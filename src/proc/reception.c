@@ -3,7 +3,9 @@
 
 #include "base/arena.h"
 #include "engine/delivery.h"
+#include "engine/etrn_turn.h"
 #include "engine/maillog.h"
+#include "engine/queue_run.h"
 #include "sys/priv.h"
 
 #include <errno.h>
@@ -17,8 +19,14 @@
 
 enum { QUEUE_NAME_MAX = 255 };
 
-/* What the child says of one message; the parent's answer is one byte, once it is done. */
+enum word_kind { WORD_MESSAGE, WORD_RUN };
+/* The parent's answer, one byte, once it is done. */
+enum { ANSWER_DONE = 0, ANSWER_REFUSED = 1 };
+
+/* What the child says: of one message, or that there is to be a queue run. */
 struct word {
+    unsigned char kind;
+    char what[RECEPTION_RUN_MAX + 1]; /* of a run: part of a recipient */
     char id[MESSAGE_ID_NEW_N + 1];
     char queue[QUEUE_NAME_MAX + 1];
     unsigned char when;
@@ -85,22 +93,77 @@ start_delivery(struct engine *e, const struct word *w)
         continue;
 }
 
+/* --- queue runs for ETRN --- */
+
+static _Noreturn void
+run_queue(struct engine *e, struct str what)
+{
+    const struct queue_run q = {
+        .recipient = what,
+        .words = str_printf(e->arena, "-R %.*s", STR_ARG(what)),
+    };
+    struct sigaction dfl = {.sa_handler = SIG_DFL};
+    sigaction(SIGCHLD, &dfl, NULL);
+    sigaction(SIGALRM, &dfl, NULL);
+    let_go_of_caller();
+    _exit(queue_run(e, &q) ? 0 : 1);
+}
+
+/* Nobody waits for it; its turn ends with it. False: one for the same is under way, or no process can be had. */
+static bool
+start_run(struct engine *e, struct str what)
+{
+    struct arena *a = arena_new();
+    int turn = -1;
+    bool mine = etrn_turn_take(e, a, what, &turn);
+    arena_free(a);
+    if (!mine)
+        return false;
+    (void)fflush(stdout);
+    (void)fflush(stderr);
+    pid_t pid = fork();
+    if (pid == 0)
+        run_queue(e, what);
+    if (turn >= 0)
+        close(turn);
+    return pid > 0;
+}
+
 /* --- the two sides --- */
 
-static void
+/* Does what a word says; the answer to it. */
+static char
+obey(struct engine *e, const struct word *w)
+{
+    if (w->kind == WORD_RUN)
+        return start_run(e, str_from_cstr(w->what)) ? ANSWER_DONE : ANSWER_REFUSED;
+    start_delivery(e, w);
+    return ANSWER_DONE;
+}
+
+static bool
 tell(struct reception *r, const struct word *w)
 {
-    char done;
-    if (r->parent < 0) {
-        start_delivery(r->engine, w);
-        return;
-    }
+    char answer = ANSWER_REFUSED;
+    if (r->parent < 0)
+        return obey(r->engine, w) == ANSWER_DONE;
     ssize_t n;
     do {
         n = send(r->parent, w, sizeof *w, MSG_NOSIGNAL);
     } while (n < 0 && errno == EINTR);
-    while (n > 0 && recv(r->parent, &done, 1, 0) < 0 && errno == EINTR)
+    while (n > 0 && recv(r->parent, &answer, 1, 0) < 0 && errno == EINTR)
         continue;
+    return answer == ANSWER_DONE;
+}
+
+bool
+reception_run_queue(struct reception *r, struct str what)
+{
+    struct word w = {.kind = WORD_RUN};
+    if (what.n == 0 || what.n > RECEPTION_RUN_MAX || str_has_nul(what))
+        return false;
+    memcpy(w.what, what.p, what.n);
+    return tell(r, &w);
 }
 
 void
@@ -117,7 +180,7 @@ reception_deliver(struct reception *r, struct str id, struct str queue,
     memcpy(w.id, id.p, id.n);
     if (queue.n > 0)
         memcpy(w.queue, queue.p, queue.n);
-    tell(r, &w);
+    (void)tell(r, &w);
 }
 
 void
@@ -126,8 +189,9 @@ reception_deliver_lane(struct reception *r, const struct lane_ref *ref,
 {
     struct word w = {.when = (unsigned char)when, .lane = *ref};
     if (when != RECEPTION_QUEUE)
-        tell(r, &w);
+        (void)tell(r, &w);
 }
+
 /* A name that is one step of a path. */
 static bool
 is_queue_name(const char *name)
@@ -138,7 +202,10 @@ is_queue_name(const char *name)
 static bool
 is_good(const struct word *w, ssize_t n)
 {
-    if (n != sizeof *w || memchr(w->id, '\0', sizeof w->id) == NULL ||
+    if (n == sizeof *w && w->kind == WORD_RUN)
+        return w->what[0] != '\0' && memchr(w->what, '\0', sizeof w->what) != NULL;
+    if (n != sizeof *w || w->kind != WORD_MESSAGE ||
+        memchr(w->id, '\0', sizeof w->id) == NULL ||
         memchr(w->queue, '\0', sizeof w->queue) == NULL)
         return false;
     if (w->lane.segment[0] != '\0'
@@ -160,8 +227,8 @@ serve(struct engine *e, int fd)
             continue;
         if (!is_good(&w, n))
             return;
-        start_delivery(e, &w);
-        if (send(fd, "", 1, MSG_NOSIGNAL) != 1)
+        char answer = obey(e, &w);
+        if (send(fd, &answer, 1, MSG_NOSIGNAL) != 1)
             return;
     }
 }

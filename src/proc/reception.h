@@ -36,5 +36,9 @@ void reception_deliver(struct reception *r, struct str id, struct str queue,
 /* The same for one in the fast lane. */
 void reception_deliver_lane(struct reception *r, const struct lane_ref *ref,
                             enum reception_delivery when);
+/* A queue run for ETRN, in the background, of messages with such a recipient. False: one for the same is under way
+ * (smtp_etrn_serialize), or there can be none. */
+enum { RECEPTION_RUN_MAX = 1000 };
+bool reception_run_queue(struct reception *r, struct str what);
 
 #endif

@@ -57,6 +57,13 @@ deliver_in_lane(void *ctx, struct engine *e, struct str id, const struct lane_re
         lane_keep_files(e, ref);
 }
 
+static bool
+etrn(void *ctx, struct str argument)
+{
+    struct smtp_run *k = ctx;
+    return reception_run_queue(k->reception, argument);
+}
+
 /* -os */
 static int64_t
 timeout_given(const struct mode *m)
@@ -178,8 +185,7 @@ run(struct reception *r, void *ctx)
         take_pretended(k, s);
     else if (!take_socket(k, s, &refused))
         take_caller(k, s);
-    k->setup.delayed =
-        queueing_choose(k->mode, k->engine, QUEUEING_SMTP) == RECEPTION_QUEUE;
+    k->setup.delayed = queueing_choose(k->mode, k->engine, QUEUEING_SMTP) == RECEPTION_QUEUE;
     int status = 1;
     k->engine->eval->session = s;
     if (refused)
@@ -208,7 +214,8 @@ start(struct mode *m, enum smtp_kind kind)
                   .timeout_s = timeout_given(m),
                   .protocol = STR_NULL,
                   .authenticated_sender = STR_NULL,
-                  .accepted = deliver},
+                  .accepted = deliver,
+                  .etrn = etrn},
     };
     k.setup.ctx = &k;
     if (kind == SMTP_KIND_TEST)

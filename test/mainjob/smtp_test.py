@@ -366,7 +366,7 @@ each:
 ''')
     head = ['EHLO x', 'MAIL FROM:<a@b.c> PRDR', 'RCPT TO:<no@example.org>']
     out = talk(site, head + ['RCPT TO:<user@example.org>', 'DATA', '', '.', 'QUIT'])
-    assert out[-5:-2] == ['353 PRDR content analysis beginning', '550 not you', '250 PRDR R=<user@example.org> acceptance'], out
+    assert out[-5:-2] == ['353 PRDR content analysis beginning', '458 not you', '250 PRDR R=<user@example.org> acceptance'], out
     assert out[-2].endswith(' message accepted for some recipients'), out
     assert len(site.queue()) == 1
     out = talk(site, head + ['RCPT TO:<no@example.org>', 'DATA', '', '.', 'QUIT'])
@@ -486,6 +486,35 @@ def test_command_of_etrn_that_is_not_there(site):
     acls(site, ' accept\netrn:\n accept', main='acl_smtp_etrn = etrn\nsmtp_etrn_command = /nonexistent/command $domain')
     out = talk(site, ['EHLO x', 'ETRN #x', 'QUIT'])
     assert out[-2] == '250 OK' and 'exec of process for ETRN failed' in site.log()[-1], (out, site.log())
+
+
+def test_queue_run_of_etrn(site):
+    """Without a daemon; the client does not wait for it."""
+    site.configure()
+    site.send('jim@example.org', options=('-odq',))
+    site.send('joe@example.org', options=('-odq',))
+    fifo = site.path('mail/anybody')  # holds the first delivery up
+    os.mkfifo(fifo)
+    acls(site, ' accept\netrn:\n accept message = $sender_helo_name is served\n', main='acl_smtp_etrn = etrn',
+         transports='mbox:\n driver = pipe\n command = /bin/sh -c "cat %s"\n user = {uid}\n group = {gid}\n' % fifo)
+    site.own(fifo)
+    out = talk(site, ['EHLO x', 'ETRN jim@example.org', 'ETRN #jim@', 'ETRN #jim@', 'ETRN #nobody', 'QUIT'])
+    os.close(os.open(fifo, os.O_WRONLY))
+    assert out[-5:-1] == ['501 argument must begin with #', '250 x is served',
+                          '458 Already processing jim@', '250 x is served'], out
+    site.wait_for(lambda: site.log().count('End queue run: pid=N -R jim@') == 1)
+    site.wait_for(lambda: site.log().count('End queue run: pid=N -R nobody') == 1)
+    assert site.completed(1) and len(site.queue()) == 1, site.log()
+    assert talk(site, ['EHLO x', 'ETRN #jim@', 'QUIT'])[-2] == '250 x is served', 'the turn is over'
+    assert talk(site, ['EHLO x', 'ETRN #', 'QUIT'])[-2] == '501 something must follow the #'
+
+
+def test_rules_of_etrn(site):
+    site.configure()
+    assert talk(site, ['EHLO x', 'ETRN #x', 'QUIT'])[-2] == '458 Administrative prohibition'
+    acls(site, ' accept\netrn:\n deny message = not you\n', main='acl_smtp_etrn = etrn')
+    assert talk(site, ['EHLO x', 'ETRN #x', 'QUIT'])[-2] == '458 not you'
+    assert talk(site, ['EHLO x', 'MAIL FROM:<>', 'ETRN #x', 'QUIT'])[-2] == '503 ETRN is not permitted inside a transaction'
 
 
 def debugged(site, control, more=''):
