@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "conf/list.h"
 #include "engine/debug_log.h"
+#include "engine/ident.h"
 #include "engine/lane.h"
 #include "engine/maillog.h"
 #include "engine/peer.h"
@@ -651,6 +652,17 @@ set_timeout(struct smtp_session *s)
 }
 
 static void
+find_ident(struct smtp_session *s)
+{
+    const struct conf_main *c = s->main;
+    if (!s->setup->socket || c->rfc1413_query_timeout <= 0 ||
+        !smtp_host_in(s, &c->rfc1413_hosts, "rfc1413_hosts"))
+        return;
+    ident_ask(s->engine, s->model);
+    peer_set_names(s->engine, s->model);
+}
+
+static void
 find_rules_for_host(struct smtp_session *s)
 {
     const struct conf_main *c = s->main;
@@ -746,6 +758,7 @@ start(struct smtp_session *s)
         (void)peer_name_find(s->engine, s->model);
         peer_set_names(s->engine, s->model);
     }
+    find_ident(s);
     find_rules_for_host(s);
     make_policy(s);
 }
