@@ -9,17 +9,21 @@
 
 #include <unistd.h>
 
+struct keeping {
+    struct engine *e;
+    const struct lane_keep *k;
+};
+
 static void
-say(void *ctx, struct str id, const char *text)
+say(struct engine *e, struct str id, const char *text)
 {
-    maillog(ctx, MAILLOG_MAIN | MAILLOG_PANIC, id, "%s", text);
+    maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, id, "%s", text);
 }
 
 /* Its message log goes first. */
 static void
-write_log(void *ctx, const struct spool_place *place, const struct lane_message *m)
+write_log(struct engine *e, const struct spool_place *place, const struct lane_message *m)
 {
-    struct engine *e = ctx;
     struct str queue = e->queue;
     struct spool_entry entry = {.id = m->id,
                                 .sub = place->split ? spool_subdirectory(&m->id) : '\0',
@@ -40,48 +44,66 @@ has_lane(const char *spool)
     return dir >= 0;
 }
 
-static size_t
-keep(struct engine *e, int64_t age_s, const struct message_id *only)
+/* --- what the replay tells of --- */
+
+static void
+replay_says(void *ctx, struct str id, const char *text)
 {
+    const struct keeping *k = ctx;
+    say(k->e, id, text);
+}
+
+static void
+replay_moves(void *ctx, const struct spool_place *place, const struct lane_message *m)
+{
+    const struct keeping *k = ctx;
+    write_log(k->e, place, m);
+}
+
+static void
+replay_moved(void *ctx, const struct spool_place *place, const struct message_id *id)
+{
+    const struct keeping *k = ctx;
+    if (k->k->moved != NULL)
+        k->k->moved(k->k->ctx, message_id_str(id),
+                    place->queue == NULL ? STR_EMPTY : str_from_cstr(place->queue));
+}
+
+bool
+lane_keep_run(struct engine *e, const struct lane_keep *k)
+{
+    struct keeping keeping = {.e = e, .k = k};
     struct spool_place place = engine_place(e);
     struct durable_fault f;
     struct lane_replay_result result = {.moved = 0};
     const struct lane_settings own = {
         .spool = place.root, .calls = e->calls, .segment_size = LANE_SEGMENT_NOTES};
     if (!has_lane(place.root))
-        return 0;
+        return false;
     struct lane *lane = e->lane != NULL ? e->lane : lane_open(&own, &f);
     if (lane == NULL) {
         say(e, STR_NULL, f.text);
-        return 0;
+        return false;
     }
     const struct lane_replay rp = {
         .spool = place.root,
         .split = place.split,
         .calls = e->calls,
         .lane = lane,
-        .age_s = age_s,
-        .only = only,
-        .say = say,
-        .moves = write_log,
-        .ctx = e,
+        .age_s = k->age_s,
+        .only = k->only,
+        .closed_only = k->closed_only,
+        .most = k->most,
+        .say = replay_says,
+        .moves = replay_moves,
+        .moved = replay_moved,
+        .ctx = &keeping,
     };
     (void)lane_replay_run(&rp, &result);
     if (e->lane == NULL)
         lane_close(lane);
-    return result.moved;
-}
-
-size_t
-lane_keep_run(struct engine *e, int64_t age_s)
-{
-    return keep(e, age_s, NULL);
-}
-
-size_t
-lane_keep_one(struct engine *e, const struct message_id *id)
-{
-    return keep(e, 0, id);
+    /* Where nothing gets on, doing it at once again would be of no use. */
+    return result.left > 0 && result.moved + result.noted > 0;
 }
 
 void

@@ -7,13 +7,20 @@
 
 enum { LANE_KEEP_AGE_S = 10 /* a message that nobody has taken for so long is moved */ };
 
-/* Moves what is older than age_s (0: everything that nobody has locked, as at start) and removes segments. Uses e->lane, or a lane of
- * its own when there is none; does nothing when the spool has no fast lane. What went wrong is logged. Returns how many messages
- * were moved; a queue run finds them. */
-size_t lane_keep_run(struct engine *e, int64_t age_s);
+/* What is to be moved: what nobody has locked, as far as these fields do not except it. All zero: all of it. */
+struct lane_keep {
+    int64_t age_s;                 /* what is younger */
+    const struct message_id *only; /* all others; NULL: none for that reason */
+    bool closed_only;              /* what is in a segment that a process writes to */
+    unsigned most;                 /* more than so many at one time; 0: no bound */
+    /* A message, and the queue that it is in (may be empty), for whoever wants to deliver it. May be NULL. */
+    void (*moved)(void *ctx, struct str id, struct str queue);
+    void *ctx;
+};
 
-/* The same for one message alone, whose delivering process died. */
-size_t lane_keep_one(struct engine *e, const struct message_id *id);
+/* Moves messages and removes segments. Uses e->lane, or a lane of its own when there is none; does nothing when the spool has no
+ * fast lane. What went wrong is logged. True: `most` was the bound, and the next call will go on. */
+bool lane_keep_run(struct engine *e, const struct lane_keep *k);
 
 /* Moves one message, of which nothing is to be delivered now, from e->lane. What goes wrong is logged; lane_keep_run does it later. */
 void lane_keep_files(struct engine *e, const struct lane_ref *ref);

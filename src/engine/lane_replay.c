@@ -50,6 +50,7 @@ struct replay {
     int64_t now;
     VEC(struct one_segment *) segments;
     struct map *notes; /* id to struct noted */
+    unsigned locked;   /* messages */
 };
 
 enum {
@@ -131,6 +132,32 @@ is_note(enum lane_kind k)
            k == LANE_KIND_ABORT;
 }
 
+static bool
+is_young(const struct replay *r, const struct one_segment *s, const struct message_id *id)
+{
+    const struct lane_replay *rp = r->rp;
+    return (rp->only != NULL && strcmp(rp->only->text, id->text) != 0) ||
+           (rp->closed_only && !s->closed) ||
+           (rp->age_s > 0 && r->now - message_id_time(id) < rp->age_s);
+}
+
+/* Takes a message that has not ended for itself, unless it is to be left alone. */
+static void
+lock_message(struct replay *r, struct one_segment *s, struct one_message *m)
+{
+    r->out->messages++;
+    if (is_young(r, s, &m->id)) {
+        r->out->young++;
+    } else if (r->rp->most > 0 && r->locked >= r->rp->most) {
+        r->out->left++;
+    } else if (file_lock_range(s->walk.fd, (off_t)m->at, 1) == FILE_LOCK_OK) {
+        m->locked = true;
+        r->locked++;
+    } else {
+        r->out->busy++;
+    }
+}
+
 static void
 find_message(struct replay *r, struct one_segment *s, const struct lane_found *found)
 {
@@ -143,17 +170,8 @@ find_message(struct replay *r, struct one_segment *s, const struct lane_found *f
         say_of(r, s->name, "a message without its id");
         return;
     }
-    if (!m.ended) {
-        r->out->messages++;
-        if (r->rp->only != NULL && strcmp(r->rp->only->text, m.id.text) != 0)
-            r->out->young++;
-        else if (r->rp->age_s > 0 && r->now - message_id_time(&m.id) < r->rp->age_s)
-            r->out->young++;
-        else if (file_lock_range(s->walk.fd, (off_t)m.at, 1) == FILE_LOCK_OK)
-            m.locked = true;
-        else
-            r->out->busy++;
-    }
+    if (!m.ended)
+        lock_message(r, s, &m);
     vec_push(r->arena, &s->messages, m);
 }
 
@@ -289,6 +307,13 @@ note_all(struct replay *r, struct group *g, struct durable_fault *f)
 }
 
 static void
+tell_moved(const struct replay *r, const struct spool_place *place, const struct message_id *id)
+{
+    if (r->rp->moved != NULL)
+        r->rp->moved(r->rp->ctx, place, id);
+}
+
+static void
 publish(struct replay *r, struct moving *v)
 {
     struct spool_fault f;
@@ -298,6 +323,7 @@ publish(struct replay *r, struct moving *v)
         (void)lane_take_end(&v->taken);
         v->message->ended = true;
         r->out->moved++;
+        tell_moved(r, &v->place, &v->message->id);
     } else {
         r->out->failed++;
         say(r, &v->message->id, f.text);
@@ -340,10 +366,12 @@ complete_move(struct replay *r, struct one_segment *s, struct one_message *m, st
         place.queue = str_cstr(g->arena, t.message.queue);
     if (!lane_move_is_waiting(&place, &m->id))
         return true;
-    if (lane_note(r->rp->lane, LANE_KIND_MOVED, &n, LANE_WAIT, &d) != LANE_OK)
+    if (lane_note(r->rp->lane, LANE_KIND_MOVED, &n, LANE_WAIT, &d) != LANE_OK) {
         (void)spool_system_fault(&f, &d);
-    else if (lane_move_complete(&place, r->rp->calls, &m->id, &f) == SPOOL_OK)
+    } else if (lane_move_complete(&place, r->rp->calls, &m->id, &f) == SPOOL_OK) {
+        tell_moved(r, &place, &m->id);
         return true;
+    }
     r->out->failed++;
     say(r, &m->id, f.text);
     return false;
@@ -358,8 +386,10 @@ end_by_note(struct replay *r, struct one_segment *s, struct one_message *m, stru
     if (k == NULL || !(k->done || k->moved || k->aborted))
         return false;
     m->ended = k->done || k->aborted || complete_move(r, s, m, g);
-    if (m->ended)
+    if (m->ended) {
         (void)lane_take_end(&t);
+        r->out->noted++;
+    }
     return true;
 }
 

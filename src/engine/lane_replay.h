@@ -18,16 +18,22 @@ struct lane_replay {
     struct lane *lane;             /* where notes of what was moved go */
     int64_t age_s;                 /* messages younger than that are left alone; 0: none is */
     const struct message_id *only; /* all others are left alone; NULL: age_s alone decides */
+    bool closed_only;              /* those in segments that somebody writes to are left alone */
+    unsigned most;                 /* so many at one time, the others are `left`; 0: all */
     /* What somebody should know: a message that cannot be read, a fault of the system. id may be unset. */
     void (*say)(void *ctx, struct str id, const char *text);
     /* A message will be seen at place with the next step: the time to write its log. May be NULL. */
     void (*moves)(void *ctx, const struct spool_place *place, const struct lane_message *m);
+    /* It is there now, for whoever wants to deliver it. May be NULL. */
+    void (*moved)(void *ctx, const struct spool_place *place, const struct message_id *id);
     void *ctx;
 };
 
 struct lane_replay_result {
     unsigned messages; /* that have not ended */
     unsigned moved, busy, young, damaged, failed;
+    unsigned noted; /* that have ended, as notes say */
+    unsigned left;
     unsigned segments, removed;
 };
 

@@ -132,7 +132,7 @@ queue_run(struct engine *e, const struct queue_run *q)
     bool logged = maillog_selected(e, LOG_SELECTOR_QUEUE_RUN);
     struct str words = q->words.n > 0 ? str_printf(a, " %.*s", STR_ARG(q->words)) : STR_EMPTY;
     struct str name = named ? str_printf(a, "'%.*s' ", STR_ARG(e->queue)) : STR_EMPTY;
-    (void)lane_keep_run(e, LANE_KEEP_AGE_S);
+    (void)lane_keep_run(e, &(struct lane_keep){.age_s = LANE_KEEP_AGE_S});
     if (logged)
         maillog(e, MAILLOG_MAIN, STR_NULL, "Start %.*squeue run: pid=%d%.*s", STR_ARG(name),
                 (int)getpid(), STR_ARG(words));

@@ -1,30 +1,81 @@
 /* What waits for a delivery process; see job_list.h. */
 #include "proc/job_list.h"
 
+#include "base/crc32c.h"
 #include "sys/await.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const struct job *
-at(const struct job_list *l, size_t i)
+const struct job *
+job_list_at(const struct job_list *l, size_t i)
 {
     return &l->v[(l->first + i) % l->cap];
 }
 
+/* --- by id --- */
+
+/* Ids are of this machine: nobody chooses them to be alike. */
+static uint32_t *
+bucket_of(const struct job_list *l, struct str id)
+{
+    return &l->buckets[crc32c(0, id.p, id.n) & (l->cap - 1)];
+}
+
+static void
+link_in(struct job_list *l, size_t place)
+{
+    struct job *j = &l->v[place];
+    if (j->kind != JOB_ATTEMPT)
+        return;
+    uint32_t *bucket = bucket_of(l, j->id);
+    j->chain = *bucket;
+    *bucket = (uint32_t)place + 1;
+}
+
+static void
+link_out(struct job_list *l, size_t place)
+{
+    struct job *j = &l->v[place];
+    if (j->kind != JOB_ATTEMPT)
+        return;
+    uint32_t *p = bucket_of(l, j->id);
+    while (*p != place + 1)
+        p = &l->v[*p - 1].chain;
+    *p = j->chain;
+}
+
+struct job *
+job_list_find(const struct job_list *l, struct str id)
+{
+    if (l->n == 0)
+        return NULL;
+    for (uint32_t i = *bucket_of(l, id); i > 0; i = l->v[i - 1].chain)
+        if (str_eq(l->v[i - 1].id, id))
+            return &l->v[i - 1];
+    return NULL;
+}
+
+/* --- the ring --- */
+
 static bool
 grow(struct job_list *l)
 {
-    size_t cap = l->cap > 0 ? 2 * l->cap : 64;
-    struct job *v = calloc(cap, sizeof *v);
-    if (v == NULL)
+    struct job_list new = {.cap = l->cap > 0 ? 2 * l->cap : 64, .n = l->n};
+    new.v = calloc(new.cap, sizeof *new.v);
+    new.buckets = calloc(new.cap, sizeof *new.buckets);
+    if (new.v == NULL || new.buckets == NULL) {
+        free(new.v);
+        free(new.buckets);
         return false;
-    for (size_t i = 0; i < l->n; i++)
-        v[i] = *at(l, i);
+    }
+    for (size_t i = 0; i < l->n; i++) {
+        new.v[i] = *job_list_at(l, i);
+        link_in(&new, i);
+    }
     free(l->v);
-    l->v = v;
-    l->cap = cap;
-    l->first = 0;
+    free(l->buckets);
+    *l = new;
     return true;
 }
 
@@ -49,14 +100,32 @@ add(struct job_list *l, struct job j, struct str id, struct str queue)
 {
     if ((l->n == l->cap && !grow(l)) || !copy_texts(&j, id, queue))
         return false;
+    size_t place = (l->first + l->n++) % l->cap;
     j.since_ms = await_now_ms();
-    l->v[(l->first + l->n++) % l->cap] = j;
+    l->v[place] = j;
+    link_in(l, place);
+    return true;
+}
+
+/* The same message, known to be elsewhere now: it keeps its turn. */
+static bool
+replace(struct job *old, struct str queue, unsigned when)
+{
+    struct job j = *old;
+    if (!copy_texts(&j, old->id, queue))
+        return false;
+    j.when = when;
+    job_free(old);
+    *old = j;
     return true;
 }
 
 bool
 job_list_add(struct job_list *l, struct str id, struct str queue, unsigned when)
 {
+    struct job *old = job_list_find(l, id);
+    if (old != NULL)
+        return replace(old, queue, when);
     return l->n < JOB_LIST_MAX &&
            add(l, (struct job){.kind = JOB_ATTEMPT, .when = when}, id, queue);
 }
@@ -71,13 +140,14 @@ job_list_add_run(struct job_list *l, uint64_t option, struct str argument)
 const struct job *
 job_list_first(const struct job_list *l)
 {
-    return at(l, 0);
+    return job_list_at(l, 0);
 }
 
 struct job
 job_list_take(struct job_list *l)
 {
-    struct job j = *at(l, 0);
+    struct job j = *job_list_at(l, 0);
+    link_out(l, l->first);
     l->first = (l->first + 1) % l->cap;
     l->n--;
     return j;
@@ -95,7 +165,7 @@ job_list_runs(const struct job_list *l)
 {
     size_t n = 0;
     for (size_t i = 0; i < l->n; i++)
-        n += at(l, i)->kind == JOB_RUN;
+        n += job_list_at(l, i)->kind == JOB_RUN;
     return n;
 }
 
@@ -103,7 +173,7 @@ bool
 job_list_has_run(const struct job_list *l, struct str argument)
 {
     for (size_t i = 0; i < l->n; i++) {
-        const struct job *j = at(l, i);
+        const struct job *j = job_list_at(l, i);
         if (j->kind == JOB_RUN && j->option == JOB_NO_OPTION && str_eq(j->id, argument))
             return true;
     }
@@ -118,5 +188,6 @@ job_list_free(struct job_list *l)
         job_free(&j);
     }
     free(l->v);
+    free(l->buckets);
     *l = (struct job_list){.v = NULL};
 }

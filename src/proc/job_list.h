@@ -1,4 +1,5 @@
-/* What waits for a delivery process: messages that have arrived, and queue runs, in order. */
+/* The schedule of the daemon: what waits for a delivery process, messages that have arrived and queue runs, in order. A message
+ * is in it once. */
 #ifndef REMEX_PROC_JOB_LIST_H
 #define REMEX_PROC_JOB_LIST_H
 
@@ -18,21 +19,29 @@ struct job {
     struct str queue; /* may be empty */
     unsigned when;    /* enum reception_delivery */
     uint64_t option;  /* of a run: which -q option, or JOB_NO_OPTION */
+    bool again;       /* a process that was at it has died */
     int64_t since_ms; /* when it came, on the monotonic clock */
+    uint32_t chain;   /* of the list: the next one in its bucket */
 };
 
 /* All zero is an empty one. */
 struct job_list {
     struct job *v; /* a ring */
     size_t cap, first, n;
+    uint32_t *buckets; /* cap of them: places of messages in v, plus 1, by their ids */
 };
 
-/* False: no room. The texts are copied. */
+/* False: no room. The texts are copied. Of one that is there already queue and when become these. */
 bool job_list_add(struct job_list *l, struct str id, struct str queue, unsigned when);
 bool job_list_add_run(struct job_list *l, uint64_t option, struct str argument);
 
+/* The message of that id, or NULL. Valid until the list changes. */
+struct job *job_list_find(const struct job_list *l, struct str id);
+
 /* The oldest; there must be one. */
 const struct job *job_list_first(const struct job_list *l);
+/* The one that i others are before. */
+const struct job *job_list_at(const struct job_list *l, size_t i);
 /* Takes it out; the caller frees it. */
 struct job job_list_take(struct job_list *l);
 void job_free(struct job *j);

@@ -1,7 +1,8 @@
 /* The queue role: what is to be delivered when, and by which process.
  *
  * Messages that have arrived wait here, in memory, for a free worker; queue runs start in intervals and on request (ETRN). What
- * this process forgets, when it dies, is in the spool: the one that takes its place looks for messages that were never tried. No
+ * this process forgets, when it dies, is in the spool: the one that takes its place looks for messages that were never tried, and what
+ * an earlier daemon left in the fast lane waits here again as it moves to the standing lane, a part at a time. No
  * message and no user's file is opened here.
  */
 #include "proc/role.h"
@@ -9,10 +10,13 @@
 #include "base/arena.h"
 #include "base/num.h"
 #include "conf/main_options.h"
+#include "conf/model.h"
+#include "engine/delivery.h"
 #include "engine/lane_keep.h"
 #include "engine/maillog.h"
 #include "engine/message_id.h"
 #include "proc/job_list.h"
+#include "proc/reception.h"
 #include "proc/role_jail.h"
 #include "sys/await.h"
 #include "sys/signals.h"
@@ -29,11 +33,13 @@ enum {
     PEERS_MAX = 1024,
     WORKERS_MAX = 1024,
     LANE_KEEP_MS = 5000,
+    LANE_KEEP_MOST = 128, /* messages moved before others are heard */
     WORKER_END_MS = 5000,
     WORKERS_FEW = 2,    /* that many are asked for as soon as there is work */
     PATIENCE_MS = 40,   /* how long work waits before there are more, where workers are held up */
     PATIENCE_MOVING_MS = 150, /* where they are not */
     NAP_MS = 1,
+    NAP_LOST_MS = 10,
     WORKER_IDLE_MS = 30000, /* a worker that has nothing to do for so long ends */
     WORKER_JOBS_MAX = 5000, /* and after so many attempts, another one goes on */
 };
@@ -55,6 +61,7 @@ struct worker {
 
 struct runner {
     int64_t every_ms, next_ms;
+    struct str queue; /* may be empty */
 };
 
 struct queue {
@@ -68,7 +75,8 @@ struct queue {
     int64_t woken_ms;     /* when something came in */
     int64_t grown_ms;     /* when more were asked for because work had waited */
     size_t ended;         /* jobs since then */
-    int64_t next_keep_ms; /* when the fast lane is looked after again */
+    struct lane_keep keep; /* of the fast lane: what is to be moved */
+    int64_t next_keep_ms;  /* when it is looked after again */
     struct runner *runners;
     size_t runners_n;
     bool forgotten; /* a worker died: messages that nobody has tried are to be looked for */
@@ -209,18 +217,53 @@ add_worker(struct queue *q, const struct ipc_message *msg)
         .fd = msg->fd, .pid = (pid_t)msg->f[0].number, .since_ms = await_now_ms()};
 }
 
-/* It ended, or is believed no more, in the middle of its work. A message that it was at is looked for at once, and from then on like any other: in a queue run, if that is
- * the end of another worker, with the next look at the lane. */
+/* A message that nobody has at hand, and that is in the standing lane. A queue run looks for it where no more can wait here. */
+static void
+adopt(void *ctx, struct str id, struct str queue)
+{
+    struct queue *q = ctx;
+    const struct job *old = job_list_find(&q->jobs, id);
+    if (!job_list_add(&q->jobs, id, queue, old != NULL ? old->when : RECEPTION_BACKGROUND))
+        q->forgotten = true;
+}
+
+static void
+nap(int ms)
+{
+    const struct timespec t = {.tv_nsec = (long)ms * 1000000};
+    (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+}
+
+/* A message of the fast lane whose worker has died moves. */
+static void
+adopt_from_lane(struct queue *q, const struct message_id *id)
+{
+    const struct lane_keep k = {.only = id, .moved = adopt, .ctx = q};
+    struct str name = message_id_str(id);
+    (void)lane_keep_run(q->role->e, &k);
+    if (job_list_find(&q->jobs, name) == NULL)
+        adopt(q, name, STR_EMPTY); /* it had moved before, or is done, or locked */
+}
+
+/* It ended, or is believed no more, in the middle of its work. A message that it was at is tried again, when the process is gone altogether,
+ * and one that it was just about to start: both have its lock. Should that be the end of another worker, too, or the lock be still
+ * there, it is looked for by a queue run, with the next look at the lane. */
 static void
 lose_work(struct queue *q, const struct worker *w)
 {
     struct message_id id;
-    q->forgotten = true;
-    if (w->job.kind != JOB_ATTEMPT || !message_id_parse(w->job.id, &id))
+    if (w->job.kind != JOB_ATTEMPT || w->job.again || !message_id_parse(w->job.id, &id)) {
+        q->forgotten = true;
         return;
+    }
+    nap(NAP_LOST_MS);
     if (w->job.queue.n > 0 && w->job.queue.p[0] == '@')
-        (void)lane_keep_one(q->role->e, &id);
-    q->next_keep_ms = await_now_ms();
+        adopt_from_lane(q, &id);
+    else
+        adopt(q, message_id_str(&id), w->job.queue);
+    struct job *j = job_list_find(&q->jobs, message_id_str(&id));
+    if (j != NULL)
+        j->again = true;
 }
 
 static void
@@ -244,6 +287,8 @@ hear_worker(struct queue *q, size_t i)
         drop_worker(q, i);
         return;
     }
+    if (w->job.again && msg.f[0].number == DELIVERY_BUSY)
+        q->forgotten = true;
     job_free(&w->job);
     w->busy = false;
     q->ended++;
@@ -254,24 +299,40 @@ hear_worker(struct queue *q, size_t i)
 
 /* --- queue runs --- */
 
-static size_t
-runs_now(const struct queue *q)
+/* Of the queue of that name: runs that no option started are of the one without. */
+static bool
+is_run_of(const struct queue *q, const struct job *j, struct str queue)
 {
-    size_t n = job_list_runs(&q->jobs);
+    return j->kind == JOB_RUN &&
+           str_eq(j->option < q->runners_n ? q->runners[j->option].queue : STR_EMPTY, queue);
+}
+
+static size_t
+runs_now(const struct queue *q, struct str queue)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < q->jobs.n; i++)
+        n += is_run_of(q, job_list_at(&q->jobs, i), queue);
     for (size_t i = 0; i < q->workers_n; i++)
-        n += q->workers[i].busy && q->workers[i].job.kind == JOB_RUN;
+        n += q->workers[i].busy && is_run_of(q, &q->workers[i].job, queue);
     return n;
 }
 
+/* For the queue of that name, which $queue_name has. */
 static int64_t
-run_max(struct queue *q)
+run_max(struct queue *q, struct str queue)
 {
     const struct xstr *x = &q->role->m->conf->main->queue_run_max;
+    struct message m = {.queue_name = queue};
+    struct eval *ev = q->role->m->eval;
+    struct message *outer = ev->message;
     struct str text;
     uint64_t n;
-    if (vm_expand_x(q->role->m->vm, x, &text) == VM_OK && num_parse_digits(str_trim(text), &n))
-        return (int64_t)n;
-    return 5;
+    ev->message = &m;
+    bool ok = vm_expand_x(q->role->m->vm, x, &text) == VM_OK &&
+              num_parse_digits(str_trim(text), &n) && n <= INT32_MAX;
+    ev->message = outer;
+    return ok ? (int64_t)n : 5;
 }
 
 static void
@@ -283,8 +344,8 @@ start_runs(struct queue *q)
         if (r->next_ms > now)
             continue;
         r->next_ms = now + r->every_ms;
-        int64_t most = run_max(q);
-        if (most == 0 || (int64_t)runs_now(q) < most)
+        int64_t most = run_max(q, r->queue);
+        if (most == 0 || (int64_t)runs_now(q, r->queue) < most)
             (void)job_list_add_run(&q->jobs, i, STR_EMPTY);
     }
 }
@@ -318,12 +379,16 @@ answer_etrn(struct queue *q, int fd, const struct ipc_message *msg)
 
 /* --- the fast lane --- */
 
-/* What nobody works on moves to the standing lane, where a run finds it. */
+/* What nobody works on moves to the standing lane, and waits for a worker. */
 static void
-look_after_lane(struct queue *q, int64_t age_s)
+look_after_lane(struct queue *q)
 {
-    q->next_keep_ms = await_now_ms() + LANE_KEEP_MS;
-    q->forgotten = lane_keep_run(q->role->e, age_s) > 0 || q->forgotten;
+    bool more = lane_keep_run(q->role->e, &q->keep);
+    q->next_keep_ms = await_now_ms() + (more ? 0 : LANE_KEEP_MS);
+    if (more)
+        return;
+    q->keep.age_s = LANE_KEEP_AGE_S;
+    q->keep.closed_only = false;
     if (!q->forgotten || q->role->retiring)
         return;
     q->forgotten = false;
@@ -454,10 +519,9 @@ is_over(const struct queue *q)
 static void
 let_more_come(struct queue *q)
 {
-    static const struct timespec nap = {.tv_nsec = NAP_MS * 1000000};
     int64_t now = await_now_ms();
     if (now - q->woken_ms <= 2 * NAP_MS)
-        (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
+        nap(NAP_MS);
     q->woken_ms = now;
 }
 
@@ -488,7 +552,7 @@ turn(struct queue *q)
             take_signals(q);
     }
     if (q->next_keep_ms <= await_now_ms())
-        look_after_lane(q, LANE_KEEP_AGE_S);
+        look_after_lane(q);
     start_runs(q);
     drop_idle(q);
     dispatch(q);
@@ -523,23 +587,31 @@ make_runners(struct queue *q)
     q->runners = ARENA_ARRAY(q->role->m->arena, struct runner, q->runners_n);
     int64_t now = await_now_ms();
     for (size_t i = 0; i < q->runners_n; i++)
-        q->runners[i] =
-            (struct runner){.every_ms = cli->runners.v[i].every_s * 1000, .next_ms = now};
+        q->runners[i] = (struct runner){
+            .every_ms = cli->runners.v[i].every_s * 1000,
+            .next_ms = now,
+            .queue = str_is_set(cli->runners.v[i].name)
+                         ? str_untaint_by_rule(cli->runners.v[i].name, "queue of an admin user")
+                         : STR_EMPTY,
+        };
 }
 
-/* The daemon's first one recovers what an earlier daemon left before anybody delivers. One that takes the place of another looks for
- * what that one knew of and nobody has tried; and when a reload started it, the old one is still at its own messages. */
+/* The daemon's first one recovers what an earlier daemon left, which nobody waits for: that one's segments are closed. One that takes
+ * the place of another looks for what that one knew of and nobody has tried; and when a reload started it, the old one is still at its
+ * own messages. */
 static void
 begin(struct queue *q)
 {
     bool again = q->role->number > 0;
-    if (!again)
-        look_after_lane(q, q->role->generation == 1 ? 0 : LANE_KEEP_AGE_S);
+    bool reloaded = !again && q->role->generation > 1;
+    q->keep = (struct lane_keep){.age_s = reloaded ? LANE_KEEP_AGE_S : 0,
+                                 .closed_only = !again && !reloaded,
+                                 .most = LANE_KEEP_MOST,
+                                 .moved = adopt,
+                                 .ctx = q};
     role_say_ready(q->role);
-    if (!again)
-        return;
-    (void)job_list_add_run(&q->jobs, JOB_NO_OPTION, STR_EMPTY);
-    look_after_lane(q, 0);
+    if (again)
+        (void)job_list_add_run(&q->jobs, JOB_NO_OPTION, STR_EMPTY);
 }
 
 int
@@ -557,6 +629,6 @@ role_queue(struct role *r)
         turn(q);
     end_workers(q);
     /* A spool at rest has nothing but files. */
-    look_after_lane(q, r->last ? 0 : LANE_KEEP_AGE_S);
+    (void)lane_keep_run(r->e, &(struct lane_keep){.age_s = r->last ? 0 : LANE_KEEP_AGE_S});
     return 0;
 }

@@ -1,5 +1,6 @@
 """The daemon starts, takes messages, delivers them, is reloaded and ends."""
 import os
+import re
 import pwd
 import signal
 import socket
@@ -49,8 +50,8 @@ def test_no_pid_file_with_other_port(site):
     port = free_port()
     r = site.run('-bd', '-oX', '127.0.0.1.%d' % port)
     assert r.status == 0, r.err
-    line = next(l for l in site.raw_log().splitlines() if 'daemon started' in l)
-    pid = int(line.split('pid=')[1].split(',')[0])
+    site.wait_for(lambda: re.search('daemon started: pid=.*,', site.raw_log()))
+    pid = int(re.search(r'daemon started: pid=(\d+)', site.raw_log()).group(1))
     assert not os.path.exists(site.path('spool/exim-daemon.pid'))
     os.kill(pid, signal.SIGTERM)
     site.wait_for(lambda: not os.path.exists('/proc/%d' % pid))
