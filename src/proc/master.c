@@ -17,6 +17,7 @@
 #include "sys/process.h"
 #include "sys/seats.h"
 #include "sys/signals.h"
+#include "sys/tls_vault.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -33,6 +34,7 @@ enum {
     RELINK_MS =
         500, /* before who was cut off is heard again; one that died is found out by then */
     RELINKS_MAX = 20,
+    VAULT_DAYS = 30, /* what servers share of TLS is made anew by the next reload */
     CLOSE_MS = 3000, /* how long the end waits for sockets to be closed */
     OWNERS_MAX = SEATS_OWNERS_MAX,
     ROLES = 4,
@@ -69,6 +71,9 @@ struct master {
     unsigned owners;
     int signals;
     int seats;
+    int vault;        /* sys/tls_vault.h, for all generations; -1: each process has its own */
+    int64_t vault_ms; /* when it was made */
+    struct str vault_name; /* of the host in its certificate */
     bool ending;
     int64_t end_ms; /* when the end no longer waits */
     bool told_ready;
@@ -130,6 +135,8 @@ introduce(struct master *m, struct role_child *c, const struct generation *g)
         tell(c, IPC_SUBMIT, NULL, m->setup->submit);
     if (c->kind != IPC_KIND_SMTP)
         return;
+    if (m->vault >= 0)
+        tell(c, IPC_TLS_VAULT, NULL, m->vault);
     const struct ipc_field owner[] = {{.number = c->owner}};
     tell(c, IPC_SEATS, owner, m->seats);
     const struct interfaces *all = interfaces_of(m, g);
@@ -215,9 +222,26 @@ show_door(struct master *m, struct role_child *c)
         (void)say(c, IPC_PEER, f, g->door[agent]);
 }
 
+/* What servers share of TLS: made when the daemon starts, and again when it has become old or the host has another name. */
+static void
+keep_vault(struct master *m, const struct mode *mode)
+{
+    struct str name = mode->conf->main->primary_hostname;
+    int64_t now = await_now_ms();
+    if (m->vault >= 0 && str_eq(m->vault_name, name) &&
+        now - m->vault_ms < VAULT_DAYS * INT64_C(86400000))
+        return;
+    if (m->vault >= 0)
+        close(m->vault);
+    m->vault = tls_vault_new();
+    m->vault_ms = now;
+    m->vault_name = str_dup(m->arena, name);
+}
+
 static void
 start_generation(struct master *m, struct generation *g)
 {
+    keep_vault(m, g->mode);
     start_agent(m, g);
     unsigned n = m->setup->listens || m->setup->waits ? smtp_processes(g->mode->conf->main) : 0;
     start_child(m, child_table_add(&m->children, m->arena, IPC_KIND_DELIVER, 0, g->number), g);
@@ -774,7 +798,8 @@ int
 master_run(struct master_setup *setup)
 {
     setup->first = setup->mode;
-    struct master m = {.setup = setup, .arena = arena_new(), .next = NO_GENERATION};
+    struct master m = {
+        .setup = setup, .arena = arena_new(), .next = NO_GENERATION, .vault = -1};
     m.signals = setup->signals;
     m.called_ms = await_now_ms();
     m.seats = seats_new();

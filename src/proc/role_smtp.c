@@ -291,6 +291,8 @@ take_message(struct smtp_role *s, const struct ipc_message *msg)
         s->owner = (unsigned)msg->f[0].number;
         s->seats = seats_open(msg->fd);
         close(msg->fd);
+    } else if (msg->type == IPC_TLS_VAULT && s->vault < 0) {
+        s->vault = msg->fd;
     } else if (msg->type == IPC_GONE && s->seats != NULL) {
         seats_leave_all(s->seats, (unsigned)msg->f[0].number);
     } else if (msg->fd >= 0) {
@@ -380,7 +382,8 @@ turn(struct smtp_role *s)
 int
 role_smtp(struct role *r)
 {
-    struct smtp_role s = {.role = r, .queue = -1, .lock = PTHREAD_MUTEX_INITIALIZER};
+    struct smtp_role s = {
+        .role = r, .queue = -1, .vault = -1, .lock = PTHREAD_MUTEX_INITIALIZER};
     struct ipc_message msg;
     if (!role_become_mail_user(r))
         return 1;
@@ -390,7 +393,7 @@ role_smtp(struct role *r)
     if (s.seats == NULL)
         return 1;
     seats_leave_all(s.seats, s.owner); /* of one that had this number and died */
-    tls_start_server(r->e);
+    tls_start_server(r->e, s.vault);
     if (!role_jail(r, true))
         return 1;
     if (r->m->conf->main->smtp_sessions_per_process != 1)

@@ -30,6 +30,7 @@ struct smtp_role {
     struct role *role;
     struct seats *seats;
     unsigned owner;
+    int vault; /* sys/tls_vault.h; -1: none */
     VEC(struct smtp_listener) listeners;
     VEC(struct smtp_child) children;
     struct smtp_threads *threads; /* NULL: each session has a process */

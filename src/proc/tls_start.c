@@ -26,12 +26,14 @@ is_plain(const struct xstr *x)
 }
 
 void
-tls_start_server(struct engine *e)
+tls_start_server(struct engine *e, int vault)
 {
     const struct conf_main *c = e->conf->main;
     if (c->tls_advertise_hosts.text.n == 0 && c->tls_on_connect_ports.text.n == 0)
         return;
     struct tls *t = load(e);
+    if (t != NULL && vault >= 0)
+        tls_share(t, vault);
     if (t == NULL || !is_plain(&c->tls_certificate) || !is_plain(&c->tls_privatekey) ||
         !is_plain(&c->tls_ocsp_file) || !is_plain(&c->tls_dhparam))
         return;

@@ -19,6 +19,13 @@ memory_file_seal(int fd)
            0;
 }
 
+bool
+memory_file_is_sealed(int fd)
+{
+    int seals = fcntl(fd, F_GET_SEALS);
+    return seals >= 0 && (seals & F_SEAL_WRITE) != 0;
+}
+
 int
 memory_file_page(const char *name, size_t n)
 {

@@ -28,6 +28,12 @@ tls_load(struct tls **slot, struct arena *a, struct str plugin_directory, struct
 }
 
 void
+tls_share(struct tls *t, int vault)
+{
+    t->library->share(t->shared, vault);
+}
+
+void
 tls_prepare(struct tls *t, struct arena *a, const struct tls_credentials *files)
 {
     t->library->prepare(t->shared, a, files);

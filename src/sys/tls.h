@@ -120,6 +120,7 @@ enum tls_binding { TLS_BINDING_UNIQUE, TLS_BINDING_EXPORTER };
 /* What the plugin exports (its third object); called by way of a struct tls. */
 struct tls_library {
     void *(*start)(void); /* what connections share; NULL: no memory. Never freed */
+    void (*share)(void *shared, int vault);
     /* NULL: *fault. */
     struct tls_connection *(*open)(void *shared, const struct tls_setup *s,
                                    struct tls_fault *fault);
@@ -144,6 +145,8 @@ struct tls {
 struct tls *tls_load(struct tls **slot, struct arena *a, struct str plugin_directory,
                      struct str *why);
 
+/* What other processes have as well comes from there (tls_vault.h); before the first connection. vault stays open as long as t. */
+void tls_share(struct tls *t, int vault);
 /* Reads what a server will need ahead of its first connection; what cannot be read is told then. */
 void tls_prepare(struct tls *t, struct arena *a, const struct tls_credentials *files);
 /* A connection over descriptors that are connected. NULL: *fault. s and its texts live until the handshake is over. */

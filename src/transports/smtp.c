@@ -66,7 +66,7 @@ static const struct opt rows[] = {
         "Name that HELO and EHLO give."),
     OPT_LIST(struct transport_smtp, host_name_extract,
         "${if and {{match{$host}{.outlook.com\\$}} {match{$item}{\\N^250-([\\w.]+)\\s\\N}}} "
-        "{$1}}", OPT_NO_EFFECT,
+        "{$1}}", 0,
         "Finds the real name of a server in its answer to EHLO, to resume TLS sessions."),
     OPT_LIST(struct transport_smtp, hosts, NULL, 0,
         "Hosts to deliver to when the router gives none."),

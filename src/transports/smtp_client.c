@@ -319,6 +319,8 @@ hello(struct smtp_client *c, const struct transport_job *job, struct smtp_end *e
         return must(c, job, ask(c, job, "HELO", name, &command), command, end);
     (void)smtp_client_event(job, &(struct event){.name = "smtp:ehlo", .data = c->reply.text});
     ehlo_read(&c->reply, &c->peer);
+    if (c->peer.starttls)
+        smtp_client_tls_note_server(c, job);
     c->pipelines = c->peer.pipelining &&
                    !smtp_client_in_list(job, &c->host, &c->opt->hosts_avoid_pipelining,
                                         "hosts_avoid_pipelining");

@@ -49,6 +49,7 @@ struct smtp_client {
     struct tls_state tls_state;    /* texts in arena */
     struct hints *hints;           /* where a ticket for the next session goes; NULL: nowhere */
     struct str ticket_key;
+    struct str server_name; /* host_name_extract: which of the servers at this address it is */
     bool auth_tried, authenticated;
     struct str auth_name, auth_id; /* the authenticator that did it; client_set_id */
     bool downconvert;              /* addresses of the envelope at hand go out with A-labels */

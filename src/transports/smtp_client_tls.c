@@ -141,7 +141,7 @@ notice(void *ctx, struct str where, struct str text)
 
 /* --- sessions that are resumed --- */
 
-enum { TICKET_VERSION = 2, TICKET_HEAD = 8 };
+enum { TICKET_VERSION = 2, TICKET_HEAD = 8, SERVER_NAME_MAX = 255 };
 
 bool
 smtp_client_tls_read_ticket(uint16_t version, struct str value, int64_t *seconds,
@@ -162,6 +162,18 @@ ticket_record(struct arena *a, struct str ticket)
     return str_cat(a, str_from((const char *)&now, TICKET_HEAD), ticket);
 }
 
+void
+smtp_client_tls_note_server(struct smtp_client *c, const struct transport_job *job)
+{
+    struct str before = str_dup(job->arena, vm_item(job->vm)), name;
+    vm_set_item(job->vm, c->reply.text);
+    if (smtp_client_in_list(job, &c->host, &c->opt->tls_resumption_hosts,
+                            "tls_resumption_hosts") &&
+        vm_expand_x(job->vm, &c->opt->host_name_extract, &name) == VM_OK)
+        c->server_name = str_dup(c->arena, str_sub(name, 0, SERVER_NAME_MAX));
+    vm_set_item(job->vm, before);
+}
+
 /* What is verified is verified again, so the key need not say how. */
 static void
 find_ticket(struct making *m, struct tls_setup *t)
@@ -170,9 +182,9 @@ find_ticket(struct making *m, struct tls_setup *t)
     if (!t->resume || m->job->hints == NULL)
         return;
     c->hints = m->job->hints;
-    c->ticket_key = str_printf(c->arena, "%.*s:%lld/%.*s/%.*s/%.*s", STR_ARG(c->host.address),
-                               (long long)c->port, STR_ARG(c->host.name), STR_ARG(t->sni),
-                               STR_ARG(t->priority));
+    c->ticket_key = str_printf(
+        c->arena, "%.*s:%lld/%.*s/%.*s/%.*s/%.*s", STR_ARG(c->host.address), (long long)c->port,
+        STR_ARG(c->host.name), STR_ARG(t->sni), STR_ARG(t->priority), STR_ARG(c->server_name));
     struct str value;
     int64_t given;
     if (!hints_get(c->hints, c->arena, HINTS_TLS, c->ticket_key, TICKET_VERSION, &value) ||

@@ -15,6 +15,8 @@ bool smtp_client_tls_start(struct smtp_client *c, const struct transport_job *jo
 /* The server did not answer the first command within TLS: end->tls_failed is set then. */
 void smtp_client_tls_first_read(struct smtp_client *c, struct smtp_end *end);
 
+/* After EHLO in the clear: host_name_extract, which says to which server behind the address a session belongs. */
+void smtp_client_tls_note_server(struct smtp_client *c, const struct transport_job *job);
 /* Before the end: keeps what resumes the session next time (tls_resumption_hosts). */
 void smtp_client_tls_keep_ticket(struct smtp_client *c);
 

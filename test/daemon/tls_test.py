@@ -1,8 +1,11 @@
 """TLS in the daemon: STARTTLS and TLS from the start, certificates, names, what a hostile peer may try."""
 import os
+import re
 import shutil
+import signal
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 
@@ -71,10 +74,10 @@ class Peer:
         self.close()
 
 
-def prepare(site, main=''):
+def prepare(site, main='', **sections):
     ca = certs.authority(site)
     pem, key = certs.certificate(site, ca, 'mx.example.org')
-    site.configure('tls_certificate = %s\ntls_privatekey = %s\n%s' % (pem, key, main))
+    site.configure('tls_certificate = %s\ntls_privatekey = %s\n%s' % (pem, key, main), **sections)
     return ca
 
 
@@ -310,6 +313,81 @@ def test_resumption(site):
     assert [':256* ' in l or ':128* ' in l for l in log] == [False, True, False, True], log
 
 
+def by_process(d, serving, ask):
+    """What ask() gets from the smtp process `serving`: the others stand still meanwhile."""
+    others = [pid for pid in d.roles('smtp') if pid != serving]
+    for pid in others:
+        os.kill(pid, signal.SIGSTOP)
+        d.site.wait_for(lambda: d.status(pid, 'State')[0] == 'T')
+    try:
+        return ask()
+    finally:
+        for pid in others:
+            os.kill(pid, signal.SIGCONT)
+
+
+def resumed(port, tls, session, name='mx.example.org'):
+    """Whether the session was resumed; and the one that may be resumed next."""
+    with Peer(port) as p:
+        p.say('EHLO client.example')
+        p.starttls(tls, name, session)
+        assert p.say('NOOP') == ['250 OK']
+        return p.socket.session_reused, p.socket.session
+
+
+def test_resumption_by_other_processes(site):
+    for mode in ('', 'smtp_sessions_per_process = 1'):
+        ca = prepare(site, 'tls_resumption_hosts = *\nsmtp_processes = 2\n' + mode)
+        with Daemon(site) as d:
+            one, two = d.roles('smtp')
+            for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+                c = context(ca[0], version)
+                again, session = by_process(d, one, lambda: resumed(d.port, c, None))
+                assert not again
+                again, session = by_process(d, two, lambda: resumed(d.port, c, session))
+                assert again, 'by the other process'
+                d.reload()
+                site.wait_for(lambda: len(d.roles('smtp')) == 2)
+                again, session = resumed(d.port, c, session)
+                assert again, 'by another generation'
+                one, two = d.roles('smtp')
+        with Daemon(site) as d:
+            assert not resumed(d.port, c, session)[0], 'another daemon has another key'
+        shutil.rmtree(site.path('certs-ca'))
+
+
+def test_one_certificate_of_its_own(site):
+    site.configure('smtp_processes = 2')
+    with Daemon(site) as d:
+        one, two = d.roles('smtp')
+        first = by_process(d, one, lambda: served(d.port))
+        assert by_process(d, two, lambda: served(d.port)) == first
+        os.kill(one, signal.SIGKILL)
+        site.wait_for(lambda: len(d.roles('smtp')) == 2 and one not in d.roles('smtp'))
+        new = next(pid for pid in d.roles('smtp') if pid != two)
+        assert by_process(d, new, lambda: served(d.port)) == first
+        d.reload()
+        assert served(d.port) == first
+        with open(site.conf) as f:
+            text = f.read()
+        with open(site.conf, 'w') as f:
+            f.write(re.sub('(?m)^primary_hostname = .*', 'primary_hostname = other.example', text))
+        d.reload()
+        assert served(d.port) != first, 'of another name'
+
+
+def test_who_may_know_what_is_shared(site):
+    """The descriptor is with the master and the smtp processes, and with nobody else."""
+    site.configure('smtp_processes = 2\nsmtp_sessions_per_process = 1')
+    with Daemon(site) as d:
+        def has(pid):
+            fds = '/proc/%d/fd' % pid
+            return any(os.readlink(os.path.join(fds, f)).startswith('/memfd:tls ') for f in os.listdir(fds))
+        assert has(d.process.pid)
+        found = {role: {has(pid) for pid in d.roles(role)} for role in ('smtp', 'queue', 'deliver', 'agent')}
+        assert found.pop('smtp') == {True} and True not in set().union(*found.values()), found
+
+
 def test_alpn(site):
     ca = prepare(site)
     with Daemon(site) as d:
@@ -390,6 +468,24 @@ def test_client_resumes_sessions(site):
     sent = [l.split(' X=')[1].split(' ')[0].endswith('*') for l in site.log() if ' => a@far.example' in l]
     assert sent == [False, True, True, True] or sent == [False, True, False, True], site.log()
     assert all(' CV=yes ' in l for l in site.log() if ' => a@far.example' in l), site.log()
+
+
+def test_client_tells_servers_behind_an_address_apart(site):
+    prepare(site, 'tls_resumption_hosts = *\nacl_smtp_mail = mail\nsmtp_processes = 1',
+            more='begin acl\nmail:\n  accept logwrite = resumption in $tls_in_resumption\n')
+    with Daemon(site) as d:
+        site.configure(routers=CLIENT, transports=OUT % (
+            d.port, '  tls_resumption_hosts = *\n  tls_try_verify_hosts = :\n'
+            '  host_name_extract = ${if match{$item}{\\N^250-([\\w.]+)\\s\\N}{$1-${readfile{%s}{}}}}\n' % site.path('which')))
+        for which in 'aabba':
+            site.write('which', which)
+            site.send('a@far.example')
+    got = [int(l.split()[-1]) for l in site.log() if 'resumption in' in l]
+    full, used = 1 | 2 | 8, 1 | 2 | 4 | 8 | 16
+    assert got == [full, used, full, used, used], (got, site.log())
+    keys = subprocess.run([os.path.join(os.path.dirname(site.binary), 'remex-hints'), 'dump', site.path('spool'), 'tls'],
+                          capture_output=True, text=True).stdout
+    assert '/mx.example.org-a' in keys and '/mx.example.org-b' in keys, keys
 
 
 def test_client_verifies(site):

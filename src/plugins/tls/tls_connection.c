@@ -145,6 +145,36 @@ hello(gnutls_session_t session)
     return use_credentials(c, &fault) ? 0 : GNUTLS_E_NO_CERTIFICATE_FOUND;
 }
 
+/* Extensions of a client's hello that have to do with resumption: RFC 5077, 8446 section 4.2. */
+enum { EXT_TICKET = 35, EXT_KEY = 41, EXT_KEY_MODES = 45 };
+
+static int
+note_extension(void *ctx, unsigned number, const unsigned char *p, unsigned n)
+{
+    struct tls_connection *c = ctx;
+    (void)p;
+    if (number == EXT_TICKET || number == EXT_KEY_MODES)
+        c->resumption |= TLS_RESUME_CLIENT_REQUEST;
+    if (number == EXT_KEY || (number == EXT_TICKET && n > 0))
+        c->resumption |= TLS_RESUME_CLIENT_SESSION;
+    return 0;
+}
+
+/* What goes to and fro that $tls_in_resumption tells of. */
+static int
+note_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+             const gnutls_datum_t *message)
+{
+    struct tls_connection *c = gnutls_session_get_ptr(session);
+    (void)when;
+    if (type == GNUTLS_HANDSHAKE_NEW_SESSION_TICKET && incoming == 0)
+        c->resumption |= TLS_RESUME_TICKET;
+    else if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO && incoming != 0)
+        (void)gnutls_ext_raw_parse(c, note_extension, message,
+                                   GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
+    return 0;
+}
+
 static int
 set_server(struct tls_connection *c, const struct tls_setup *s)
 {
@@ -155,6 +185,9 @@ set_server(struct tls_connection *c, const struct tls_setup *s)
     };
     gnutls_certificate_server_set_request(c->session, requests[s->check]);
     gnutls_handshake_set_post_client_hello_function(c->session, hello);
+    if (s->resume)
+        gnutls_handshake_set_hook_function(c->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST,
+                                           note_message);
     const gnutls_datum_t *key = s->resume ? tls_store_ticket_key(c->store) : NULL;
     return key != NULL ? gnutls_session_ticket_enable_server(c->session, key) : 0;
 }
@@ -170,10 +203,13 @@ set_client(struct tls_connection *c, const struct tls_setup *s)
     c->asked_ocsp = s->ocsp_request || s->ocsp_require;
     if (rc >= 0 && c->asked_ocsp)
         rc = gnutls_ocsp_status_request_enable_client(c->session, NULL, 0, NULL);
-    if (rc >= 0 && s->resume)
-        rc = gnutls_session_ticket_enable_client(c->session);
-    if (rc >= 0 && s->resume && s->ticket.n > 0 && s->ticket.n <= TLS_TICKET_MAX)
-        c->offered = gnutls_session_set_data(c->session, s->ticket.p, s->ticket.n) >= 0;
+    if (rc < 0 || !s->resume)
+        return rc;
+    rc = gnutls_session_ticket_enable_client(c->session);
+    c->resumption = TLS_RESUME_CLIENT_REQUEST;
+    if (rc >= 0 && s->ticket.n > 0 && s->ticket.n <= TLS_TICKET_MAX &&
+        gnutls_session_set_data(c->session, s->ticket.p, s->ticket.n) >= 0)
+        c->resumption |= TLS_RESUME_CLIENT_SESSION;
     return rc;
 }
 
@@ -385,8 +421,15 @@ start(void)
     return tls_store_new();
 }
 
+static void
+share(void *shared, int vault)
+{
+    tls_store_share(shared, vault);
+}
+
 const struct tls_library tls_connection_library = {
     .start = start,
+    .share = share,
     .open = open_connection,
     .handshake = handshake,
     .receive = receive,

@@ -17,7 +17,8 @@ struct tls_connection {
     bool shaken;                  /* the handshake is over */
     bool verified, dane;
     int tlsa_usage;
-    bool asked_ocsp, resume, offered;
+    bool asked_ocsp, resume;
+    unsigned resumption; /* bits of enum tls_resumed that were seen on the way */
     struct str sni;
 };
 

@@ -93,15 +93,10 @@ ocsp_of(struct tls_connection *c)
 static unsigned
 resumption_of(const struct tls_connection *c)
 {
-    unsigned bits = TLS_RESUME_SUPPORTED;
+    unsigned bits = TLS_RESUME_SUPPORTED | c->resumption;
     if (!c->resume)
         return bits;
-    unsigned flags = gnutls_session_get_flags(c->session);
-    if (c->role == TLS_CLIENT)
-        bits |= TLS_RESUME_CLIENT_REQUEST;
-    if (c->offered)
-        bits |= TLS_RESUME_CLIENT_SESSION;
-    if ((flags & GNUTLS_SFLAGS_SESSION_TICKET) != 0)
+    if ((gnutls_session_get_flags(c->session) & GNUTLS_SFLAGS_SESSION_TICKET) != 0)
         bits |= TLS_RESUME_TICKET;
     if (gnutls_session_is_resumed(c->session) != 0)
         bits |= TLS_RESUME_USED;

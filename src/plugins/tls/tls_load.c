@@ -3,9 +3,12 @@
 
 #include "base/arena.h"
 #include "base/strlist.h"
+#include "sys/tls_vault.h"
 
+#include <gnutls/crypto.h>
 #include <gnutls/ocsp.h>
 #include <gnutls/x509.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -138,20 +141,66 @@ make_self(struct self *s, const char *name)
     return rc;
 }
 
-static bool
-load_self(gnutls_certificate_credentials_t cred, const struct tls_want *w,
-          struct tls_fault *fault)
+struct self_wanted {
+    const char *name;
+    int rc;
+};
+
+/* Both in PEM, one after the other. */
+static int
+write_self(const struct self *s, struct arena *a, struct str *out)
 {
-    struct self s = {NULL, NULL};
-    const char *name = str_cstr(w->arena, w->files->self);
-    int rc = make_self(&s, name != NULL ? name : "localhost");
+    gnutls_datum_t crt = {NULL, 0}, key = {NULL, 0};
+    int rc = gnutls_x509_crt_export2(s->crt, GNUTLS_X509_FMT_PEM, &crt);
     if (rc >= 0)
-        rc = gnutls_certificate_set_x509_key(cred, &s.crt, 1, s.key);
+        rc = gnutls_x509_privkey_export2(s->key, GNUTLS_X509_FMT_PEM, &key);
+    if (rc >= 0)
+        *out = str_printf(a, "%.*s%.*s", (int)crt.size, (const char *)crt.data, (int)key.size,
+                          (const char *)key.data);
+    if (key.data != NULL)
+        gnutls_memset(key.data, 0, key.size);
+    gnutls_free(crt.data);
+    gnutls_free(key.data);
+    return rc;
+}
+
+/* For tls_vault_identity. */
+static bool
+make_identity(void *ctx, struct arena *a, struct str *out)
+{
+    struct self_wanted *want = ctx;
+    struct self s = {NULL, NULL};
+    want->rc = make_self(&s, want->name);
+    if (want->rc >= 0)
+        want->rc = write_self(&s, a, out);
     if (s.crt != NULL)
         gnutls_x509_crt_deinit(s.crt);
     if (s.key != NULL)
         gnutls_x509_privkey_deinit(s.key);
-    return rc >= 0 || tls_load_failed(w->arena, fault, STR_LIT("selfsigned cert"), rc);
+    return want->rc >= 0;
+}
+
+static bool
+load_self(gnutls_certificate_credentials_t cred, const struct tls_want *w,
+          struct tls_fault *fault)
+{
+    const char *name = str_cstr(w->arena, w->files->self);
+    struct self_wanted want = {.name = name != NULL ? name : "localhost",
+                               .rc = GNUTLS_E_INTERNAL_ERROR};
+    struct arena *a = arena_new();
+    struct str text = STR_NULL;
+    if (w->vault >= 0)
+        text = tls_vault_identity(a, w->vault, make_identity, &want);
+    else
+        (void)make_identity(&want, a, &text);
+    if (str_is_set(text)) {
+        gnutls_datum_t both = {(unsigned char *)(uintptr_t)text.p, text.n};
+        want.rc = gnutls_certificate_set_x509_key_mem(cred, &both, &both, GNUTLS_X509_FMT_PEM);
+        explicit_bzero(both.data, both.size);
+    }
+    arena_free(a);
+    return want.rc >= 0 ||
+           tls_load_failed(w->arena, fault, STR_LIT("selfsigned cert"), want.rc);
 }
 
 /* --- what is trusted --- */

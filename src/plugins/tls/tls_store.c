@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "plugins/tls/tls_load.h"
+#include "sys/tls_vault.h"
 
 #include <gnutls/pkcs11.h>
 #include <pthread.h>
@@ -42,15 +43,33 @@ struct tls_store {
     bool started; /* PKCS 11 was decided about */
     gnutls_datum_t ticket_key;
     bool has_ticket_key;
+    int vault; /* -1: none */
 };
 
 struct tls_store *
 tls_store_new(void)
 {
     struct tls_store *s = calloc(1, sizeof *s);
-    if (s != NULL)
+    if (s != NULL) {
         pthread_mutex_init(&s->lock, NULL);
+        s->vault = -1;
+    }
     return s;
+}
+
+void
+tls_store_share(struct tls_store *s, int vault)
+{
+    unsigned char *key = gnutls_malloc(TLS_VAULT_KEY);
+    pthread_mutex_lock(&s->lock);
+    if (key != NULL && !s->has_ticket_key && tls_vault_key(vault, key)) {
+        s->ticket_key = (gnutls_datum_t){key, TLS_VAULT_KEY};
+        s->has_ticket_key = true;
+        s->vault = vault;
+        key = NULL;
+    }
+    pthread_mutex_unlock(&s->lock);
+    gnutls_free(key);
 }
 
 /* --- entries --- */
@@ -184,9 +203,11 @@ refresh(struct tls_entry **at, const struct tls_want *w, struct str key,
 }
 
 struct tls_entry *
-tls_store_get(struct tls_store *s, const struct tls_want *w, struct tls_fault *fault)
+tls_store_get(struct tls_store *s, const struct tls_want *want, struct tls_fault *fault)
 {
-    struct str key = key_of(w);
+    struct str key = key_of(want);
+    struct tls_want shared = *want, *w = &shared;
+    shared.vault = s->vault;
     pthread_mutex_lock(&s->lock);
     if (!s->started && !w->pkcs11)
         (void)gnutls_pkcs11_init(GNUTLS_PKCS11_FLAG_MANUAL, NULL);

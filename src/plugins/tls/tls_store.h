@@ -21,6 +21,8 @@ struct tls_store;
 struct tls_entry;
 
 struct tls_store *tls_store_new(void); /* NULL: no memory */
+/* From now on the key of tickets and the certificate of one's own making are those of a vault, which stays open. */
+void tls_store_share(struct tls_store *store, int vault);
 
 /* What an entry is made for. */
 struct tls_want {
@@ -29,6 +31,7 @@ struct tls_want {
     enum tls_role role;
     bool trust; /* the peer is verified: what is trusted is read */
     bool pkcs11;
+    int vault; /* the store's affair */
 };
 
 /* The entry for these files, referenced. NULL: *fault. Otherwise *fault is left alone, unless files have changed and are no good now: then
