@@ -52,6 +52,7 @@ class Server:
     """A program in the foreground; `prepare` writes its files, `argv` starts it."""
 
     stop_signal = signal.SIGTERM
+    own_session = False     # it signals its process group
 
     def __init__(self, folder):
         self.dir = os.path.join(folder, type(self).__name__.lower())
@@ -84,7 +85,7 @@ class Server:
     def start(self):
         with open(self.path('log'), 'w', encoding='utf-8') as log:
             self.child = subprocess.Popen(self.argv(), env=self.env(), cwd=self.dir, stdin=subprocess.DEVNULL,
-                                          stdout=log, stderr=log)
+                                          stdout=log, stderr=log, start_new_session=self.own_session)
         end = time.monotonic() + READY_S
         while not self.ready():
             if self.child.poll() is not None or time.monotonic() > end:
