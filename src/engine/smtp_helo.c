@@ -111,18 +111,16 @@ smtp_verify_helo(struct smtp_session *s)
     return o;
 }
 
+/* The name that is not good stays, for what is logged of the session. */
 static enum smtp_next
-refuse_name(struct smtp_session *s, enum outcome o, struct str before)
+refuse_name(struct smtp_session *s, enum outcome o)
 {
     const char *word = s->verb == SMTP_VERB_HELO ? "HELO" : "EHLO";
     smtp_log(s, MAILLOG_MAIN | MAILLOG_REJECT,
-             "%srejected \"%s %.*s\" from %.*s: helo verification failed",
-             o == OUT_DEFER ? "temporarily " : "", word, STR_ARG(s->argument),
-             STR_ARG(smtp_peer(s, false)));
+             "%srejected \"%s %.*s\" from %.*s", o == OUT_DEFER ? "temporarily " : "", word,
+             STR_ARG(s->argument), STR_ARG(smtp_peer(s, false)));
     smtp_answer(s, "%d %s argument does not match calling host", o == OUT_DEFER ? 451 : 550,
                 word);
-    s->model->sender_helo_name = before;
-    peer_set_names(s->engine, s->model);
     return SMTP_NEXT_COMMAND;
 }
 
@@ -298,7 +296,7 @@ greeted(struct smtp_session *s, bool esmtp)
     peer_set_names(s->engine, s->model);
     enum outcome o = check_name(s);
     if (o != OUT_OK)
-        return refuse_name(s, o, before);
+        return refuse_name(s, o);
     if (policy_run(s->engine, ACL_PHASE_HELO, &a) != ACL_ACCEPT) {
         enum smtp_next n = smtp_acl_refusal(s, ACL_PHASE_HELO, &a);
         s->model->sender_helo_name = before;
