@@ -53,6 +53,8 @@ verify_reverse(void *ctx, struct str *text)
         return OUT_OK;
     enum outcome o = peer_name_find(e, s);
     peer_set_names(e, s);
+    if (o == OUT_FAIL && s->host_lookup_failed)
+        *text = STR_LIT("failed to find host name from IP address");
     return o;
 }
 

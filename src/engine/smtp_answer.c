@@ -306,20 +306,6 @@ first_line(struct str text)
     return str_sub(text, 0, nl == STR_NPOS ? text.n : nl);
 }
 
-static void
-log_refusal(struct smtp_session *s, enum acl_phase phase, const struct acl_answer *a)
-{
-    bool later = a->result == ACL_DEFER || a->result == ACL_ERROR;
-    struct str peer = smtp_peer(s, true);
-    struct str why = str_is_set(a->log_message) ? first_line(a->log_message) : STR_EMPTY;
-    if (a->log_to == 0)
-        return;
-    smtp_log(s, a->log_to, "%.*s%s%.*s%.*s%srejected %.*s%s%.*s", STR_ARG(peer),
-             peer.n > 0 ? " " : "", STR_ARG(tls_field(s)), STR_ARG(sender_field(s, phase)),
-             later ? "temporarily " : "", STR_ARG(what(s, phase)), why.n > 0 ? ": " : "",
-             STR_ARG(why));
-}
-
 /* The code for a refusal when the ACL gives none. */
 static const char *
 refusal_code(enum acl_phase phase)
@@ -334,6 +320,40 @@ refusal_code(enum acl_phase phase)
     default:
         return "550";
     }
+}
+
+/* The digit with which a code for a refusal begins. 252: nobody says no to VRFY without being told to. */
+static char
+refusal_class(enum acl_phase phase)
+{
+    char class = refusal_code(phase)[0];
+    return class == '2' ? '5' : class;
+}
+
+/* The text as it was told to the peer: with another code in place of one that is of another class. */
+static struct str
+with_right_class(struct smtp_session *s, enum acl_phase phase, struct str text)
+{
+    if (!starts_with_code(text) || text.p[0] == refusal_class(phase))
+        return text;
+    return str_printf(s->message_arena, "%s%.*s", refusal_code(phase),
+                      STR_ARG(str_sub(text, CODE_N, text.n)));
+}
+
+static void
+log_refusal(struct smtp_session *s, enum acl_phase phase, const struct acl_answer *a)
+{
+    bool later = a->result == ACL_DEFER || a->result == ACL_ERROR;
+    struct str peer = smtp_peer(s, true);
+    struct str why = str_is_set(a->log_message) ? first_line(a->log_message) : STR_EMPTY;
+    if (a->log_to == 0)
+        return;
+    if (!later && str_is_set(a->message) && str_eq(a->log_message, a->message))
+        why = with_right_class(s, phase, why);
+    smtp_log(s, a->log_to, "%.*s%s%.*s%.*s%srejected %.*s%s%.*s", STR_ARG(peer),
+             peer.n > 0 ? " " : "", STR_ARG(tls_field(s)), STR_ARG(sender_field(s, phase)),
+             later ? "temporarily " : "", STR_ARG(what(s, phase)), why.n > 0 ? ": " : "",
+             STR_ARG(why));
 }
 
 /* What is said around the details of a failed verification of the sender, by what a callout had asked for. */
@@ -405,9 +425,7 @@ answer_refusal(struct smtp_session *s, enum acl_phase phase, const struct acl_an
     if (!later) {
         struct str text =
             str_is_set(a->message) ? a->message : STR_LIT("Administrative prohibition");
-        const char *code =
-            refusal_code(phase); /* 252: nobody says no to VRFY without being told to */
-        struct str head = take_code(s, code, code[0] == '2' ? '5' : code[0], &text);
+        struct str head = take_code(s, refusal_code(phase), refusal_class(phase), &text);
         put_lines(s, head, of_one_line(s, folded(s->message_arena, text)), true);
         return;
     }
