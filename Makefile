@@ -152,14 +152,19 @@ $(PLUGIN_SO): $(BUILD)/plugins/%.so: $$(call plugin_obj,$$*)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -shared $(LDFLAGS) $(SAN) -o $@ $^ $(PLUGIN_LIBS_$*)
 
+comma := ,
+
 # --- tests -------------------------------------------------------------------------------------
 # A unit test links the library; test/unit/plugins_<x>[_<what>]_test.c also the plugin x.
+# One that loads plugins is linked as build/remex is: with the whole library.
+WHOLE_UNIT   := proc_host_extern_test
 unit_plugin  = $(filter $(word 1,$(subst _, ,$(1:plugins_%=%))),$(if $(filter plugins_%,$(1)),$(PLUGINS)))
 $(UNIT): $(BUILD)/test/unit/%: test/unit/%.c $(LIB) $$(call plugin_obj,$$(call unit_plugin,$$*))
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(BASE) $(WERROR) $(PIE) $(CFLAGS) $(SAN) -MMD -MP -MF $@.d $(LDEXE) $(LDFLAGS) -o $@ $< \
-	    $(filter %.o,$^) $(LIB) $(PLUGIN_LIBS_$(call unit_plugin,$*)) -lcmocka $(LDLIBS)
+	    $(filter %.o,$^) $(if $(filter $(WHOLE_UNIT),$*),-Wl$(comma)--whole-archive) $(LIB) -Wl,--no-whole-archive \
+	    $(PLUGIN_LIBS_$(call unit_plugin,$*)) -lcmocka $(LDLIBS)
 unit-programs: $(UNIT)
 
 # As a unit test, plugins_<x>_<what>_fuzz.c also links the plugin x.
