@@ -53,6 +53,7 @@ struct acl_call {
     const struct acl_code *message, *log_message; /* the last ones seen, unexpanded */
     struct str user, log; /* what conditions have to say so far; STR_NULL: nothing */
     bool endpass;
+    bool decided; /* a statement ended the ACL, not its end */
 };
 
 /* A condition or modifier; arg is expanded unless its row says otherwise. Texts of faults go to c->log. */

@@ -380,7 +380,8 @@ warn(struct acl_call *c)
     }
     if (c->message == NULL || !str_is_set(c->user))
         return;
-    if (acl_phase_in(acl_word_row(ACL_MOD_ADD_HEADER)->phases, c->phase) && m != NULL)
+    bool early = c->phase == ACL_PHASE_NOTSMTP_START; /* there is add_header for that */
+    if (acl_phase_in(acl_word_row(ACL_MOD_ADD_HEADER)->phases, c->phase) && m != NULL && !early)
         acl_add_headers(c, c->user);
     else
         acl_log(
@@ -487,10 +488,6 @@ run_statement(struct acl_call *c, const struct acl_program *p, size_t s, enum ac
     c->user = c->log = STR_NULL;
     c->endpass = false;
     enum acl_test t = ACL_TEST_TRUE;
-    bool quit = c->phase == ACL_PHASE_QUIT || c->phase == ACL_PHASE_NOTQUIT;
-    if (quit && st->verb != ACL_VERB_ACCEPT && st->verb != ACL_VERB_WARN)
-        t = acl_error(c, "\"%.*s\" is not allowed in a QUIT or not-QUIT ACL",
-                      STR_ARG(acl_verb_name(st->verb)));
     trace(c, "processing \"%.*s\" (%.*s)", STR_ARG(acl_verb_name(st->verb)),
           STR_ARG(acl_phase_title(c->phase)));
     for (size_t i = 0; i < st->items.n && t == ACL_TEST_TRUE; i++) {
@@ -511,7 +508,8 @@ run_program(struct acl_call *c, const struct acl_program *p)
     struct arena_mark mark = arena_mark(vm_scratch(r->vm));
     for (size_t s = 0; s < p->acl->statements.n; s++) {
         enum acl_result out = ACL_DENY;
-        if (run_statement(c, p, s, &out))
+        c->decided = run_statement(c, p, s, &out);
+        if (c->decided)
             return out;
         if (r->inside == 0)
             vm_release(r->vm, mark);
@@ -685,6 +683,15 @@ may_discard(enum acl_phase phase)
     return acl_verb_in(ACL_VERB_DISCARD, phase) && phase != ACL_PHASE_PREDATA;
 }
 
+/* A session that ends cannot be refused. */
+static bool
+may_end_so(enum acl_phase phase, const struct acl_call *c, enum acl_result result)
+{
+    bool quit = phase == ACL_PHASE_QUIT || phase == ACL_PHASE_NOTQUIT;
+    return !quit || !c->decided || c->r->inside > 0 || result == ACL_ACCEPT ||
+           result == ACL_ERROR;
+}
+
 /* A run that nobody else's is part of. */
 static void
 run_top(struct acl_runner *r, enum acl_phase phase, struct str text, struct acl_answer *out)
@@ -699,6 +706,13 @@ run_top(struct acl_runner *r, enum acl_phase phase, struct str text, struct acl_
     if (out->result == ACL_DISCARD && !may_discard(phase)) {
         acl_log(r, ACL_LOG_MAIN | ACL_LOG_PANIC, "\"discard\" verb not allowed in %.*s ACL",
                 STR_ARG(acl_phase_title(phase)));
+        out->result = ACL_ERROR;
+    }
+    if (!may_end_so(phase, &c, out->result)) {
+        (void)acl_error(&c,
+                        "QUIT or not-QUIT toplevel ACL may not fail ('%.*s' verb used "
+                        "incorrectly)",
+                        STR_ARG(acl_verb_name(c.verb)));
         out->result = ACL_ERROR;
     }
     r->phase = before;

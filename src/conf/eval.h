@@ -56,7 +56,8 @@ struct eval {
     struct clock clock; /* zone of the $tod_ variables */
     bool queue_running; /* deliveries of a queue run: the condition of that name */
     bool debug_expand;
-    uint64_t debug; /* topics of -d, bits of conf/debug.h; 0: none */
+    uint64_t log_selectors; /* bits by enum log_selector */
+    uint64_t debug;         /* topics of -d, bits of conf/debug.h; 0: none */
     /* Where lines for the logs go; NULL: to the standard error and the panic log, as tests of strings do. */
     void (*log)(void *ctx, bool panic, struct str text);
     void *log_ctx;

@@ -6,6 +6,7 @@
  * when it is full.
  */
 #include "conf/list_state.h"
+#include "sys/log_selector.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -142,8 +143,11 @@ after_unknown(struct list_run *r, const struct walk *w)
 {
     if (w->unknown == POLICY_IGNORE)
         return VERDICT_END;
-    if (w->unknown == POLICY_FAIL)
+    if (w->unknown == POLICY_FAIL) {
+        if (log_selector_has(r->e->log_selectors, LOG_SELECTOR_UNKNOWN_IN_LIST))
+            list_log(r, false, "list matching forced to fail: %.*s", STR_ARG(r->why_unknown));
         return VERDICT_OUT;
+    }
     list_log(r, false, "%.*s: accepted by +include_unknown", STR_ARG(r->why_unknown));
     return VERDICT_IN;
 }

@@ -278,11 +278,8 @@ complete(struct delivery *d)
     if (maillog_selected(e, LOG_SELECTOR_QUEUE_TIME_OVERALL)) {
         struct timespec now;
         clock_gettime(CLOCK_REALTIME, &now);
-        buf_printf(
-            &b, " QT=%.*s",
-            STR_ARG(maillog_duration(d->arena, e,
-                                     maillog_between(d->message->received_time,
-                                                     d->message->received_time_us, now))));
+        buf_printf(&b, " QT=%.*s",
+                   STR_ARG(maillog_duration(d->arena, e, delivery_queue_time(d, now))));
     }
     maillog_line(e, MAILLOG_MAIN, d->id, buf_str(&b));
     delivery_event_complete(e);

@@ -140,6 +140,8 @@ bool delivery_is_logged(const struct address *a);
 
 /* The recipient of the envelope that an address comes from. */
 const struct address *delivery_ancestor(const struct address *a);
+/* For QT=: microseconds since the message came in, or since it was there (queue_time_exclusive). delivery_line.c */
+int64_t delivery_queue_time(const struct delivery *d, struct timespec now);
 /* "addr (parent) <top> F=<> R=x T=y …": what stands behind the flag of a line. delivery_line.c */
 struct str delivery_line(struct delivery *d, const struct address *a, enum outcome outcome);
 /* The same for the message log, which has no flags. */

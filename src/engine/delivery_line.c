@@ -114,6 +114,15 @@ add_route(struct delivery *d, struct buf *b, const struct address *a)
         buf_printf(b, " T=%.*s", STR_ARG(a->transport_name));
 }
 
+int64_t
+delivery_queue_time(const struct delivery *d, struct timespec now)
+{
+    int64_t complete = d->header.received_complete_us;
+    if (complete > 0 && maillog_selected(d->engine, LOG_SELECTOR_QUEUE_TIME_EXCLUSIVE))
+        return maillog_between(complete / 1000000, complete % 1000000, now);
+    return maillog_between(d->message->received_time, d->message->received_time_us, now);
+}
+
 static void
 add_times(struct delivery *d, struct buf *b, const struct address *a, enum outcome outcome)
 {
@@ -121,11 +130,8 @@ add_times(struct delivery *d, struct buf *b, const struct address *a, enum outco
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     if (outcome == OUT_OK && maillog_selected(e, LOG_SELECTOR_QUEUE_TIME))
-        buf_printf(
-            b, " QT=%.*s",
-            STR_ARG(maillog_duration(d->arena, e,
-                                     maillog_between(d->message->received_time,
-                                                     d->message->received_time_us, now))));
+        buf_printf(b, " QT=%.*s",
+                   STR_ARG(maillog_duration(d->arena, e, delivery_queue_time(d, now))));
     if (a->transport != NULL && a->answer->took_us > 0 &&
         maillog_selected(e, LOG_SELECTOR_DELIVER_TIME))
         buf_printf(b, " DT=%.*s", STR_ARG(maillog_duration(d->arena, e, a->answer->took_us)));

@@ -113,12 +113,11 @@ sender_text(const struct receiving *r)
     return r->s->sender_ident;
 }
 
-/* "H=name [address]", or nothing. */
+/* "H=name [address] U=ident", or nothing. */
 static struct str
 host_text(const struct receiving *r)
 {
-    struct str host = r->s->sender_fullhost;
-    return host.n > 0 ? str_cat(r->a, STR_LIT("H="), host) : STR_EMPTY;
+    return r->s->sender_fullhost.n > 0 ? peer_text(r->a, r->e, true) : STR_EMPTY;
 }
 
 /* The input ended early or was too large. Always false. */

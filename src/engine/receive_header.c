@@ -125,7 +125,7 @@ enum receive_text_end
 receive_header_read(struct receiving *r)
 {
     struct header_list *l = r->m->headers;
-    bool first = true;
+    bool first = true; /* nothing of the message yet: "From " lines may come, one is usual */
     for (;;) {
         struct str line;
         enum receive_text_end end = receive_text_line(&r->text, r->a, &line);
@@ -135,7 +135,7 @@ receive_header_read(struct receiving *r)
         if (end != RECEIVE_TEXT_MORE)
             return end;
         if (first && take_from_line(r, line)) {
-            first = false;
+            first = r->rq->smtp;
             continue;
         }
         first = false;

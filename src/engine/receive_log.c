@@ -164,6 +164,8 @@ add_common(const struct receiving *r, struct buf *b)
         field(b, "PRX", r->s->proxy_local);
     if (r->s->prdr)
         buf_addz(b, " PRDR");
+    if (on(r, LOG_SELECTOR_PIPELINING) && r->s->pipelining_offered)
+        buf_addz(b, r->s->pipelining_used ? " L" : " L-");
     if (r->rq->framing == RECEIVE_CHUNKS)
         buf_addz(b, " K");
     buf_printf(b, " S=%" PRId64, r->out->size);

@@ -90,6 +90,8 @@ receive_policy_end(struct receiving *r)
     case ACL_DISCARD:
         r->m->recipients.n = 0;
         r->discard_why = answer.log_message;
+        if (r->rq->smtp && str_is_set(answer.message))
+            r->out->why.peer = answer.message;
         acl_message_of(r->m)->discarded_by =
             r->rq->smtp ? STR_LIT("DATA ACL") : STR_LIT("non-SMTP ACL");
         break;

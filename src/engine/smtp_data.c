@@ -53,6 +53,14 @@ may_use_lane(const struct smtp_session *s)
            (most <= 0 || s->accepted_messages < most);
 }
 
+static bool
+ignores_from_line(struct smtp_session *s)
+{
+    const struct conf_main *c = s->main;
+    return s->local ? c->ignore_fromline_local
+                    : smtp_host_in(s, &c->ignore_fromline_hosts, "ignore_fromline_hosts");
+}
+
 static struct receive_request
 request(struct smtp_session *s)
 {
@@ -66,6 +74,7 @@ request(struct smtp_session *s)
         .each_recipient = s->batch ? NULL : smtp_prdr,
         .smtp = !s->batch,
         .local = s->local,
+        .from_line = ignores_from_line(s),
         .suppress_fixups = acl != NULL && acl->suppress_local_fixups,
         .sender_given = !s->local || who->trusted,
         .unqualified_sender = s->unqualified_sender,
@@ -85,6 +94,7 @@ request(struct smtp_session *s)
     if (!rq.sender_given) /* what MAIL says is not believed */
         s->message->sender =
             address_qualify(s->message_arena, who->login, s->main->qualify_domain);
+    s->model->pipelining_offered = s->offered.pipelining;
     return rq;
 }
 

@@ -189,7 +189,8 @@ offer(struct smtp_session *s)
     o->prdr = c->prdr_enable;
     o->xclient = s->xclient_host;
     o->tls = smtp_tls_offers(s);
-    o->smtputf8 = smtp_host_in(s, &c->smtputf8_advertise_hosts, "smtputf8_advertise_hosts");
+    o->smtputf8 = o->eightbit && /* RFC 6531, section 3.1 */
+                  smtp_host_in(s, &c->smtputf8_advertise_hosts, "smtputf8_advertise_hosts");
 }
 
 /* LIMITS: what an expansion gives for each. */

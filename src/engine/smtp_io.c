@@ -534,6 +534,12 @@ smtp_io_unget(struct smtp_io *io, const char *p, size_t n)
 }
 
 bool
+smtp_io_has_more(const struct smtp_io *io)
+{
+    return io->at < io->end;
+}
+
+bool
 smtp_io_is_ahead(struct smtp_io *io)
 {
     if (io->at < io->end)

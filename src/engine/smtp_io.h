@@ -57,6 +57,8 @@ void smtp_io_take(struct smtp_io *io, size_t n);
 /* Whether input is there already (it has been read, or could be at once): what a client that waits for answers does not
  * have. The end of input does not count. */
 bool smtp_io_is_ahead(struct smtp_io *io);
+/* Whether input has been read that is not taken yet; nothing is asked of the system. */
+bool smtp_io_has_more(const struct smtp_io *io);
 /* Waits so long, or until the peer closes the connection (true). Input does not end the wait. */
 bool smtp_io_has_hung_up(struct smtp_io *io, int64_t ms);
 /* The start of the input that is there, for messages; at most n bytes. */

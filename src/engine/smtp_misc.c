@@ -39,7 +39,7 @@ smtp_do_noop(struct smtp_session *s)
     return SMTP_NEXT_COMMAND;
 }
 
-/* The QUIT ACL has no say, but it may word the answer. */
+/* The QUIT ACL has no say, but it may word the answer, also when it tries to have one. */
 static struct str
 quit_text(struct smtp_session *s)
 {
@@ -49,7 +49,7 @@ quit_text(struct smtp_session *s)
     if (policy_run(s->engine, ACL_PHASE_QUIT, &a) == ACL_ERROR)
         smtp_log(s, MAILLOG_MAIN | MAILLOG_PANIC, "ACL for QUIT returned ERROR: %.*s",
                  STR_ARG(a.log_message));
-    return a.result == ACL_ACCEPT ? a.message : STR_NULL;
+    return a.result == ACL_ACCEPT || a.result == ACL_ERROR ? a.message : STR_NULL;
 }
 
 enum smtp_next

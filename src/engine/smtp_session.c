@@ -293,7 +293,7 @@ smtp_reset(struct smtp_session *s)
     list_cache_forget(e->lists);
     struct session *ses = s->model;
     ses->rcpt_count = ses->rcpt_defer_count = ses->rcpt_fail_count = 0;
-    ses->prdr = false;
+    ses->prdr = ses->pipelining_used = false;
     ses->headers_added = STR_NULL;
     ses->sender_verify_failure = ses->recipient_verify_failure = STR_NULL;
     ses->acl_verify_message = STR_NULL;
@@ -359,6 +359,10 @@ smtp_read_command(struct smtp_session *s)
         note_history(s, s->verb);
     s->model->command = line;
     s->model->command_argument = s->argument;
+    if (s->verb == SMTP_VERB_MAIL || s->verb == SMTP_VERB_RCPT)
+        s->model->pipelining_used =
+            s->model->pipelining_used ||
+            (s->offered.pipelining && s->setup->socket && smtp_io_has_more(s->io));
     return r;
 }
 
@@ -596,7 +600,7 @@ greet(struct smtp_session *s)
         log_accepted(s);
     else
         smtp_log_connection(s, "");
-    if (s->setup->socket &&
+    if ((s->setup->socket || s->test) &&
         smtp_host_in(s, &s->main->host_reject_connection, "host_reject_connection")) {
         if (maillog_selected(s->engine, LOG_SELECTOR_CONNECTION_REJECT))
             smtp_log(s, MAILLOG_MAIN, "refused connection from %.*s (host_reject_connection)",

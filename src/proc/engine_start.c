@@ -9,6 +9,7 @@
 #include "engine/maillog.h"
 #include "engine/peer.h"
 #include "engine/peer_name.h"
+#include "filter/fn_arg.h"
 #include "proc/context.h"
 #include "proc/notice.h"
 #include "proc/wire.h"
@@ -45,6 +46,7 @@ set_selectors(const struct mode *m, struct engine *e)
     e->selectors = log_selector_default();
     if (str_is_set(m->conf->main->log_selector))
         (void)log_selector_apply(m->conf->main->log_selector, &e->selectors, &error, &wrong);
+    e->eval->log_selectors = e->selectors;
 }
 
 static void
@@ -119,12 +121,40 @@ engine_make(struct mode *m)
     return e;
 }
 
+/* An argument as log_selector = +arguments shows it. */
+static void
+add_argument(struct buf *b, const char *text, bool top_bit)
+{
+    bool quoted = text[0] == '\0';
+    for (const char *p = text; *p != '\0'; p++)
+        quoted = quoted || ascii_space(*p);
+    buf_addz(b, quoted ? " \"" : " ");
+    fn_add_escaped(b, str_from_cstr(text), top_bit);
+    if (quoted)
+        buf_addc(b, '"');
+}
+
+/* Not for the processes of the daemon, which nobody called. */
+static void
+log_arguments(struct mode *m, struct engine *e)
+{
+    struct buf b = buf_in(m->arena, 0);
+    if (!maillog_selected(e, LOG_SELECTOR_ARGUMENTS) || m->cli->mode == CLI_ROLE)
+        return;
+    struct str directory = m->eval->process.directory;
+    buf_printf(&b, "cwd=%.*s %d args:", STR_ARG(directory), m->argc);
+    for (int i = 0; i < m->argc; i++)
+        add_argument(&b, m->argv[i], m->conf->main->print_topbitchars);
+    maillog_line(e, MAILLOG_MAIN | MAILLOG_TABS, STR_NULL, buf_str(&b));
+}
+
 struct engine *
 engine_start(struct mode *m)
 {
     struct engine *e = engine_make(m);
     if (e == NULL)
         return NULL;
+    log_arguments(m, e);
     bool drop = m->conf->main->deliver_drop_privilege && e->can_become;
     e->can_become = e->can_become && !drop;
     e->dropped = drop;

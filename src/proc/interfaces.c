@@ -102,6 +102,7 @@ add(struct finding *f, struct listen_request rq, int port)
 {
     rq.port = port;
     rq.backlog = (int)f->main->smtp_connect_backlog;
+    rq.nodelay = f->main->tcp_nodelay;
     if (join(f, &rq))
         return true;
     struct interface one = {.at = rq, .tls = is_tls_port(f, port), .fd = -1};

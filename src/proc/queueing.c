@@ -7,6 +7,7 @@
 #include "conf/conf.h"
 #include "conf/main_options.h"
 #include "conf/model.h"
+#include "engine/maillog.h"
 #include "sys/machine.h"
 
 #include <unistd.h>
@@ -65,19 +66,42 @@ is_loaded(const struct conf_main *c, struct session *s)
     return loaded;
 }
 
-enum reception_delivery
-queueing_choose(const struct mode *m, const struct engine *e, enum queueing_origin origin)
+/* *loaded: it is the load that makes messages wait, and nothing else. */
+static enum reception_delivery
+choose(const struct mode *m, const struct engine *e, bool *loaded)
 {
     const struct conf_main *c = m->conf->main;
     enum reception_delivery when = RECEPTION_BACKGROUND;
     bool asked = asked_for(m, &when), queue = false, route = false;
-    (void)origin;
     look_for_files(c, &queue, &route);
     bool overridden =
         asked && c->queue_only_override; /* not the load: -odi may not add to it */
-    if (queue || (!overridden && c->queue_only) || is_loaded(c, e->eval->session))
+    *loaded = false;
+    if (queue || (!overridden && c->queue_only))
         return RECEPTION_QUEUE;
+    if (is_loaded(c, e->eval->session)) {
+        *loaded = when != RECEPTION_QUEUE;
+        return RECEPTION_QUEUE;
+    }
     if (route && when != RECEPTION_QUEUE)
         return RECEPTION_ROUTE;
+    return when;
+}
+
+enum reception_delivery
+queueing_choose(const struct mode *m, const struct engine *e)
+{
+    bool loaded;
+    return choose(m, e, &loaded);
+}
+
+enum reception_delivery
+queueing_choose_for(const struct mode *m, struct engine *e, struct str id)
+{
+    bool loaded;
+    enum reception_delivery when = choose(m, e, &loaded);
+    if (loaded && maillog_selected(e, LOG_SELECTOR_DELAY_DELIVERY))
+        maillog(e, MAILLOG_MAIN, id, "no immediate delivery: load average %.2f",
+                (double)machine_load_average() / 1000);
     return when;
 }

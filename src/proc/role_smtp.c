@@ -17,6 +17,7 @@
 #include "proc/tls_start.h"
 #include "sys/await.h"
 #include "sys/listen.h"
+#include "sys/peer_address.h"
 #include "sys/signals.h"
 
 #include <errno.h>
@@ -248,10 +249,27 @@ tell_master(struct smtp_role *s)
     (void)role_send(s->role->control, IPC_CALLED, NULL, -1);
 }
 
+/* smtp_backlog_monitor */
+static void
+watch_backlog(struct smtp_role *s, int fd)
+{
+    int64_t most = s->role->e->conf->main->smtp_backlog_monitor;
+    int n = most > 0 ? listen_waiting(fd) : 0;
+    if (n <= most)
+        return;
+    struct arena *a = arena_new();
+    struct peer_address own = {.text = STR_EMPTY};
+    (void)peer_address_own(a, fd, &own);
+    maillog(s->role->e, MAILLOG_MAIN, STR_NULL, "listen backlog %d on socket [%.*s]:%d", n,
+            STR_ARG(own.text), own.port);
+    arena_free(a);
+}
+
 static void
 accept_some(struct smtp_role *s, const struct smtp_listener *l)
 {
     bool keepalive = s->role->e->conf->main->smtp_accept_keepalive;
+    watch_backlog(s, l->fd);
     for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
         struct smtp_connection c = {.fd = listen_accept(l->fd, keepalive), .tls = l->tls};
         if (c.fd < 0)

@@ -35,9 +35,10 @@ static void
 accepted(void *ctx, struct str id, struct str queue, enum smtp_due due)
 {
     struct session_run *k = ctx;
-    enum reception_delivery when = queueing_choose(k->s->role->m, k->e, QUEUEING_SMTP);
-    if (due != SMTP_DUE_NOW || when == RECEPTION_QUEUE ||
-        smtp_admit_is_crowded(k->e, k->c->connected, id))
+    if (due != SMTP_DUE_NOW)
+        return;
+    enum reception_delivery when = queueing_choose_for(k->s->role->m, k->e, id);
+    if (when == RECEPTION_QUEUE || smtp_admit_is_crowded(k->e, k->c->connected, id))
         return;
     struct ipc_field f[] = {
         {.text = id}, {.text = queue.n > 0 ? queue : STR_EMPTY}, {.number = when}};

@@ -40,7 +40,7 @@ deliver(void *ctx, struct str id, struct str queue, enum smtp_due due)
     struct smtp_run *k = ctx;
     if (due != SMTP_DUE_NOW)
         return;
-    enum reception_delivery when = queueing_choose(k->mode, k->engine, QUEUEING_SMTP);
+    enum reception_delivery when = queueing_choose_for(k->mode, k->engine, id);
     reception_deliver(k->reception, id, queue, when);
 }
 
@@ -49,9 +49,10 @@ deliver_in_lane(void *ctx, struct engine *e, struct str id, const struct lane_re
                 enum smtp_due due)
 {
     struct smtp_run *k = ctx;
-    (void)id;
-    enum reception_delivery when = queueing_choose(k->mode, k->engine, QUEUEING_SMTP);
-    if (due == SMTP_DUE_NOW && when != RECEPTION_QUEUE)
+    enum reception_delivery when = RECEPTION_QUEUE;
+    if (due == SMTP_DUE_NOW)
+        when = queueing_choose_for(k->mode, k->engine, id);
+    if (when != RECEPTION_QUEUE)
         reception_deliver_lane(k->reception, ref, when);
     else
         lane_keep_files(e, ref);
@@ -185,7 +186,7 @@ run(struct reception *r, void *ctx)
         take_pretended(k, s);
     else if (!take_socket(k, s, &refused))
         take_caller(k, s);
-    k->setup.delayed = queueing_choose(k->mode, k->engine, QUEUEING_SMTP) == RECEPTION_QUEUE;
+    k->setup.delayed = queueing_choose(k->mode, k->engine) == RECEPTION_QUEUE;
     int status = 1;
     k->engine->eval->session = s;
     if (refused)

@@ -19,7 +19,7 @@
 enum {
     ETRN_WAIT_S = 30,
     QUESTIONS_MAX = 256, /* that wait for an answer at the same time */
-    THREADS_KEPT = 24, /* what a middling load needs: no thread is started under it */
+    THREADS_KEPT = 24,   /* what a middling load needs: no thread is started under it */
     HEAPS_MAX = 4,
 };
 
@@ -51,9 +51,10 @@ accepted(void *ctx, struct str id, struct str queue, enum smtp_due due)
 {
     struct smtp_threads *t = ctx;
     struct role *r = t->role->role;
-    enum reception_delivery when = queueing_choose(r->m, r->e, QUEUEING_SMTP);
-    if (due != SMTP_DUE_NOW || when == RECEPTION_QUEUE ||
-        smtp_admit_is_crowded(r->e, seats_taken(t->role->seats), id))
+    if (due != SMTP_DUE_NOW)
+        return;
+    enum reception_delivery when = queueing_choose_for(r->m, r->e, id);
+    if (when == RECEPTION_QUEUE || smtp_admit_is_crowded(r->e, seats_taken(t->role->seats), id))
         return;
     smtp_role_arrived(t->role, id, queue.n > 0 ? queue : STR_EMPTY, when);
 }
@@ -66,8 +67,10 @@ accepted_in_lane(void *ctx, struct engine *e, struct str id, const struct lane_r
     struct smtp_threads *t = ctx;
     struct role *r = t->role->role;
     char where[LANE_REF_TEXT_MAX];
-    enum reception_delivery when = queueing_choose(r->m, e, QUEUEING_SMTP);
-    if (due != SMTP_DUE_NOW || when == RECEPTION_QUEUE ||
+    enum reception_delivery when = RECEPTION_QUEUE;
+    if (due == SMTP_DUE_NOW)
+        when = queueing_choose_for(r->m, e, id);
+    if (when == RECEPTION_QUEUE ||
         smtp_admit_is_crowded(r->e, seats_taken(t->role->seats), id)) {
         lane_keep_files(e, ref);
         return;

@@ -384,7 +384,7 @@ judge(struct submission *k, const struct receive_result *out)
     for (size_t i = 0; i < out->own.n; i++)
         deliver_own(k, out->own.v[i]);
     if (out->end == RECEIVE_ACCEPTED) {
-        enum reception_delivery when = queueing_choose(k->mode, k->e, QUEUEING_LOCAL);
+        enum reception_delivery when = queueing_choose_for(k->mode, k->e, k->m->id);
         if (out->route_only && when != RECEPTION_QUEUE)
             when = RECEPTION_ROUTE;
         if (!out->queue_only && !out->frozen)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -72,6 +73,8 @@ prepare(int fd, const struct listen_request *rq)
     if (ss.ss_family == AF_INET6 && rq->ip.n == 0 &&
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only) != 0)
         return LISTEN_SOCKET;
+    if (rq->nodelay)
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (bind(fd, (const struct sockaddr *)&ss, n) != 0)
         return LISTEN_BIND;
     return listen(fd, rq->backlog) == 0 ? LISTEN_OK : LISTEN_LISTEN;
@@ -102,6 +105,14 @@ listen_accept(int fd, bool keepalive)
     if (got >= 0 && keepalive)
         (void)setsockopt(got, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     return got;
+}
+
+int
+listen_waiting(int fd)
+{
+    struct tcp_info info; /* of a listening socket: what waits, and how much may */
+    socklen_t n = sizeof info;
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n) == 0 ? (int)info.tcpi_unacked : -1;
 }
 
 bool

@@ -14,6 +14,7 @@ struct listen_request {
     struct str scope;          /* of a link-local address: name of an interface; may be empty */
     int port;
     int backlog;
+    bool nodelay; /* of the connections too: small packets are not held back */
 };
 
 enum listen_step { LISTEN_OK, LISTEN_SOCKET, LISTEN_BIND, LISTEN_LISTEN };
@@ -23,6 +24,9 @@ enum listen_step listen_open(const struct listen_request *rq, int *fd);
 
 /* The next connection, close-on-exec and blocking. keepalive: dead peers are noticed. -1 with errno (EAGAIN: none is waiting). */
 int listen_accept(int fd, bool keepalive);
+
+/* Connections that wait to be accepted; -1: unknown. */
+int listen_waiting(int fd);
 
 /* True if it is a listening TCP socket. */
 bool listen_is(int fd);

@@ -516,3 +516,23 @@ def test_daemon_of_one_user(site):
             assert os.stat('/proc/%d' % pid).st_uid == user.pw_uid
         finally:
             os.kill(pid, signal.SIGTERM)
+
+
+def test_backlog_is_watched(site):
+    """More connections wait than smtp_backlog_monitor allows for."""
+    for most, logged in ((2, True), (0, False)):
+        site.configure('smtp_backlog_monitor = %d' % most)
+        site.write('log/mainlog', '')
+        with Daemon(site) as d:
+            smtp = d.roles('smtp')
+            for pid in smtp:
+                os.kill(pid, signal.SIGSTOP)
+            pairs = [d.connect() for _ in range(5)]
+            for pid in smtp:
+                os.kill(pid, signal.SIGCONT)
+            for s, f in pairs:
+                assert f.readline().startswith(b'220')
+                f.close()
+                s.close()
+        line = 'listen backlog %d on socket [127.0.0.1]:%d\n' % (5, d.port)
+        assert (line in site.raw_log()) == logged, site.raw_log()

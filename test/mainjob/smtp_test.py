@@ -366,7 +366,7 @@ each:
 ''')
     head = ['EHLO x', 'MAIL FROM:<a@b.c> PRDR', 'RCPT TO:<no@example.org>']
     out = talk(site, head + ['RCPT TO:<user@example.org>', 'DATA', '', '.', 'QUIT'])
-    assert out[-5:-2] == ['353 PRDR content analysis beginning', '458 not you', '250 PRDR R=<user@example.org> acceptance'], out
+    assert out[-5:-2] == ['353 PRDR content analysis beginning', '550 not you', '250 PRDR R=<user@example.org> acceptance'], out
     assert out[-2].endswith(' message accepted for some recipients'), out
     assert len(site.queue()) == 1
     out = talk(site, head + ['RCPT TO:<no@example.org>', 'DATA', '', '.', 'QUIT'])

@@ -44,7 +44,7 @@ set_up(struct fixture *f)
 static enum reception_delivery
 choose(struct fixture *f)
 {
-    return queueing_choose(&f->mode, &f->engine, QUEUEING_SMTP);
+    return queueing_choose(&f->mode, &f->engine);
 }
 
 static void
