@@ -94,6 +94,7 @@ lane_keep_run(struct engine *e, const struct lane_keep *k)
         .only = k->only,
         .closed_only = k->closed_only,
         .most = k->most,
+        .time_ms = k->time_ms,
         .say = replay_says,
         .moves = replay_moves,
         .moved = replay_moved,

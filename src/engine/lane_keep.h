@@ -13,13 +13,14 @@ struct lane_keep {
     const struct message_id *only; /* all others; NULL: none for that reason */
     bool closed_only;              /* what is in a segment that a process writes to */
     unsigned most;                 /* more than so many at one time; 0: no bound */
+    int64_t time_ms;               /* what is not begun within so long; 0: no bound */
     /* A message, and the queue that it is in (may be empty), for whoever wants to deliver it. May be NULL. */
     void (*moved)(void *ctx, struct str id, struct str queue);
     void *ctx;
 };
 
 /* Moves messages and removes segments. Uses e->lane, or a lane of its own when there is none; does nothing when the spool has no
- * fast lane. What went wrong is logged. True: `most` was the bound, and the next call will go on. */
+ * fast lane. What went wrong is logged. True: there is more, and the next call will go on. */
 bool lane_keep_run(struct engine *e, const struct lane_keep *k);
 
 /* Moves one message, of which nothing is to be delivered now, from e->lane. What goes wrong is logged; lane_keep_run does it later. */

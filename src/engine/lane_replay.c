@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "engine/lane_move.h"
+#include "sys/await.h"
 #include "sys/file_lock.h"
 
 #include <dirent.h>
@@ -47,7 +48,7 @@ struct replay {
     struct lane_replay_result *out;
     struct arena *arena;
     int dir;
-    int64_t now;
+    int64_t now, end_ms; /* end: on the monotonic clock, 0 for none */
     VEC(struct one_segment *) segments;
     struct map *notes; /* id to struct noted */
     unsigned locked;   /* messages */
@@ -400,7 +401,9 @@ move_messages(struct replay *r, struct one_segment *s, struct group *g)
         struct one_message *m = &s->messages.v[i];
         if (!m->locked || m->ended)
             continue;
-        if (!end_by_note(r, s, m, g))
+        if (r->end_ms > 0 && await_now_ms() >= r->end_ms)
+            r->out->left++;
+        else if (!end_by_note(r, s, m, g))
             write_one(r, s, m, g);
         if (g->n == GROUP)
             end_group(r, g);
@@ -522,6 +525,7 @@ lane_replay_run(const struct lane_replay *rp, struct lane_replay_result *out)
     *out = (struct lane_replay_result){.messages = 0};
     clock_gettime(CLOCK_REALTIME, &now);
     r.now = now.tv_sec;
+    r.end_ms = rp->time_ms > 0 ? await_now_ms() + rp->time_ms : 0;
     r.notes = map_new(a, MAP_CASEFUL);
     r.dir = lane_directory_open(rp->spool, false);
     bool ok = r.dir >= 0 && find_segments(&r);

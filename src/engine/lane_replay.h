@@ -19,7 +19,9 @@ struct lane_replay {
     int64_t age_s;                 /* messages younger than that are left alone; 0: none is */
     const struct message_id *only; /* all others are left alone; NULL: age_s alone decides */
     bool closed_only;              /* those in segments that somebody writes to are left alone */
-    unsigned most;                 /* so many at one time, the others are `left`; 0: all */
+    /* So many at one time, and begun within so long: the others are `left`. 0: no bound. */
+    unsigned most;
+    int64_t time_ms;
     /* What somebody should know: a message that cannot be read, a fault of the system. id may be unset. */
     void (*say)(void *ctx, struct str id, const char *text);
     /* A message will be seen at place with the next step: the time to write its log. May be NULL. */

@@ -137,12 +137,6 @@ job_list_add_run(struct job_list *l, uint64_t option, struct str argument)
            add(l, (struct job){.kind = JOB_RUN, .option = option}, argument, STR_EMPTY);
 }
 
-const struct job *
-job_list_first(const struct job_list *l)
-{
-    return job_list_at(l, 0);
-}
-
 struct job
 job_list_take(struct job_list *l)
 {

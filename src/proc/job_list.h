@@ -38,11 +38,9 @@ bool job_list_add_run(struct job_list *l, uint64_t option, struct str argument);
 /* The message of that id, or NULL. Valid until the list changes. */
 struct job *job_list_find(const struct job_list *l, struct str id);
 
-/* The oldest; there must be one. */
-const struct job *job_list_first(const struct job_list *l);
-/* The one that i others are before. */
+/* The one that i others are before; there must be one. */
 const struct job *job_list_at(const struct job_list *l, size_t i);
-/* Takes it out; the caller frees it. */
+/* Takes the oldest one out, which must be there; the caller frees it. */
 struct job job_list_take(struct job_list *l);
 void job_free(struct job *j);
 

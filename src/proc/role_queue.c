@@ -33,7 +33,9 @@ enum {
     PEERS_MAX = 1024,
     WORKERS_MAX = 1024,
     LANE_KEEP_MS = 5000,
-    LANE_KEEP_MOST = 128, /* messages moved before others are heard */
+    /* So much is moved before others are heard, who then have as long. */
+    LANE_KEEP_MOST = 1000,
+    LANE_KEEP_TIME_MS = 200,
     WORKER_END_MS = 5000,
     WORKERS_FEW = 2,    /* that many are asked for as soon as there is work */
     PATIENCE_MS = 40,   /* how long work waits before there are more, where workers are held up */
@@ -80,7 +82,9 @@ struct queue {
     struct runner *runners;
     size_t runners_n;
     bool forgotten; /* a worker died: messages that nobody has tried are to be looked for */
-    struct job_list jobs;
+    /* The schedule. What was found has turns of its own, so that however much that is, what arrives does not wait for it. */
+    struct job_list jobs, found;
+    bool found_next;
 };
 
 /* --- peers --- */
@@ -143,11 +147,33 @@ hand_over(struct worker *w, const struct job *j)
                                   : role_offer(w->fd, IPC_RUN, run);
 }
 
+static size_t
+jobs_waiting(const struct queue *q)
+{
+    return q->jobs.n + q->found.n;
+}
+
+/* Of the two lists the one whose turn it is; one of them must have something. */
+static struct job_list *
+next_list(struct queue *q)
+{
+    bool found = q->found.n > 0 && (q->found_next || q->jobs.n == 0);
+    return found ? &q->found : &q->jobs;
+}
+
 /* There is more work than workers that were asked for, and there may be more workers. */
 static bool
 is_short(const struct queue *q)
 {
-    return q->jobs.n > q->wanted && q->workers_n + q->wanted < q->most;
+    return jobs_waiting(q) > q->wanted && q->workers_n + q->wanted < q->most;
+}
+
+static int64_t
+oldest_ms(const struct queue *q)
+{
+    int64_t a = q->jobs.n > 0 ? job_list_at(&q->jobs, 0)->since_ms : INT64_MAX;
+    int64_t b = q->found.n > 0 ? job_list_at(&q->found, 0)->since_ms : INT64_MAX;
+    return a < b ? a : b;
 }
 
 /* Whether each worker has ended a job since there were more. */
@@ -161,7 +187,7 @@ is_moving(const struct queue *q)
 static int64_t
 patience_ends_ms(const struct queue *q)
 {
-    int64_t since = job_list_first(&q->jobs)->since_ms;
+    int64_t since = oldest_ms(q);
     return (since > q->grown_ms ? since : q->grown_ms) +
            (is_moving(q) ? PATIENCE_MOVING_MS : PATIENCE_MS);
 }
@@ -182,7 +208,7 @@ missing_workers(struct queue *q)
         q->grown_ms = now;
         q->ended = 0;
     }
-    size_t useful = q->jobs.n - q->wanted, room = q->most - have;
+    size_t useful = jobs_waiting(q) - q->wanted, room = q->most - have;
     more = more < useful ? more : useful;
     return more < room ? more : room;
 }
@@ -192,14 +218,16 @@ static void
 dispatch(struct queue *q)
 {
     struct worker *w;
-    while (q->jobs.n > 0 && (w = idle_worker(q)) != NULL) {
-        if (!hand_over(w, job_list_first(&q->jobs))) {
+    while (jobs_waiting(q) > 0 && (w = idle_worker(q)) != NULL) {
+        struct job_list *l = next_list(q);
+        if (!hand_over(w, job_list_at(l, 0))) {
             drop_worker(q, (size_t)(w - q->workers));
             continue;
         }
         w->busy = true;
         w->jobs++;
-        w->job = job_list_take(&q->jobs);
+        w->job = job_list_take(l);
+        q->found_next = l == &q->jobs;
     }
     for (size_t n = missing_workers(q); n > 0 && role_offer(deliver_fd(q), IPC_WANTED, NULL); n--)
         q->wanted++;
@@ -217,14 +245,23 @@ add_worker(struct queue *q, const struct ipc_message *msg)
         .fd = msg->fd, .pid = (pid_t)msg->f[0].number, .since_ms = await_now_ms()};
 }
 
-/* A message that nobody has at hand, and that is in the standing lane. A queue run looks for it where no more can wait here. */
+/* A message that nobody has at hand, and that is in the standing lane: it waits, or its turn, which it has already, is for it there. A
+ * queue run looks for it where no more can wait here. */
 static void
 adopt(void *ctx, struct str id, struct str queue)
 {
     struct queue *q = ctx;
     const struct job *old = job_list_find(&q->jobs, id);
-    if (!job_list_add(&q->jobs, id, queue, old != NULL ? old->when : RECEPTION_BACKGROUND))
-        q->forgotten = true;
+    bool kept = old != NULL ? job_list_add(&q->jobs, id, queue, old->when)
+                            : job_list_add(&q->found, id, queue, RECEPTION_BACKGROUND);
+    q->forgotten = q->forgotten || !kept;
+}
+
+static struct job *
+find_job(struct queue *q, struct str id)
+{
+    struct job *j = job_list_find(&q->jobs, id);
+    return j != NULL ? j : job_list_find(&q->found, id);
 }
 
 static void
@@ -241,7 +278,7 @@ adopt_from_lane(struct queue *q, const struct message_id *id)
     const struct lane_keep k = {.only = id, .moved = adopt, .ctx = q};
     struct str name = message_id_str(id);
     (void)lane_keep_run(q->role->e, &k);
-    if (job_list_find(&q->jobs, name) == NULL)
+    if (find_job(q, name) == NULL)
         adopt(q, name, STR_EMPTY); /* it had moved before, or is done, or locked */
 }
 
@@ -261,7 +298,7 @@ lose_work(struct queue *q, const struct worker *w)
         adopt_from_lane(q, &id);
     else
         adopt(q, message_id_str(&id), w->job.queue);
-    struct job *j = job_list_find(&q->jobs, message_id_str(&id));
+    struct job *j = find_job(q, message_id_str(&id));
     if (j != NULL)
         j->again = true;
 }
@@ -383,8 +420,10 @@ answer_etrn(struct queue *q, int fd, const struct ipc_message *msg)
 static void
 look_after_lane(struct queue *q)
 {
+    int64_t began_ms = await_now_ms();
     bool more = lane_keep_run(q->role->e, &q->keep);
-    q->next_keep_ms = await_now_ms() + (more ? 0 : LANE_KEEP_MS);
+    int64_t now = await_now_ms();
+    q->next_keep_ms = now + (more ? now - began_ms : LANE_KEEP_MS);
     if (more)
         return;
     q->keep.age_s = LANE_KEEP_AGE_S;
@@ -446,7 +485,7 @@ static void
 tell_state(struct queue *q)
 {
     role_tell_state(q->role, getpid(), "queue: %zu messages wait for delivery, %zu workers",
-                    q->jobs.n, q->workers_n);
+                    jobs_waiting(q), q->workers_n);
     for (size_t i = 0; i < q->workers_n; i++) {
         const struct worker *w = &q->workers[i];
         if (!w->busy)
@@ -502,7 +541,7 @@ wait_ms(const struct queue *q)
 static bool
 is_over(const struct queue *q)
 {
-    if (!q->role->retiring || (q->jobs.n > 0 && (q->workers_n > 0 || deliver_fd(q) >= 0)))
+    if (!q->role->retiring || (jobs_waiting(q) > 0 && (q->workers_n > 0 || deliver_fd(q) >= 0)))
         return false;
     for (size_t i = 0; i < q->peers_n; i++) {
         if (q->peers[i].kind == IPC_KIND_SMTP)
@@ -607,6 +646,7 @@ begin(struct queue *q)
     q->keep = (struct lane_keep){.age_s = reloaded ? LANE_KEEP_AGE_S : 0,
                                  .closed_only = !again && !reloaded,
                                  .most = LANE_KEEP_MOST,
+                                 .time_ms = LANE_KEEP_TIME_MS,
                                  .moved = adopt,
                                  .ctx = q};
     role_say_ready(q->role);

@@ -52,7 +52,7 @@ static void
 tell_pending(struct smtp_role *s)
 {
     while (s->queue >= 0 && s->pending.n > 0) {
-        const struct job *j = job_list_first(&s->pending);
+        const struct job *j = job_list_at(&s->pending, 0);
         struct ipc_field f[] = {{.text = j->id}, {.text = j->queue}, {.number = j->when}};
         if (!role_send(s->queue, IPC_ARRIVED, f, -1))
             return;

@@ -10,7 +10,7 @@ from daemon import Daemon  # noqa: E402
 
 # While the file is there every delivery is held up.
 HELD = ('r:\n  driver = accept\n  condition = ${if exists{{top}/stop}{${run{/bin/sleep 30}{yes}{yes}}}{yes}}\n  transport = mbox\n')
-MANY = 300      # more than are moved at one time
+MANY = 300
 
 
 def kill_everyone(d):

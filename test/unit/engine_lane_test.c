@@ -181,6 +181,47 @@ test_left_alone(void **state)
     wipe();
 }
 
+static void
+count_moved(void *ctx, const struct spool_place *place, const struct message_id *id)
+{
+    unsigned *n = ctx;
+    assert_true(message_id_time(id) > 0 && (place->queue == NULL || place->queue[0] == '\0'));
+    ++*n;
+}
+
+/* A part at a time, each message told of once; what a process still writes to may be left alone. */
+static void
+test_in_parts(void **state)
+{
+    (void)state;
+    enum { MESSAGES = 5, PART = 2 };
+    struct lane_ref ref;
+    struct lane_replay_result r;
+    unsigned told = 0, calls = 0;
+    struct lane *l = open_lane(&durable_unsynced, TEST_SEGMENT);
+    struct lane *own = open_lane(&durable_unsynced, TEST_SEGMENT);
+    struct lane_replay rp = {.spool = root,
+                             .calls = &durable_unsynced,
+                             .lane = own,
+                             .closed_only = true,
+                             .most = PART,
+                             .moved = count_moved,
+                             .ctx = &told};
+    for (unsigned i = 0; i < MESSAGES; i++)
+        assert_int_equal(put_message(l, i, &ref), LANE_OK);
+    assert_true(lane_replay_run(&rp, &r) && r.young == MESSAGES && r.moved == 0);
+    lane_close(l);
+    do {
+        assert_true(lane_replay_run(&rp, &r) && r.moved <= PART);
+        calls++;
+    } while (r.left > 0);
+    assert_true(told == MESSAGES && calls == 3);
+    for (unsigned i = 0; i < MESSAGES; i++)
+        assert_true(standing(i, NULL, false));
+    lane_close(own);
+    wipe();
+}
+
 /* --- faults --- */
 
 /* The calls that writing some messages makes. */
@@ -623,6 +664,7 @@ main(void)
         cmocka_unit_test(test_rotation),
         cmocka_unit_test(test_notes_count),
         cmocka_unit_test(test_left_alone),
+        cmocka_unit_test(test_in_parts),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_kill_writer),
         cmocka_unit_test(test_replay_faults),
