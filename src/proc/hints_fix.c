@@ -8,13 +8,15 @@
 #include <string.h>
 #include <time.h>
 
+enum { ROOM = HINTS_FIX_LINE_MAX + sizeof "\n" };
+
 struct fix {
     struct hints *hints;
     enum hints_kind kind;
     bool utc;
     FILE *out;
     struct arena *arena; /* of a line */
-    char key[HINTS_FIX_LINE_MAX];
+    char key[ROOM];
 };
 
 /* The record of any version. */
@@ -181,8 +183,11 @@ static bool
 next_line(FILE *in, FILE *out, char *line)
 {
     for (bool whole = true;;) {
-        if (fgets(line, HINTS_FIX_LINE_MAX, in) == NULL)
+        if (fgets(line, ROOM, in) == NULL) {
+            if (!whole)
+                fprintf(out, "line too long\n");
             return false;
+        }
         size_t n = strlen(line);
         bool ends = (n > 0 && line[n - 1] == '\n') || feof(in);
         if (whole && ends) {
@@ -199,7 +204,7 @@ void
 hints_fix(struct hints *h, enum hints_kind kind, bool utc, FILE *in, FILE *out)
 {
     struct fix f = {.hints = h, .kind = kind, .utc = utc, .out = out, .key = ""};
-    char line[HINTS_FIX_LINE_MAX];
+    char line[ROOM];
     for (;;) {
         fprintf(out, "> ");
         fflush(out);

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-enum { HINTS_FIX_LINE_MAX = 1024 }; /* bytes of a line; a longer one is refused */
+enum { HINTS_FIX_LINE_MAX = 1024 }; /* bytes of a line without its end; a longer one is refused */
 
 /* Reads from in until it ends. Answers go to out. */
 void hints_fix(struct hints *h, enum hints_kind kind, bool utc, FILE *in, FILE *out);
