@@ -57,7 +57,8 @@ to_journal_all(struct delivery *d, const struct str *keys, size_t n)
         return;
     engine_deliverer_change(d->engine);
     maillog(d->engine, MAILLOG_MAIN | MAILLOG_PANIC, d->id,
-            "failed to note in the journal that %.*s is done: %s", STR_ARG(keys[0]), f.text);
+            "failed to note in the journal that %.*s is done: it may be delivered again: %s",
+            STR_ARG(keys[0]), f.text);
 }
 
 static void
