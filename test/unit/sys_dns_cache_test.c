@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -93,6 +94,55 @@ bytes_have_a_cap(void **state)
     arena_free(a);
 }
 
+/* --- threads --- */
+
+enum { THREADS = 4, ROUNDS = 3000, NAMES = 40 };
+
+struct user {
+    struct dns_cache *cache;
+    unsigned seed, wrong;
+};
+
+/* Keeps answers that tell their question, and looks for some. */
+static void *
+use(void *ctx)
+{
+    struct user *u = ctx;
+    struct arena *a = arena_new();
+    for (int64_t now = 0; now < ROUNDS; now++) {
+        unsigned n = (unsigned)rand_r(&u->seed) % NAMES;
+        struct str key = str_printf(a, "name%u", n), value;
+        struct str answer = str_printf(a, "%u:%*s", n, (int)(n * 50), "");
+        int64_t until;
+        if (rand_r(&u->seed) % 3 == 0)
+            dns_cache_keep(u->cache, key, answer, now, now + 1 + n % 5);
+        else if (dns_cache_find(u->cache, a, key, now, &value, &until))
+            u->wrong += !str_eq(value, answer) || until <= now;
+        arena_clear(a);
+    }
+    arena_free(a);
+    return NULL;
+}
+
+static void
+threads_share_it(void **state)
+{
+    (void)state;
+    pthread_t threads[THREADS];
+    struct user users[THREADS];
+    struct dns_cache *c = dns_cache_new();
+    for (unsigned i = 0; i < THREADS; i++) {
+        users[i] = (struct user){.cache = c, .seed = i};
+        assert_int_equal(pthread_create(&threads[i], NULL, use, &users[i]), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(users[i].wrong, 0);
+    }
+    assert_true(dns_cache_count(c) > 0 && dns_cache_count(c) <= NAMES);
+    dns_cache_free(c);
+}
+
 int
 main(void)
 {
@@ -100,6 +150,7 @@ main(void)
         cmocka_unit_test(an_answer_is_kept_until_its_time_is_over),
         cmocka_unit_test(entries_have_a_cap),
         cmocka_unit_test(bytes_have_a_cap),
+        cmocka_unit_test(threads_share_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
