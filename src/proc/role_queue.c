@@ -81,6 +81,7 @@ struct queue {
     int64_t next_keep_ms;  /* when it is looked after again */
     struct runner *runners;
     size_t runners_n;
+    bool waited;    /* for processes that have died, in this turn */
     bool forgotten; /* a worker died: messages that nobody has tried are to be looked for */
     /* The schedule. What was found has turns of its own, so that however much that is, what arrives does not wait for it. */
     struct job_list jobs, found;
@@ -293,7 +294,9 @@ lose_work(struct queue *q, const struct worker *w)
         q->forgotten = true;
         return;
     }
-    nap(NAP_LOST_MS);
+    if (!q->waited)
+        nap(NAP_LOST_MS);
+    q->waited = true;
     if (w->job.queue.n > 0 && w->job.queue.p[0] == '@')
         adopt_from_lane(q, &id);
     else
@@ -570,6 +573,7 @@ turn(struct queue *q)
     struct pollfd p[2 + PEERS_MAX + WORKERS_MAX];
     size_t peers = q->peers_n, workers = q->workers_n;
     bool woken = false;
+    q->waited = false;
     p[0] = (struct pollfd){.fd = q->role->signals, .events = POLLIN};
     p[1] = (struct pollfd){.fd = q->role->control, .events = POLLIN};
     for (size_t i = 0; i < peers; i++)
