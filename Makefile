@@ -181,11 +181,12 @@ $(BUILD)/test/fault/inject: test/fault/inject.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -iquote src,$(BASE)) $(WERROR) -O1 -g -o $@ $<
 
-# Measures a part of the library alone: test/bench/<x>.c.
+# Measures a part of the library alone, or is what others are measured against: test/bench/<x>.c.
+BENCH_LIBS_tls_floor := $(PLUGIN_LIBS_tls)
 $(BUILD)/test/bench/%: test/bench/%.c $(LIB)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(BASE) $(WERROR) $(PIE) $(CFLAGS) $(SAN) -MMD -MP -MF $@.d $(LDEXE) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+	$(Q)$(CC) $(BASE) $(WERROR) $(PIE) $(CFLAGS) $(SAN) -MMD -MP -MF $@.d $(LDEXE) $(LDFLAGS) -o $@ $< $(LIB) $(BENCH_LIBS_$*) $(LDLIBS)
 
 # The same targets with a main that feeds them the files of their corpus; any compiler.
 $(FUZZERS:%=$(BUILD)/test/replay/%): $(BUILD)/test/replay/%: test/fuzz/%.c test/fuzz/replay.c $(LIB) $$(call plugin_obj,$$(call unit_plugin,$$*))

@@ -120,8 +120,10 @@ daemon_start_open(struct mode *m, struct engine *e, struct interfaces *all,
 {
     struct opening o = {.m = m, .e = e, .patient = before == NULL, .error = STR_NULL};
     for (size_t i = 0; i < all->v.n; i++) {
-        if (keep_open(&all->v.v[i], before) || open_one(&o, &all->v.v[i]))
+        if (keep_open(&all->v.v[i], before) || open_one(&o, &all->v.v[i])) {
+            listen_set_nodelay(all->v.v[i].fd, m->conf->main->tcp_nodelay);
             continue;
+        }
         undo(all, before);
         *error = o.error;
         return false;

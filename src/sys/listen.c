@@ -97,6 +97,13 @@ listen_open(const struct listen_request *rq, int *fd)
     return step;
 }
 
+void
+listen_set_nodelay(int fd, bool on)
+{
+    const int value = on;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &value, sizeof value);
+}
+
 int
 listen_accept(int fd, bool keepalive)
 {

@@ -22,6 +22,9 @@ enum listen_step { LISTEN_OK, LISTEN_SOCKET, LISTEN_BIND, LISTEN_LISTEN };
 /* A listening socket, close-on-exec, not blocking, in *fd. Otherwise the step that failed, with errno. */
 enum listen_step listen_open(const struct listen_request *rq, int *fd);
 
+/* Whether what is accepted from it sends small packets at once (TCP_NODELAY), or waits until earlier ones have arrived. */
+void listen_set_nodelay(int fd, bool on);
+
 /* The next connection, close-on-exec and blocking. keepalive: dead peers are noticed. -1 with errno (EAGAIN: none is waiting). */
 int listen_accept(int fd, bool keepalive);
 

@@ -161,7 +161,7 @@ ssize_t tls_receive(struct tls *t, struct tls_connection *c, char *p, size_t n,
                     struct tls_fault *fault);
 ssize_t tls_send(struct tls *t, struct tls_connection *c, const char *p, size_t n,
                  struct tls_fault *fault);
-/* Bytes that can be received without touching the descriptor. */
+/* Bytes that came already, decrypted or not: the descriptor does not tell of them. 0: there are none. */
 size_t tls_pending(struct tls *t, const struct tls_connection *c);
 void tls_facts(struct tls *t, struct tls_connection *c, struct arena *a, struct tls_facts *out);
 /* Channel binding data (RFC 5929, 9266); false: there is none of this kind. */

@@ -1,18 +1,24 @@
 """TLS in the daemon: STARTTLS and TLS from the start, certificates, names, what a hostile peer may try."""
+import ctypes
 import os
 import re
 import shutil
 import signal
 import socket
 import ssl
+import stat
 import subprocess
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'mainjob'))
 import certs  # noqa: E402
 from daemon import Daemon, free_port  # noqa: E402
+
+
+SYS_PIDFD_GETFD = 438   # the same on every architecture
 
 
 def context(ca=None, version=None, client=None):
@@ -126,6 +132,66 @@ def test_pipelining_of_starttls_is_an_error(site):
         p.say('EHLO client.example')
         p.socket.sendall(b'STARTTLS\r\nNOOP\r\n')
         assert p.reply() == ['554 SMTP synchronization error']
+
+
+def test_records_that_come_together(site):
+    """Commands in records of their own but one packet: what was read with the first is not waited for."""
+    ca = prepare(site)
+    with Daemon(site) as d, Peer(d.port) as p:
+        p.say('EHLO client.example')
+        into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context(ca[0]).wrap_bio(into, out)
+        assert p.say('STARTTLS') == ['220 TLS go ahead']
+        p.socket.settimeout(10)
+
+        def pump(call):
+            while True:
+                try:
+                    return call()
+                except ssl.SSLWantReadError:
+                    p.socket.sendall(out.read())
+                    into.write(p.socket.recv(65536))
+
+        pump(tls.do_handshake)
+        tls.write(b'EHLO client.example\r\n')
+        assert b'PIPELINING' in pump(lambda: tls.read(65536))
+        for n in range(40):
+            tls.write(b'MAIL FROM:<a%d@client.example>\r\n' % n)
+            tls.write(b'RSET\r\n')
+        got, started = b'', time.monotonic()
+        while got.count(b'\n') < 80:
+            got += pump(lambda: tls.read(65536))
+        assert got == b'250 OK\r\n250 Reset OK\r\n' * 40, got
+        assert time.monotonic() - started < 5
+
+
+def no_delay(d):
+    """TCP_NODELAY of the sockets that the master listens on."""
+    get = ctypes.CDLL(None, use_errno=True).syscall
+    pidfd, found = os.pidfd_open(d.process.pid), []
+    for name in os.listdir('/proc/%d/fd' % d.process.pid):
+        fd = get(SYS_PIDFD_GETFD, pidfd, int(name), 0)
+        if fd < 0:
+            continue
+        if not stat.S_ISSOCK(os.fstat(fd).st_mode):
+            os.close(fd)
+            continue
+        with socket.socket(fileno=fd) as s:
+            if s.family == socket.AF_INET and s.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                found.append(s.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0)
+    os.close(pidfd)
+    return found
+
+
+def test_small_packets_go_at_once(site):
+    """Without it each handshake waits 40 ms for an acknowledgement."""
+    for main, on in (('', True), ('tcp_nodelay = false', False)):
+        site.configure(main)
+        with Daemon(site) as d:
+            assert no_delay(d) == [on], main
+            site.configure('tcp_nodelay = %s' % ('false' if on else 'true'))
+            d.reload()
+            assert no_delay(d) == [not on], 'a socket that stays open'
 
 
 def test_tls_from_the_start(site):

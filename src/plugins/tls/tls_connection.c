@@ -12,15 +12,17 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+enum { BARREN_MAX = 1000 };
 
 /* --- the descriptors --- */
 
 static ssize_t
-pull(gnutls_transport_ptr_t ctx, void *p, size_t n)
+read_some(struct tls_connection *c, void *p, size_t n)
 {
-    struct tls_connection *c = ctx;
     if (c->in_is_socket)
         return recv(c->in, p, n, MSG_DONTWAIT);
     struct pollfd f = {.fd = c->in, .events = POLLIN};
@@ -32,14 +34,67 @@ pull(gnutls_transport_ptr_t ctx, void *p, size_t n)
 }
 
 static ssize_t
-push(gnutls_transport_ptr_t ctx, const giovec_t *v, int n)
+pull(gnutls_transport_ptr_t ctx, void *p, size_t n)
 {
     struct tls_connection *c = ctx;
+    if (c->ahead_at == c->ahead_n) {
+        if (n >= sizeof c->ahead)
+            return read_some(c, p, n);
+        ssize_t got = read_some(c, c->ahead, sizeof c->ahead);
+        if (got <= 0)
+            return got;
+        c->ahead_at = 0;
+        c->ahead_n = (size_t)got;
+    }
+    size_t left = c->ahead_n - c->ahead_at;
+    n = n < left ? n : left;
+    memcpy(p, c->ahead + c->ahead_at, n);
+    c->ahead_at += n;
+    return (ssize_t)n;
+}
+
+static ssize_t
+write_some(struct tls_connection *c, const giovec_t *v, int n)
+{
     struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)v, .msg_iovlen = (size_t)n};
     ssize_t sent = sendmsg(c->out, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent >= 0 || errno != ENOTSOCK)
         return sent;
     return writev(c->out, m.msg_iov, n);
+}
+
+/* False with errno: not all of it is sent. */
+static bool
+send_held(struct tls_connection *c)
+{
+    while (c->held_n > 0) {
+        giovec_t v = {.iov_base = c->held, .iov_len = c->held_n};
+        ssize_t sent = write_some(c, &v, 1);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0)
+            return false;
+        c->held_n -= (size_t)sent;
+        memmove(c->held, c->held + sent, c->held_n);
+    }
+    return true;
+}
+
+static ssize_t
+push(gnutls_transport_ptr_t ctx, const giovec_t *v, int n)
+{
+    struct tls_connection *c = ctx;
+    size_t all = 0;
+    for (int i = 0; i < n; i++)
+        all += v[i].iov_len;
+    if (c->holding && all <= TLS_HELD - c->held_n) {
+        for (int i = 0; i < n; i++) {
+            memcpy(c->held + c->held_n, v[i].iov_base, v[i].iov_len);
+            c->held_n += v[i].iov_len;
+        }
+        return (ssize_t)all;
+    }
+    return send_held(c) ? write_some(c, v, n) : -1;
 }
 
 /* Waiting is the caller's affair. */
@@ -49,7 +104,7 @@ pull_ready(gnutls_transport_ptr_t ctx, unsigned ms)
     const struct tls_connection *c = ctx;
     struct pollfd f = {.fd = c->in, .events = POLLIN};
     (void)ms;
-    return poll(&f, 1, 0);
+    return c->ahead_at < c->ahead_n ? 1 : poll(&f, 1, 0);
 }
 
 /* --- setting up --- */
@@ -62,7 +117,12 @@ set_priority(struct tls_connection *c, const struct tls_setup *s, struct tls_fau
         text = "NORMAL";
     if (s->tolerant)
         text = str_printf(c->arena, "%s:%%COMPAT", text).p;
-    int rc = gnutls_priority_set_direct(c->session, text, &bad);
+    int rc;
+    gnutls_priority_t meaning = tls_store_priority(c->store, text, &rc, &bad);
+    if (meaning != NULL)
+        rc = gnutls_priority_set(c->session, meaning);
+    else if (rc == 0)
+        rc = gnutls_priority_set_direct(c->session, text, &bad);
     if (rc < 0)
         (void)tls_load_failed(c->arena, fault,
                               str_printf(c->arena,
@@ -248,6 +308,7 @@ close_connection(struct tls_connection *c, bool goodbye)
         gnutls_deinit(c->session);
     }
     tls_store_release(c->store, c->entry);
+    free(c->held);
     free(c);
 }
 
@@ -255,11 +316,16 @@ static struct tls_connection *
 open_connection(void *shared, const struct tls_setup *s, struct tls_fault *fault)
 {
     struct tls_connection *c = calloc(1, sizeof *c);
+    char *held = malloc(TLS_HELD);
     int type;
     socklen_t n = sizeof type;
     *fault = (struct tls_fault){.where = STR_EMPTY, .text = STR_LIT("no memory")};
-    if (c == NULL)
+    if (c == NULL || held == NULL) {
+        free(c);
+        free(held);
         return NULL;
+    }
+    c->held = held;
     c->store = shared;
     c->setup = s;
     c->arena = s->arena;
@@ -274,6 +340,19 @@ open_connection(void *shared, const struct tls_setup *s, struct tls_fault *fault
         return c;
     close_connection(c, false);
     return NULL;
+}
+
+/* GnuTLS stopped after a message that brought no bytes (a ticket, half of a record), and there is more that came with it, of which the
+ * descriptor does not tell. *barren counts these; a peer that has nothing else to say is given up. */
+static bool
+goes_on(const struct tls_connection *c, ssize_t *rc, unsigned *barren)
+{
+    if (*rc != GNUTLS_E_AGAIN || c->ahead_at == c->ahead_n)
+        return false;
+    if (++*barren < BARREN_MAX)
+        return true;
+    *rc = GNUTLS_E_TOO_MANY_EMPTY_PACKETS;
+    return false;
 }
 
 /* --- handshake --- */
@@ -305,6 +384,8 @@ finish(struct tls_connection *c, struct tls_fault *fault)
 {
     gnutls_datum_t chosen;
     c->shaken = true;
+    free(c->held);
+    c->held = NULL;
     if (c->setup->alpn_required && gnutls_alpn_get_selected_protocol(c->session, &chosen) != 0)
         return refuse(c, fault, GNUTLS_A_NO_APPLICATION_PROTOCOL, "handshake",
                       "ALPN required but not negotiated");
@@ -317,12 +398,34 @@ finish(struct tls_connection *c, struct tls_fault *fault)
     return -1;
 }
 
+/* What GnuTLS has to say then goes out at once: one packet, and one turn of the peer. */
+static int
+advance(struct tls_connection *c)
+{
+    ssize_t rc;
+    unsigned barren = 0;
+    c->holding = true;
+    do
+        rc = gnutls_handshake(c->session);
+    while (goes_on(c, &rc, &barren) ||
+           (rc < 0 && rc != GNUTLS_E_AGAIN && gnutls_error_is_fatal((int)rc) == 0));
+    c->holding = false;
+    return (int)rc;
+}
+
 static int
 handshake(struct tls_connection *c, struct tls_fault *fault)
 {
-    int rc = gnutls_handshake(c->session);
-    while (rc < 0 && rc != GNUTLS_E_AGAIN && gnutls_error_is_fatal(rc) == 0)
-        rc = gnutls_handshake(c->session);
+    int rc = c->agreed ? 0 : advance(c);
+    c->agreed = rc >= 0;
+    if (!send_held(c)) {
+        if (errno == EAGAIN) {
+            fault->events = POLLOUT;
+            return -1;
+        }
+        rc = GNUTLS_E_PUSH_ERROR;
+        c->held_n = 0;
+    }
     if (rc >= 0)
         return finish(c, fault);
     if (must_wait(c, rc, fault))
@@ -357,10 +460,12 @@ static ssize_t
 receive(struct tls_connection *c, char *p, size_t n, struct tls_fault *fault)
 {
     ssize_t got;
+    unsigned barren = 0;
     do
         got = gnutls_record_recv(c->session, p, n);
-    while (got < 0 && got != GNUTLS_E_AGAIN && got != GNUTLS_E_INTERRUPTED &&
-           got != GNUTLS_E_REHANDSHAKE && gnutls_error_is_fatal((int)got) == 0);
+    while (goes_on(c, &got, &barren) ||
+           (got < 0 && got != GNUTLS_E_AGAIN && got != GNUTLS_E_INTERRUPTED &&
+            got != GNUTLS_E_REHANDSHAKE && gnutls_error_is_fatal((int)got) == 0));
     return got >= 0 ? got : broken(c, got, "recv", fault);
 }
 
@@ -374,7 +479,7 @@ send_some(struct tls_connection *c, const char *p, size_t n, struct tls_fault *f
 static size_t
 pending(const struct tls_connection *c)
 {
-    return gnutls_record_check_pending(c->session);
+    return gnutls_record_check_pending(c->session) + (c->ahead_n - c->ahead_at);
 }
 
 /* --- what else there is to ask --- */

@@ -4,6 +4,8 @@
 
 #include "plugins/tls/tls_store.h"
 
+enum { TLS_AHEAD = 2048, TLS_HELD = 4096 };
+
 struct tls_connection {
     struct tls_store *store;
     const struct tls_setup *setup; /* until the handshake is over */
@@ -20,6 +22,13 @@ struct tls_connection {
     bool asked_ocsp, resume;
     unsigned resumption; /* bits of enum tls_resumed that were seen on the way */
     struct str sni;
+    /* Bytes that came with those that GnuTLS asked for: it asks for the head of a record, then for the rest. */
+    size_t ahead_at, ahead_n;
+    char ahead[TLS_AHEAD];
+    /* Messages of the handshake, which GnuTLS writes one by one, and which go out together. */
+    char *held; /* NULL: the handshake is over */
+    size_t held_n;
+    bool holding, agreed;
 };
 
 extern const struct tls_library tls_connection_library;

@@ -8,6 +8,7 @@
 #include <gnutls/pkcs11.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -35,12 +36,19 @@ struct tls_entry {
     uint64_t used;       /* count of the store when it was asked for last */
 };
 
+struct priority {
+    char *text;
+    gnutls_priority_t meaning;
+};
+
 struct tls_store {
     pthread_mutex_t lock;
     struct tls_entry *first;
     size_t n;
     uint64_t count;
     bool started; /* PKCS 11 was decided about */
+    struct priority priorities[TLS_PRIORITIES_MAX];
+    size_t priorities_n;
     gnutls_datum_t ticket_key;
     bool has_ticket_key;
     int vault; /* -1: none */
@@ -259,4 +267,37 @@ tls_store_ticket_key(struct tls_store *s)
     bool ok = s->has_ticket_key;
     pthread_mutex_unlock(&s->lock);
     return ok ? &s->ticket_key : NULL;
+}
+
+/* The lock is held. Reading a list takes longer than all else that is done to set up a session. */
+static gnutls_priority_t
+keep_priority(struct tls_store *s, const char *text, int *error, const char **at)
+{
+    struct priority *p = &s->priorities[s->priorities_n];
+    if (s->priorities_n == TLS_PRIORITIES_MAX)
+        return NULL;
+    p->text = strdup(text);
+    *error =
+        p->text != NULL ? gnutls_priority_init(&p->meaning, text, at) : GNUTLS_E_MEMORY_ERROR;
+    if (*error >= 0) {
+        s->priorities_n++;
+        return p->meaning;
+    }
+    free(p->text);
+    return NULL;
+}
+
+gnutls_priority_t
+tls_store_priority(struct tls_store *s, const char *text, int *error, const char **at)
+{
+    gnutls_priority_t found = NULL;
+    *error = 0;
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; found == NULL && i < s->priorities_n; i++)
+        if (strcmp(s->priorities[i].text, text) == 0)
+            found = s->priorities[i].meaning;
+    if (found == NULL)
+        found = keep_priority(s, text, error, at);
+    pthread_mutex_unlock(&s->lock);
+    return found;
 }

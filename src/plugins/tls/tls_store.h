@@ -14,6 +14,7 @@
 
 enum {
     TLS_ENTRIES_MAX = 64, /* kept; the one not used for longest goes first */
+    TLS_PRIORITIES_MAX = 32,
     TLS_FILE_MAX = 4 * 1024 * 1024,
 };
 
@@ -43,6 +44,10 @@ gnutls_certificate_credentials_t tls_entry_credentials(const struct tls_entry *e
 /* Whether there is anything that a peer is measured against. */
 bool tls_entry_trusts(const struct tls_entry *e);
 
+/* What a list of priorities means, for a session that is set up; NULL: it is wrong, *error and *at (where in text) say how, or too many
+ * different ones are kept already (*error 0). Lives as long as the store. */
+gnutls_priority_t tls_store_priority(struct tls_store *store, const char *text, int *error,
+                                     const char **at);
 /* The key of tickets; lives as long as the store. NULL: none can be made. */
 const gnutls_datum_t *tls_store_ticket_key(struct tls_store *store);
 
