@@ -254,6 +254,8 @@ set_up(struct making *m, struct tls_setup *t)
         .notice = notice,
         .ctx = m,
     };
+    if (t->ocsp_require && t->check == TLS_CHECK_NONE)
+        t->check = TLS_CHECK_TRY; /* an answer is measured against what is trusted */
     const struct transport_generic *g = m->job->transport->generic.fields;
     if (str_is_set(g->event_action.text))
         t->seen = seen;

@@ -1,10 +1,11 @@
 """Certificates for one test: an authority and what it signs."""
+import base64
 import os
 import subprocess
 
 
-def openssl(*args):
-    subprocess.run(['openssl'] + list(args), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def openssl(*args, env=None):
+    subprocess.run(['openssl'] + list(args), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env)
 
 
 def authority(site, name='ca'):
@@ -29,3 +30,45 @@ def certificate(site, ca, subject, names=(), rsa=False):
     site.own(pem)
     site.own(key)
     return pem, key
+
+
+PAST = '''#include <sys/time.h>
+#include <time.h>
+time_t time(time_t *t)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    now.tv_sec -= 30 * 86400;
+    if (t)
+        *t = now.tv_sec;
+    return now.tv_sec;
+}
+'''
+
+
+def in_the_past(folder):
+    """An environment in which openssl believes that it is 30 days ago."""
+    path = os.path.join(folder, 'past.so')
+    if not os.path.exists(path):
+        subprocess.run(['cc', '-shared', '-fPIC', '-x', 'c', '-o', path, '-'], input=PAST.encode(), check=True)
+    return dict(os.environ, LD_PRELOAD=path)
+
+
+def ocsp_answer(site, ca, pem, status='V', stale=False, form='DER', days=7):
+    """A file with what the authority's responder says about a certificate: status V (good) or R (revoked)."""
+    folder, stem = os.path.dirname(ca[0]), os.path.basename(pem)[:-len('.pem')]
+    index, question, answer = (os.path.join(folder, '%s.%s' % (stem, e)) for e in ('index', 'question', 'ocsp'))
+    serial = subprocess.run(['openssl', 'x509', '-in', pem, '-noout', '-serial'], capture_output=True, text=True,
+                            check=True).stdout.strip().split('=')[1]
+    with open(index, 'w') as f:
+        f.write('%s\t491231235959Z\t%s\t%s\tunknown\t/CN=%s\n' % (status, '200101000000Z' if status == 'R' else '', serial, stem))
+    openssl('ocsp', '-issuer', ca[0], '-cert', pem, '-reqout', question, '-no_nonce')
+    openssl('ocsp', '-index', index, '-CA', ca[0], '-rsigner', ca[0], '-rkey', ca[1], '-reqin', question,
+            '-respout', answer, '-ndays', str(days), env=in_the_past(folder) if stale else None)
+    if form == 'PEM':
+        with open(answer, 'rb') as f:
+            text = base64.encodebytes(f.read()).decode()
+        with open(answer, 'w') as f:
+            f.write('-----BEGIN OCSP RESPONSE-----\n%s-----END OCSP RESPONSE-----\n' % text)
+    site.own(answer)
+    return answer

@@ -205,14 +205,18 @@ hello(gnutls_session_t session)
     return use_credentials(c, &fault) ? 0 : GNUTLS_E_NO_CERTIFICATE_FOUND;
 }
 
-/* Extensions of a client's hello that have to do with resumption: RFC 5077, 8446 section 4.2. */
-enum { EXT_TICKET = 35, EXT_KEY = 41, EXT_KEY_MODES = 45 };
+/* Extensions of a client's hello that variables tell of: RFC 6066, 5077, 8446 section 4.2. */
+enum { EXT_STATUS = 5, EXT_TICKET = 35, EXT_KEY = 41, EXT_KEY_MODES = 45 };
 
 static int
 note_extension(void *ctx, unsigned number, const unsigned char *p, unsigned n)
 {
     struct tls_connection *c = ctx;
     (void)p;
+    if (number == EXT_STATUS)
+        c->asked_ocsp = true;
+    if (!c->resume)
+        return 0;
     if (number == EXT_TICKET || number == EXT_KEY_MODES)
         c->resumption |= TLS_RESUME_CLIENT_REQUEST;
     if (number == EXT_KEY || (number == EXT_TICKET && n > 0))
@@ -220,7 +224,7 @@ note_extension(void *ctx, unsigned number, const unsigned char *p, unsigned n)
     return 0;
 }
 
-/* What goes to and fro that $tls_in_resumption tells of. */
+/* What goes to and fro that $tls_in_resumption and $tls_in_ocsp tell of. */
 static int
 note_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
              const gnutls_datum_t *message)
@@ -245,9 +249,8 @@ set_server(struct tls_connection *c, const struct tls_setup *s)
     };
     gnutls_certificate_server_set_request(c->session, requests[s->check]);
     gnutls_handshake_set_post_client_hello_function(c->session, hello);
-    if (s->resume)
-        gnutls_handshake_set_hook_function(c->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST,
-                                           note_message);
+    gnutls_handshake_set_hook_function(c->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST,
+                                       note_message);
     const gnutls_datum_t *key = s->resume ? tls_store_ticket_key(c->store) : NULL;
     return key != NULL ? gnutls_session_ticket_enable_server(c->session, key) : 0;
 }

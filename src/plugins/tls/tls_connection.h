@@ -17,9 +17,10 @@ struct tls_connection {
     struct tls_entry *entry;
     struct tls_credentials files; /* in use: SNI may have changed them */
     bool shaken;                  /* the handshake is over */
-    bool verified, dane;
+    bool checked, verified, dane;
     int tlsa_usage;
-    bool asked_ocsp, resume;
+    bool asked_ocsp; /* by the client, which we may be */
+    bool resume;
     unsigned resumption; /* bits of enum tls_resumed that were seen on the way */
     struct str sni;
     /* Bytes that came with those that GnuTLS asked for: it asks for the head of a record, then for the rest. */

@@ -82,9 +82,10 @@ ocsp_of(struct tls_connection *c)
     gnutls_datum_t answer;
     if (!c->asked_ocsp)
         return TLS_OCSP_NOT_ASKED;
-    if (gnutls_ocsp_status_request_get(c->session, &answer) < 0)
+    /* What a server staples is not its own to check. */
+    if (c->role == TLS_SERVER || gnutls_ocsp_status_request_get(c->session, &answer) < 0)
         return TLS_OCSP_NO_ANSWER;
-    if (!c->verified)
+    if (!c->checked)
         return TLS_OCSP_UNCHECKED;
     return gnutls_ocsp_status_request_is_checked(c->session, 0) != 0 ? TLS_OCSP_GOOD
                                                                      : TLS_OCSP_BAD;
