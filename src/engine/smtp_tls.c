@@ -177,7 +177,7 @@ forget_client(struct smtp_session *s)
     struct session *m = s->model;
     bool remember = s->main->tls_remember_esmtp && s->esmtp;
     m->sender_helo_name = m->helo_verified = STR_NULL;
-    s->helo_seen = s->esmtp = false;
+    s->helo_seen = remember;
     smtp_auth_forget(s);
     if (!remember)
         s->offered = (struct smtp_offered){.size = false};

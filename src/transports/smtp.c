@@ -112,7 +112,7 @@ static const struct opt rows[] = {
         "Hosts for which data are sent with the first packet."),
     OPT_HOSTS(struct transport_smtp, hosts_try_prdr, "*", 0,
         "Hosts with which an answer for each recipient is negotiated when they offer it."),
-    OPT_HOSTS(struct transport_smtp, hosts_verify_avoid_tls, NULL, OPT_NO_EFFECT,
+    OPT_HOSTS(struct transport_smtp, hosts_verify_avoid_tls, NULL, 0,
         "Hosts with which callouts do not use TLS."),
     OPT_LIST(struct transport_smtp, interface, NULL, 0,
         "Own addresses from which connections are made."),

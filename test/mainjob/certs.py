@@ -72,3 +72,18 @@ def ocsp_answer(site, ca, pem, status='V', stale=False, form='DER', days=7):
             f.write('-----BEGIN OCSP RESPONSE-----\n%s-----END OCSP RESPONSE-----\n' % text)
     site.own(answer)
     return answer
+
+
+def revocations(site, ca, revoked):
+    """A file with the authority's list of these certificates."""
+    folder = os.path.dirname(ca[0])
+    stem = os.path.join(folder, 'crl%d' % len(os.listdir(folder)))
+    index, conf, crl = (stem + e for e in ('.index', '.conf', '.pem'))
+    open(index, 'w').close()
+    with open(conf, 'w') as f:
+        f.write('[ca]\ndefault_ca = x\n[x]\ndatabase = %s\ndefault_md = sha256\ndefault_crl_days = 30\n' % index)
+    for pem in revoked:
+        openssl('ca', '-config', conf, '-revoke', pem, '-cert', ca[0], '-keyfile', ca[1])
+    openssl('ca', '-config', conf, '-gencrl', '-out', crl, '-cert', ca[0], '-keyfile', ca[1])
+    site.own(crl)
+    return crl

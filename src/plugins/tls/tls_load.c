@@ -266,26 +266,78 @@ read_group(const char *path, gnutls_dh_params_t *dh)
     return rc;
 }
 
-/* Named groups are those that GnuTLS has for a strength. */
+/* Names of tls_dhparam. Those of IKE (RFC 2409, 3526, 5114) stand for the group of RFC 7919 that is no smaller: GnuTLS has only these. */
+static const struct named_group {
+    const char *names; /* with a blank before and behind each */
+    const gnutls_datum_t *prime, *generator;
+    const unsigned *key_bits;
+} groups[] = {
+    {" ffdhe2048 ike1 ike2 ike5 ike14 ike22 ike23 ike24 default historic exim.dev.20160529.3 ",
+     &gnutls_ffdhe_2048_group_prime, &gnutls_ffdhe_2048_group_generator,
+     &gnutls_ffdhe_2048_key_bits},
+    {" ffdhe3072 ike15 ", &gnutls_ffdhe_3072_group_prime, &gnutls_ffdhe_3072_group_generator,
+     &gnutls_ffdhe_3072_key_bits},
+    {" ffdhe4096 ike16 ", &gnutls_ffdhe_4096_group_prime, &gnutls_ffdhe_4096_group_generator,
+     &gnutls_ffdhe_4096_key_bits},
+    {" ffdhe6144 ike17 ", &gnutls_ffdhe_6144_group_prime, &gnutls_ffdhe_6144_group_generator,
+     &gnutls_ffdhe_6144_key_bits},
+    {" ffdhe8192 ike18 ", &gnutls_ffdhe_8192_group_prime, &gnutls_ffdhe_8192_group_generator,
+     &gnutls_ffdhe_8192_key_bits},
+};
+
+static const struct named_group *
+find_group(struct arena *a, struct str name)
+{
+    struct str word = str_printf(a, " %.*s ", STR_ARG(name));
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+        if (str_find(str_from_cstr(groups[i].names), word, 0) != STR_NPOS)
+            return &groups[i];
+    return NULL;
+}
+
+static bool
+load_named_group(const struct tls_want *w, gnutls_dh_params_t *dh, struct tls_fault *fault)
+{
+    const struct named_group *g = find_group(w->arena, w->files->dh);
+    if (g == NULL) {
+        fault->where = str_printf(w->arena, "tls_dhparam: no group has the name \"%.*s\"",
+                                  STR_ARG(w->files->dh));
+        fault->text = STR_EMPTY;
+        return false;
+    }
+    int rc = gnutls_dh_params_init(dh);
+    if (rc >= 0)
+        rc = gnutls_dh_params_import_raw2(*dh, g->prime, g->generator, *g->key_bits);
+    return rc >= 0 ||
+           tls_load_failed(w->arena, fault, STR_LIT("gnutls_dh_params_import_raw2"), rc);
+}
+
+/* Without a name it is what GnuTLS suggests. */
 static bool
 load_group(gnutls_certificate_credentials_t cred, const struct tls_want *w,
            struct tls_loaded *out, struct tls_fault *fault)
 {
     struct str dh = w->files->dh;
     const char *path = str_cstr(w->arena, dh);
-    int rc;
     if (w->role == TLS_CLIENT || str_eqz(dh, "none"))
         return true;
-    if (dh.n > 0 && dh.p[0] == '/' && path != NULL) {
-        rc = read_group(path, &out->dh);
-        if (rc >= 0)
-            gnutls_certificate_set_dh_params(cred, out->dh);
+    if (dh.n == 0 || path == NULL) {
+        int rc = gnutls_certificate_set_known_dh_params(cred, GNUTLS_SEC_PARAM_MEDIUM);
         return rc >= 0 ||
-               tls_load_failed(w->arena, fault, STR_LIT("gnutls_dh_params_import_pkcs3"), rc);
+               tls_load_failed(w->arena, fault,
+                               STR_LIT("gnutls_certificate_set_known_dh_params"), rc);
     }
-    rc = gnutls_certificate_set_known_dh_params(cred, GNUTLS_SEC_PARAM_MEDIUM);
-    return rc >= 0 || tls_load_failed(w->arena, fault,
-                                      STR_LIT("gnutls_certificate_set_known_dh_params"), rc);
+    if (dh.p[0] != '/') {
+        if (!load_named_group(w, &out->dh, fault))
+            return false;
+    } else {
+        int rc = read_group(path, &out->dh);
+        if (rc < 0)
+            return tls_load_failed(w->arena, fault, STR_LIT("gnutls_dh_params_import_pkcs3"),
+                                   rc);
+    }
+    gnutls_certificate_set_dh_params(cred, out->dh);
+    return true;
 }
 
 /* --- all of it --- */
