@@ -203,7 +203,10 @@ struct session {
     struct str proxy_external, proxy_local;
     int64_t proxy_external_port, proxy_local_port;
     bool proxy, prdr;
-    bool pipelining_offered, pipelining_used; /* for the message at hand */
+    bool pipelining_offered, pipelining_used; /* used: for the message at hand */
+    bool fast_open, fast_data; /* TCP fast open has saved time; with data in the first packet */
+    bool early_offered,
+        early_used; /* the client may, and did, say EHLO ahead of the greeting */
     struct str regex_match, regex_caps[9];
     struct str malware_name;
     struct str spam_action, spam_bar, spam_report, spam_score, spam_score_int;

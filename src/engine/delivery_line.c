@@ -147,6 +147,13 @@ is_secure(const struct address *a, struct str ip)
     return false;
 }
 
+static void
+add_fast_open(struct buf *b, const struct transport_answer *w)
+{
+    if ((w->how & TRANSPORT_HOW_FAST_OPEN) != 0)
+        buf_addz(b, (w->how & TRANSPORT_HOW_FAST_DATA) != 0 ? " TFO*" : " TFO");
+}
+
 /* " H=name [address]:port I=[address]:port" of the host that a remote delivery was made to, or that refused it. */
 static void
 add_host(struct delivery *d, struct buf *b, const struct address *a)
@@ -163,6 +170,7 @@ add_host(struct delivery *d, struct buf *b, const struct address *a)
         buf_printf(b, ":%lld", (long long)w->host_port);
     if ((w->how & TRANSPORT_HOW_REUSED) != 0)
         buf_addc(b, '*');
+    add_fast_open(b, w);
     if (!str_is_set(w->own_ip) ||
         !maillog_selected(d->engine, LOG_SELECTOR_INCOMING_INTERFACE) ||
         !maillog_selected(d->engine, LOG_SELECTOR_OUTGOING_INTERFACE))
@@ -244,7 +252,7 @@ add_success(struct delivery *d, struct buf *b, const struct address *a)
     add_authentication(d, b, w);
     if ((w->how & TRANSPORT_HOW_PIPELINED) != 0 &&
         maillog_selected(d->engine, LOG_SELECTOR_PIPELINING))
-        buf_addz(b, " L");
+        buf_addz(b, (w->how & TRANSPORT_HOW_EARLY) != 0 ? " L*" : " L");
     if ((w->how & TRANSPORT_HOW_PRDR) != 0)
         buf_addz(b, " PRDR");
     if ((w->how & TRANSPORT_HOW_CHUNKED) != 0)

@@ -38,6 +38,8 @@ add_host(const struct receiving *r, struct buf *b)
             buf_printf(b, " I=[%.*s]:%" PRId64, STR_ARG(s->interface_address),
                        s->interface_port);
     }
+    if (s->fast_open)
+        buf_addz(b, s->fast_data ? " TFO*" : " TFO");
     if (s->sender_ident.n > 0)
         field(b, "U", s->sender_ident);
     if (!on(r, LOG_SELECTOR_CONNECTION_ID))
@@ -52,6 +54,20 @@ static void
 add_tls(const struct receiving *r, struct buf *b)
 {
     maillog_add_tls(r->e, b, &r->s->tls_in, true);
+}
+
+/* " L": PIPELINING, from the first packet (L*) or not (L.), or not at all although it was offered (L-). */
+static void
+add_pipelining(const struct receiving *r, struct buf *b)
+{
+    const struct session *s = r->s;
+    if (!s->pipelining_offered || !on(r, LOG_SELECTOR_PIPELINING))
+        return;
+    buf_printf(b, " L%s%s",
+               s->early_used      ? "*"
+               : s->early_offered ? "."
+                                  : "",
+               s->pipelining_used ? "" : "-");
 }
 
 static void
@@ -158,14 +174,13 @@ add_common(const struct receiving *r, struct buf *b)
     field(b, "R", r->rq->reference);
     add_host(r, b);
     field(b, "P", r->m->received_protocol);
+    add_pipelining(r, b);
     add_tls(r, b);
     add_authentication(r, b);
     if (r->s->proxy && on(r, LOG_SELECTOR_PROXY))
         field(b, "PRX", r->s->proxy_local);
     if (r->s->prdr)
         buf_addz(b, " PRDR");
-    if (on(r, LOG_SELECTOR_PIPELINING) && r->s->pipelining_offered)
-        buf_addz(b, r->s->pipelining_used ? " L" : " L-");
     if (r->rq->framing == RECEIVE_CHUNKS)
         buf_addz(b, " K");
     buf_printf(b, " S=%" PRId64, r->out->size);

@@ -290,17 +290,20 @@ static void
 deliver_to(struct run *r, const struct remote_try *t, const struct smtp_target *target)
 {
     struct smtp_end end = {.fate = SMTP_ANSWERED};
+    struct smtp_target to = *target;
     struct smtp_client *c = adopt(r);
+    to.early = true;
     memset(r->taken, false, r->n);
     while (has_more(r)) {
         if (c == NULL)
-            c = open_client(r, target, &end);
+            c = open_client(r, &to, &end);
         if (c == NULL || !smtp_transaction_reset(c, r->d->arena, &end))
             break;
         enum transacted done = transact(r, t, c);
         if (done == TRANSACT_ON && remote_kept_may_go_on(c))
             continue;
         bool over = done == TRANSACT_OVER || (done == TRANSACT_ON && c->broken);
+        to.early = to.early && done != TRANSACT_AGAIN;
         smtp_client_close(c, &r->job);
         c = NULL;
         if (over)

@@ -94,7 +94,6 @@ request(struct smtp_session *s)
     if (!rq.sender_given) /* what MAIL says is not believed */
         s->message->sender =
             address_qualify(s->message_arena, who->login, s->main->qualify_domain);
-    s->model->pipelining_offered = s->offered.pipelining;
     return rq;
 }
 

@@ -185,6 +185,7 @@ offer(struct smtp_session *s)
     o->pipelining =
         (a == NULL || !a->no_pipelining) &&
         smtp_host_in(s, &c->pipelining_advertise_hosts, "pipelining_advertise_hosts");
+    s->model->pipelining_offered = o->pipelining;
     o->chunking = smtp_host_in(s, &c->chunking_advertise_hosts, "chunking_advertise_hosts");
     o->prdr = c->prdr_enable;
     o->xclient = s->xclient_host;
@@ -235,6 +236,8 @@ add_extensions(struct smtp_session *s, struct buf *b)
         buf_addz(b, "\nEXPN");
     if (o->pipelining)
         buf_addz(b, "\nPIPELINING");
+    if (o->pipelining && s->model->early_offered)
+        buf_addz(b, "\nPIPECONNECT");
     smtp_auth_offer(s, b);
     if (o->chunking)
         buf_addz(b, "\nCHUNKING");
@@ -254,6 +257,7 @@ answer(struct smtp_session *s, struct str message)
 {
     struct str first = greeting(s, message);
     s->offered = (struct smtp_offered){.size = false};
+    s->model->pipelining_offered = false;
     if (!s->esmtp) {
         smtp_answer_text(s, "250", first);
         return;

@@ -13,6 +13,7 @@
 #include "engine/peer_name.h"
 #include "engine/policy.h"
 #include "sys/await.h"
+#include "sys/listen.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -435,7 +436,11 @@ smtp_is_out_of_turn(struct smtp_session *s)
     if (s->verb < SMTP_VERBS && s->offered.pipelining &&
         (verbs[s->verb].flags & PIPELINED) != 0)
         return false;
-    return smtp_io_is_ahead(s->io);
+    bool ahead = smtp_io_is_ahead(s->io);
+    if (s->verb != SMTP_VERB_EHLO || !s->model->early_offered)
+        return ahead;
+    s->model->early_used = s->model->early_used || ahead;
+    return false;
 }
 
 enum { SHOWN_AHEAD = 32 };
@@ -569,16 +574,24 @@ banner(struct smtp_session *s, struct str given)
     return true;
 }
 
+/* pipelining_connect_advertise_hosts: whether the client may say EHLO, and what goes with it, ahead of the greeting; and does. */
+static void
+find_early(struct smtp_session *s)
+{
+    struct session *m = s->model;
+    m->early_offered =
+        s->setup->socket && smtp_host_in(s, &s->main->pipelining_connect_advertise_hosts,
+                                         "pipelining_connect_advertise_hosts");
+    m->early_used = m->early_offered && smtp_io_is_ahead(s->io);
+}
+
 /* A client that talks before it was greeted, without having been told that it may. */
 static bool
 is_impatient(struct smtp_session *s)
 {
     const struct acl_connection *c = s->model->acl;
     bool enforce = c != NULL && c->sync_set ? c->enforce_sync : s->main->smtp_enforce_sync;
-    if (!enforce || !s->setup->socket ||
-        smtp_host_in(s, &s->main->pipelining_connect_advertise_hosts,
-                     "pipelining_connect_advertise_hosts") ||
-        !smtp_io_is_ahead(s->io))
+    if (!enforce || !s->setup->socket || s->model->early_offered || !smtp_io_is_ahead(s->io))
         return false;
     smtp_log(s, MAILLOG_MAIN | MAILLOG_REJECT,
              "SMTP protocol synchronization error (input sent without waiting for greeting): "
@@ -589,6 +602,14 @@ is_impatient(struct smtp_session *s)
     return true;
 }
 
+static void
+find_fast_open(struct smtp_session *s)
+{
+    enum listen_fast f = s->setup->socket ? listen_fast(s->setup->in) : LISTEN_FAST_NONE;
+    s->model->fast_data = f == LISTEN_FAST_DATA;
+    s->model->fast_open = f != LISTEN_FAST_NONE;
+}
+
 /* The connect ACL and the greeting. False: the session is over. */
 static bool
 greet(struct smtp_session *s)
@@ -596,6 +617,7 @@ greet(struct smtp_session *s)
     struct acl_answer a = {.message = STR_NULL};
     if (s->batch)
         return true;
+    find_fast_open(s);
     if (s->setup->socket)
         log_accepted(s);
     else
@@ -614,7 +636,10 @@ greet(struct smtp_session *s)
     enum acl_result r = policy_run(s->engine, ACL_PHASE_CONNECT, &a);
     if (r != ACL_ACCEPT)
         return refuse_start(s, &a);
-    if (s->setup->tls ? !smtp_tls_begin(s) : is_impatient(s))
+    if (s->setup->tls && !smtp_tls_begin(s))
+        return false;
+    find_early(s);
+    if (!s->setup->tls && is_impatient(s))
         return false;
     return banner(s, a.message);
 }

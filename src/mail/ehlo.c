@@ -8,6 +8,7 @@ static const struct {
     size_t offset;
 } flags[] = {
     {"PIPELINING", offsetof(struct ehlo, pipelining)},
+    {"PIPECONNECT", offsetof(struct ehlo, pipe_connect)},
     {"CHUNKING", offsetof(struct ehlo, chunking)},
     {"PRDR", offsetof(struct ehlo, prdr)},
     {"DSN", offsetof(struct ehlo, dsn)},

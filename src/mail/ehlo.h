@@ -9,7 +9,8 @@
 enum { EHLO_LIMIT_MAX = 1000000 }; /* a larger limit counts as that */
 
 struct ehlo {
-    bool pipelining, chunking, prdr, dsn, smtputf8, eightbit, starttls, ignore_quota;
+    bool pipelining, pipe_connect, chunking, prdr, dsn, smtputf8, eightbit, starttls,
+        ignore_quota;
     bool size;
     int64_t size_max; /* of SIZE; 0: none given */
     bool auth;

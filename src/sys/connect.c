@@ -10,6 +10,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static void
@@ -47,10 +48,40 @@ wait_connected(int fd, int64_t timeout_ms)
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &fault, &n) != 0 ? errno : fault;
 }
 
+/* True if the system says of the connection that it is in a state, with an option. */
+static bool
+is_in(int fd, int state, unsigned option)
+{
+    struct tcp_info i;
+    socklen_t n = sizeof i;
+    memset(&i, 0, sizeof i);
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &i, &n) == 0 &&
+           (state < 0 || i.tcpi_state == state) && (i.tcpi_options & option) == option;
+}
+
+/* There is a cookie: nothing was sent so far, the first packet goes with the first bytes, or with none. 0, or the errno. */
+static int
+start_fast(int fd, const struct connect_request *rq, struct connected *out)
+{
+    bool data = rq->first.n > 0;
+    ssize_t n = send(fd, data ? rq->first.p : "", rq->first.n, MSG_NOSIGNAL);
+    if (n < 0 && errno != EINPROGRESS)
+        return errno;
+    out->sent = n > 0 ? (size_t)n : 0;
+    bool ahead = is_in(fd, TCP_SYN_SENT, 0);
+    int fault = wait_connected(fd, rq->timeout_ms);
+    if (fault == 0 && data && is_in(fd, -1, TCPI_OPT_SYN_DATA))
+        out->fast = CONNECT_FAST_DATA;
+    else if (fault == 0 && !data && ahead)
+        out->fast = CONNECT_FAST_OPEN;
+    return fault;
+}
+
 /* 0, or the errno. */
 static int
-start(int fd, const struct connect_request *rq)
+start(int fd, const struct connect_request *rq, struct connected *out)
 {
+    const int on = 1;
     union socket_address a;
     set_options(fd, rq);
     if (rq->from.n != 0) {
@@ -59,8 +90,10 @@ start(int fd, const struct connect_request *rq)
             return errno;
     }
     socklen_t n = socket_address_make(&rq->to, rq->port, &a);
+    bool fast =
+        rq->fast_open && setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, sizeof on) == 0;
     if (connect(fd, &a.any, n) == 0)
-        return 0;
+        return fast ? start_fast(fd, rq, out) : 0;
     return errno == EINPROGRESS || errno == EINTR ? wait_connected(fd, rq->timeout_ms) : errno;
 }
 
@@ -82,7 +115,7 @@ connect_tcp(const struct connect_request *rq, struct connected *out)
         return false;
     out->fd = socket(rq->to.n == 4 ? AF_INET : AF_INET6,
                      SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    out->sys_errno = out->fd < 0 ? errno : start(out->fd, rq);
+    out->sys_errno = out->fd < 0 ? errno : start(out->fd, rq, out);
     if (out->fd >= 0 && out->sys_errno != 0) {
         close(out->fd);
         out->fd = -1;

@@ -11,6 +11,16 @@ struct connect_request {
     int64_t timeout_ms; /* 0: as long as the system takes */
     bool keepalive;
     int dscp; /* traffic class, 0 to 63; -1: none */
+    bool
+        fast_open; /* TCP fast open (RFC 7413), if the system does it and the peer has given a cookie */
+    struct str first; /* bytes that may go with the first packet then; or empty */
+};
+
+/* What fast open has brought. */
+enum connect_fast {
+    CONNECT_FAST_NONE,
+    CONNECT_FAST_OPEN, /* the peer could speak before it had our answer to its first packet */
+    CONNECT_FAST_DATA, /* the peer took what came with our first packet */
 };
 
 struct connected {
@@ -18,6 +28,8 @@ struct connected {
     int sys_errno;  /* why there is none; ETIMEDOUT when the time was up */
     struct ip from; /* our end */
     int64_t port;
+    size_t sent; /* of rq->first */
+    enum connect_fast fast;
 };
 
 /* True: out->fd. */

@@ -59,7 +59,27 @@ listen_peer(int fd, struct ip *out, int *port)
     return true;
 }
 
+enum listen_fast
+listen_fast(int fd)
+{
+    struct tcp_info i;
+    socklen_t n = sizeof i;
+    memset(&i, 0, sizeof i);
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &i, &n) != 0)
+        return LISTEN_FAST_NONE;
+    return (i.tcpi_options & TCPI_OPT_SYN_DATA) != 0 ? LISTEN_FAST_DATA
+           : i.tcpi_state == TCP_SYN_RECV            ? LISTEN_FAST_OPEN
+                                                     : LISTEN_FAST_NONE;
+}
+
 /* --- opening --- */
+
+/* Fast open, where the system allows it: it does no harm if not. */
+static void
+allow_fast(int fd, int backlog)
+{
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN, &backlog, sizeof backlog);
+}
 
 static enum listen_step
 prepare(int fd, const struct listen_request *rq)
@@ -77,6 +97,7 @@ prepare(int fd, const struct listen_request *rq)
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (bind(fd, (const struct sockaddr *)&ss, n) != 0)
         return LISTEN_BIND;
+    allow_fast(fd, rq->backlog);
     return listen(fd, rq->backlog) == 0 ? LISTEN_OK : LISTEN_LISTEN;
 }
 

@@ -31,6 +31,14 @@ int listen_accept(int fd, bool keepalive);
 /* Connections that wait to be accepted; -1: unknown. */
 int listen_waiting(int fd);
 
+/* What TCP fast open has brought to a connection that was just accepted. */
+enum listen_fast {
+    LISTEN_FAST_NONE,
+    LISTEN_FAST_OPEN, /* it can be written to before the peer has answered our first packet */
+    LISTEN_FAST_DATA, /* bytes came with the first packet */
+};
+enum listen_fast listen_fast(int fd);
+
 /* True if it is a listening TCP socket. */
 bool listen_is(int fd);
 

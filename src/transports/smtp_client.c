@@ -5,8 +5,8 @@
 #include "conf/list.h"
 #include "filter/expand.h"
 #include "mail/why_errno.h"
-#include "transports/smtp_client_auth.h"
 #include "transports/smtp_client_dane.h"
+#include "transports/smtp_client_greet.h"
 #include "transports/smtp_client_tls.h"
 
 #include <errno.h>
@@ -241,10 +241,10 @@ smtp_client_event(const struct transport_job *job, const struct event *event)
     return event_raise(job->eval, job->vm, &g->event_action, job->transport->name, &own);
 }
 
-/* --- greeting --- */
+/* --- ends --- */
 
-static bool
-say(struct smtp_end *end, enum smtp_fate fate, struct why why)
+bool
+smtp_client_say(struct smtp_end *end, enum smtp_fate fate, struct why why)
 {
     end->fate = fate;
     end->why = why;
@@ -253,121 +253,24 @@ say(struct smtp_end *end, enum smtp_fate fate, struct why why)
     return false;
 }
 
-static bool
-say_setup(struct smtp_end *end, int number, struct str text)
+bool
+smtp_client_allows(struct smtp_client *c, const struct transport_job *job, const char *name,
+                   struct str data, struct smtp_end *end)
 {
-    return say(end, SMTP_SETUP_DEFER,
-               (struct why){.outcome = OUT_DEFER, .sys_errno = number, .log = text});
-}
-
-/* A reply at the beginning of the session must be a success, else it is the end: 5xx for good. */
-static bool
-must(struct smtp_client *c, const struct transport_job *job, enum reply_end got,
-     struct str command, struct smtp_end *end)
-{
-    if (got == REPLY_READ && c->reply.code / 100 == 2)
+    struct str refusal = smtp_client_event(job, &(struct event){.name = name, .data = data});
+    if (!str_is_set(refusal))
         return true;
-    struct why why = smtp_client_why(c, job->arena, got, command, 0, 0);
-    if (got == REPLY_READ) {
-        end->command = str_dup(job->arena, command);
-        end->reply = str_dup(job->arena, c->reply.text);
-    }
-    return say(end, why.outcome == OUT_FAIL ? SMTP_HOST_FAIL : SMTP_HOST_DEFER, why);
-}
-
-/* Sends one command and reads its reply. */
-static enum reply_end
-ask(struct smtp_client *c, const struct transport_job *job, const char *verb, struct str name,
-    struct str *command)
-{
-    *command = smtp_client_put(c, job->arena, "%s %.*s", verb, STR_ARG(name));
-    (void)smtp_client_flush(c, c->opt->command_timeout * MS);
-    return smtp_client_reply(c, c->arena, c->opt->command_timeout * MS);
-}
-
-static bool
-expand_name(struct smtp_client *c, const struct transport_job *job, struct str *name,
-            struct smtp_end *end)
-{
-    struct str value;
-    if (vm_expand_x(job->vm, &c->opt->helo_data, &value) != VM_OK)
-        return say_setup(end, WHY_UNKNOWN,
-                         str_printf(job->arena, "failed to expand helo_data: %.*s",
-                                    STR_ARG(vm_error(job->vm))));
-    *name = str_dup(c->arena, value);
-    if (str_chr(value, '\n', 0) == STR_NPOS && str_chr(value, '\r', 0) == STR_NPOS &&
-        !str_has_nul(value))
-        return true;
-    return say_setup(end, WHY_UNKNOWN, STR_LIT("helo_data has a line end in it"));
-}
-
-static bool
-hello(struct smtp_client *c, const struct transport_job *job, struct smtp_end *end)
-{
-    struct str name, command;
-    if (!expand_name(c, job, &name, end))
-        return false;
-    c->esmtp = c->lmtp || !smtp_client_in_list(job, &c->host, &c->opt->hosts_avoid_esmtp,
-                                               "hosts_avoid_esmtp");
-    if (c->esmtp) {
-        enum reply_end got = ask(c, job, c->lmtp ? "LHLO" : "EHLO", name, &command);
-        c->esmtp = c->lmtp || got != REPLY_READ || c->reply.code / 100 != 5;
-        if (c->esmtp && !must(c, job, got, command, end))
-            return false;
-    }
-    if (!c->esmtp)
-        return must(c, job, ask(c, job, "HELO", name, &command), command, end);
-    (void)smtp_client_event(job, &(struct event){.name = "smtp:ehlo", .data = c->reply.text});
-    ehlo_read(&c->reply, &c->peer);
-    if (c->peer.starttls)
-        smtp_client_tls_note_server(c, job);
-    c->pipelines = c->peer.pipelining &&
-                   !smtp_client_in_list(job, &c->host, &c->opt->hosts_avoid_pipelining,
-                                        "hosts_avoid_pipelining");
-    return true;
-}
-
-static void
-set_tls_why(struct smtp_client *c, const struct transport_job *job, struct why *why)
-{
-    struct str reason = STR_NULL;
-    why->sys_errno = WHY_TLS_REQUIRED;
-    why->log = STR_LIT("a TLS session is required, but the server did not offer TLS support");
-    if (!c->peer.starttls)
-        return;
-    bool there = tls_load(&job->eval->tls, job->eval->arena,
-                          job->eval->process.plugin_directory, &reason) != NULL;
-    why->log =
-        there ? STR_LIT("a TLS session is required, and was not started")
-              : str_printf(job->arena, "a TLS session is required, but %.*s", STR_ARG(reason));
-}
-
-/* What must not be done in the clear or without a name is not done. */
-static bool
-is_permitted(struct smtp_client *c, const struct transport_job *job, struct smtp_end *end)
-{
-    const struct transport_smtp *o = c->opt;
-    struct why why = {.outcome = OUT_DEFER,
-                      .host = str_dup(job->arena, c->host.name),
-                      .host_ip = str_dup(job->arena, c->host.address)};
-    if (c->secure == NULL &&
-        (c->dane ||
-         smtp_client_requires(job, &c->host, &o->hosts_require_tls, "hosts_require_tls") ||
-         smtp_client_requires(job, &c->host, &o->hosts_require_dane, "hosts_require_dane"))) {
-        set_tls_why(c, job, &why);
-        smtp_client_dane_failed(c, job, NULL);
-        return say(end, SMTP_HOST_DEFER, why);
-    }
-    if (!c->authenticated &&
-        smtp_client_requires(job, &c->host, &o->hosts_require_auth, "hosts_require_auth")) {
-        why.sys_errno = WHY_AUTH_FAILED;
-        why.log = c->peer.auth
-                      ? STR_LIT("authentication required but authentication attempt(s) failed")
-                      : STR_LIT("authentication required but server did not advertise AUTH "
-                                "support");
-        return say(end, SMTP_HOST_DEFER, why);
-    }
-    return true;
+    if (c->fd < 0)
+        return smtp_client_say(end, SMTP_HOST_DEFER,
+                               (struct why){.outcome = OUT_DEFER, .sys_errno = WHY_EVENT});
+    return smtp_client_say(
+        end, SMTP_HOST_DEFER,
+        (struct why){.outcome = OUT_DEFER,
+                     .sys_errno = WHY_UNKNOWN,
+                     .host = str_dup(job->arena, c->host.name),
+                     .host_ip = str_dup(job->arena, c->host.address),
+                     .log = str_printf(job->arena, "deferred by %s event expansion: %.*s", name,
+                                       STR_ARG(refusal))});
 }
 
 /* --- connecting --- */
@@ -383,67 +286,26 @@ make_connection(struct smtp_client *c, const struct transport_job *job,
         .timeout_ms = c->opt->connect_timeout * MS,
         .keepalive = c->opt->keepalive,
         .dscp = t->dscp,
+        .first = buf_str(&c->out),
+        .fast_open = smtp_client_in_list(job, t->host, &c->opt->hosts_try_fastopen,
+                                         "hosts_try_fastopen"),
     };
     (void)ip_parse(t->host->address, &rq.to);
     end->connecting = true;
     if (!connect_tcp(&rq, &got))
-        return say(end, SMTP_HOST_DEFER,
-                   (struct why){.outcome = OUT_DEFER, .sys_errno = got.sys_errno});
+        return smtp_client_say(end, SMTP_HOST_DEFER,
+                               (struct why){.outcome = OUT_DEFER, .sys_errno = got.sys_errno});
     end->connecting = false;
     c->fd = got.fd;
+    c->fast = got.fast;
+    if (got.sent > 0)
+        memmove(c->out.p, c->out.p + got.sent, c->out.n -= got.sent);
     c->own_address = ip_text(c->arena, &got.from);
     c->own_port = got.port;
     job->session->sending_address = str_dup(job->session->arena, c->own_address);
     job->session->sending_port = c->own_port;
     reply_reader_start(c->arena, &c->reader, c->fd);
     return true;
-}
-
-/* An event that may forbid what follows. */
-static bool
-is_allowed(struct smtp_client *c, const struct transport_job *job, const char *name,
-           struct str data, struct smtp_end *end)
-{
-    struct str refusal = smtp_client_event(job, &(struct event){.name = name, .data = data});
-    if (!str_is_set(refusal))
-        return true;
-    if (c->fd < 0)
-        return say(end, SMTP_HOST_DEFER,
-                   (struct why){.outcome = OUT_DEFER, .sys_errno = WHY_EVENT});
-    return say(
-        end, SMTP_HOST_DEFER,
-        (struct why){.outcome = OUT_DEFER,
-                     .sys_errno = WHY_UNKNOWN,
-                     .host = str_dup(job->arena, c->host.name),
-                     .host_ip = str_dup(job->arena, c->host.address),
-                     .log = str_printf(job->arena, "deferred by %s event expansion: %.*s", name,
-                                       STR_ARG(refusal))});
-}
-
-/* EHLO again, within TLS. */
-static bool
-hello_again(struct smtp_client *c, const struct transport_job *job, struct smtp_end *end)
-{
-    if (hello(c, job, end))
-        return true;
-    smtp_client_tls_first_read(c, end);
-    return false;
-}
-
-static bool
-greet(struct smtp_client *c, const struct transport_job *job, struct smtp_end *end)
-{
-    struct str first = STR_LIT("initial connection");
-    bool started = false;
-    enum reply_end got = smtp_client_reply(c, job->arena, c->opt->command_timeout * MS);
-    if (!must(c, job, got, first, end)) {
-        smtp_client_tls_first_read(c, end);
-        return false;
-    }
-    return is_allowed(c, job, "smtp:connect", c->reply.text, end) && hello(c, job, end) &&
-           (c->secure != NULL || smtp_client_tls_start(c, job, &started, end)) &&
-           (!started || hello_again(c, job, end)) && smtp_client_auth(c, job, end) &&
-           is_permitted(c, job, end);
 }
 
 /* protocol = smtps */
@@ -479,6 +341,8 @@ make(const struct transport_job *job, const struct smtp_target *t)
     c->lmtp = transport_smtp_is_lmtp(c->opt);
     c->fd = -1;
     c->clear = t->clear;
+    c->early_allowed = t->early;
+    c->hello = STR_EMPTY;
     c->eval = job->eval;
     c->tls_fault = c->auth_name = c->auth_id = STR_NULL;
     tls_state_forget(&job->session->tls_out);
@@ -496,8 +360,9 @@ open_once(const struct transport_job *job, const struct smtp_target *t, struct s
     struct smtp_client *c = make(job, t);
     *end = (struct smtp_end){.fate = SMTP_ANSWERED};
     if (smtp_client_dane_find(c, job, end) &&
-        is_allowed(c, job, "tcp:connect", STR_EMPTY, end) && make_connection(c, job, t, end) &&
-        begin(c, job, end) && greet(c, job, end))
+        smtp_client_allows(c, job, "tcp:connect", STR_EMPTY, end) &&
+        smtp_client_greet_ahead(c, job, end) && make_connection(c, job, t, end) &&
+        begin(c, job, end) && smtp_client_greet(c, job, end))
         return c;
     smtp_client_close(c, job);
     return NULL;
@@ -508,7 +373,9 @@ smtp_client_open(const struct transport_job *job, const struct smtp_target *t,
                  struct smtp_end *end)
 {
     struct smtp_client *c = open_once(job, t, end);
-    return c == NULL && end->bad_ticket ? open_once(job, t, end) : c;
+    struct smtp_target usual = *t;
+    usual.early = t->early && !end->stale;
+    return c == NULL && (end->bad_ticket || end->stale) ? open_once(job, &usual, end) : c;
 }
 
 void
@@ -546,7 +413,8 @@ smtp_client_attach(const struct transport_job *job, const struct smtp_target *t,
     c->fd = fd;
     c->own_address = STR_EMPTY;
     reply_reader_start(c->arena, &c->reader, fd);
-    if (smtp_client_dane_find(c, job, end) && begin(c, job, end) && greet(c, job, end))
+    if (smtp_client_dane_find(c, job, end) && begin(c, job, end) &&
+        smtp_client_greet(c, job, end))
         return c;
     smtp_client_close(c, job);
     return NULL;

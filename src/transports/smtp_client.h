@@ -31,11 +31,17 @@ struct smtp_client {
     bool lmtp;
     bool esmtp; /* EHLO or LHLO was understood */
     struct ehlo peer;
-    bool pipelines;   /* PIPELINING is offered and wanted */
-    int64_t sent;     /* transactions that went over it */
-    bool needs_reset; /* the last transaction was left unfinished: RSET before the next */
-    bool broken;      /* no more can be said, QUIT neither */
-    bool clear;       /* TLS is not to be started */
+    bool pipelines;            /* PIPELINING is offered and wanted */
+    bool early_allowed, early; /* EHLO may go, and went, ahead of the greeting */
+    unsigned
+        owed; /* answers that are still to be read before all others: bits of enum smtp_owed */
+    bool tls_asked;         /* STARTTLS went with it */
+    enum connect_fast fast; /* what TCP fast open has brought */
+    struct str hello;       /* the EHLO that is not answered yet */
+    int64_t sent;           /* transactions that went over it */
+    bool needs_reset;       /* the last transaction was left unfinished: RSET before the next */
+    bool broken;            /* no more can be said, QUIT neither */
+    bool clear;             /* TLS is not to be started */
     bool
         dane; /* there are TLSA records that DNSSEC secured: TLS must begin, and satisfy one of those of use (if any) */
     const struct tlsa *tlsa;
@@ -69,7 +75,8 @@ struct smtp_end {
     enum smtp_fate fate;
     struct why why;  /* for all recipients without an answer of their own */
     bool bad_ticket; /* an earlier session could not be resumed: another try begins a new one */
-    bool stale;      /* a connection that carried messages takes no more: another one may do */
+    bool
+        stale; /* a connection that carried messages takes no more, or what was known of the server is no longer true: another one may do */
     bool tls_failed; /* TLS is to blame: without it the host may do */
     bool quiet;      /* the line of the address says it all */
     bool
@@ -86,6 +93,7 @@ struct smtp_target {
     int dscp;
     int64_t connect_s, command_s; /* time limits; 0: as the transport says */
     bool clear;                   /* without TLS, although it is offered */
+    bool early; /* who asks for it reads what the server owes (smtp_client_settle) */
 };
 
 /* Connects and greets; $sending_ip_address and $sending_port are set as soon as they are known, and helo_data is expanded then.
@@ -118,7 +126,18 @@ bool smtp_client_in_list(const struct transport_job *job, const struct host_targ
 bool smtp_client_requires(const struct transport_job *job, const struct host_target *host,
                           const struct xstr *list, const char *name);
 
+/* Sends what waits and reads the answers to it that are owed (hosts_pipe_connect): before any other answer is. False: *end says why; if
+ * it is stale, a connection that is made without `early` may do. */
+bool smtp_client_settle(struct smtp_client *c, const struct transport_job *job,
+                        struct smtp_end *end);
+
 /* --- between the files of the client --- */
+
+/* Fills *end, with the outcome that goes with the fate. Always false. */
+bool smtp_client_say(struct smtp_end *end, enum smtp_fate fate, struct why why);
+/* Raises an event that may forbid what follows. False: it does, *end. */
+bool smtp_client_allows(struct smtp_client *c, const struct transport_job *job,
+                        const char *name, struct str data, struct smtp_end *end);
 
 /* Adds a command to what waits to be sent. False: it has a CR, LF or NUL in it. Returns its text without the end. */
 struct str smtp_client_put(struct smtp_client *c, struct arena *a, const char *fmt, ...)

@@ -215,6 +215,8 @@ smtp_client_auth(struct smtp_client *c, const struct transport_job *job, struct 
         (!smtp_client_in_list(job, &c->host, &o->hosts_require_auth, "hosts_require_auth") &&
          !smtp_client_in_list(job, &c->host, &o->hosts_try_auth, "hosts_try_auth")))
         return true;
+    if (!smtp_client_settle(c, job, end))
+        return false;
     struct str offered = str_dup(c->arena, c->peer.auth_mechanisms);
     c->auth_tried = true;
     for (size_t i = 0; i < conf->auths.n && !c->authenticated; i++) {

@@ -359,20 +359,35 @@ refused(struct smtp_client *c, const struct transport_job *job, enum reply_end g
 }
 
 bool
-smtp_client_tls_start(struct smtp_client *c, const struct transport_job *job, bool *started,
-                      struct smtp_end *end)
+smtp_client_tls_ask(struct smtp_client *c, const struct transport_job *job)
 {
     struct str why = STR_NULL;
-    *started = false;
     if (!is_wanted(c, job) || load(job, &why) == NULL)
-        return true; /* who requires it finds out */
-    (void)smtp_client_put(c, job->arena, "STARTTLS");
-    (void)smtp_client_flush(c, c->opt->command_timeout * MS);
+        return false; /* who requires it finds out */
+    return str_is_set(smtp_client_put(c, job->arena, "STARTTLS"));
+}
+
+bool
+smtp_client_tls_answer(struct smtp_client *c, const struct transport_job *job, bool *started,
+                       struct smtp_end *end)
+{
+    *started = false;
     enum reply_end got = smtp_client_reply(c, c->arena, c->opt->command_timeout * MS);
     if (got != REPLY_READ || c->reply.code / 100 != 2)
         return refused(c, job, got, end);
     *started = smtp_client_tls_begin(c, job, end);
     return *started;
+}
+
+bool
+smtp_client_tls_start(struct smtp_client *c, const struct transport_job *job, bool *started,
+                      struct smtp_end *end)
+{
+    *started = false;
+    if (!smtp_client_tls_ask(c, job))
+        return true;
+    (void)smtp_client_flush(c, c->opt->command_timeout * MS);
+    return smtp_client_tls_answer(c, job, started, end);
 }
 
 /* --- bytes --- */

@@ -12,6 +12,10 @@ bool smtp_client_tls_begin(struct smtp_client *c, const struct transport_job *jo
 /* STARTTLS, where it is offered and wanted, with the handshake. True: *started says whether the server has to be greeted again. */
 bool smtp_client_tls_start(struct smtp_client *c, const struct transport_job *job,
                            bool *started, struct smtp_end *end);
+/* The same in two: puts STARTTLS into what waits to be sent (false: it is not offered, or not wanted); takes the answer. */
+bool smtp_client_tls_ask(struct smtp_client *c, const struct transport_job *job);
+bool smtp_client_tls_answer(struct smtp_client *c, const struct transport_job *job,
+                            bool *started, struct smtp_end *end);
 /* The server did not answer the first command within TLS: end->tls_failed is set then. */
 void smtp_client_tls_first_read(struct smtp_client *c, struct smtp_end *end);
 

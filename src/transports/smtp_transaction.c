@@ -216,6 +216,17 @@ take_mail(struct transaction *t, const struct step *s, enum reply_end got)
                  SMTP_MESSAGE_DEFER);
 }
 
+/* Reads what is owed from before the transaction. */
+static void
+settle_beginning(struct transaction *t)
+{
+    struct smtp_end end = {.fate = SMTP_ANSWERED};
+    if (smtp_client_settle(t->c, t->job, &end))
+        return;
+    t->end->stale = end.stale;
+    stop(t, SMTP_HOST_DEFER, end.why);
+}
+
 /* Reads the answers that are outstanding. After the first bad end the rest is of no interest, but it has to be read. */
 static void
 read_answers(struct transaction *t)
@@ -225,6 +236,7 @@ read_answers(struct transaction *t)
         [STEP_RCPT] = take_rcpt,
         [STEP_DATA] = take_data,
     };
+    settle_beginning(t);
     for (size_t i = 0; i < t->steps_n && !(t->stopped && t->c->broken); i++) {
         const struct step *s = &t->steps[i];
         enum reply_end got = smtp_client_reply(t->c, t->arena, t->c->opt->command_timeout * MS);
@@ -314,8 +326,15 @@ choose_extensions(struct transaction *t, const struct message_write *w)
 {
     const struct smtp_client *c = t->c;
     const struct transport_smtp *o = c->opt;
-    t->mail.dsn = c->peer.dsn;
     enum smtp_utf8 utf8 = smtp_utf8_choose(c, t->job);
+    if (utf8 == SMTP_UTF8_REFUSED &&
+        c->owed != 0) { /* this must not hang on what was remembered */
+        settle_beginning(t);
+        if (t->stopped)
+            return false;
+        utf8 = smtp_utf8_choose(c, t->job);
+    }
+    t->mail.dsn = c->peer.dsn;
     t->mail.smtputf8 = utf8 == SMTP_UTF8_SEND;
     t->c->downconvert = utf8 == SMTP_UTF8_DOWN;
     if (utf8 == SMTP_UTF8_REFUSED) {
@@ -355,6 +374,8 @@ send_envelope(struct transaction *t)
     if (!t->chunks) {
         add_step(t, STEP_DATA, 0, STR_LIT("DATA"));
         sync(t);
+    } else if (t->c->owed != 0) {
+        sync(t); /* who is not what was remembered must not get the message */
     }
 }
 
@@ -445,6 +466,17 @@ one_line(struct arena *a, struct str text)
     return buf_str(&b);
 }
 
+static int64_t
+fast_open_how(const struct smtp_client *c)
+{
+    static const int64_t how[] = {
+        [CONNECT_FAST_NONE] = 0,
+        [CONNECT_FAST_OPEN] = TRANSPORT_HOW_FAST_OPEN,
+        [CONNECT_FAST_DATA] = TRANSPORT_HOW_FAST_OPEN | TRANSPORT_HOW_FAST_DATA,
+    };
+    return c->sent > 0 ? 0 : how[c->fast];
+}
+
 static void
 deliver(struct transaction *t, size_t i, struct str confirmation)
 {
@@ -470,7 +502,8 @@ deliver(struct transaction *t, size_t i, struct str confirmation)
     a->peer_reports = t->mail.dsn && !t->job->addresses[i]->dsn_lasthop;
     a->how = (c->sent > 0 ? TRANSPORT_HOW_REUSED : 0) |
              (c->pipelines ? TRANSPORT_HOW_PIPELINED : 0) |
-             (t->chunks ? TRANSPORT_HOW_CHUNKED : 0);
+             (t->chunks ? TRANSPORT_HOW_CHUNKED : 0) | (c->early ? TRANSPORT_HOW_EARLY : 0) |
+             fast_open_how(c);
 }
 
 /* LMTP: an answer for each. */

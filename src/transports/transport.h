@@ -87,6 +87,9 @@ enum transport_how {
     TRANSPORT_HOW_PIPELINED = 1u << 1, /* PIPELINING */
     TRANSPORT_HOW_CHUNKED = 1u << 2,   /* BDAT */
     TRANSPORT_HOW_PRDR = 1u << 3,      /* an answer for each recipient */
+    TRANSPORT_HOW_EARLY = 1u << 4,     /* EHLO went ahead of the greeting */
+    TRANSPORT_HOW_FAST_OPEN = 1u << 5, /* TCP fast open saved time */
+    TRANSPORT_HOW_FAST_DATA = 1u << 6, /* with data in the first packet */
 };
 
 /* What became of one address. */

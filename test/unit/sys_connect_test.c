@@ -13,6 +13,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -38,6 +39,34 @@ request(int64_t port)
         .port = port, .timeout_ms = 2000, .keepalive = true, .dscp = -1};
     assert_true(ip_parse(STR_LIT("127.0.0.1"), &rq.to));
     return rq;
+}
+
+/* Whether the system does it or not: what goes with the first packet arrives once. */
+static void
+test_fast_open(void **state)
+{
+    (void)state;
+    int64_t port;
+    int listener = listen_somewhere(4, &port), queue = 4;
+    (void)setsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN, &queue, sizeof queue);
+    for (int i = 0; i < 4; i++) {
+        struct connected c;
+        struct connect_request rq = request(port);
+        char got[8];
+        rq.fast_open = true;
+        rq.first = i % 2 == 0 ? STR_EMPTY : STR_LIT("EHLO");
+        assert_true(connect_tcp(&rq, &c));
+        assert_true(c.sent <= rq.first.n);
+        assert_true(c.fast != CONNECT_FAST_DATA || c.sent > 0);
+        assert_int_equal(send(c.fd, "EHLO" + c.sent, 4 - c.sent, 0), 4 - c.sent);
+        int server = accept(listener, NULL, NULL);
+        assert_int_equal(recv(server, got, 4, MSG_WAITALL), 4);
+        assert_memory_equal(got, "EHLO", 4);
+        assert_int_equal(recv(server, got, sizeof got, MSG_DONTWAIT), -1);
+        close(server);
+        close(c.fd);
+    }
+    close(listener);
 }
 
 static void
@@ -139,7 +168,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_connects), cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_timeout), cmocka_unit_test(test_names)};
+        cmocka_unit_test(test_connects), cmocka_unit_test(test_fast_open),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_timeout),
+        cmocka_unit_test(test_names)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
