@@ -203,6 +203,7 @@ struct session {
     struct str proxy_external, proxy_local;
     int64_t proxy_external_port, proxy_local_port;
     bool proxy, prdr;
+    bool proxy_out; /* the proxy is one that an outgoing connection went through */
     bool pipelining_offered, pipelining_used; /* used: for the message at hand */
     bool fast_open, fast_data; /* TCP fast open has saved time; with data in the first packet */
     bool early_offered,

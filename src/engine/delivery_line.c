@@ -147,6 +147,17 @@ is_secure(const struct address *a, struct str ip)
     return false;
 }
 
+/* " PRX=[address]:port" of a SOCKS proxy. */
+static void
+add_proxy(struct delivery *d, struct buf *b, const struct transport_answer *w)
+{
+    if (!str_is_set(w->proxy_ip) || !maillog_selected(d->engine, LOG_SELECTOR_PROXY))
+        return;
+    buf_printf(b, " PRX=[%.*s]", STR_ARG(w->proxy_ip));
+    if (maillog_selected(d->engine, LOG_SELECTOR_OUTGOING_PORT))
+        buf_printf(b, ":%lld", (long long)w->proxy_port);
+}
+
 static void
 add_fast_open(struct buf *b, const struct transport_answer *w)
 {
@@ -170,6 +181,7 @@ add_host(struct delivery *d, struct buf *b, const struct address *a)
         buf_printf(b, ":%lld", (long long)w->host_port);
     if ((w->how & TRANSPORT_HOW_REUSED) != 0)
         buf_addc(b, '*');
+    add_proxy(d, b, w);
     add_fast_open(b, w);
     if (!str_is_set(w->own_ip) ||
         !maillog_selected(d->engine, LOG_SELECTOR_INCOMING_INTERFACE) ||

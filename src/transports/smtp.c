@@ -136,7 +136,7 @@ static const struct opt rows[] = {
         "Hosts that get one connection at a time."),
     OPT_INT(struct transport_smtp, size_addition, 1024, 0,
         "Bytes that are added to the size announced in MAIL."),
-    OPT_XSTR(struct transport_smtp, socks_proxy, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_smtp, socks_proxy, NULL, 0,
         "SOCKS proxies through which connections are made."),
     OPT_XSTR(struct transport_smtp, tls_alpn, NULL, 0,
         "Names of protocols that are offered in ALPN."),

@@ -7,6 +7,7 @@
 #include "mail/why_errno.h"
 #include "transports/smtp_client_dane.h"
 #include "transports/smtp_client_greet.h"
+#include "transports/smtp_client_socks.h"
 #include "transports/smtp_client_tls.h"
 
 #include <errno.h>
@@ -100,6 +101,8 @@ smtp_client_ends(const struct smtp_client *c, struct arena *a, struct transport_
     answer->own_ip = str_dup(a, c->own_address);
     answer->own_port = c->own_port;
     answer->host_port = c->port;
+    answer->proxy_ip = str_is_set(c->proxy_address) ? str_dup(a, c->proxy_address) : STR_NULL;
+    answer->proxy_port = c->proxy_port;
     bool first = c->secure != NULL && smtp_client_tls_is_first(c->opt);
     answer->steps =
         str_printf(a, "%s%s%s%s", first ? "s" : "", c->esmtp ? "e" : "",
@@ -292,7 +295,10 @@ make_connection(struct smtp_client *c, const struct transport_job *job,
     };
     (void)ip_parse(t->host->address, &rq.to);
     end->connecting = true;
-    if (!connect_tcp(&rq, &got))
+    enum smtp_socks through = smtp_client_socks(c, job, &rq, &got, end);
+    if (through == SMTP_SOCKS_FAILED)
+        return false;
+    if (through == SMTP_SOCKS_NONE && !connect_tcp(&rq, &got))
         return smtp_client_say(end, SMTP_HOST_DEFER,
                                (struct why){.outcome = OUT_DEFER, .sys_errno = got.sys_errno});
     end->connecting = false;
@@ -304,6 +310,7 @@ make_connection(struct smtp_client *c, const struct transport_job *job,
     c->own_port = got.port;
     job->session->sending_address = str_dup(job->session->arena, c->own_address);
     job->session->sending_port = c->own_port;
+    smtp_client_socks_show(c, job);
     reply_reader_start(c->arena, &c->reader, c->fd);
     return true;
 }
@@ -343,6 +350,8 @@ make(const struct transport_job *job, const struct smtp_target *t)
     c->clear = t->clear;
     c->early_allowed = t->early;
     c->hello = STR_EMPTY;
+    c->proxy_address = c->proxy_bound = STR_NULL;
+    smtp_client_socks_show(c, job);
     c->eval = job->eval;
     c->tls_fault = c->auth_name = c->auth_id = STR_NULL;
     tls_state_forget(&job->session->tls_out);
@@ -385,6 +394,7 @@ smtp_client_adopt(struct smtp_client *c, const struct transport_job *job)
     job->session->tls_out_active = c->secure != NULL;
     job->session->sending_address = str_dup(job->session->arena, c->own_address);
     job->session->sending_port = c->own_port;
+    smtp_client_socks_show(c, job);
 }
 
 bool

@@ -23,6 +23,8 @@ struct smtp_client {
     int64_t port;
     struct str own_address; /* our end */
     int64_t own_port;
+    struct str proxy_address, proxy_bound; /* a SOCKS proxy, and its own end; unset: none */
+    int64_t proxy_port, proxy_bound_port;
     int fd;
     struct reply_reader reader;
     struct smtp_reply reply; /* the last one */

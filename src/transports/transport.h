@@ -116,6 +116,8 @@ struct transport_answer {
     /* Of a remote delivery: what the log says of it. why.host and why.host_ip name the host of a failure too. */
     struct str own_ip; /* our end of the connection */
     int64_t own_port;
+    struct str proxy_ip; /* that the connection went through, or unset */
+    int64_t proxy_port;
     int64_t how;          /* bits of enum transport_how */
     struct tls_state tls; /* of the connection; no cipher: none */
     struct str auth_name, auth_id,
