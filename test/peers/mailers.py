@@ -272,11 +272,70 @@ class Exim(Mailer):
             return f.read() + Mailer.log_text(self)
 
 
+DOVECOT = '''protocols = imap pop3 lmtp
+listen = {address}
+base_dir = {top}/run
+state_dir = {top}/run
+log_path = {top}/log
+ssl = no
+disable_plaintext_auth = no
+auth_mechanisms = plain login cram-md5 scram-sha-256
+auth_failure_delay = 0
+auth_username_format = %Ln
+first_valid_uid = 1
+mail_location = maildir:{top}/home/%n/Maildir
+passdb {{
+  driver = passwd-file
+  args = scheme=plain {top}/users
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={top}/home/%n
+}}
+service auth {{
+  unix_listener auth-client {{
+    mode = 0666
+  }}
+}}
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+service lmtp {{
+  unix_listener lmtp {{
+    mode = 0666
+  }}
+  inet_listener lmtp {{
+    address = {address}
+    port = 24
+  }}
+}}
+'''
+
+
+class Dovecot(Mailer):
+    """Users joe and ann with the passwords of USERS. Not at port 25: LMTP at 24, IMAP at 143, POP3 at 110; in its folder the sockets
+    run/lmtp and run/auth-client."""
+
+    USERS = {'joe': 'se cret\u00e4', 'ann': 'other'}
+
+    def prepare(self):
+        self.make('home', 'nobody', 'nogroup')
+        self.write('users', ''.join('%s:%s\n' % u for u in self.USERS.items()))
+        self.write('conf', self.fill(DOVECOT))
+
+    def argv(self):
+        return ['dovecot', '-F', '-c', self.path('conf')]
+
+    def ready(self):
+        return private.accepts((self.address, 24)) and private.accepts(self.path('run/auth-client'))
+
+
 REMEX_MAIN = '''local_interfaces = {address}
 daemon_smtp_ports = 25
 dsn_advertise_hosts = *
 log_selector = +received_recipients +pid
-acl_smtp_mail = accept
 {more}
 '''
 REMEX_ROUTERS = '''
@@ -289,13 +348,15 @@ on:
   self = send
   transport = out
 '''
-REMEX_TRANSPORTS = '''
+REMEX_BOX = '''
 box:
   driver = appendfile
   directory = {top}/mail/box
   maildir_format
   user = {uid}
   group = {gid}
+'''
+REMEX_OUT = '''
 out:
   driver = smtp
   interface = {address}
@@ -305,15 +366,19 @@ out:
 
 
 class Remex(Mailbox):
-    """The daemon of the site under test, as one of them. more, out: lines for the main section and for its smtp transport."""
+    """The daemon of the site under test, as one of them. more, out: lines for the main section and for its smtp transport; box:
+    another transport in place of its mailbox; sections: further ones."""
 
-    def __init__(self, site, address, domain, tls=None, more='', out=''):
+    def __init__(self, site, address, domain, tls=None, more='', out='', box=REMEX_BOX, sections=''):
         self.site, self.address, self.domain = site, address, domain
         self.box = site.path('mail/box')
         more += EXIM_TLS.format(pem=tls[0], key=tls[1]) if tls else 'tls_advertise_hosts =\n'
         words = {'address': address, 'domain': domain, 'more': more, 'out': out, 'top': site.top, 'uid': site.uid,
                  'gid': site.gid}
-        site.configure(REMEX_MAIN.format(**words), REMEX_ROUTERS.format(**words), REMEX_TRANSPORTS.format(**words))
+        site.configure(REMEX_MAIN.format(**words), REMEX_ROUTERS.format(**words), box + REMEX_OUT.format(**words),
+                       more=sections)
+        checked = site.run('-bV')
+        assert checked.status == 0, checked.err
         self.daemon = Daemon(site, listen=False)
 
     def log_text(self):
