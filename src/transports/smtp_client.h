@@ -81,6 +81,7 @@ struct smtp_end {
         stale; /* a connection that carried messages takes no more, or what was known of the server is no longer true: another one may do */
     bool tls_failed; /* TLS is to blame: without it the host may do */
     bool quiet;      /* the line of the address says it all */
+    bool doubtful;   /* the message was sent whole and has no answer: the host may have taken it */
     bool
         connecting; /* it happened before there was a connection: no host is named to anybody */
     struct str command; /* that was refused while greeting; unset: it was none */

@@ -57,6 +57,7 @@ struct transaction {
     bool delivered; /* to one recipient at least */
     bool end_piped; /* the message went out before the answers to the envelope were read */
     int64_t bytes;  /* of the message, once it was sent */
+    bool whole;     /* the message has been sent to its end */
     bool stopped;   /* end->fate says why */
 };
 
@@ -74,12 +75,21 @@ stop(struct transaction *t, enum smtp_fate fate, struct why why)
         t->end->why.outcome = fate == SMTP_MESSAGE_FAIL ? OUT_FAIL : OUT_DEFER;
 }
 
+/* Without an answer to the end of the message nobody knows what the server made of it. */
+static void
+note_doubt(struct transaction *t, enum reply_end got)
+{
+    if (got != REPLY_READ && t->whole)
+        t->end->doubtful = true;
+}
+
 /* A reply to something that concerns all recipients alike. number: of a 4xx. timeout: what one means. */
 static void
 stop_for(struct transaction *t, enum reply_end got, struct str command, int number,
          enum smtp_fate timeout)
 {
     struct why why = smtp_client_why(t->c, t->arena, got, command, number, t->bytes);
+    note_doubt(t, got);
     if (got == REPLY_TIMED_OUT || (got == REPLY_CLOSED && t->bytes > 0))
         stop(t, timeout, why);
     else if (got != REPLY_READ)
@@ -130,6 +140,7 @@ recipient_timed_out(struct transaction *t, const struct step *s)
     size_t end = str_chr(s->text, '>', 0);
     struct str command = str_sub(s->text, 0, end == STR_NPOS ? s->text.n : end + 1);
     struct why why = smtp_client_why(t->c, t->arena, REPLY_TIMED_OUT, command, 0, 0);
+    note_doubt(t, REPLY_TIMED_OUT);
     settle(t, s->recipient, why);
     t->answers[s->recipient].recipient_error = true;
     for (size_t i = 0; i < t->job->n; i++) {
@@ -448,6 +459,7 @@ send_message(struct transaction *t, const struct message_write *w)
         stop_unsent(t, &written);
     if (whole)
         t->bytes = written.bytes;
+    t->whole = whole;
     return whole;
 }
 
