@@ -125,7 +125,6 @@ virtual_mailbox_base = {top}
 virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{gid}
 smtputf8_enable = yes
-{more}
 '''
 POSTFIX_TLS = '''smtpd_tls_security_level = may
 smtpd_tls_cert_file = {pem}
@@ -166,7 +165,7 @@ class Postfix(Mailer):
         self.make('data', 'postfix', mode=0o700)
         self.make('box', 'nobody', 'nogroup')
         self.make('etc')
-        self.write('etc/main.cf', self.fill(POSTFIX + (POSTFIX_TLS if self.tls else '')))
+        self.write('etc/main.cf', self.fill(POSTFIX + (POSTFIX_TLS if self.tls else '') + '{more}'))
         self.write('etc/master.cf', self.fill(POSTFIX_SERVICES))
         self.write('etc/dynamicmaps.cf', '')
 
@@ -335,7 +334,7 @@ class Dovecot(Mailer):
 REMEX_MAIN = '''local_interfaces = {address}
 daemon_smtp_ports = 25
 dsn_advertise_hosts = *
-log_selector = +received_recipients +pid
+log_selector = +received_recipients +pid +possible_repeat
 {more}
 '''
 REMEX_ROUTERS = '''

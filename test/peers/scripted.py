@@ -35,6 +35,13 @@ class Host:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)    # else who waits in accept() keeps it
+        except OSError:
+            pass
         for s in self.held + [self.listener]:
             s.close()
 
@@ -48,8 +55,7 @@ class Host:
     def open(self):
         """Ends the trouble of the stage 'connect'."""
         if self.held:
-            for s in self.held + [self.listener]:
-                s.close()
+            self.close()
             self.bind(self.address)
         self.listener.listen(20)
         threading.Thread(target=self.serve, daemon=True).start()
