@@ -289,6 +289,11 @@ mx_find(const struct mx_find *q, struct mx_found *out)
 {
     struct finding f = {.q = q, .out = out};
     *out = (struct mx_found){.full_name = q->domain, .waiting = -1};
+    const struct dns_question dq = {.name = q->domain, .type = DNS_MX};
+    if (!resolve_is_name(q->eval, q->vm, &dq)) {
+        out->fault = MX_FAULT_SYNTAX;
+        return HOST_NONE;
+    }
     enum host_found st = str_is_set(q->srv) ? ask_srv(&f) : HOST_NONE;
     if (st == HOST_NONE && out->fault == MX_FAULT_NONE)
         st = ask_mx(&f);

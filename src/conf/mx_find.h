@@ -26,6 +26,7 @@ enum mx_fault {
     MX_FAULT_NO_SERVICE, /* a record says that there is no mail */
     MX_FAULT_NO_HOST,    /* no host of the records has an address */
     MX_FAULT_ADDRESS,    /* the same, and a record has an address in place of a name */
+    MX_FAULT_SYNTAX,     /* the domain is no name that the DNS has */
     MX_FAULT_INSECURE,   /* with HOST_AGAIN: an answer was not secure */
 };
 

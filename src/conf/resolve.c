@@ -59,10 +59,8 @@ resolve_again_means_none(struct eval *e, struct vm *vm, struct str name)
 
 /* --- names --- */
 
-/* TXT and PTR records stand under all kinds of names, as do those whose first labels begin with an underscore. A pattern that cannot be
- * used lets everything through. */
-static bool
-is_good_name(struct eval *e, struct vm *vm, const struct dns_question *q)
+bool
+resolve_is_name(struct eval *e, struct vm *vm, const struct dns_question *q)
 {
     struct str why, cap;
     size_t at;
@@ -271,7 +269,7 @@ resolve_ask(struct eval *e, struct vm *vm, struct arena *a, const struct dns_que
     struct dns_question q = *given;
     const struct conf_main *m = e->conf == NULL ? NULL : e->conf->main;
     *out = (struct resolve_answer){.full_name = given->name};
-    if (!is_good_name(e, vm, given))
+    if (!resolve_is_name(e, vm, given))
         return DNS_NO_NAME;
     resolve_prepare(e);
     q.flags = flags_of(e, q.flags);

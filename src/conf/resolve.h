@@ -23,6 +23,10 @@ struct resolve_answer {
 enum dns_status resolve_ask(struct eval *e, struct vm *vm, struct arena *a,
                             const struct dns_question *q, struct resolve_answer *out);
 
+/* False: no record can stand under the name (dns_check_names_pattern), so that it is not asked for. TXT and PTR records stand under all
+ * kinds of names, as do those whose first labels begin with an underscore; a pattern that cannot be used lets everything through. */
+bool resolve_is_name(struct eval *e, struct vm *vm, const struct dns_question *q);
+
 /* True: a failure of the DNS or of the system for that name counts as "does not exist" (dns_again_means_nonexist). */
 bool resolve_again_means_none(struct eval *e, struct vm *vm, struct str name);
 /* True if the domain is in the expanded list of a main option; one that cannot be used has no members. Captures stay. */

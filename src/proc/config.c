@@ -362,7 +362,8 @@ config_load(struct mode *m)
         report_bad_config(m->arena, m->cli, m->diags, &log);
         return false;
     }
-    conf_main_complete(c->main, host_name_get(m->arena));
+    bool named = str_is_set(c->main->primary_hostname);
+    conf_main_complete(c->main, named ? STR_NULL : host_name_full(m->arena));
     complete_mail_user(m, c->main);
     m->conf = w.eval->conf = c;
     vm_forget_settings(w.vm);

@@ -7,6 +7,7 @@
 #include "conf/main_options.h"
 #include "engine/rewrite.h"
 #include "engine/route_verify.h"
+#include "mail/why_errno.h"
 #include "proc/context.h"
 #include "proc/engine_start.h"
 #include "transports/transport.h"
@@ -103,7 +104,8 @@ print_item(struct test *t, const struct address *a)
         printf("%.*s -> %.*s *** forbidden ***\n", STR_ARG(a->parent->text), STR_ARG(a->text));
         return;
     }
-    if (a->answer != NULL && a->answer->why.outcome == OUT_DEFER) {
+    if (a->answer != NULL && a->answer->why.outcome == OUT_DEFER &&
+        a->answer->why.sys_errno != WHY_NO_TRANSPORT) {
         print_fate(t, a, &a->answer->why, false);
         return;
     }
@@ -119,14 +121,16 @@ print_item(struct test *t, const struct address *a)
         printf("\n  transport = %.*s\n", STR_ARG(a->transport->name));
 }
 
-/* Addresses are compared as they were written. */
+/* An address that was typed is compared as it was written, one that came out of it with its domain in small letters. */
 static bool
 was_seen(struct test *t, const struct address *a)
 {
-    struct str name = a->parent == NULL ? t->typed : a->text;
+    struct str name = t->typed;
+    if (a->parent != NULL)
+        name = str_cat(t->m->arena, str_sub(a->text, 0, a->text.n - a->domain.n), a->domain);
     if (a->parent != NULL && a->parent->router == a->router) /* of an unseen router */
         name = str_printf(t->m->arena, "%.*s/%.*s",
-                          STR_ARG(a->parent->parent == NULL ? t->typed : a->text),
+                          STR_ARG(a->parent->parent == NULL ? t->typed : name),
                           STR_ARG(a->router->name));
     bool seen = map_has(t->seen, name);
     map_set(t->seen, name, t);

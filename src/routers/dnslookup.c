@@ -163,6 +163,9 @@ decline(const struct route_call *c, const struct router_dnslookup *own, enum mx_
     }
     out->outcome = OUT_DECLINE;
     out->why.log = route_hosts_fault(fault);
+    if (fault == MX_FAULT_SYNTAX)
+        out->why.log = str_printf(c->arena, "mail domain \"%.*s\" is syntactically invalid",
+                                  STR_ARG(domain));
     if (fault == MX_FAULT_ADDRESS)
         out->why.peer = str_printf(c->arena, invalid, STR_ARG(domain));
 }

@@ -115,10 +115,12 @@ qualified(const struct redirection *r, const struct redirect_child *c)
 {
     struct str local_part, domain;
     address_split(c->text, &local_part, &domain);
-    if (!str_is_set(domain))
-        return address_qualify(r->arena, c->text,
-                               c->own_domain ? r->call->address->domain : r->qualify);
-    return c->text;
+    if (str_is_set(domain))
+        return c->text;
+    if (!c->own_domain)
+        return address_qualify(r->arena, c->text, r->qualify);
+    address_split(r->call->address->text, &local_part, &domain); /* as it was written */
+    return address_qualify(r->arena, c->text, domain);
 }
 
 /* The case of local parts counts where the ancestor was routed with it. */

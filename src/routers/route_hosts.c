@@ -210,6 +210,7 @@ route_hosts_fault(enum mx_fault fault)
         [MX_FAULT_NO_HOST] = STR_INIT("all relevant MX records point to non-existent hosts"),
         [MX_FAULT_ADDRESS] = STR_INIT("all relevant MX records point to non-existent hosts or "
                                       "(invalidly) to IP addresses"),
+        [MX_FAULT_SYNTAX] = {NULL, 0, 0}, /* told with the domain, by who knows it */
         [MX_FAULT_INSECURE] = STR_INIT("host lookup done insecurely"),
     };
     return texts[fault];

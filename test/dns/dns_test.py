@@ -90,6 +90,7 @@ def test_domains_that_take_no_mail(site):
     assert 'point to non-existent hosts' in routed(site, 'x@gone-mx.plain.example')
     assert '(invalidly) to IP addresses' in routed(site, 'x@literal.plain.example')
     assert 'Unrouteable address' in routed(site, 'x@nowhere.plain.example')
+    assert 'mail domain "x-.plain.example" is syntactically invalid' in routed(site, 'x@x-.plain.example')
     assert 'cannot be resolved' in routed(site, 'x@loop.plain.example')
     configure(site, main='allow_mx_to_ip')
     assert routed(site, 'x@literal.plain.example') == [('127.0.1.1', '127.0.1.1', 'MX=10')]

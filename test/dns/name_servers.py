@@ -1,5 +1,4 @@
 """Name spaces of one's own with real name servers: nsd, which has the zones, behind unbound, which validates them."""
-import ctypes
 import hashlib
 import os
 import shutil
@@ -9,10 +8,9 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, HERE)
+sys.path[:0] = [HERE, os.path.dirname(HERE)]
 import ask
-
-NEWNS, NEWNET, REC, PRIVATE, BIND = 0x00020000, 0x40000000, 0x4000, 0x40000, 0x1000
+import namespaces
 
 NSD = '''server:
   ip-address: 127.0.0.2
@@ -54,20 +52,10 @@ STUB = '''stub-zone:
 '''
 
 
-def enter():
-    """Into network and mount name spaces of this process and its children."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(NEWNS | NEWNET) or libc.mount(b'none', b'/', None, REC | PRIVATE, None):
-        raise OSError(ctypes.get_errno(), 'unshare')
-    subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
-
-
 def bind(top, name, path, text):
     with open('%s/%s' % (top, name), 'w') as f:
         f.write(text)
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mount(('%s/%s' % (top, name)).encode(), os.path.realpath(path).encode(), None, BIND, None):
-        raise OSError(ctypes.get_errno(), path)
+    namespaces.bind('%s/%s' % (top, name), path)
 
 
 def resolve_by(top, search):
