@@ -226,9 +226,10 @@ static enum smtp_next
 timed_out(struct smtp_session *s, const struct receive_result *r)
 {
     maillog(s->engine, MAILLOG_MAIN, r->in_body ? s->message->id : STR_NULL,
-            "SMTP data timeout (message abandoned) on connection from %.*s F=<%.*s>%.*s",
+            "SMTP data timeout (message abandoned) on connection from %.*s F=<%.*s>%.*s%s",
             STR_ARG(whom(s)), STR_ARG(s->message->sender),
-            STR_ARG(smtp_duration(s, s->message_arena)));
+            STR_ARG(smtp_duration(s, s->message_arena)),
+            smtp_io_has_yielded(s->io) ? ": too slow while all threads are busy" : "");
     if (s->batch)
         return smtp_batch_error(s, "421 SMTP incoming data timeout - message abandoned", false);
     smtp_answer(s, "421 %.*s SMTP incoming data timeout - closing connection.",
@@ -339,6 +340,14 @@ smtp_do_data(struct smtp_session *s)
     }
     if (!may_begin(s, &next))
         return next;
+    s->awaits_text = s->setup->pooled;
+    s->text_seen = 0;
+    return s->awaits_text ? SMTP_NEXT_COMMAND : smtp_take_data(s);
+}
+
+enum smtp_next
+smtp_take_data(struct smtp_session *s)
+{
     struct receive_request rq = request(s);
     rq.source.get = get_data;
     rq.source.unget = unget_data;

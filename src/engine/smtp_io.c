@@ -41,6 +41,11 @@ struct smtp_io {
     bool may_rest; /* a read may end without a result */
     bool at_once;  /* a read is not to wait: of TLS alone */
     int64_t slice_ms;
+    struct smtp_io_yield yield; /* crowded NULL: never */
+    int64_t window_ms;          /* when the window under way began; 0: none is */
+    size_t window_bytes;
+    bool slow; /* in the window before */
+    bool yielded;
     struct arena *arena;
     struct tls *tls;
     struct tls_connection *secure; /* NULL: bytes go in the clear */
@@ -91,6 +96,20 @@ void
 smtp_io_let_rest(struct smtp_io *io, bool may)
 {
     io->may_rest = may && io->sliced;
+    io->window_ms = 0;
+    io->slow = false;
+}
+
+void
+smtp_io_set_yield(struct smtp_io *io, const struct smtp_io_yield *y)
+{
+    io->yield = *y;
+}
+
+bool
+smtp_io_has_yielded(const struct smtp_io *io)
+{
+    return io->yielded;
 }
 
 void
@@ -311,6 +330,37 @@ time_is_up(struct smtp_io *io)
     return -1;
 }
 
+enum { YIELD_LOOK_MS = 500 };
+
+/* Whether somebody else is to have the thread that waits here. */
+static bool
+gives_way(struct smtp_io *io)
+{
+    const struct smtp_io_yield *y = &io->yield;
+    int64_t now = await_now_ms();
+    if (y->crowded == NULL || io->may_rest)
+        return false;
+    bool over = io->window_ms > 0 && now - io->window_ms >= y->window_ms;
+    if (over)
+        io->slow = io->window_bytes < y->bytes;
+    if (over || io->window_ms == 0) {
+        io->window_ms = now;
+        io->window_bytes = 0;
+    }
+    io->yielded = io->slow && y->crowded(y->ctx);
+    return io->yielded;
+}
+
+/* How long a wait may be until it has to look up; -1: for ever. */
+static int
+wait_ms(const struct smtp_io *io)
+{
+    int64_t left = io->deadline_ms > 0 ? io->deadline_ms - await_now_ms() : -1;
+    if (io->yield.crowded != NULL && (left < 0 || left > YIELD_LOOK_MS))
+        return YIELD_LOOK_MS;
+    return left > INT32_MAX ? INT32_MAX : (int)left;
+}
+
 static void
 begin_line(struct smtp_io *io)
 {
@@ -323,6 +373,7 @@ static ssize_t
 took(struct smtp_io *io, const char *p, ssize_t got)
 {
     io->line_bytes += got > 0 ? (size_t)got : 0;
+    io->window_bytes += got > 0 ? (size_t)got : 0;
     if (got <= 0 || io->line_bytes >= LINE_BYTES || memchr(p, '\n', (size_t)got) != NULL)
         begin_line(io);
     if (got == 0) {
@@ -357,10 +408,9 @@ receive_tls(struct smtp_io *io, char *p, size_t n)
         }
         struct pollfd f = {.fd = (fault.events & POLLIN) != 0 ? io->in : io->out,
                            .events = fault.events};
-        int64_t left = io->deadline_ms > 0 ? io->deadline_ms - await_now_ms() : -1;
-        if (io->may_rest)
-            left = io->slice_ms;
-        int ready = poll(&f, 1, left > INT32_MAX ? INT32_MAX : (int)left);
+        if (gives_way(io))
+            return time_is_up(io);
+        int ready = poll(&f, 1, io->may_rest ? (int)io->slice_ms : wait_ms(io));
         if (ready == 0 && io->may_rest) {
             errno = EAGAIN;
             return -1;
@@ -383,8 +433,9 @@ receive_sliced(struct smtp_io *io, char *p, size_t n)
             return -1;
         if (errno == EAGAIN) { /* a long wait is one call */
             struct pollfd f = {.fd = io->in, .events = POLLIN};
-            int64_t left = io->deadline_ms > 0 ? io->deadline_ms - await_now_ms() : -1;
-            (void)poll(&f, 1, left > INT32_MAX ? INT32_MAX : (int)left);
+            if (gives_way(io))
+                return time_is_up(io);
+            (void)poll(&f, 1, wait_ms(io));
         }
     }
 }
@@ -414,17 +465,23 @@ receive(struct smtp_io *io, char *p, size_t n)
 }
 
 static ssize_t
-fill(struct smtp_io *io)
+fill_up_to(struct smtp_io *io, size_t cap)
 {
     make_room(io);
-    if (io->cap < INPUT_CAP) {
-        io->input = resized(io->input, INPUT_CAP);
-        io->cap = INPUT_CAP;
+    if (io->cap < cap) {
+        io->input = resized(io->input, cap);
+        io->cap = cap;
     }
     ssize_t got = receive(io, io->input + io->end, io->cap - io->end);
     if (got > 0)
         io->end += (size_t)got;
     return got;
+}
+
+static ssize_t
+fill(struct smtp_io *io)
+{
+    return fill_up_to(io, INPUT_CAP);
 }
 
 static enum smtp_read
@@ -480,6 +537,47 @@ smtp_io_line(struct smtp_io *io, struct str *line)
         ssize_t got = fill(io);
         if (got <= 0)
             return read_fault(got);
+    }
+}
+
+/* A line of one dot; *seen is how far there is none. Which line ends count is for who takes the text to say: here all do. */
+static bool
+has_last_line(struct str text, size_t *seen)
+{
+    size_t at = *seen;
+    while (at < text.n) {
+        size_t next = at + 1;
+        if (text.p[at] == '.' && next < text.n)
+            next += text.p[next] == '\r';
+        if (text.p[at] == '.' && next < text.n && text.p[next] == '\n')
+            return true;
+        const char *nl = memchr(text.p + at, '\n', text.n - at);
+        if (nl == NULL) /* this line is not complete */
+            break;
+        at = (size_t)(nl - text.p) + 1;
+    }
+    *seen = at;
+    return false;
+}
+
+enum smtp_read
+smtp_io_text(struct smtp_io *io, size_t *seen)
+{
+    for (;;) {
+        size_t there = io->end - io->at;
+        if (there > 0 && has_last_line(str_from(io->input + io->at, there), seen))
+            return SMTP_READ_LINE;
+        if (there >= SMTP_TEXT_MAX)
+            return SMTP_READ_LINE;
+        bool large = there + SMTP_LINE_MAX > INPUT_CAP;
+        ssize_t got = fill_up_to(io, large ? (size_t)SMTP_TEXT_MAX : (size_t)INPUT_CAP);
+        if (got > 0)
+            continue;
+        if (got < 0 && errno == EAGAIN)
+            return SMTP_READ_LATER;
+        if (got < 0 && errno == ETIMEDOUT)
+            io->expired = true;
+        return SMTP_READ_LINE;
     }
 }
 

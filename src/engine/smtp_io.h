@@ -14,6 +14,7 @@
 enum {
     SMTP_LINE_MAX = 16384,   /* bytes of a command line with its end */
     SMTP_OUTPUT_MAX = 65536, /* answers held back at most */
+    SMTP_TEXT_MAX = 32768,   /* of a message, that smtp_io_text waits for */
 };
 
 struct smtp_io;
@@ -37,6 +38,17 @@ void smtp_io_set_timeout(struct smtp_io *io, int64_t ms);
 bool smtp_io_set_slice(struct smtp_io *io, int64_t ms);
 /* From now on a read of a line may end with SMTP_READ_LATER after one slice, or may not. */
 void smtp_io_let_rest(struct smtp_io *io, bool may);
+/* A wait for a peer that is slow ends, as if its time were up, when crowded says that others need who waits. Slow is who sends less than
+ * `bytes` in window_ms of such waits; waits that may end with SMTP_READ_LATER are none. */
+struct smtp_io_yield {
+    bool (*crowded)(void *ctx);
+    void *ctx;
+    int64_t window_ms;
+    size_t bytes;
+};
+void smtp_io_set_yield(struct smtp_io *io, const struct smtp_io_yield *y);
+/* Whether a read has ended for that reason. */
+bool smtp_io_has_yielded(const struct smtp_io *io);
 /* Lets go of buffers, save for the start of a line that has come. */
 void smtp_io_rest(struct smtp_io *io);
 /* When the time of the line under way is up, on the monotonic clock; 0: never. */
@@ -48,6 +60,10 @@ void smtp_io_expire(struct smtp_io *io);
 enum smtp_read smtp_io_line(struct smtp_io *io, struct str *line);
 /* Bytes as they come: at most n, 0 at the end, -1 with errno (ETIMEDOUT). What was written goes out before a wait. */
 ssize_t smtp_io_get(struct smtp_io *io, char *p, size_t n);
+/* Reads the text of a message, which ends with a dot, ahead of who takes it. SMTP_READ_LATER as for lines, *seen keeps the place
+ * (0 before the first call). SMTP_READ_LINE: what there is to know is there: the end of the text, SMTP_TEXT_MAX bytes of it, or that
+ * no more will come, which the next one to read hears. What looks like the end may turn out to be none. */
+enum smtp_read smtp_io_text(struct smtp_io *io, size_t *seen);
 /* Puts bytes back in front of what is read next. */
 void smtp_io_unget(struct smtp_io *io, const char *p, size_t n);
 /* Reads more behind what smtp_io_peek shows, until a time on the monotonic clock. False: end, error, time is up, or no room. */

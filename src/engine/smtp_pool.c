@@ -31,6 +31,8 @@ enum {
     TICK_MS = 1000,
     STACK_BYTES = 512 * 1024,
     CONNECTION_BYTES = sizeof(struct session) + 1536, /* what most connections need */
+    YIELD_MS = 500, /* in which one thread in YIELD_SHARE may give its client up */
+    YIELD_SHARE = 10,
     BUSY_LOG_MS = 60000, /* between two lines about threads that have run out */
 };
 
@@ -44,6 +46,8 @@ struct smtp_pool {
     struct smtp_wheel wheel; /* sessions at rest */
     bool shut_down, stopping;
     int64_t busy_logged_ms;
+    int64_t yield_ms; /* when the threads that gave up theirs began to be counted */
+    unsigned yielded;
 };
 
 /* A connection. In the arena of its session. */
@@ -108,6 +112,24 @@ forget(struct connection *c)
     pthread_mutex_unlock(&p->lock);
 }
 
+/* For who waits for a slow client. Not all at once: the next ones may find that it is no longer needed. */
+static bool
+is_crowded(void *ctx)
+{
+    struct smtp_pool *p = ctx;
+    int64_t now = await_now_ms();
+    pthread_mutex_lock(&p->lock);
+    if (now - p->yield_ms >= YIELD_MS) {
+        p->yield_ms = now;
+        p->yielded = 0;
+    }
+    bool crowded = p->waiting == 0 && p->threads >= p->setup.threads_max &&
+                   p->yielded <= p->setup.threads_max / YIELD_SHARE;
+    p->yielded += crowded;
+    pthread_mutex_unlock(&p->lock);
+    return crowded;
+}
+
 /* Behind this the connection is another thread's. */
 static void
 rest(struct connection *c)
@@ -116,7 +138,7 @@ rest(struct connection *c)
     smtp_session_rest(c->session);
     pthread_mutex_lock(&p->lock);
     smtp_wheel_add(&p->wheel, &c->entry, smtp_session_deadline_ms(c->session));
-    if (p->shut_down) {
+    if (p->shut_down && !smtp_session_awaits_text(c->session)) {
         smtp_wheel_remove(&p->wheel, &c->entry);
         wake(c, SMTP_CAUSE_SHUTDOWN);
     }
@@ -140,7 +162,8 @@ serve(struct worker *w, struct connection *c)
     enum smtp_step step;
     pthread_mutex_lock(&w->pool->lock);
     smtp_wheel_remove(&w->pool->wheel, &c->entry);
-    if (c->cause == SMTP_CAUSE_NONE && w->pool->shut_down)
+    if (c->cause == SMTP_CAUSE_NONE && w->pool->shut_down &&
+        !smtp_session_awaits_text(c->session))
         c->cause = SMTP_CAUSE_SHUTDOWN;
     pthread_mutex_unlock(&w->pool->lock);
     if (c->cause != SMTP_CAUSE_NONE)
@@ -300,6 +323,8 @@ smtp_pool_new(const struct smtp_pool_setup *setup)
     p->setup = *setup;
     if (p->setup.threads_max == 0)
         p->setup.threads_max = SMTP_POOL_THREADS;
+    if (p->setup.slow_ms == 0)
+        p->setup.slow_ms = SMTP_POOL_SLOW_MS;
     p->epoll = epoll_create1(EPOLL_CLOEXEC);
     p->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     struct epoll_event ev = {.events = EPOLLIN, .data.ptr = p};
@@ -354,6 +379,9 @@ make_connection(struct smtp_pool *p, const struct smtp_pool_peer *peer)
                                    .out = peer->fd,
                                    .socket = true,
                                    .pooled = true,
+                                   .crowded = is_crowded,
+                                   .crowded_ctx = p,
+                                   .slow_ms = p->setup.slow_ms,
                                    .tls = peer->tls,
                                    .connections = peer->count,
                                    .timeout_s = -1,
@@ -424,11 +452,21 @@ smtp_pool_wait(struct smtp_pool *p, int64_t ms)
 void
 smtp_pool_shut_down(struct smtp_pool *p)
 {
-    struct smtp_wheel_entry *e;
+    struct smtp_wheel_entry *e, *stay = NULL;
     pthread_mutex_lock(&p->lock);
     p->shut_down = true;
-    while ((e = smtp_wheel_any(&p->wheel)) != NULL)
-        wake((struct connection *)e, SMTP_CAUSE_SHUTDOWN);
+    while ((e = smtp_wheel_any(&p->wheel)) != NULL) {
+        if (!smtp_session_awaits_text(((struct connection *)e)->session)) {
+            wake((struct connection *)e, SMTP_CAUSE_SHUTDOWN);
+            continue;
+        }
+        e->after = stay; /* a message on its way may come to its end */
+        stay = e;
+    }
+    while ((e = stay) != NULL) {
+        stay = e->after;
+        smtp_wheel_add(&p->wheel, e, e->deadline_ms);
+    }
     pthread_mutex_unlock(&p->lock);
 }
 

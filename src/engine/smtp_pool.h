@@ -5,8 +5,9 @@
  * What a thread needs to evaluate a configuration (engine, eval, language machine) is made once for each thread and shared by the
  * sessions that it serves in turn; configuration, site and hints are shared by all threads and do not change.
  *
- * Text of a message is read by a thread that stays, so clients that are slow there can use up the threads; how many there may be is
- * a setting, and the log says when all are taken. **thread**: all functions may be called from any.
+ * The text of a message is awaited in the same way, up to SMTP_TEXT_MAX bytes. What is longer, BDAT, and dialogues of AUTH are read
+ * by a thread that stays. When all threads are taken (the log says so), those that serve a client which has sent next to nothing for
+ * slow_ms give it up, a few at a time, with the answer that its time is up; so nobody can keep all for long. **thread**: all functions may be called from any.
  */
 #ifndef REMEX_ENGINE_SMTP_POOL_H
 #define REMEX_ENGINE_SMTP_POOL_H
@@ -45,11 +46,13 @@ struct smtp_pool_calls {
 
 struct smtp_pool_setup {
     const struct smtp_pool_calls *calls;
-    unsigned threads_max;  /* 0: SMTP_POOL_THREADS */
-    unsigned threads_kept; /* started at once, and kept when there is nothing to do; 0: SMTP_POOL_KEPT, when they are needed */
+    unsigned threads_max; /* 0: SMTP_POOL_THREADS */
+    int64_t slow_ms;      /* 0: SMTP_POOL_SLOW_MS */
+    unsigned
+        threads_kept; /* started at once, and kept when there is nothing to do; 0: SMTP_POOL_KEPT, when they are needed */
 };
 
-enum { SMTP_POOL_THREADS = 200, SMTP_POOL_KEPT = 4 };
+enum { SMTP_POOL_THREADS = 200, SMTP_POOL_KEPT = 4, SMTP_POOL_SLOW_MS = 5000 };
 
 /* NULL: errno says why not. */
 struct smtp_pool *smtp_pool_new(const struct smtp_pool_setup *setup);

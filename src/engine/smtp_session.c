@@ -762,7 +762,8 @@ make_connection_id(struct smtp_session *s)
         str_printf(s->arena, "%lld%09ld", (long long)now.tv_sec, now.tv_nsec);
 }
 
-enum { SLICE_MS = 20 }; /* a client that answers within it is served by the same thread */
+enum { SLOW_BYTES = 8192 }; /* less of a text in setup.slow_ms is slow */
+enum { SLICE_MS = 20 };      /* a client that answers within it is served by the same thread */
 
 static void
 start(struct smtp_session *s)
@@ -776,6 +777,13 @@ start(struct smtp_session *s)
     s->io = smtp_io_new(s->arena, s->setup->in, s->batch ? -1 : s->setup->out);
     if (s->setup->pooled)
         (void)smtp_io_set_slice(s->io, SLICE_MS);
+    if (s->setup->crowded != NULL) {
+        const struct smtp_io_yield y = {.crowded = s->setup->crowded,
+                                        .ctx = s->setup->crowded_ctx,
+                                        .window_ms = s->setup->slow_ms,
+                                        .bytes = SLOW_BYTES};
+        smtp_io_set_yield(s->io, &y);
+    }
     s->protocol =
         str_printf(s->arena, "%s%s", s->local ? "local-" : "", s->batch ? "bsmtp" : "smtp");
     smtp_reset(s);
@@ -901,6 +909,21 @@ first_step(struct smtp_session *s)
     return s->next == SMTP_NEXT_COMMAND ? SMTP_STEP_MORE : SMTP_STEP_END;
 }
 
+/* As much of it has come as is waited for without a thread. */
+static enum smtp_next
+take_text(struct smtp_session *s)
+{
+    s->awaits_text = false;
+    s->model->command = smtp_verb_word(SMTP_VERB_DATA); /* it may have been let go of */
+    return smtp_take_data(s);
+}
+
+bool
+smtp_session_awaits_text(const struct smtp_session *s)
+{
+    return s->awaits_text;
+}
+
 enum smtp_step
 smtp_session_step(struct smtp_session *s)
 {
@@ -911,11 +934,15 @@ smtp_session_step(struct smtp_session *s)
         return SMTP_STEP_END;
     }
     smtp_io_let_rest(s->io, true);
-    enum smtp_read r = smtp_read_command(s);
+    enum smtp_read r =
+        s->awaits_text ? smtp_io_text(s->io, &s->text_seen) : smtp_read_command(s);
     smtp_io_let_rest(s->io, false);
     if (r == SMTP_READ_LATER)
         return SMTP_STEP_REST;
-    s->next = r == SMTP_READ_LINE ? run_command(s) : smtp_lost(s, r);
+    if (s->awaits_text)
+        s->next = take_text(s);
+    else
+        s->next = r == SMTP_READ_LINE ? run_command(s) : smtp_lost(s, r);
     bool more = s->next == SMTP_NEXT_COMMAND && !smtp_io_is_lost(s->io);
     return more ? SMTP_STEP_MORE : SMTP_STEP_END;
 }

@@ -41,6 +41,10 @@ struct smtp_setup {
     /* The same for a message in the fast lane. NULL: none goes there. */
     void (*accepted_in_lane)(void *ctx, struct engine *e, struct str id,
                              const struct lane_ref *ref, enum smtp_due due);
+    /* Whether others wait for the thread that the session has; ctx is crowded_ctx. NULL: it may have it as long as it likes. */
+    bool (*crowded)(void *ctx);
+    void *crowded_ctx;
+    int64_t slow_ms; /* smtp_io_yield's window */
     /* Starts a queue run for ETRN. False: one for that argument is under way. NULL: cannot. */
     bool (*etrn)(void *ctx, struct str argument);
     void *ctx;
@@ -67,6 +71,8 @@ void smtp_session_enter(struct smtp_session *s, struct engine *e);
 void smtp_session_leave(struct smtp_session *s);
 /* The greeting when it is the first one, else a command; waits for its line. Between enter and leave. */
 enum smtp_step smtp_session_step(struct smtp_session *s);
+/* Whether it waits for the text of a message, and not for a command. Not while a thread works on it. */
+bool smtp_session_awaits_text(const struct smtp_session *s);
 /* Lets go of what can be had again. After SMTP_STEP_REST and smtp_session_leave; the last line read is gone. */
 void smtp_session_rest(struct smtp_session *s);
 /* When it will have waited too long for its next line, on the monotonic clock; 0: never. */

@@ -91,6 +91,8 @@ struct smtp_session {
     struct str address_fault;             /* why the last address was refused */
     int64_t delay_mail_ms, delay_rcpt_ms; /* smtp_ratelimit */
     struct smtp_chunks chunks;
+    bool awaits_text;          /* of DATA, which may take its time */
+    size_t text_seen;          /* for smtp_io_text */
     bool prdr_done, prdr_some; /* recipients were answered; not all were accepted */
 
     /* Limits. */
@@ -189,6 +191,8 @@ enum smtp_next smtp_acl_answer(struct smtp_session *s, enum acl_phase phase,
 enum smtp_next smtp_batch_error(struct smtp_session *s, const char *text, bool with_command);
 
 /* --- smtp_data.c --- */
+/* Takes the message whose text follows, or is there. */
+enum smtp_next smtp_take_data(struct smtp_session *s);
 /* A message whose end will not come. */
 void smtp_log_lost(struct smtp_session *s, bool in_body);
 /* --- smtp_tls.c --- */

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "engine/smtp_io.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -225,10 +226,106 @@ test_answers_are_not_read(void **state)
     close(ends[0]);
 }
 
+/* Feeds a text piece by piece; the last one makes it whole. */
+static void
+assert_whole_after(const char *const *pieces, size_t n)
+{
+    int fds[2];
+    struct arena *a = arena_new();
+    size_t seen = 0;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    struct smtp_io *io = smtp_io_new(a, fds[0], fds[0]);
+    assert_true(smtp_io_set_slice(io, 1));
+    smtp_io_let_rest(io, true);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(smtp_io_text(io, &seen), SMTP_READ_LATER);
+        smtp_io_rest(io);
+        assert_int_equal(write(fds[1], pieces[i], strlen(pieces[i])), strlen(pieces[i]));
+    }
+    assert_int_equal(smtp_io_text(io, &seen), SMTP_READ_LINE);
+    close(fds[1]);
+    close(fds[0]);
+    arena_free(a);
+}
+
+static void
+test_text_comes_to_its_end(void **state)
+{
+    (void)state;
+    assert_whole_after((const char *[]){".\r\n"}, 1);
+    assert_whole_after((const char *[]){"a: b\r\n", "\r\n", ".x\r\n", ".", "\r", "\n"}, 6);
+    assert_whole_after((const char *[]){"a", "\n", ".", "\nQUIT\r\n"}, 4);
+    assert_whole_after((const char *[]){"a.\r\n..\r\n. \r\n", "x\r\n.\r\n"}, 2);
+}
+
+static void
+test_text_that_is_long_or_ends(void **state)
+{
+    static char block[SMTP_TEXT_MAX];
+    int fds[2];
+    struct arena *a = arena_new();
+    size_t seen = 0;
+    (void)state;
+    memset(block, 'x', sizeof block);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    struct smtp_io *io = smtp_io_new(a, fds[0], fds[0]);
+    assert_true(smtp_io_set_slice(io, 1));
+    smtp_io_let_rest(io, true);
+    assert_int_equal(write(fds[1], block, sizeof block - 1), sizeof block - 1);
+    assert_int_equal(smtp_io_text(io, &seen), SMTP_READ_LATER);
+    assert_int_equal(write(fds[1], block, 1), 1);
+    assert_int_equal(smtp_io_text(io, &seen), SMTP_READ_LINE);
+    assert_int_equal(smtp_io_peek(io, 2 * sizeof block).n, sizeof block);
+    smtp_io_take(io, sizeof block);
+    seen = 0;
+    close(fds[1]);
+    assert_int_equal(smtp_io_text(io, &seen), SMTP_READ_LINE);
+    assert_int_equal(smtp_io_get(io, block, sizeof block), 0);
+    close(fds[0]);
+    arena_free(a);
+}
+
+static bool
+say(void *ctx)
+{
+    return *(const bool *)ctx;
+}
+
+static void
+test_slow_peer_gives_way(void **state)
+{
+    int fds[2];
+    struct arena *a = arena_new();
+    char c;
+    bool crowded = false;
+    const struct smtp_io_yield y = {
+        .crowded = say, .ctx = &crowded, .window_ms = 1, .bytes = 10};
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    struct smtp_io *io = smtp_io_new(a, fds[0], fds[0]);
+    assert_true(smtp_io_set_slice(io, 1));
+    smtp_io_set_timeout(io, 1200);
+    smtp_io_set_yield(io, &y);
+    assert_int_equal(smtp_io_get(io, &c, 1), -1);
+    assert_int_equal(errno, ETIMEDOUT);
+    assert_false(smtp_io_has_yielded(io)); /* nobody else wants the thread */
+    crowded = true;
+    smtp_io_set_timeout(io, 600000);
+    assert_int_equal(smtp_io_get(io, &c, 1), -1);
+    assert_int_equal(errno, ETIMEDOUT);
+    assert_true(smtp_io_has_yielded(io));
+    close(fds[1]);
+    close(fds[0]);
+    arena_free(a);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_text_comes_to_its_end),
+        cmocka_unit_test(test_text_that_is_long_or_ends),
+        cmocka_unit_test(test_slow_peer_gives_way),
         cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
         cmocka_unit_test_setup_teardown(test_length, setup, teardown),
         cmocka_unit_test_setup_teardown(test_put_back, setup, teardown),
