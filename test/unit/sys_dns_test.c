@@ -25,8 +25,9 @@ struct server {
     int udp, tcp;
     struct sockaddr_in address;
     pthread_t thread;
-    unsigned asked; /* read when the thread has answered */
-    bool edns, dnssec;
+    /* Read by others when the thread has answered, which the answer alone says. */
+    _Atomic unsigned asked;
+    _Atomic bool edns, dnssec;
 };
 
 static void
