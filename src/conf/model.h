@@ -166,6 +166,7 @@ struct tls_state {
     int64_t bits, verified, ocsp, resumption;
     bool dane;
     int64_t tlsa_usage;
+    struct str dane_name; /* that a certificate under an authority of TLSA records has */
 };
 
 /* One SMTP connection (or local submission). */

@@ -24,6 +24,7 @@ tls_state_take(struct tls_state *t, struct arena *a, struct tls *tls, struct tls
         .verified = f.verified,
         .dane = f.dane,
         .tlsa_usage = f.tlsa_usage,
+        .dane_name = f.dane_name,
         .ocsp = (int64_t)f.ocsp,
         .resumption = (int64_t)f.resumed,
     };
@@ -33,8 +34,8 @@ void
 tls_state_copy(struct tls_state *to, struct arena *a, const struct tls_state *from)
 {
     *to = *from;
-    struct str *const texts[] = {&to->cipher,  &to->cipher_std, &to->peerdn, &to->sni,
-                                 &to->version, &to->peercert,   &to->ourcert};
+    struct str *const texts[] = {&to->cipher,  &to->cipher_std, &to->peerdn,  &to->sni,
+                                 &to->version, &to->peercert,   &to->ourcert, &to->dane_name};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (str_is_set(*texts[i]))
             *texts[i] = str_dup(a, *texts[i]);

@@ -13,7 +13,7 @@ remote_kept_may_go_on(const struct smtp_client *c)
     int64_t max = c->opt->connection_max_messages;
     if (c->peer.limits && c->peer.mail_max > 0 && (max <= 0 || c->peer.mail_max < max))
         max = c->peer.mail_max;
-    return !c->broken && c->owed == 0 && (max <= 0 || c->sent < max);
+    return !c->broken && c->owed == 0 && !c->dane_by_domain && (max <= 0 || c->sent < max);
 }
 
 static void

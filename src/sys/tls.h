@@ -109,8 +109,9 @@ struct tls_facts {
     struct str peer_dn, peer_cert, own_cert; /* texts in PEM; unset: none was shown */
     struct str sni;
     bool verified;
-    bool dane;      /* by TLSA records */
-    int tlsa_usage; /* of the one that did it */
+    bool dane;            /* by TLSA records */
+    int tlsa_usage;       /* of the one that did it */
+    struct str dane_name; /* under an authority: which of the names the certificate has */
     enum tls_ocsp ocsp;
     unsigned resumed; /* bits of enum tls_resumed */
 };

@@ -49,7 +49,9 @@ struct smtp_client {
     const struct tlsa *tlsa;
     size_t tlsa_n;
     int64_t tlsa_usages; /* bits 1 << usage of them */
-    struct eval *eval;   /* of this process, for its log */
+    bool
+        dane_by_domain; /* the certificate has the name of the mail domain, not of the host: good for this domain alone */
+    struct eval *eval;  /* of this process, for its log */
     struct tls *tls;
     struct tls_connection *secure; /* NULL: bytes go in the clear */
     char *record;                  /* of TLS: where small pieces are gathered */

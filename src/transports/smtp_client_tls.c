@@ -214,16 +214,32 @@ trust_authorities(struct making *m, struct tls_setup *t)
            expand(m, &o->tls_sni, "tls_sni", &t->sni);
 }
 
+/* Whose MX record led to the host, if it is one domain for all recipients; STR_NULL: none. */
+static struct str
+mail_domain(const struct smtp_client *c, const struct transport_job *job)
+{
+    if (c->host.preference < 0 || job->n == 0)
+        return STR_NULL;
+    struct str domain = job->addresses[0]->domain;
+    for (size_t i = 1; i < job->n; i++)
+        if (!str_ieq(job->addresses[i]->domain, domain))
+            return STR_NULL;
+    return str_chr(domain, ':', 0) == STR_NPOS ? domain : STR_NULL;
+}
+
 /* DANE: what would be trusted otherwise counts no more, and the server is asked for the name that the records are of. */
 static bool
 trust_records(struct making *m, struct tls_setup *t)
 {
     const struct smtp_client *c = m->c;
     const struct transport_smtp *o = c->opt;
+    struct str domain = mail_domain(c, m->job);
     t->tlsa = c->tlsa;
     t->tlsa_n = c->tlsa_n;
     t->check = TLS_CHECK_REQUIRE;
     t->names = t->sni = c->host.name;
+    if (str_is_set(domain)) /* RFC 7672 section 3.2.2 */
+        t->names = str_printf(c->arena, "%.*s:%.*s", STR_ARG(c->host.name), STR_ARG(domain));
     if (!expand(m, &o->dane_require_tls_ciphers, "dane_require_tls_ciphers", &t->priority))
         return false;
     return t->priority.n > 0 ||
@@ -317,6 +333,8 @@ smtp_client_tls_begin(struct smtp_client *c, const struct transport_job *job,
     c->reader.ctx = c;
     tls_state_take(&c->tls_state, c->arena, c->tls, c->secure);
     c->tls_state.tlsa_usage = c->tlsa_usages;
+    c->dane_by_domain =
+        str_is_set(c->tls_state.dane_name) && !str_ieq(c->tls_state.dane_name, c->host.name);
     tls_state_copy(&job->session->tls_out, job->session->arena, &c->tls_state);
     job->session->tls_out_active = true;
     return true;

@@ -1,6 +1,7 @@
 """What the program makes of real answers, and of wrong ones."""
 import os
 import re
+import shutil
 import socket
 import ssl
 import subprocess
@@ -235,12 +236,12 @@ def test_log_lines_tell_of_signed_hosts(site):
     assert 'H=one.plain.example [127.0.1.1]' in log, log
 
 
-def serve_secure(address, offers=True):
+def serve_secure(address, offers=True, pem=None):
     """A server with the certificate of dane.signed.example, for one connection; returns what it was told in the clear and within TLS."""
     told = []
     listener = socket.create_server((address, 2525))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(os.environ['REMEX_DANE'])
+    context.load_cert_chain(pem or os.environ['REMEX_DANE'])
     context.sni_callback = lambda _, name, __: told.append('name %s' % name)
 
     def talk(connection, prefix):
@@ -294,12 +295,12 @@ event:
 '''
 
 
-def dane(site, address, to, offers=True, require=':', verify=':'):
+def dane(site, address, to, offers=True, require=':', verify=':', pem=None):
     """Delivers to one host; what its server was told, and the log as a text."""
     site.configure(main='', routers=ROUTER % '', transports=OUT + DANE % (verify, require), more=DANE_EVENT)
     site.write('log/mainlog', '')
-    told = serve_secure(address, offers) if address else []
-    site.send(to, options=('-odf',))
+    told = serve_secure(address, offers, pem) if address else []
+    site.send(*to.split(), options=('-odf',))
     return told, '\n'.join(site.log())
 
 
@@ -308,6 +309,50 @@ def test_tlsa_records_that_fit_stand_for_authorities(site):
         told, log = dane(site, '127.0.1.5', to, require='*', verify='*')
         assert 'CV=dane' in log and 'H=dane.signed.example [127.0.1.5]' in log and 'dane:fail' not in log, (to, log)
         assert 'name dane.signed.example' in told and any('secure RCPT' in t for t in told), told
+
+
+def under_authority(site, host, to):
+    pem = '%s/%s.pem' % (os.environ['REMEX_DANE_TA'], host)
+    shutil.rmtree(site.path('spool/db'), ignore_errors=True)    # no host has to wait for what an earlier one did
+    return dane(site, '127.0.1.10', to, pem=pem)
+
+
+def test_tlsa_records_of_every_kind(site):
+    for usage in (2, 3):
+        for selector in (0, 1):
+            for matching in (0, 1, 2):
+                host = 'k%d-%d-%d.signed.example' % (usage, selector, matching)
+                told, log = under_authority(site, 'kinds', 'x@' + host)
+                assert '=> x@' + host in log and 'CV=dane' in log, (host, log)
+                assert 'name ' + host in told, told
+                told, log = under_authority(site, 'kinds', 'x@bad-' + host)
+                assert 'dane:fail validation-failure' in log and '=>' not in log, (host, log)
+
+
+def test_names_under_an_authority(site):
+    """That of the host, or of the domain whose MX it is (RFC 7672 section 3.2.2)."""
+    for host, to in (('ta-host', 'x@ta-host.signed.example'), ('ta-domain', 'x@ta-mail.signed.example'), ('ta-alias', 'x@alias.signed.example')):
+        told, log = under_authority(site, host, to)
+        assert '=> ' + to in log and 'CV=dane' in log, (to, log)
+        assert 'name %s.signed.example' % host in told, told
+    for host, to in (('ta-other', 'x@ta-none.signed.example'), ('ta-domain', 'x@ta-mail2.signed.example'),
+                     ('ta-domain', 'x@ta-domain.signed.example')):
+        told, log = under_authority(site, host, to)
+        assert 'dane:fail validation-failure' in log and '=>' not in log, (to, log)
+
+
+def test_a_certificate_of_one_domain_is_for_no_other(site):
+    told, log = under_authority(site, 'ta-domain', 'x@ta-mail.signed.example x@ta-mail2.signed.example')
+    rcpt = [t for t in told if 'RCPT' in t]
+    assert not any('ta-mail2' in t for t in rcpt), told
+    assert '=> x@ta-mail2' not in log, log
+
+
+def test_a_dead_secure_host_and_false_records_keep_the_message(site):
+    told, log = dane(site, None, 'x@k3-0-1.signed.example')
+    assert ' == x@k3-0-1' in log and 'Connection refused' in log, log
+    told, log = dane(site, None, 'x@bogus.example')
+    assert ' == x@bogus.example' in log and '=>' not in log, log
 
 
 def test_a_tlsa_record_that_does_not_fit_keeps_the_message(site):

@@ -19,7 +19,8 @@ struct tls_connection {
     bool shaken;                  /* the handshake is over */
     bool checked, verified, dane;
     int tlsa_usage;
-    bool asked_ocsp; /* by the client, which we may be */
+    struct str dane_name; /* that the certificate has; unset: it needed none */
+    bool asked_ocsp;      /* by the client, which we may be */
     bool resume;
     unsigned resumption; /* bits of enum tls_resumed that were seen on the way */
     struct str sni;
@@ -46,8 +47,14 @@ struct tls_dane {
 };
 /* Whether there is a record that mail can use. */
 bool tls_dane_is_usable(const struct tlsa *records, size_t n);
-/* True: a record is satisfied, *usage says of which kind. False: *why. */
-bool tls_dane_match(struct arena *a, const struct tls_dane *q, int *usage, struct str *why);
+struct tls_dane_match {
+    int usage; /* of the record that is satisfied */
+    struct str
+        name; /* of those asked for, with usage 2: what the certificate has; else unset */
+};
+/* True: a record is satisfied. False: *why. */
+bool tls_dane_match(struct arena *a, const struct tls_dane *q, struct tls_dane_match *out,
+                    struct str *why);
 /* tls_facts.c */
 void tls_facts_read(struct tls_connection *c, struct arena *a, struct tls_facts *out);
 /* A certificate in PEM, in a. */

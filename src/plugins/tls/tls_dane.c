@@ -66,24 +66,24 @@ matches(const struct tlsa *r, const gnutls_datum_t *der)
     return same;
 }
 
-/* The first n certificates lead to the next one, which is trusted, and the host has one of the names. */
+/* The first n certificates lead to the next one, which is trusted, and the host has one of the names: *name. */
 static bool
-leads_to(struct arena *a, const gnutls_datum_t *chain, unsigned n, struct str names)
+leads_to(struct arena *a, const struct tls_dane *q, unsigned n, struct str *name)
 {
+    const gnutls_datum_t *chain = q->chain;
     gnutls_x509_trust_list_t list;
     gnutls_x509_crt_t crt[TLS_CERTIFICATES_MAX + 1];
     unsigned made = 0, status = ~0u;
     bool good = false;
-    struct strlist_split s = strlist_split_start(names, ':');
-    struct str name;
+    struct strlist_split s = strlist_split_start(q->names, ':');
     if (gnutls_x509_trust_list_init(&list, 0) < 0)
         return false;
     for (bool ok = true; ok && made <= n && gnutls_x509_crt_init(&crt[made]) >= 0; made++)
         ok = gnutls_x509_crt_import(crt[made], &chain[made], GNUTLS_X509_FMT_DER) >= 0;
     if (made == n + 1 && gnutls_x509_trust_list_add_cas(list, &crt[n], 1, 0) == 1 &&
         gnutls_x509_trust_list_verify_crt(list, crt, n, 0, &status, NULL) >= 0 && status == 0)
-        while (!good && strlist_split_next(&s, a, &name)) {
-            const char *z = str_cstr(a, name);
+        while (!good && strlist_split_next(&s, a, name)) {
+            const char *z = str_cstr(a, *name);
             good = z != NULL && gnutls_x509_crt_check_hostname(crt[0], z) != 0;
         }
     gnutls_x509_trust_list_deinit(list, 0);
@@ -93,10 +93,12 @@ leads_to(struct arena *a, const gnutls_datum_t *chain, unsigned n, struct str na
 }
 
 static bool
-satisfies(struct arena *a, const struct tlsa *r, const struct tls_dane *q, unsigned n,
+satisfies(struct arena *a, const struct tlsa *r, const struct tls_dane *q, struct str *name,
           struct str *why)
 {
+    unsigned n = q->n < TLS_CERTIFICATES_MAX ? q->n : TLS_CERTIFICATES_MAX;
     bool found = false;
+    *name = STR_NULL;
     if (r->usage == USAGE_EE) {
         /* neither names nor times count: RFC 7671 section 5.1 */
         *why = STR_LIT("Verification failed. The certificate differs. ");
@@ -105,7 +107,7 @@ satisfies(struct arena *a, const struct tlsa *r, const struct tls_dane *q, unsig
     for (unsigned i = 1; i < n; i++) {
         if (!matches(r, &q->chain[i]))
             continue;
-        if (leads_to(a, q->chain, i, q->names))
+        if (leads_to(a, q, i, name))
             return true;
         found = true;
     }
@@ -124,13 +126,13 @@ tls_dane_is_usable(const struct tlsa *records, size_t n)
 }
 
 bool
-tls_dane_match(struct arena *a, const struct tls_dane *q, int *usage, struct str *why)
+tls_dane_match(struct arena *a, const struct tls_dane *q, struct tls_dane_match *out,
+               struct str *why)
 {
-    unsigned n = q->n < TLS_CERTIFICATES_MAX ? q->n : TLS_CERTIFICATES_MAX;
-    for (size_t i = 0; i < q->records_n && n > 0; i++) {
-        if (!is_usable(&q->records[i]) || !satisfies(a, &q->records[i], q, n, why))
+    for (size_t i = 0; i < q->records_n && q->n > 0; i++) {
+        if (!is_usable(&q->records[i]) || !satisfies(a, &q->records[i], q, &out->name, why))
             continue;
-        *usage = q->records[i].usage;
+        out->usage = q->records[i].usage;
         return true;
     }
     return false;

@@ -117,7 +117,8 @@ tls_facts_read(struct tls_connection *c, struct arena *a, struct tls_facts *out)
                               .sni = c->sni.n > 0 ? c->sni : STR_NULL,
                               .verified = c->verified,
                               .dane = c->dane,
-                              .tlsa_usage = c->tlsa_usage};
+                              .tlsa_usage = c->tlsa_usage,
+                              .dane_name = c->dane_name};
     read_cipher(c, a, out);
     if (chain != NULL && n > 0) {
         out->peer_dn = name_of(a, &chain[0]);

@@ -41,7 +41,10 @@ check_records(struct tls_connection *c, const gnutls_datum_t *chain, unsigned n,
     const struct tls_setup *s = c->setup;
     const struct tls_dane q = {
         .records = s->tlsa, .records_n = s->tlsa_n, .chain = chain, .n = n, .names = s->names};
-    c->dane = tls_dane_match(c->arena, &q, &c->tlsa_usage, why);
+    struct tls_dane_match m = {.name = STR_NULL};
+    c->dane = tls_dane_match(c->arena, &q, &m, why);
+    c->tlsa_usage = m.usage;
+    c->dane_name = c->dane ? m.name : STR_NULL;
     return c->dane;
 }
 
