@@ -365,9 +365,10 @@ try_host(struct call *c, size_t *at)
     c->view.host_port = target.port;
     target.command_s = seconds_or(c->o->wait_s, ACL_CALLOUT_WAIT_S);
     target.connect_s = seconds_or(c->o->connect_s, target.command_s);
-    target.clear = smtp_client_in_list(&c->job, &c->host,
-                                       &transport_smtp_options(t)->hosts_verify_avoid_tls,
-                                       "hosts_verify_avoid_tls");
+    target.clear =
+        smtp_client_in_list(&c->job, &c->host,
+                            &transport_smtp_options(t)->hosts_verify_avoid_tls,
+                            "hosts_verify_avoid_tls");
     return call_host(c, &target);
 }
 

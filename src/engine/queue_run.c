@@ -6,6 +6,7 @@
 #include "engine/delivery.h"
 #include "engine/lane_keep.h"
 #include "engine/maillog.h"
+#include "engine/queue_hands.h"
 #include "engine/queue_list.h"
 #include "engine/spool_journal.h"
 #include "sys/entropy.h"
@@ -82,12 +83,22 @@ is_overloaded(struct engine *e)
 }
 
 static void
-run_one(struct engine *e, const struct queue_run *q, struct str id, bool first)
+run_one(struct engine *e, const void *ctx, struct str id, bool first)
 {
+    const struct queue_run *q = ctx;
     bool selecting = str_is_set(q->recipient) || str_is_set(q->sender);
     bool by_selection = selecting && (first || q->recipient_force || q->sender_force);
     e->forced = q->force || q->force_frozen || by_selection;
     (void)delivery_run(e, id, q->force_frozen ? DELIVERY_FORCED : DELIVERY_QUEUE_RUN);
+}
+
+/* Messages in order are delivered one after the other. Else what holds one up does not hold up the others. */
+static void
+hand_over(struct engine *e, const struct queue_run *q, struct queue_hands *hands, struct str id,
+          bool first)
+{
+    if (e->conf->main->queue_run_in_order || !queue_hands_give(hands, id, first))
+        run_one(e, q, id, first);
 }
 
 static bool
@@ -98,6 +109,7 @@ pass(struct engine *e, const struct queue_run *q)
     bool sorted = e->conf->main->queue_run_in_order, first = true, ok = true;
     struct queue_list *list =
         queue_list_new(a, &place, sorted ? QUEUE_LIST_SORTED : QUEUE_LIST_UNSORTED);
+    struct queue_hands *hands = queue_hands_new(a, e, run_one, q);
     struct queue_list_item item;
     struct spool_fault f;
     while (ok) {
@@ -112,11 +124,12 @@ pass(struct engine *e, const struct queue_run *q)
         if (is_within(q, id) && is_selected(e, q, list, &item, one)) {
             ok = !is_overloaded(e);
             if (ok)
-                run_one(e, q, id, first);
+                hand_over(e, q, hands, id, first);
             first = false;
         }
         arena_clear(one);
     }
+    queue_hands_end(hands);
     arena_free(one);
     arena_free(a);
     return ok;

@@ -37,11 +37,14 @@ enum {
     LANE_KEEP_MOST = 1000,
     LANE_KEEP_TIME_MS = 200,
     WORKER_END_MS = 5000,
-    WORKERS_FEW = 2,    /* that many are asked for as soon as there is work */
-    PATIENCE_MS = 40,   /* how long work waits before there are more, where workers are held up */
+    WORKERS_FEW = 2,  /* that many are asked for as soon as there is work */
+    PATIENCE_MS = 40, /* how long work waits before there are more, where workers are held up */
     PATIENCE_MOVING_MS = 150, /* where they are not */
     NAP_MS = 1,
     NAP_LOST_MS = 10,
+    HELD_MS =
+        500, /* a worker that is at one message for so long is held up by what is far away */
+    HELD_TIMES = 4, /* those count no more in the limit, so many times the limit at most */
     WORKER_IDLE_MS = 30000, /* a worker that has nothing to do for so long ends */
     WORKER_JOBS_MAX = 5000, /* and after so many attempts, another one goes on */
 };
@@ -58,7 +61,7 @@ struct worker {
     bool running; /* a queue run */
     unsigned jobs;
     struct job job;
-    int64_t since_ms; /* when it became idle */
+    int64_t since_ms; /* when it became idle, or busy */
 };
 
 struct runner {
@@ -72,11 +75,11 @@ struct queue {
     size_t peers_n;
     struct worker workers[WORKERS_MAX];
     size_t workers_n;
-    size_t wanted;        /* workers asked for that have not come */
-    size_t most;          /* workers at most */
-    int64_t woken_ms;     /* when something came in */
-    int64_t grown_ms;     /* when more were asked for because work had waited */
-    size_t ended;         /* jobs since then */
+    size_t wanted;         /* workers asked for that have not come */
+    size_t most;           /* workers at most */
+    int64_t woken_ms;      /* when something came in */
+    int64_t grown_ms;      /* when more were asked for because work had waited */
+    size_t ended;          /* jobs since then */
     struct lane_keep keep; /* of the fast lane: what is to be moved */
     int64_t next_keep_ms;  /* when it is looked after again */
     struct runner *runners;
@@ -162,11 +165,23 @@ next_list(struct queue *q)
     return found ? &q->found : &q->jobs;
 }
 
+/* deliver_processes, and on top of it those that only wait for hosts that do not answer. */
+static size_t
+most_now(const struct queue *q)
+{
+    int64_t since = await_now_ms() - HELD_MS;
+    size_t held = 0;
+    for (size_t i = 0; i < q->workers_n && held < HELD_TIMES * q->most; i++)
+        held += q->workers[i].busy && q->workers[i].since_ms <= since;
+    size_t most = q->most + held;
+    return most < WORKERS_MAX ? most : WORKERS_MAX;
+}
+
 /* There is more work than workers that were asked for, and there may be more workers. */
 static bool
 is_short(const struct queue *q)
 {
-    return jobs_waiting(q) > q->wanted && q->workers_n + q->wanted < q->most;
+    return jobs_waiting(q) > q->wanted && q->workers_n + q->wanted < most_now(q);
 }
 
 static int64_t
@@ -209,7 +224,7 @@ missing_workers(struct queue *q)
         q->grown_ms = now;
         q->ended = 0;
     }
-    size_t useful = jobs_waiting(q) - q->wanted, room = q->most - have;
+    size_t useful = jobs_waiting(q) - q->wanted, room = most_now(q) - have;
     more = more < useful ? more : useful;
     return more < room ? more : room;
 }
@@ -226,11 +241,13 @@ dispatch(struct queue *q)
             continue;
         }
         w->busy = true;
+        w->since_ms = await_now_ms();
         w->jobs++;
         w->job = job_list_take(l);
         q->found_next = l == &q->jobs;
     }
-    for (size_t n = missing_workers(q); n > 0 && role_offer(deliver_fd(q), IPC_WANTED, NULL); n--)
+    for (size_t n = missing_workers(q); n > 0 && role_offer(deliver_fd(q), IPC_WANTED, NULL);
+         n--)
         q->wanted++;
 }
 
@@ -533,6 +550,8 @@ wait_ms(const struct queue *q)
         next = q->next_keep_ms;
     if (is_short(q) && q->workers_n + q->wanted >= WORKERS_FEW && patience_ends_ms(q) < next)
         next = patience_ends_ms(q);
+    if (q->jobs.n > q->wanted && !is_short(q) && now + HELD_MS < next)
+        next = now + HELD_MS; /* there may be some by then that count no more */
     for (size_t i = 0; i < q->runners_n && !q->role->retiring; i++) {
         if (q->runners[i].next_ms < next)
             next = q->runners[i].next_ms;

@@ -206,6 +206,16 @@ def test_pipelining(site):
         assert ask(site, rcpt='bad@near.example')[-1] == '550 550 no'
 
 
+def test_tls_is_avoided_in_callouts_alone(site):
+    for options, asked in (('', True), ('  hosts_verify_avoid_tls = 127.0.0.1', False), ('  hosts_verify_avoid_tls = 192.0.2.1', True)):
+        with Server(extensions=['STARTTLS'], answers=lambda c: '454 not now' if c == 'STARTTLS' else None) as server:
+            site_with(site, server, ' accept verify = recipient/callout=no_cache', options=options)
+            assert ask(site) == ['250 Accepted'] and ('STARTTLS' in server.commands) == asked, (options, server.commands)
+            server.commands.clear()
+            site.send('r@near.example')
+            assert 'STARTTLS' in server.commands, (options, server.commands)
+
+
 def test_header_sender(site):
     with Server(answers=refusing('RCPT TO:<bad@far.example>')) as server:
         site_with(site, server, ' accept\ndata:\n accept verify = header_sender/callout=mailfrom=m@here.example',
