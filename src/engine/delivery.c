@@ -388,6 +388,15 @@ run_one(struct engine *e, struct str id, enum delivery_reason reason,
     return end;
 }
 
+/* Those that deliver what waits for the hosts of a message, beside this process. */
+static void
+await_lingering(struct engine *e)
+{
+    for (size_t i = 0; i < e->lingering.n; i++)
+        child_await(e->lingering.v[i]);
+    e->lingering.n = 0;
+}
+
 /* Over a connection that was kept go the messages that wait for its host. */
 static enum delivery_end
 run_waiting(struct engine *e, enum delivery_end end)
@@ -397,7 +406,14 @@ run_waiting(struct engine *e, enum delivery_end end)
     while (e->kept != NULL && str_is_set(next = remote_kept_next(e, a, next)))
         (void)run_one(e, next, DELIVERY_CONTINUED, NULL);
     arena_free(a);
+    await_lingering(e);
     return end;
+}
+
+void
+delivery_run_kept(struct engine *e)
+{
+    (void)run_waiting(e, DELIVERY_DONE);
 }
 
 void

@@ -89,6 +89,9 @@ enum delivery_end delivery_run(struct engine *e, struct str id, enum delivery_re
  * standing lane afterwards. */
 enum delivery_end delivery_run_lane(struct engine *e, const struct lane_ref *ref);
 
+/* Delivers the messages that wait for the host of e->kept. */
+void delivery_run_kept(struct engine *e);
+
 /* Nothing is to be done at present: connections of e->pool whose time is up get the messages that wait for their host, and are closed. */
 void delivery_run_idle(struct engine *e);
 

@@ -66,6 +66,7 @@ struct engine {
     struct str queue;         /* named queue at work; "" is the default one */
     struct hints *hints;      /* NULL until needed */
     struct remote_kept *kept; /* a connection that waits for its next message, or NULL */
+    VEC(pid_t) lingering; /* processes that deliver what waits for the hosts of the message at hand */
     struct remote_pool *pool; /* those kept for what comes next; NULL: none is */
     struct log_settings log;
     uint64_t selectors;                /* of log_selector, bits by enum log_selector */

@@ -216,15 +216,38 @@ run_here(struct remote_job *j, struct address_vec *fallback)
 
 /* --- several at once --- */
 
+/* The connection is kept for other messages that wait for the host: this process goes on with them when its answer is told, and has
+ * nothing more to do with the message. */
+static void
+linger(struct remote_job *j, int out)
+{
+    close(out);
+    spool_close(&j->d->entry);
+    delivery_run_kept(j->d->engine);
+}
+
+/* What the process holds that it would hold on to. */
+static bool
+may_linger(const struct remote_job *j)
+{
+    return j->slot < 0 && j->d->lane == NULL;
+}
+
 static int
 work(void *ctx, int out)
 {
     struct remote_job *j = ctx;
+    struct engine *e = j->d->engine;
     struct buf records = buf_in(j->d->arena, ANSWER_RECORDS_MAX);
-    remote_kept_abandon(j->d->engine);
-    remote_run(j->d, j->batch.v, j->batch.n, j->fallback, REMOTE_CLOSE, j->answers);
+    remote_kept_abandon(e);
+    e->lingering.n = 0;
+    remote_run(j->d, j->batch.v, j->batch.n, j->fallback,
+               may_linger(j) ? REMOTE_PASS : REMOTE_CLOSE, j->answers);
     answer_record_add(&records, j->answers, j->batch.n);
-    return file_write_all(out, records.p, records.n) ? 0 : 1;
+    bool told = file_write_all(out, records.p, records.n);
+    if (e->kept != NULL && told)
+        linger(j, out);
+    return told ? 0 : 1;
 }
 
 static void
@@ -244,7 +267,8 @@ static bool
 start(struct remote_job *j)
 {
     struct child_result r;
-    const struct child_request rq = {.max_answer = ANSWER_RECORDS_MAX, .run = work, .ctx = j};
+    const struct child_request rq = {
+        .max_answer = ANSWER_RECORDS_MAX, .lingers = true, .run = work, .ctx = j};
     if (!begin(j))
         return false;
     if (child_start(j->d->arena, &rq, &j->child, &r))
@@ -259,6 +283,7 @@ collect(struct remote_job *j)
     struct child_result r = {.answer = STR_EMPTY};
     const char *fault = "too long";
     child_collect(&j->child, &r);
+    vec_push(j->d->engine->arena, &j->d->engine->lingering, j->child.pid);
     if (r.end == CHILD_EXITED && answer_record_read(r.answer, j->answers, j->batch.n, &fault))
         return;
     answer_fault(j, DELIVERY_NO_ERRNO,

@@ -294,7 +294,7 @@ adopt(struct run *r)
 static void
 leave(struct run *r, struct smtp_client *c)
 {
-    if (c != NULL && r->after == REMOTE_KEEP) {
+    if (c != NULL && r->after != REMOTE_CLOSE) {
         remote_kept_put(r->d, &r->job, c, r->kept.place);
         r->kept.place = REMOTE_PLACE_NONE;
     } else {

@@ -9,6 +9,7 @@ struct remote_kept;
 /* What becomes of a connection that is still good when all is done. */
 enum remote_after {
     REMOTE_CLOSE,
+    REMOTE_PASS, /* as REMOTE_KEEP, in a process that only tells its answers */
     REMOTE_KEEP, /* it waits in engine->kept for the next message, see remote_kept.h */
 };
 

@@ -166,8 +166,10 @@ child_collect(struct child_process *p, struct child_result *out)
     if (!whole)
         child_kill(&p->rq, p->pid);
     close(p->fd);
-    if (await_end(p->pid, p->deadline_ms, &status) == AWAIT_TIMED_OUT ||
-        (!whole && !p->text.overflow))
+    if (whole && p->rq.lingers)
+        out->end = CHILD_EXITED;
+    else if (await_end(p->pid, p->deadline_ms, &status) == AWAIT_TIMED_OUT ||
+             (!whole && !p->text.overflow))
         out->end = CHILD_TIMED_OUT;
     else
         take_status(status, out);
@@ -175,6 +177,13 @@ child_collect(struct child_process *p, struct child_result *out)
         out->end = CHILD_TOO_MUCH;
     out->answer = str_tainted(buf_str(&p->text));
     child_take_word(out);
+}
+
+void
+child_await(pid_t pid)
+{
+    int status;
+    (void)await_end(pid, 0, &status);
 }
 
 void

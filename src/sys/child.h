@@ -19,6 +19,7 @@ struct child_request {
     const char *login;     /* initgroups() for this name; NULL: no further groups */
     const char *directory; /* where it works; NULL: stays where it is */
     int64_t timeout_s;     /* 0: none */
+    bool lingers;          /* it may live on when it has closed its answer: child_await */
     size_t max_answer;     /* bytes; more is a fault (CHILD_TOO_MUCH) */
     /* What it does; writes its answer to out. The return value is its exit status. */
     int (*run)(void *ctx, int out);
@@ -71,6 +72,9 @@ bool child_start(struct arena *a, const struct child_request *rq, struct child_p
                  struct child_result *out);
 /* Waits for its whole answer and its end. */
 void child_collect(struct child_process *p, struct child_result *out);
+
+/* Waits for the end of one that lingers. */
+void child_await(pid_t pid);
 
 /* Both. */
 void child_run(struct arena *a, const struct child_request *rq, struct child_result *out);

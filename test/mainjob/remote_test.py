@@ -560,3 +560,29 @@ def test_control_converts(site):
                 f.write(text.replace('acl_smtp_rcpt = accept', 'acl_smtp_rcpt = rcpt'))
             internationalised(site)
             assert (server.messages[0][0].startswith(sent) if sent else server.messages == []), (value, server.commands)
+
+
+def test_connections_of_parallel_deliveries_are_kept(site):
+    """A message for two hosts at once: what waits for one of them goes over its connection, while the message is done with."""
+    with Server() as one, Server() as other:
+        site.configure(routers='''
+a:
+  driver = manualroute
+  domains = a.example
+  route_data = 127.0.0.1::%d
+  self = send
+  transport = out
+b:
+  driver = manualroute
+  route_data = localhost::%d byname
+  self = send
+  transport = out
+''' % (one.port, other.port), transports=OUT % (one.port, ''), retry='* * F,1h,1h', main='remote_max_parallel = 2')
+        for i in range(3):
+            give(site, 'w%d@a.example' % i, options=('-odqs',))
+        give(site, 'x@a.example', 'y@127.example')
+        site.wait_for(lambda: len(one.messages) == 4)
+        assert one.connections == 1 and len(one.messages) == 4, (one.connections, site.log())
+        assert other.connections == 1 and [m[1] for m in other.messages] == [['y@127.example']], site.log()
+        assert [line.split(' => ')[1][:1] for line in lines_of(site, '127.0.0.1]* C=')] == ['w'] * 3, site.log()
+        assert site.queue() == [] and not site.raw_log('panic'), site.log()
