@@ -150,6 +150,10 @@ struct str delivery_line(struct delivery *d, const struct address *a, enum outco
 /* The same for the message log, which has no flags. */
 struct str delivery_message_line(struct delivery *d, const struct address *a);
 
+/* A server got the message whole and gave no answer: it may have taken it, and will be given it again. who: the server as lines show it. The
+ * reference has no line for this, so the main log has it only when asked (possible_repeat); the log of the message always. */
+void delivery_note_doubt(struct delivery *d, const struct address *a, struct str who);
+
 /* Events of what ended; they change nothing. delivery_event.c */
 void delivery_event_delivered(struct delivery *d, const struct address *a);
 /* A failure: that of a transport, or an internal one when none was reached. */

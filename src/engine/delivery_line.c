@@ -306,3 +306,15 @@ delivery_message_line(struct delivery *d, const struct address *a)
         return a->text;
     return str_printf(d->arena, "%.*s <%.*s>", STR_ARG(a->text), STR_ARG(top->text));
 }
+
+void
+delivery_note_doubt(struct delivery *d, const struct address *a, struct str who)
+{
+    struct str line = str_printf(d->arena,
+                                 "%.*s: the message was sent whole and got no answer; the "
+                                 "server may have taken it, and get it again",
+                                 STR_ARG(who));
+    if (maillog_selected(d->engine, LOG_SELECTOR_POSSIBLE_REPEAT) && delivery_is_logged(a))
+        maillog_line(d->engine, MAILLOG_MAIN, d->id, line);
+    maillog_message(d->engine, &d->entry, line);
+}

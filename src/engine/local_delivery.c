@@ -234,6 +234,18 @@ log_output(struct local_run *r)
                     STR_ARG(r->answers[i].log_line));
 }
 
+/* One line for all of them: they went together. */
+static void
+note_doubt(struct local_run *r)
+{
+    for (size_t i = 0; i < r->n && !r->shadow; i++)
+        if ((r->answers[i].how & TRANSPORT_HOW_DOUBTFUL) != 0) {
+            delivery_note_doubt(r->d, r->batch[i],
+                                str_printf(r->d->arena, "T=%.*s", STR_ARG(r->transport->name)));
+            return;
+        }
+}
+
 /* Runs the transport once; eval shows the addresses meanwhile. */
 static void
 run_once(struct local_run *r)
@@ -261,6 +273,7 @@ run_once(struct local_run *r)
         run_with_slot(r);
     }
     log_output(r);
+    note_doubt(r);
     note_transport(r);
     for (size_t i = 0; i < r->n; i++)
         r->batch[i]->return_path = r->view.return_path;

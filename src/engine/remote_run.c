@@ -137,21 +137,6 @@ is_host_logged(const struct smtp_end *end)
     return end->why.sys_errno != WHY_TLS_FAILED && end->why.sys_errno != WHY_AUTH_FAILED;
 }
 
-/* The host may have the message and will be given it again. The reference has no line for it, so the main log has it only when
- * asked; the log of the message always. */
-static void
-log_doubt(struct run *r, const struct host_target *host)
-{
-    struct engine *e = r->d->engine;
-    struct str line = str_printf(r->d->arena,
-                                 "H=%.*s [%.*s]: the message was sent whole and got no answer; "
-                                 "the host may have taken it, and get it again",
-                                 STR_ARG(host->name), STR_ARG(host->address));
-    if (maillog_selected(e, LOG_SELECTOR_POSSIBLE_REPEAT))
-        maillog_line(e, MAILLOG_MAIN, r->d->id, line);
-    maillog_message(e, &r->d->entry, line);
-}
-
 /* What concerns all addresses that are left. False: no further message can go to this host. */
 static bool
 take_end(struct run *r, const struct remote_try *t, const struct smtp_end *end)
@@ -160,7 +145,9 @@ take_end(struct run *r, const struct remote_try *t, const struct smtp_end *end)
     if (is_host_logged(end))
         log_host(r, &t->host, t->port, &end->why);
     if (end->doubtful)
-        log_doubt(r, &t->host);
+        delivery_note_doubt(r->d, r->batch[0],
+                            str_printf(r->d->arena, "H=%.*s [%.*s]", STR_ARG(t->host.name),
+                                       STR_ARG(t->host.address)));
     if (end->fate == SMTP_HOST_DEFER)
         raise_deferral(r, "msg:host:defer", &end->why, end->why.sys_errno);
     if (end->fate == SMTP_SETUP_DEFER)

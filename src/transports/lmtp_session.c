@@ -307,6 +307,7 @@ read_results(struct lmtp *s)
             end = next_reply(s);
         if (end != REPLY_READ) {
             say_one(s, i, OUT_DEFER, number_of(end), "%.*s", STR_ARG(lack_of(s, end)));
+            s->answers[i].how = TRANSPORT_HOW_DOUBTFUL;
             continue;
         }
         if (s->reply.code / 100 != 2) {

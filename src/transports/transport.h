@@ -81,7 +81,7 @@ struct transport_job {
     void *prepared;      /* what the driver's prepare function left, or NULL */
 };
 
-/* How a remote delivery was made. */
+/* How a delivery by SMTP or LMTP was made. */
 enum transport_how {
     TRANSPORT_HOW_REUSED = 1u << 0,    /* over a connection that had carried another */
     TRANSPORT_HOW_PIPELINED = 1u << 1, /* PIPELINING */
@@ -90,6 +90,7 @@ enum transport_how {
     TRANSPORT_HOW_EARLY = 1u << 4,     /* EHLO went ahead of the greeting */
     TRANSPORT_HOW_FAST_OPEN = 1u << 5, /* TCP fast open saved time */
     TRANSPORT_HOW_FAST_DATA = 1u << 6, /* with data in the first packet */
+    TRANSPORT_HOW_DOUBTFUL = 1u << 7,  /* the message was sent whole and got no answer */
 };
 
 /* What became of one address. */

@@ -16,6 +16,8 @@ class Host:
     """trouble: what happens at the stage instead of the usual answer: a reply (text), 'stall' (no word, until the client goes), 'cut' (the
     connection is closed), 'half' (closed in the middle of the reply), 'reset' (closed by a reset); at 'connect' it is 'stall' or 'refuse'.
 
+    address: with a port, or the path of a UNIX socket. With LHLO it speaks LMTP, for one recipient.
+
     What was taken is in `taken`: texts whose end had come, and which were not refused. connections: how many there were."""
 
     def __init__(self, stage=None, trouble=None, times=1, extensions=(), address='127.0.0.1', port=0):
@@ -23,7 +25,7 @@ class Host:
         self.taken, self.connections = [], 0
         self.lock = threading.Lock()
         self.held = []
-        self.bind((address, port))
+        self.bind(address if address.startswith('/') else (address, port))
         self.address = self.listener.getsockname()
         self.port = self.address[1]
         if stage == 'connect' and trouble == 'stall':
@@ -48,7 +50,7 @@ class Host:
     # --- connections ---
 
     def bind(self, where):
-        self.listener = socket.socket()
+        self.listener = socket.socket(socket.AF_UNIX if isinstance(where, str) else socket.AF_INET)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.listener.bind(where)
 
@@ -131,7 +133,7 @@ class Host:
                                for i, word in enumerate(('scripted',) + tuple(self.extensions)))
         sender, to, text = False, 0, b''
         for line in stream:
-            verb = line[:4].decode('latin-1').upper()
+            verb = line[:4].decode('latin-1').upper().replace('LHLO', 'EHLO')
             if verb == 'DATA':
                 if not to:
                     connection.sendall(b'503 no recipients\r\n')

@@ -34,6 +34,19 @@ out:
   data_timeout = 1s
   final_timeout = 1s
 '''
+SOCKET = '''
+box:
+  driver = appendfile
+  file = {top}/mail/box
+  user = {uid}
+  group = {gid}
+out:
+  driver = lmtp
+  socket = {top}/lmtp
+  timeout = 1s
+  user = {uid}
+  group = {gid}
+'''
 DIALECTS = {'plain': (), 'pipelined': ('PIPELINING',), 'chunked': ('PIPELINING', 'CHUNKING')}
 TO = 'x@far.example'
 RETRY_S = 3
@@ -95,45 +108,60 @@ def wait_for_time(site, host, begun):
 
 
 def goes_wrong_once(site, dialect, stage, trouble):
-    fate = fate_of(stage, trouble)
     with Host(stage, trouble, extensions=DIALECTS[dialect]) as host:
         site.configure('log_selector = +possible_repeat', ROUTERS, TRANSPORTS % host.port, retry='* * F,1h,%ds' % RETRY_S)
-        begun = time.time()
-        site.send(TO, options=('-odf', '-f', 's@here.example'))
-        first = line_of_address(site, ' == ', ' ** ', ' => ')
-        taken = len(host.taken)
-        assert len(first) == 1 and taken == (fate in (ONCE, TWICE)), (first, taken)
-        if fate != ONCE:
-            assert re.search(explanation(dialect, stage, trouble), first[0]), (explanation(dialect, stage, trouble), first)
-        doubt = [line for line in site.log() if 'the host may have taken it, and get it again' in line]
+        fate = fate_of(stage, trouble)
         doubtful = fate == TWICE or (dialect == 'chunked' and stage in ('MAIL', 'RCPT') and trouble in BREAKS + ('stall',))
-        assert len(doubt) == doubtful, site.log()
-        if fate in (LATER, TWICE):
-            id, = site.queue()
-            assert ('the host may have taken it' in site.read('spool/msglog/' + id)) == doubtful
-            if stage == 'connect':
-                host.open()
-            if dialect == 'plain':
-                wait_for_time(site, host, begun)
-                deliver(site, '-q')
-            else:
-                deliver(site, '-qf')
-        site.wait_for(lambda: site.queue() == [])   # a bounce leaves by itself
-        assert len(line_of_address(site, ' => ')) == (fate != BOUNCED), site.log()
-        assert len(host.taken) == {BOUNCED: 0, TWICE: 2}.get(fate, 1), (host.taken, site.log())
-        assert len(set(host.taken)) <= 1 and site.mail('box').count('This is a permanent error') == (fate == BOUNCED), host.taken
-        assert site.raw_log('panic') == ''
+        goes_wrong_with(site, host, fate, explanation(dialect, stage, trouble) if fate != ONCE else '', doubtful,
+                        by_time=dialect == 'plain')
+
+
+def socket_goes_wrong_once(site, stage, trouble):
+    """The same to the lmtp transport."""
+    with Host(stage, trouble, address=site.path('lmtp')) as host:
+        os.chmod(site.path('lmtp'), 0o777)
+        site.configure('log_selector = +possible_repeat', ROUTERS, SOCKET, retry='* * F,1h,%ds' % RETRY_S)
+        fate = BOUNCED if (stage, trouble) == ('EHLO', '550 never') else fate_of(stage, trouble)
+        command = COMMANDS[stage].replace('EHLO', 'LHLO') if fate != ONCE else ''
+        words = 'timeout' if trouble == 'stall' else 'connection closed' if trouble in BREAKS else 'error'
+        goes_wrong_with(site, host, fate, r'( == | \*\* ).*: LMTP %s after %s' % (words, command) if fate != ONCE else '', fate == TWICE,
+                        by_time=False)
+
+
+def goes_wrong_with(site, host, fate, explained, doubtful, by_time):
+    begun = time.time()
+    site.send(TO, options=('-odf', '-f', 's@here.example'))
+    first = line_of_address(site, ' == ', ' ** ', ' => ')
+    assert len(first) == 1 and len(host.taken) == (fate in (ONCE, TWICE)), (first, host.taken)
+    assert re.search(explained, first[0]), (explained, first)
+    doubt = [line for line in site.log() if 'the server may have taken it, and get it again' in line]
+    assert len(doubt) == doubtful, site.log()
+    if fate in (LATER, TWICE):
+        name, = site.queue()
+        assert ('the server may have taken it' in site.read('spool/msglog/' + name)) == doubtful
+        if host.stage == 'connect':
+            host.open()
+        if by_time:
+            wait_for_time(site, host, begun)
+        deliver(site, '-q' if by_time else '-qf')
+    site.wait_for(lambda: site.queue() == [])   # a bounce leaves by itself
+    assert len(line_of_address(site, ' => ')) == (fate != BOUNCED), site.log()
+    assert len(host.taken) == {BOUNCED: 0, TWICE: 2}.get(fate, 1), (host.taken, site.log())
+    assert len(set(host.taken)) <= 1 and site.mail('box').count('This is a permanent error') == (fate == BOUNCED), host.taken
+    assert site.raw_log('panic') == ''
 
 
 def add(dialect, stage, trouble):
     name = 'test_%s_%s_%s' % (dialect, stage, trouble.replace(' ', '_'))
-    globals()[name] = lambda site: goes_wrong_once(site, dialect, stage, trouble)
+    globals()[name] = lambda site: socket_goes_wrong_once(site, stage, trouble) if dialect == 'socket' else \
+        goes_wrong_once(site, dialect, stage, trouble)
 
 
-for each in DIALECTS:
-    for at in COMMANDS.keys() | {'QUIT'}:
-        if (each, at) != ('chunked', 'DATA'):   # which it does without
-            for what in ('stall', '421 gone', '450 later', '550 never') + BREAKS:
+for each in list(DIALECTS) + ['socket']:
+    for at in list(COMMANDS) + ['QUIT']:
+        for what in ('stall', '421 gone', '450 later', '550 never') + BREAKS:
+            # BDAT does without DATA; a UNIX socket knows no reset
+            if (each, at) != ('chunked', 'DATA') and (each, what) != ('socket', 'reset'):
                 add(each, at, what)
 for what in ('stall', 'refuse'):
     add('plain', 'connect', what)
