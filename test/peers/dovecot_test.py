@@ -59,7 +59,7 @@ def test_passwords_are_checked_by_dovecot(site):
                 status, talk = swaks(remex, mechanism, user, password)
                 assert status == 0 and ' 235 Authentication succeeded' in talk, talk
                 remex.lines(1, ' P=esmtpa A=dovecot_%s:%s ' % (mechanism.lower().replace('-', '_'), user))
-            for user, password in (('joe', 'wrong'), ('joe', ''), ('nobody', 'other'), ('ann', 'se cret\u00e4')):
+            for user, password in (('joe', 'wrong'), ('nobody', 'other'), ('ann', 'se cret\u00e4'))[:3 if mechanism == 'PLAIN' else 1]:
                 status, talk = swaks(remex, mechanism, user, password)
                 assert status != 0 and '535 Incorrect authentication data' in talk, (user, password, talk)
         assert len(remex.mail()) == 2 * len(MECHANISMS), remex.mail()

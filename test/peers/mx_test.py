@@ -12,7 +12,7 @@ from scripted import Host
 ADDRESSES = {'dead': '127.0.3.1', 'dead2': '127.0.3.2', 'silent': '127.0.3.3', 'odd': '127.0.3.4', 'live': '127.0.3.5',
              'live2': '127.0.3.6'}
 LOCK = threading.Lock()
-LIMITS = 'connect_timeout = 1s\n  command_timeout = 1s\n  final_timeout = 1s'
+LIMITS = 'connect_timeout = 2s\n  command_timeout = 2s\n  final_timeout = 2s'
 
 
 def host(name, *trouble, **more):

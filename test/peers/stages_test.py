@@ -29,10 +29,10 @@ out:
   driver = smtp
   port = %d
   allow_localhost
-  connect_timeout = 1s
-  command_timeout = 1s
-  data_timeout = 1s
-  final_timeout = 1s
+  connect_timeout = 2s
+  command_timeout = 2s
+  data_timeout = 2s
+  final_timeout = 2s
 '''
 SOCKET = '''
 box:
@@ -43,7 +43,7 @@ box:
 out:
   driver = lmtp
   socket = {top}/lmtp
-  timeout = 1s
+  timeout = 2s
   user = {uid}
   group = {gid}
 '''
