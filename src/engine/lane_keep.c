@@ -92,7 +92,6 @@ lane_keep_run(struct engine *e, const struct lane_keep *k)
         .lane = lane,
         .age_s = k->age_s,
         .only = k->only,
-        .closed_only = k->closed_only,
         .most = k->most,
         .time_ms = k->time_ms,
         .say = replay_says,

@@ -11,7 +11,6 @@ enum { LANE_KEEP_AGE_S = 10 /* a message that nobody has taken for so long is mo
 struct lane_keep {
     int64_t age_s;                 /* what is younger */
     const struct message_id *only; /* all others; NULL: none for that reason */
-    bool closed_only;              /* what is in a segment that a process writes to */
     unsigned most;                 /* more than so many at one time; 0: no bound */
     int64_t time_ms;               /* what is not begun within so long; 0: no bound */
     /* A message, and the queue that it is in (may be empty), for whoever wants to deliver it. May be NULL. */

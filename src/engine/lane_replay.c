@@ -134,11 +134,10 @@ is_note(enum lane_kind k)
 }
 
 static bool
-is_young(const struct replay *r, const struct one_segment *s, const struct message_id *id)
+is_young(const struct replay *r, const struct message_id *id)
 {
     const struct lane_replay *rp = r->rp;
     return (rp->only != NULL && strcmp(rp->only->text, id->text) != 0) ||
-           (rp->closed_only && !s->closed) ||
            (rp->age_s > 0 && r->now - message_id_time(id) < rp->age_s);
 }
 
@@ -147,7 +146,7 @@ static void
 lock_message(struct replay *r, struct one_segment *s, struct one_message *m)
 {
     r->out->messages++;
-    if (is_young(r, s, &m->id)) {
+    if (is_young(r, &m->id)) {
         r->out->young++;
     } else if (r->rp->most > 0 && r->locked >= r->rp->most) {
         r->out->left++;

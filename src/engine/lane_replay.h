@@ -18,7 +18,6 @@ struct lane_replay {
     struct lane *lane;             /* where notes of what was moved go */
     int64_t age_s;                 /* messages younger than that are left alone; 0: none is */
     const struct message_id *only; /* all others are left alone; NULL: age_s alone decides */
-    bool closed_only;              /* those in segments that somebody writes to are left alone */
     /* So many at one time, and begun within so long: the others are `left`. 0: no bound. */
     unsigned most;
     int64_t time_ms;

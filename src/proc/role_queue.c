@@ -33,6 +33,7 @@ enum {
     PEERS_MAX = 1024,
     WORKERS_MAX = 1024,
     LANE_KEEP_MS = 5000,
+    LANE_KEEP_FIRST_MS = 1000,
     /* So much is moved before others are heard, who then have as long. */
     LANE_KEEP_MOST = 1000,
     LANE_KEEP_TIME_MS = 200,
@@ -81,6 +82,8 @@ struct queue {
     int64_t grown_ms;      /* when more were asked for because work had waited */
     size_t ended;          /* jobs since then */
     struct lane_keep keep; /* of the fast lane: what is to be moved */
+    int64_t began_ms;      /* when this process did */
+    bool recovers;         /* what was in the lane by then is moved whatever its age */
     int64_t next_keep_ms;  /* when it is looked after again */
     struct runner *runners;
     size_t runners_n;
@@ -436,19 +439,19 @@ answer_etrn(struct queue *q, int fd, const struct ipc_message *msg)
 
 /* --- the fast lane --- */
 
-/* What nobody works on moves to the standing lane, and waits for a worker. */
+/* What nobody works on moves to the standing lane, and waits for a worker. What came before our time needs no further age: nobody here
+ * was told of it. It may be locked at first, by those who have just died. */
 static void
 look_after_lane(struct queue *q)
 {
-    int64_t began_ms = await_now_ms();
+    int64_t began_ms = await_now_ms(), our_s = (began_ms - q->began_ms) / 1000;
+    bool first = q->recovers && our_s < LANE_KEEP_AGE_S;
+    q->keep.age_s = first ? our_s : LANE_KEEP_AGE_S;
     bool more = lane_keep_run(q->role->e, &q->keep);
     int64_t now = await_now_ms();
-    q->next_keep_ms = now + (more ? now - began_ms : LANE_KEEP_MS);
-    if (more)
-        return;
-    q->keep.age_s = LANE_KEEP_AGE_S;
-    q->keep.closed_only = false;
-    if (!q->forgotten || q->role->retiring)
+    int64_t pause_ms = first ? LANE_KEEP_FIRST_MS : LANE_KEEP_MS;
+    q->next_keep_ms = now + (more ? now - began_ms : pause_ms);
+    if (more || !q->forgotten || q->role->retiring)
         return;
     q->forgotten = false;
     if (!job_list_has_run(&q->jobs, STR_EMPTY))
@@ -658,17 +661,16 @@ make_runners(struct queue *q)
         };
 }
 
-/* The daemon's first one recovers what an earlier daemon left, which nobody waits for: that one's segments are closed. One that takes
+/* The daemon's first one recovers what an earlier daemon left, and nobody waits for that. One that takes
  * the place of another looks for what that one knew of and nobody has tried; and when a reload started it, the old one is still at its
  * own messages. */
 static void
 begin(struct queue *q)
 {
     bool again = q->role->number > 0;
-    bool reloaded = !again && q->role->generation > 1;
-    q->keep = (struct lane_keep){.age_s = reloaded ? LANE_KEEP_AGE_S : 0,
-                                 .closed_only = !again && !reloaded,
-                                 .most = LANE_KEEP_MOST,
+    q->began_ms = await_now_ms();
+    q->recovers = again || q->role->generation == 1;
+    q->keep = (struct lane_keep){.most = LANE_KEEP_MOST,
                                  .time_ms = LANE_KEEP_TIME_MS,
                                  .moved = adopt,
                                  .ctx = q};
