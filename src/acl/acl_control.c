@@ -157,12 +157,13 @@ control_dmarc_enable_forensic(struct control_call *k)
     return true;
 }
 
-/* Known; deliveries while receiving come with the SMTP client. */
+/* Only the first recipient can ask for it. */
 static bool
 control_cutthrough(struct control_call *k)
 {
     struct str o;
-    if (k->m == NULL)
+    const struct session *s = k->c->r->eval->session;
+    if (k->m == NULL || s == NULL || s->rcpt_count > 1)
         return true;
     k->m->cutthrough = true;
     while (next_option(k, &o))

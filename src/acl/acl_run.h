@@ -71,6 +71,7 @@ struct acl_callout {
     bool no_cache, random, hold;
     bool use_sender, use_postmaster, use_tptsender; /* whom MAIL names */
     bool full_postmaster;
+    bool only_cutthrough; /* of no condition: made to deliver while the message comes in */
     struct str postmaster_from; /* of the check of the postmaster; unset: none is made */
     struct str mail_from;       /* of header_sender; unset: none */
 };
@@ -102,6 +103,7 @@ struct acl_verified {
     bool in_callout;         /* the callout decided, not routing */
     enum acl_called called;  /* it failed by that */
     bool again;              /* this was found out for the same message before */
+    struct str reply;        /* the last refusal of a server, as it said it; unset: none */
     bool details;            /* why.peer may be told even when the outcome is OUT_DEFER */
 };
 

@@ -10,6 +10,7 @@
 #include "base/vec.h"
 
 struct message;
+struct cutthrough;
 struct acl_verified_sender; /* acl/acl_run.h */
 struct session;
 
@@ -53,6 +54,7 @@ struct acl_message {
     bool no_mbox_unspool;
     bool dkim_disable_verify, dmarc_disable_verify, dmarc_enable_forensic;
     bool cutthrough, cutthrough_defer_pass;
+    struct cutthrough *held; /* engine/cutthrough.h: the connection to the next hop, or NULL */
 };
 
 struct acl_connection {

@@ -1,8 +1,10 @@
 /* Callouts; see callout.h. */
 #include "engine/callout.h"
 
+#include "acl/acl_state.h"
 #include "conf/main_options.h"
 #include "engine/callout_cache.h"
+#include "engine/cutthrough.h"
 #include "engine/local_identity.h"
 #include "engine/maillog.h"
 #include "engine/remote_hosts.h"
@@ -35,7 +37,9 @@ struct call {
     struct str domain, key;  /* in the cache */
     struct str random;       /* the address that cannot exist; unset: it is not asked for */
     bool postmaster;
-    bool utf8; /* SMTPUTF8 is asked for */
+    bool utf8;             /* SMTPUTF8 is asked for */
+    struct smtp_mail mail; /* what MAIL said */
+    bool joins;            /* the envelope is that of the message: the connection may be kept */
     struct callout_domain known;
     bool learned; /* something about the domain */
 };
@@ -70,6 +74,7 @@ set_log(struct call *c, struct str text)
 static void
 set_peer(struct call *c, struct str command, struct str reply)
 {
+    c->out->reply = reply;
     c->out->why.peer =
         is_recipient(c)
             ? str_printf(c->arena, "Callout verification failed:\n%.*s", STR_ARG(reply))
@@ -85,7 +90,7 @@ tell(struct call *c, struct smtp_client *s, enum reply_end got, struct str comma
     set_log(c, why.log);
     if (got != REPLY_READ)
         return 0;
-    set_peer(c, command, str_dup(c->arena, s->reply.text));
+    set_peer(c, command, str_tainted(str_dup(c->arena, s->reply.text)));
     return s->reply.code / 100;
 }
 
@@ -138,11 +143,11 @@ ask_recipient(struct call *c, struct smtp_client *s, struct str rcpt)
 static enum answer
 ask(struct call *c, struct smtp_client *s, struct str from, struct str rcpt)
 {
-    struct smtp_mail m = {.smtputf8 = c->utf8, .auth = STR_NULL};
-    (void)smtp_command_auth(s, &c->job, &m.auth);
+    c->mail = (struct smtp_mail){.smtputf8 = c->utf8, .auth = STR_NULL};
+    (void)smtp_command_auth(s, &c->job, &c->mail.auth);
     c->job.return_path = from;
     struct str mail =
-        smtp_client_put(s, c->arena, "%.*s", STR_ARG(smtp_command_mail(s, &c->job, &m)));
+        smtp_client_put(s, c->arena, "%.*s", STR_ARG(smtp_command_mail(s, &c->job, &c->mail)));
     struct str command = STR_NULL;
     if (s->pipelines)
         command = smtp_client_put(s, c->arena, "RCPT TO:<%.*s>",
@@ -249,7 +254,10 @@ check_address(struct call *c, struct smtp_client *s)
                                   got == ANSWER_YES ? CALLOUT_ACCEPT : CALLOUT_REJECT);
     if (got == ANSWER_NO)
         return fail(c, "recipient", ACL_CALLED_ADDRESS);
-    return c->postmaster ? check_postmaster(c, s) : succeed(c);
+    if (c->postmaster)
+        return check_postmaster(c, s);
+    c->joins = is_recipient(c);
+    return succeed(c);
 }
 
 /* An address that cannot exist. *again: the connection is of no more use, a new one may be. */
@@ -327,7 +335,10 @@ call_host(struct call *c, const struct smtp_target *target)
             step = check_random(c, s, &again);
         else
             step = check_address(c, s);
-        smtp_client_close(s, &c->job);
+        if (c->joins && cutthrough_may_begin(c->e, c->o, c->to))
+            cutthrough_begin(c->e, s, &c->mail, c->to);
+        else
+            smtp_client_close(s, &c->job);
     }
     return step;
 }
@@ -413,6 +424,15 @@ fail_by_cache(struct call *c, const char *failure, enum acl_called called, const
     return fail(c, failure, called);
 }
 
+/* What is known of the address does not do: the connection is for the message as well. */
+static bool
+wants_connection(const struct call *c)
+{
+    const struct message *m = c->e->eval->message;
+    return is_recipient(c) && m != NULL && m->acl != NULL && m->acl->cutthrough &&
+           cutthrough_may_begin(c->e, c->o, c->to);
+}
+
 /* DONE: what is known is enough. */
 static enum step
 look_up(struct call *c)
@@ -437,7 +457,8 @@ look_up(struct call *c)
     if (word == CALLOUT_REJECT)
         return fail_by_cache(c, "recipient", ACL_CALLED_ADDRESS,
                              "Previous (cached) callout verification failure");
-    return word == CALLOUT_ACCEPT && !c->postmaster ? STEP_DONE : STEP_NEXT;
+    return word == CALLOUT_ACCEPT && !c->postmaster && !wants_connection(c) ? STEP_DONE
+                                                                            : STEP_NEXT;
 }
 
 /* --- around it --- */
@@ -553,6 +574,68 @@ run(struct call *c)
         callout_cache_put_domain(c->e, c->domain, &c->known);
 }
 
+/* --- a further recipient of a message that is delivered while it comes in --- */
+
+/* The connection that is held, if a delivery to the address would use it. */
+static struct smtp_client *
+held_client(struct call *c)
+{
+    struct smtp_target target;
+    struct why why;
+    const struct driver_instance *t = c->to->transport;
+    if (!remote_hosts_choose(&c->d, t, c->to, false, &c->hosts, &why) || c->hosts.v.n == 0 ||
+        (!str_is_set(c->hosts.v.v[0].address) &&
+         remote_hosts_find(&c->d, t, &c->hosts, 0) != OUT_OK))
+        return NULL;
+    c->host = c->hosts.v.v[0];
+    c->view.host = c->host.name;
+    c->view.host_address = c->host.address;
+    c->view.host_port = c->host.port;
+    if (!remote_hosts_target(&c->d, t, &c->host, &target, &why))
+        return NULL;
+    return cutthrough_client(c->e, c->to, &target);
+}
+
+/* True: the next hop has taken it. Else the connection is gone. */
+static bool
+join(struct call *c)
+{
+    const struct transport_generic *g = c->to->transport->generic.fields;
+    struct message *m = c->e->eval->message;
+    struct smtp_client *s = held_client(c);
+    enum answer got = ANSWER_YES;
+    if (s == NULL || smtp_utf8_choose(s, &c->job) == SMTP_UTF8_REFUSED) {
+        cutthrough_drop(m);
+        return false;
+    }
+    c->out->in_callout = c->out->details = true;
+    got = ask_recipient(c, s, transport_rcpt_address(c->arena, c->to, g->rcpt_include_affixes));
+    if (got == ANSWER_YES) {
+        cutthrough_add(c->e, c->to);
+        (void)succeed(c);
+        return true;
+    }
+    cutthrough_drop(m);
+    c->out->outcome = got == ANSWER_NO ? OUT_FAIL : OUT_DEFER;
+    return false;
+}
+
+/* The message holds a connection, and the callout asks what a delivery would. */
+static bool
+may_join(const struct call *c)
+{
+    const struct message *m = c->e->eval->message;
+    return is_recipient(c) && c->o->use_sender && m != NULL && m->acl != NULL &&
+           m->acl->held != NULL && m->recipients.n > 0;
+}
+
+static void
+call_anew(struct call *c)
+{
+    c->hosts = (struct remote_hosts){.own = false};
+    run(c);
+}
+
 /* A host that could be asked: the router's, or the transport's own. */
 static bool
 has_hosts(struct call *c)
@@ -581,8 +664,13 @@ callout_run(struct engine *e, struct arena *a, const struct acl_verify *q, struc
         (void)fprintf(stderr, ">>> callout skipped: -bhc makes them\n");
         return;
     }
+    if (c.o->only_cutthrough && !may_join(&c) && !cutthrough_may_begin(e, c.o, to))
+        return;
     prepare(&c);
-    run(&c);
+    if (!may_join(&c))
+        run(&c);
+    else if (!join(&c) && !c.o->only_cutthrough)
+        call_anew(&c);
     e->eval->address = before;
     e->eval->session = session;
 }

@@ -147,6 +147,8 @@ const struct address *delivery_ancestor(const struct address *a);
 int64_t delivery_queue_time(const struct delivery *d, struct timespec now);
 /* "addr (parent) <top> F=<> R=x T=y …": what stands behind the flag of a line. delivery_line.c */
 struct str delivery_line(struct delivery *d, const struct address *a, enum outcome outcome);
+/* The same for a refusal by the next hop in a cutthrough delivery; how: what it was. */
+struct str delivery_refusal_line(struct delivery *d, const struct address *a, const char *how);
 /* The same for the message log, which has no flags. */
 struct str delivery_message_line(struct delivery *d, const struct address *a);
 

@@ -299,6 +299,20 @@ delivery_line(struct delivery *d, const struct address *a, enum outcome outcome)
 }
 
 struct str
+delivery_refusal_line(struct delivery *d, const struct address *a, const char *how)
+{
+    struct buf b = buf_in(d->arena, 0);
+    add_address(d, &b, a, OUT_OK);
+    if (!maillog_selected(d->engine, LOG_SELECTOR_SENDER_ON_DELIVERY))
+        buf_printf(&b, " F=<%.*s>", STR_ARG(d->message->sender));
+    add_path(d, &b, a);
+    buf_printf(&b, " %s:", how);
+    add_route(d, &b, a);
+    add_success(d, &b, a);
+    return buf_str(&b);
+}
+
+struct str
 delivery_message_line(struct delivery *d, const struct address *a)
 {
     const struct address *top = delivery_ancestor(a);

@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/num.h"
 #include "conf/main_options.h"
+#include "engine/cutthrough.h"
 #include "engine/debug_log.h"
 #include "engine/peer.h"
 #include "engine/receive_state.h"
@@ -524,6 +525,17 @@ end(struct receiving *r)
         message_id_wait(&r->id_source);
 }
 
+/* True: it goes to the spool. */
+static bool
+decide(struct receiving *r)
+{
+    cutthrough_prepare(r);
+    if (!receive_policy_end(r) || !receive_scan(r))
+        return false;
+    r->m->size = r->out->size = message_size(r);
+    return cutthrough_send(r);
+}
+
 void
 receive_message(struct engine *e, const struct receive_request *rq, struct receive_result *out)
 {
@@ -557,8 +569,7 @@ receive_message(struct engine *e, const struct receive_request *rq, struct recei
     receive_text_start(&r.text, r.a, rq->framing, &rq->source);
     for (size_t i = 0; i < r.m->recipients.n; i++)
         vec_push(r.a, &r.to, i < rq->given_n ? rq->given[i] : r.m->recipients.v[i].address);
-    if (set_caps(&r) && read_header(&r) && read_body(&r) && check_envelope(&r) &&
-        receive_policy_end(&r) && receive_scan(&r))
+    if (set_caps(&r) && read_header(&r) && read_body(&r) && check_envelope(&r) && decide(&r))
         (void)commit(&r);
     log_refusal(&r);
     if (out->end != RECEIVE_ACCEPTED && out->fault != RECEIVE_FAULT_NONE &&

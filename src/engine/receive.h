@@ -76,8 +76,9 @@ struct receive_request {
 enum receive_end {
     RECEIVE_ACCEPTED, /* in the spool: message->id */
     RECEIVE_DISCARDED, /* accepted by an ACL or local_scan's word, and dropped; message->id is set */
-    RECEIVE_REFUSED, /* why has code and texts; nothing is in the spool */
-    RECEIVE_LOST,    /* the input ended or timed out in the middle: nothing is in the spool */
+    RECEIVE_PASSED_ON, /* accepted by the next hop (cutthrough.h); nothing is in the spool */
+    RECEIVE_REFUSED,   /* why has code and texts; nothing is in the spool */
+    RECEIVE_LOST,      /* the input ended or timed out in the middle: nothing is in the spool */
     RECEIVE_NO_RECIPIENTS, /* -t found none */
 };
 
@@ -98,6 +99,7 @@ enum receive_fault {
     RECEIVE_FAULT_IO,            /* the spool cannot be written */
     RECEIVE_FAULT_CONFIG,        /* a string that does not expand */
     RECEIVE_FAULT_LOCAL_SCAN,
+    RECEIVE_FAULT_NEXT_HOP, /* cutthrough delivery: it refused */
     RECEIVE_FAULTS,
 };
 

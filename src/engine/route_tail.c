@@ -11,6 +11,13 @@ is_for_delivery(const struct route_step *s)
     return s->r->purpose == ROUTE_FOR_DELIVERY || s->r->purpose == ROUTE_FOR_TEST;
 }
 
+/* A recipient that is checked may get the message at once (cutthrough.h). */
+static bool
+carries_headers(const struct route_step *s)
+{
+    return is_for_delivery(s) || s->r->purpose == ROUTE_FOR_RECIPIENT_CHECK;
+}
+
 /* True if bounces can be sent there: it routes as a recipient of a message without a sender. *out is it with its domain. */
 static bool
 verifies(struct route_step *s, struct str text, struct str *out)
@@ -125,9 +132,9 @@ route_tail(struct route_step *s)
     enum outcome o = OUT_OK;
     if (route_has(&s->g->errors_to))
         o = set_errors_to(s);
-    if (o == OUT_OK && route_has(&s->g->headers_add) && is_for_delivery(s))
+    if (o == OUT_OK && route_has(&s->g->headers_add) && carries_headers(s))
         o = add_headers(s);
-    if (o == OUT_OK && route_has(&s->g->headers_remove) && is_for_delivery(s))
+    if (o == OUT_OK && route_has(&s->g->headers_remove) && carries_headers(s))
         o = remove_headers(s);
     return o;
 }

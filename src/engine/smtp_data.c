@@ -273,6 +273,7 @@ receive(struct smtp_session *s, const struct receive_request *rq)
     switch (r.end) {
     case RECEIVE_ACCEPTED:
     case RECEIVE_DISCARDED:
+    case RECEIVE_PASSED_ON:
         next = accepted(s, &r);
         break;
     case RECEIVE_REFUSED:

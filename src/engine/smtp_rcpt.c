@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "engine/cutthrough.h"
 #include "engine/maillog.h"
 #include "engine/policy.h"
 #include "engine/smtp_pace.h"
@@ -205,6 +206,10 @@ judge(struct smtp_session *s, struct str address, const struct rcpt_parameters *
         return discard(s, "MAIL", s->discard_why, STR_NULL);
     if (!s->batch)
         (void)policy_run(s->engine, ACL_PHASE_RCPT, &a);
+    if (s->test) /* it is only a pretence */
+        cutthrough_drop(s->message);
+    else if (a.result == ACL_ACCEPT && !s->batch)
+        cutthrough_recipient(s->engine, address, &a);
     if (a.result == ACL_ACCEPT) {
         add(s, address, p);
         if (str_is_set(a.message))
@@ -213,6 +218,7 @@ judge(struct smtp_session *s, struct str address, const struct rcpt_parameters *
             smtp_answer(s, "250 Accepted");
         return SMTP_NEXT_COMMAND;
     }
+    cutthrough_not_accepted(s->engine);
     if (a.result == ACL_DISCARD)
         return discard(s, "RCPT", a.log_message, a.message);
     if (a.result == ACL_DENY || a.result == ACL_DROP)

@@ -54,7 +54,7 @@ enum line_state { LINE_KEPT, LINE_GONE, LINE_NAME_ONLY };
 struct purge {
     struct arena *arena;
     unsigned kind;
-    bool calls_out; /* the configuration has callouts */
+    bool calls_out; /* the configuration has callouts or cutthrough deliveries */
     struct file *files;
     size_t n;
     VEC(struct str) gone; /* names of macros */
@@ -239,7 +239,9 @@ purge_new(struct arena *a, const struct conf *c, enum ipc_kind kind)
     p->files = ARENA_ARRAY(a, struct file, p->n);
     for (size_t i = 0; i < p->n; i++) {
         set_file(a, &p->files[i], c->sources.v[i]);
-        p->calls_out |= str_find(c->sources.v[i]->text, STR_LIT("callout"), 0) != STR_NPOS;
+        struct str text = c->sources.v[i]->text;
+        p->calls_out |= str_find(text, STR_LIT("callout"), 0) != STR_NPOS ||
+                        str_find(text, STR_LIT("cutthrough"), 0) != STR_NPOS;
     }
     drop_options(p, "main", &c->main_set);
     drop_lists(p, c);

@@ -639,10 +639,9 @@ run(struct transaction *t, size_t max)
         send_nothing(t);
 }
 
-void
-smtp_transaction(struct smtp_client *c, const struct transport_job *job,
-                 const struct smtp_turns *turns, size_t max, struct transport_answer *answers,
-                 struct smtp_end *end)
+static struct transaction *
+begin(struct smtp_client *c, const struct transport_job *job, const struct smtp_turns *turns,
+      struct transport_answer *answers, struct smtp_end *end)
 {
     *end = (struct smtp_end){.fate = SMTP_ANSWERED};
     struct transaction *t = ARENA_NEW(job->arena, struct transaction);
@@ -654,7 +653,48 @@ smtp_transaction(struct smtp_client *c, const struct transport_job *job,
     t->answers = answers;
     t->end = end;
     t->state = ARENA_ARRAY(job->arena, enum rcpt_state, job->n);
+    return t;
+}
+
+void
+smtp_transaction(struct smtp_client *c, const struct transport_job *job,
+                 const struct smtp_turns *turns, size_t max, struct transport_answer *answers,
+                 struct smtp_end *end)
+{
+    struct transaction *t = begin(c, job, turns, answers, end);
     run(t, max);
+    spread(t);
+}
+
+static void
+go_on(struct transaction *t)
+{
+    struct message_write w;
+    struct why why = {.outcome = OUT_OK};
+    message_write_init(&w, t->job);
+    if (message_write_prepare(&w, &why) != OUT_OK) {
+        stop(t, SMTP_SETUP_DEFER, why);
+        return;
+    }
+    add_step(t, STEP_DATA, 0, STR_LIT("DATA"));
+    sync(t);
+    if (!t->stopped && send_message(t, &w))
+        read_results(t);
+}
+
+void
+smtp_transaction_finish(struct smtp_client *c, const struct transport_job *job,
+                        const struct smtp_mail *mail, struct transport_answer *answers,
+                        struct smtp_end *end)
+{
+    const struct smtp_turns turns = {.open = ARENA_ARRAY(job->arena, bool, job->n),
+                                     .taken = ARENA_ARRAY(job->arena, bool, job->n)};
+    struct transaction *t = begin(c, job, &turns, answers, end);
+    t->mail = *mail;
+    for (size_t i = 0; i < job->n; i++)
+        t->state[i] = RCPT_ACCEPTED;
+    t->accepted = job->n;
+    go_on(t);
     spread(t);
 }
 
