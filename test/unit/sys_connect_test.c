@@ -58,7 +58,7 @@ test_fast_open(void **state)
         assert_true(connect_tcp(&rq, &c));
         assert_true(c.sent <= rq.first.n);
         assert_true(c.fast != CONNECT_FAST_DATA || c.sent > 0);
-        assert_int_equal(send(c.fd, "EHLO" + c.sent, 4 - c.sent, 0), 4 - c.sent);
+        assert_int_equal(send(c.fd, &"EHLO"[c.sent], 4 - c.sent, 0), 4 - c.sent);
         int server = accept(listener, NULL, NULL);
         assert_int_equal(recv(server, got, 4, MSG_WAITALL), 4);
         assert_memory_equal(got, "EHLO", 4);
