@@ -1,7 +1,10 @@
 """Authentication, both roles: swaks for each mechanism that it knows, exim4, and the program against itself."""
 import base64
+import hashlib
+import hmac
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -182,6 +185,124 @@ cram:
   client_name = joe
   client_secret = se^cret
 '''
+
+
+class Client:
+    """An SMTP client with TLS that shows a certificate if it has one."""
+    def __init__(self, port, pair=None, version=None):
+        self.socket = socket.create_connection(('127.0.0.1', port), 20)
+        self.file = self.socket.makefile('rb')
+        self.reply()
+        self.say('EHLO client.example')
+        assert self.say('STARTTLS')[0][:3] == '220'
+        c = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        c.check_hostname, c.verify_mode = False, ssl.CERT_NONE
+        if pair:
+            c.load_cert_chain(*pair)
+        if version:
+            c.minimum_version = c.maximum_version = version
+        self.socket = c.wrap_socket(self.socket)
+        self.file = self.socket.makefile('rb')
+        self.offers = self.say('EHLO client.example')
+
+    def reply(self):
+        lines = [self.file.readline().decode().rstrip()]
+        while lines[-1][3:4] == '-':
+            lines.append(self.file.readline().decode().rstrip())
+        return lines
+
+    def say(self, text):
+        self.socket.sendall(text.encode() + b'\r\n')
+        return self.reply()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.file.close()
+        self.socket.close()
+
+
+def encoded(data):
+    return base64.b64encode(data).decode()
+
+
+def scram(client, mechanism, password, hash_name, binding=b'', flag='n'):
+    """RFC 5802 as a client; the last answer and whether the server proved that it knows the password."""
+    bare = 'n=joe,r=%s' % encoded(os.urandom(12)).replace(',', '')
+    answer = client.say('AUTH %s %s' % (mechanism, encoded((flag + ',,' + bare).encode())))
+    if answer[0][:3] != '334':
+        return answer, False
+    first = base64.b64decode(answer[0][4:]).decode()
+    nonce, salt, rounds = (word[2:] for word in first.split(','))
+    salted = hashlib.pbkdf2_hmac(hash_name, password.encode(), base64.b64decode(salt), int(rounds))
+    last = 'c=%s,r=%s' % (encoded((flag + ',,').encode() + binding), nonce)
+    whole = ','.join((bare, first, last)).encode()
+
+    def mac(key, text):
+        return hmac.new(key, text, hash_name).digest()
+
+    key = mac(salted, b'Client Key')
+    proof = bytes(x ^ y for x, y in zip(key, mac(hashlib.new(hash_name, key).digest(), whole)))
+    answer = client.say(encoded(('%s,p=%s' % (last, encoded(proof))).encode()))
+    if answer[0][:3] != '334':
+        return answer, False
+    proven = base64.b64decode(answer[0][4:]) == b'v=' + encoded(mac(mac(salted, b'Server Key'), whole)).encode()
+    return client.say(''), proven
+
+
+def test_scram_of_another_client(site):
+    ca = certs.authority(site)
+    site.configure('tls_certificate = %s\ntls_privatekey = %s\n' % certs.certificate(site, ca, 'mx.example.org'), more=SERVERS)
+    with Daemon(site) as d:
+        for mechanism, hash_name in (('SCRAM-SHA-1', 'sha1'), ('SCRAM-SHA-256', 'sha256')):
+            for password, ok in (('se^cret', True), ('wrong', False)):
+                with Client(d.port) as c:
+                    assert any(mechanism in l.split() for l in c.offers), c.offers
+                    answer, proven = scram(c, mechanism, password, hash_name)
+                    assert (answer[0][:3] == '235') == ok and proven == ok, (mechanism, password, answer)
+        for spoil, ok in ((b'', True), (b'x', False)):
+            with Client(d.port, version=ssl.TLSVersion.TLSv1_2) as c:
+                unique = c.socket.get_channel_binding('tls-unique') + spoil
+                answer, proven = scram(c, 'SCRAM-SHA-256-PLUS', 'se^cret', 'sha256', unique, 'p=tls-unique')
+                assert (answer[0][:3] == '235') == ok and proven == ok, answer
+
+
+EXTERNAL = '''
+begin authenticators
+ext:
+  driver = external
+  public_name = EXTERNAL
+  server_advertise_condition = $tls_in_certificate_verified
+  server_param2 = ${certextract{subject,CN}{$tls_in_peercert}}
+  server_condition = ${if eq{$auth1}{$auth2}}
+  server_set_id = $auth1
+'''
+
+
+def test_external_by_certificate(site):
+    ca, stranger = certs.authority(site), certs.authority(site, 'stranger')
+    pem, key = certs.certificate(site, ca, 'mx.example.org')
+    joe, other = certs.certificate(site, ca, 'joe'), certs.certificate(site, stranger, 'joe')
+    main = ('tls_certificate = %s\ntls_privatekey = %s\ntls_verify_certificates = %s\ntls_try_verify_hosts = *\n' % (pem, key, ca[0]))
+    site.configure(main, more=EXTERNAL)
+    with Daemon(site) as d:
+        for pair, offered in ((joe, True), (other, False), (None, False)):
+            with Client(d.port, pair) as c:
+                assert any('EXTERNAL' in l for l in c.offers) == offered, (pair, c.offers)
+                if not offered:
+                    assert c.say('AUTH EXTERNAL ' + encoded(b'joe'))[0][:3] == '503'
+        with Client(d.port, joe) as c:      # the name at once, or when asked; somebody else's
+            assert c.say('AUTH EXTERNAL ' + encoded(b'joe'))[0][:3] == '235'
+        with Client(d.port, joe) as c:
+            assert c.say('AUTH EXTERNAL')[0][:3] == '334' and c.say(encoded(b'joe'))[0][:3] == '235'
+        with Client(d.port, joe) as c:
+            assert c.say('AUTH EXTERNAL ' + encoded(b'root'))[0][:3] == '535'
+        remote(site, d.port, '  hosts_require_auth = *\n  tls_certificate = %s\n  tls_privatekey = %s\n' % joe,
+               more='begin authenticators\next:\n  driver = external\n  public_name = EXTERNAL\n  client_send = joe\n')
+        give(site, 'joe@far.example')
+        assert ' A=ext' in lines_of(site, ' => joe@far.example')[-1], site.log()
+    assert ' A=ext:joe ' in arrivals(site)[-1], site.log()
 
 
 class Exim:

@@ -491,6 +491,9 @@ static bool
 binding(struct tls_connection *c, enum tls_binding kind, struct arena *a, struct str *out)
 {
     gnutls_datum_t d = {NULL, 0};
+    /* Before TLS 1.3 GnuTLS has both, peers mean the older one: RFC 5802 section 6, 9266 section 4. */
+    if (kind == TLS_BINDING_EXPORTER && gnutls_protocol_get_version(c->session) < GNUTLS_TLS1_3)
+        return false;
     int rc = gnutls_session_channel_binding(
         c->session, kind == TLS_BINDING_UNIQUE ? GNUTLS_CB_TLS_UNIQUE : GNUTLS_CB_TLS_EXPORTER,
         &d);
