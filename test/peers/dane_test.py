@@ -10,12 +10,12 @@ from exchange_test import message
 from mailers import Postfix, Remex
 
 LOCK = threading.Lock()
-CLIENT = '''smtp_dns_support_level = dnssec
-smtp_tls_security_level = dane
-smtp_tls_loglevel = 1
-virtual_mailbox_domains = postfix.safe.example wrong-postfix.safe.example
-'''
 REMEX_DOMAINS = 'remex.safe.example : wrong-remex.safe.example : open-remex.mail.example'
+
+
+class DanePostfix(Postfix):
+    level = 'dane'
+    other_domains = 'wrong-postfix.safe.example'
 
 
 @contextlib.contextmanager
@@ -25,7 +25,8 @@ def pair(site, secure=True, out=''):
     for pem in pems:
         shutil.copy(os.environ['REMEX_DANE'], pem)
     site.own(pems[1])
-    with LOCK, Postfix(site, '127.0.1.16', 'postfix.safe.example', (pems[0], pems[0]), CLIENT) as postfix, \
+    with LOCK, DanePostfix(site, '127.0.1.16', 'postfix.safe.example', (pems[0], pems[0]),
+                           'smtp_dns_support_level = dnssec') as postfix, \
             Remex(site, '127.0.2.16', REMEX_DOMAINS, (pems[1], pems[1]) if secure else None, out=out) as remex:
         try:
             yield remex, postfix

@@ -119,7 +119,7 @@ alias_database =
 biff = no
 maillog_file = {top}/log
 maillog_file_prefixes = {top}
-virtual_mailbox_domains = {domain}
+virtual_mailbox_domains = {domains}
 virtual_mailbox_maps = static:box/
 virtual_mailbox_base = {top}
 virtual_uid_maps = static:{uid}
@@ -130,7 +130,7 @@ POSTFIX_TLS = '''smtpd_tls_security_level = may
 smtpd_tls_cert_file = {pem}
 smtpd_tls_key_file = {key}
 smtpd_tls_received_header = yes
-smtp_tls_security_level = may
+smtp_tls_security_level = {level}
 smtp_tls_loglevel = 1
 '''
 POSTFIX_SERVICES = '''{address}:25 inet n - n - - smtpd
@@ -155,6 +155,14 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 class Postfix(Mailer):
+    # Nothing is set twice: each of its processes would warn of that, and more than a few warnings at the start fill the socket of
+    # its log, to which the process that empties it writes as well.
+    level = 'may'   # of TLS, as a client
+    other_domains = ''
+
+    def fill(self, text):
+        return Mailer.fill(self, text.replace('{level}', self.level).replace('{domains}', '{domain} ' + self.other_domains))
+
     def prepare(self):
         self.make('spool')
         for name in ('incoming', 'active', 'bounce', 'defer', 'deferred', 'trace', 'hold', 'corrupt', 'private'):
