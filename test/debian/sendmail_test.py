@@ -35,7 +35,7 @@ stop.example\terror:nohost no such host here
 ''',
     'genericstable': 'anna\tanna.example@provider.example\nben@home.example\tb@provider.example\n',
 }
-LISTS = {'local-host-names': '# ours\nhome.example\nvirtual.example\nmoved.example\n', 'relay-domains': 'partner.example\n'}
+LISTS = {'local-host-names': '# ours\nhome.example\nvirtual.example\nmoved.example\n', 'relay-domains': 'far.example\n'}
 
 
 def mail_folder():
@@ -62,8 +62,7 @@ def talk(site, client, sender='user@far.example', to='anna@home.example', conf=C
 
 def test_access_of_clients(site):
     mail_folder()
-    assert talk(site, '192.0.2.66') == ['554 Access denied'] or talk(site, '192.0.2.66')[0].startswith('550'), \
-        talk(site, '192.0.2.66')
+    assert talk(site, '192.0.2.66')[0] in ('554 Access denied', '550 Access denied'), talk(site, '192.0.2.66')
     assert talk(site, '192.0.2.67', to='user@two.example')[-1] == '550 relaying denied'
     assert talk(site, '198.51.100.7', to='user@two.example')[-1] == '250 Accepted'
     assert talk(site, '192.0.2.67')[-1] == '250 Accepted'
@@ -78,7 +77,7 @@ def test_access_of_senders_and_recipients(site):
     assert talk(site, '192.0.2.67', 'nobody@any.example')[-2] == '550 Access denied'
     assert talk(site, '192.0.2.67', to='closed@home.example')[-1].startswith('553 mailbox closed')
     assert talk(site, '192.0.2.67', to='x@sub.open.example')[-1] == '250 Accepted'
-    assert talk(site, '192.0.2.67', to='x@a.partner.example')[-1] == '250 Accepted'
+    assert talk(site, '192.0.2.67', to='x@mx1.far.example')[-1] == '250 Accepted'
     assert talk(site, '192.0.2.67', to='x@two.example')[-1] == '550 relaying denied'
 
 
