@@ -22,6 +22,7 @@ struct map;
 struct message_id_clock;
 struct remote_kept; /* engine/remote_kept.h */
 struct remote_pool; /* engine/remote_pool.h */
+struct run_memory;  /* engine/run_memory.h */
 
 /* Who called the program. */
 struct engine_caller {
@@ -68,6 +69,7 @@ struct engine {
     struct remote_kept *kept; /* a connection that waits for its next message, or NULL */
     VEC(pid_t) lingering; /* processes that deliver what waits for the hosts of the message at hand */
     struct remote_pool *pool; /* those kept for what comes next; NULL: none is */
+    struct run_memory *run;   /* of the queue run at hand; NULL: there is none */
     struct log_settings log;
     uint64_t selectors;                /* of log_selector, bits by enum log_selector */
     const struct durable_calls *calls; /* of the spool: durable_kernel, or unsynced */

@@ -5,6 +5,7 @@
 #include "engine/maillog.h"
 #include "engine/remote_kept.h"
 #include "engine/remote_pool.h"
+#include "engine/run_memory.h"
 #include "sys/await.h"
 
 #include <errno.h>
@@ -33,6 +34,7 @@ struct hand {
 };
 
 struct queue_hands {
+    struct arena *arena;
     struct engine *e;
     queue_hands_fn *deliver;
     const void *ctx;
@@ -78,6 +80,7 @@ work(struct queue_hands *h, int fd)
     remote_kept_abandon(e);
     if (e->pool != NULL)
         e->pool = remote_pool_new(e);
+    e->run = run_memory_new(h->arena);
     while (next_task(e, fd, &t)) {
         h->deliver(e, h->ctx, str_from_cstr(t.id), t.first);
         (void)fflush(NULL);
@@ -85,6 +88,7 @@ work(struct queue_hands *h, int fd)
             break;
     }
     remote_pool_end(e);
+    run_memory_flush(e->run, e);
     (void)fflush(NULL);
     _exit(0);
 }
@@ -218,6 +222,7 @@ struct queue_hands *
 queue_hands_new(struct arena *a, struct engine *e, queue_hands_fn *deliver, const void *ctx)
 {
     struct queue_hands *h = ARENA_NEW(a, struct queue_hands);
+    h->arena = a;
     h->e = e;
     h->deliver = deliver;
     h->ctx = ctx;

@@ -8,6 +8,7 @@
 #include "engine/maillog.h"
 #include "engine/queue_hands.h"
 #include "engine/queue_list.h"
+#include "engine/run_memory.h"
 #include "engine/spool_journal.h"
 #include "sys/entropy.h"
 #include "sys/machine.h"
@@ -145,11 +146,14 @@ queue_run(struct engine *e, const struct queue_run *q)
     bool logged = maillog_selected(e, LOG_SELECTOR_QUEUE_RUN);
     struct str words = q->words.n > 0 ? str_printf(a, " %.*s", STR_ARG(q->words)) : STR_EMPTY;
     struct str name = named ? str_printf(a, "'%.*s' ", STR_ARG(e->queue)) : STR_EMPTY;
+    struct log_kept *outer = e->log.kept;
+    e->log.kept = outer != NULL ? outer : log_kept_new(a);
     (void)lane_keep_run(e, &(struct lane_keep){.age_s = LANE_KEEP_AGE_S});
     if (logged)
         maillog(e, MAILLOG_MAIN, STR_NULL, "Start %.*squeue run: pid=%d%.*s", STR_ARG(name),
                 (int)getpid(), STR_ARG(words));
     e->queue_run = e->eval->queue_running = true;
+    e->run = run_memory_new(a);
     bool ok = true;
     if (q->two_stage) {
         e->local_only = true;
@@ -159,9 +163,12 @@ queue_run(struct engine *e, const struct queue_run *q)
     }
     e->local_only = q->local_only;
     ok = ok && pass(e, q);
+    run_memory_flush(e->run, e);
+    e->run = NULL;
     if (logged)
         maillog(e, MAILLOG_MAIN, STR_NULL, "End %.*squeue run: pid=%d%.*s", STR_ARG(name),
                 (int)getpid(), STR_ARG(words));
+    e->log.kept = outer;
     arena_free(a);
     return ok;
 }

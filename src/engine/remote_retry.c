@@ -67,7 +67,8 @@ detail_of(const struct remote_try *t, const struct smtp_end *end)
 }
 
 bool
-remote_retry_note(struct delivery *d, const struct remote_try *t, const struct smtp_end *end)
+remote_retry_note(struct delivery *d, const struct remote_try *t, const struct smtp_end *end,
+                  bool again)
 {
     bool of_message = end->fate == SMTP_MESSAGE_DEFER;
     const struct retry_failure f = {
@@ -82,6 +83,7 @@ remote_retry_note(struct delivery *d, const struct remote_try *t, const struct s
                                  STR_ARG(t->host.address), STR_ARG(end->why.log))
                     : str_from_cstr(end->why.sys_errno > 0 ? strerror(end->why.sys_errno) : ""),
         .of_message = of_message,
+        .again = again,
     };
     switch (end->fate) {
     case SMTP_ANSWERED:

@@ -27,8 +27,8 @@ void remote_retry_keys(struct delivery *d, const struct driver_instance *transpo
                        struct remote_try *t);
 /* Sets expired and last_try as well. */
 enum remote_ready remote_retry_check(struct delivery *d, struct remote_try *t);
-/* Notes what became of the try. True: it failed, and the time for trying is over. */
+/* Notes what became of the try; again: it is the answer of an earlier one, which is noted. True: it failed, and the time for trying is over. */
 bool remote_retry_note(struct delivery *d, const struct remote_try *t,
-                       const struct smtp_end *end);
+                       const struct smtp_end *end, bool again);
 
 #endif

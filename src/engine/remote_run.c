@@ -14,6 +14,7 @@
 #include "engine/remote_retry.h"
 #include "engine/remote_wait.h"
 #include "engine/retry_hints.h"
+#include "engine/run_memory.h"
 #include "engine/transport_setup.h"
 #include "transports/smtp_transaction.h"
 
@@ -30,6 +31,7 @@ struct tally {
 struct note {
     struct remote_try host;
     struct smtp_end end;
+    bool again; /* what the queue run remembers of it */
 };
 
 struct run {
@@ -139,9 +141,10 @@ is_host_logged(const struct smtp_end *end)
 
 /* What concerns all addresses that are left. False: no further message can go to this host. */
 static bool
-take_end(struct run *r, const struct remote_try *t, const struct smtp_end *end)
+take_end(struct run *r, const struct remote_try *t, const struct smtp_end *end, bool again)
 {
-    vec_push(r->d->arena, &r->notes, ((struct note){.host = *t, .end = *end}));
+    vec_push(r->d->arena, &r->notes,
+             ((struct note){.host = *t, .end = *end, .again = again}));
     if (is_host_logged(end))
         log_host(r, &t->host, t->port, &end->why);
     if (end->doubtful)
@@ -239,7 +242,7 @@ transact(struct run *r, const struct remote_try *t, struct smtp_client *c)
             delivery_taken(r->d, r->batch[i]); /* in a child it is for who reads its answers */
     if (end.fate == SMTP_ANSWERED)
         log_refused(r, before);
-    if (take_end(r, t, &end))
+    if (take_end(r, t, &end, false))
         return TRANSACT_ON;
     answer_rest(r, &end.why);
     return TRANSACT_OVER;
@@ -318,9 +321,18 @@ deliver_to(struct run *r, const struct remote_try *t, const struct smtp_target *
         return;
     }
     /* The connection could not be made, or not be used again. */
-    (void)take_end(r, t, &end);
+    (void)take_end(r, t, &end, false);
     answer_open(r, &end.why, end.fate == SMTP_HOST_FAIL);
+    run_memory_failed(r->d->engine->run, r->transport->name, t->key, &end);
     smtp_client_close(c, &r->job);
+}
+
+/* The host could not be reached for another message of this queue run, just now: that is the answer for this one too. */
+static void
+answer_again(struct run *r, const struct remote_try *t, const struct smtp_end *end)
+{
+    (void)take_end(r, t, end, true);
+    answer_open(r, &end->why, false);
 }
 
 /* --- which host --- */
@@ -452,6 +464,7 @@ is_ready(struct run *r, struct remote_try *t, bool last)
 static size_t
 try_host(struct run *r, size_t at, bool last)
 {
+    const struct smtp_end *known;
     struct smtp_target target;
     struct why why;
     size_t next = at + 1;
@@ -480,6 +493,12 @@ try_host(struct run *r, size_t at, bool last)
     }
     if (!is_ready(r, &t, last))
         return at + 1;
+    known = run_memory_find(r->d->engine->run, r->transport->name, t.key);
+    if (known != NULL) {
+        if (may_try(r, &t, at, &next))
+            answer_again(r, &t, known);
+        return next;
+    }
     if (!take_turn(r, &target, &slot)) {
         r->tally.busy++;
         return at + 1;
@@ -555,7 +574,7 @@ note_tries(struct run *r)
         if (again)
             continue;
         failures += n->end.fate == SMTP_HOST_DEFER || n->end.fate == SMTP_MESSAGE_DEFER;
-        over += remote_retry_note(r->d, &n->host, &n->end);
+        over += remote_retry_note(r->d, &n->host, &n->end, n->again);
     }
     return failures > 0 && failures == over;
 }

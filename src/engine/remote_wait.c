@@ -2,11 +2,10 @@
 #include "engine/remote_wait.h"
 
 #include "engine/retry_hints.h"
+#include "engine/run_memory.h"
 #include "sys/hints.h"
 
 #include <unistd.h>
-
-enum { RECORD_VERSION = 1 };
 
 static struct str
 prefix_of(struct arena *a, struct str transport, struct str host)
@@ -24,8 +23,9 @@ void
 remote_wait_add(struct delivery *d, struct str transport, struct str host)
 {
     struct str key = key_of(d->arena, transport, host, d->id);
-    if (key.n <= HINTS_KEY_MAX)
-        (void)hints_put(retry_store(d->engine), HINTS_WAIT, key, RECORD_VERSION, STR_EMPTY);
+    if (key.n > HINTS_KEY_MAX || run_memory_wait(d->engine->run, d->engine, key))
+        return;
+    (void)hints_add(retry_store(d->engine), HINTS_WAIT, &key, 1, REMOTE_WAIT_VERSION);
 }
 
 void
@@ -40,7 +40,8 @@ remote_wait_forget(struct engine *e, struct str transport, struct str host, stru
     struct arena *a = arena_new();
     struct str value, key = key_of(a, transport, host, id);
     struct hints *h = retry_store(e);
-    if (hints_get(h, a, HINTS_WAIT, key, RECORD_VERSION, &value))
+    run_memory_flush(e->run, e);
+    if (hints_get(h, a, HINTS_WAIT, key, REMOTE_WAIT_VERSION, &value))
         (void)hints_delete(h, HINTS_WAIT, key);
     arena_free(a);
 }
@@ -63,6 +64,7 @@ remote_wait_first(struct engine *e, struct arena *a, struct str transport, struc
 {
     struct str prefix = prefix_of(a, transport, host);
     struct str start = from.n > 0 ? str_cat(a, prefix, from) : STR_EMPTY, key;
+    run_memory_flush(e->run, e);
     for (;;) {
         key = hints_first(retry_store(e), a, HINTS_WAIT, prefix, start);
         if (!str_is_set(key))

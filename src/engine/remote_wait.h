@@ -5,6 +5,8 @@
 
 #include "engine/delivery.h"
 
+enum { REMOTE_WAIT_VERSION = 1 }; /* of the records: key "transport/host/id", no bytes */
+
 /* Notes the message of this delivery, or takes the note away. */
 void remote_wait_add(struct delivery *d, struct str transport, struct str host);
 void remote_wait_remove(struct delivery *d, struct str transport, struct str host);

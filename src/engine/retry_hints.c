@@ -436,6 +436,9 @@ retry_failed(struct delivery *d, const struct retry_failure *f)
         find_rule(d, f->subject, f->second, error_of(f->number, f->code, f->detail));
     if (rule == NULL)
         return true;
+    int64_t age_s = time_s - d->message->received_time;
+    if (known && f->again)
+        return old.expired || age_s > last_cutoff(rule);
     int64_t since = failing_since(d, f, &old, known);
     const struct retry_step *step = step_at(rule, time_s - since, &expired);
     int64_t previous = known ? old.next_try - old.last_try : 0;
@@ -452,7 +455,7 @@ retry_failed(struct delivery *d, const struct retry_failure *f)
         now.next_try +=
             retry_interval(step, previous, d->engine->conf->main->retry_interval_max);
     save_record(d, f->key, &now);
-    return expired || time_s - d->message->received_time > last_cutoff(rule);
+    return expired || age_s > last_cutoff(rule);
 }
 
 void

@@ -46,6 +46,7 @@ struct retry_failure {
     int64_t detail;
     struct str text;
     bool of_message; /* it is the message's fault: its age counts */
+    bool again;      /* it was noted for another message: its record stays as it is */
 };
 /* Notes it. True: the time of the rule is over, or there is no rule: nothing more is to be tried. */
 bool retry_failed(struct delivery *d, const struct retry_failure *f);

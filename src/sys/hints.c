@@ -327,6 +327,33 @@ hints_update(struct hints *h, struct arena *a, enum hints_kind k, struct str key
     return rc == 0 || rc == MDB_NOTFOUND || failed(h, "write", rc);
 }
 
+bool
+hints_add(struct hints *h, enum hints_kind k, const struct str *keys, size_t n,
+          uint16_t version)
+{
+    struct head head = head_for(k, version, STR_EMPTY);
+    MDB_txn *txn;
+    bool changed = false;
+    if (!is_ready(h))
+        return false;
+    int rc = mdb_txn_begin(h->env, NULL, 0, &txn);
+    if (rc != 0)
+        return failed(h, "write", rc);
+    for (size_t i = 0; i < n && (rc == 0 || rc == MDB_KEYEXIST); i++) {
+        struct key_room room;
+        MDB_val v = {.mv_data = &head, .mv_size = sizeof head};
+        make_key(keys[i], &room);
+        rc = mdb_put(txn, h->dbi[k], &room.val, &v, MDB_NOOVERWRITE);
+        changed = changed || rc == 0;
+    }
+    bool ok = rc == 0 || rc == MDB_KEYEXIST;
+    if (ok && changed)
+        rc = mdb_txn_commit(txn);
+    else
+        mdb_txn_abort(txn);
+    return (ok && !changed) || rc == 0 || failed(h, "write", rc);
+}
+
 void
 hints_each(struct hints *h, enum hints_kind k,
            bool (*fn)(void *ctx, struct str key, uint16_t version, struct str value), void *ctx)

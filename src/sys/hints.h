@@ -47,6 +47,9 @@ bool hints_get(struct hints *h, struct arena *a, enum hints_kind k, struct str k
 /* Writes or replaces. False: not written (the reason is in hints_error). */
 bool hints_put(struct hints *h, enum hints_kind k, struct str key, uint16_t version,
                struct str value);
+/* Adds records without bytes in one transaction; those that are there already stay. Nothing is written if all of them are. */
+bool hints_add(struct hints *h, enum hints_kind k, const struct str *keys, size_t n,
+               uint16_t version);
 bool hints_delete(struct hints *h, enum hints_kind k, struct str key);
 
 /* Reads, lets fn change, and writes in one transaction, so that two processes cannot count the same thing. old is STR_NULL when there

@@ -216,10 +216,17 @@ append_kept(struct arena *a, struct log_kept *k, struct str path, struct str ent
     return file_write_all(k->fd, entry.p, entry.n);
 }
 
+/* Root writes as the one whose file it is. */
+static bool
+is_for_other(const struct log_settings *s)
+{
+    return s->own && geteuid() == 0;
+}
+
 static bool
 append(struct arena *a, const struct log_settings *s, struct str path, struct str entry)
 {
-    bool as_other = s->own && geteuid() == 0;
+    bool as_other = is_for_other(s);
     uid_t uid = 0;
     gid_t gid = 0;
     if (as_other) {
@@ -299,7 +306,8 @@ log_write(struct arena *a, const struct log_settings *s, enum log_kind kind,
         buf_adds(&entry, lines[i]);
         buf_addc(&entry, '\n');
     }
-    bool kept = s->kept != NULL && kind == LOGFILE_MAIN && to.file.n < KEPT_PATH_MAX;
+    bool kept = s->kept != NULL && kind == LOGFILE_MAIN && to.file.n < KEPT_PATH_MAX &&
+                !is_for_other(s);
     if (kept ? append_kept(a, s->kept, to.file, buf_str(&entry))
              : append(a, s, to.file, buf_str(&entry)))
         return ok;
