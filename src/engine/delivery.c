@@ -295,7 +295,10 @@ finish(struct delivery *d)
         d->changed = true;
     if (d->freeze)
         return freeze(d);
-    if (d->header.first_delivery)
+    /* A queue run may meet thousands of new messages that have to wait: it does not write each of them anew for that. */
+    bool marked = !d->changed && d->header.first_delivery && d->engine->run != NULL &&
+                  spool_mark_tried(&d->entry, &d->header);
+    if (d->header.first_delivery && !marked)
         d->changed = true;
     d->header.first_delivery = false;
     if (d->changed)

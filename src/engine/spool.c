@@ -6,6 +6,7 @@
 #include "engine/spool.h"
 
 #include "base/arena.h"
+#include "engine/spool_item.h"
 #include "sys/file.h"
 #include "sys/file_lock.h"
 
@@ -368,6 +369,22 @@ spool_find_directory(const struct spool_place *place, const struct message_id *i
     char own = spool_subdirectory(id);
     int dir = find_in(place, id, place->split ? own : '\0');
     return dir >= 0 ? dir : find_in(place, id, place->split ? '\0' : own);
+}
+
+bool
+spool_mark_tried(const struct spool_entry *e, const struct spool_header *h)
+{
+    static const char first[] = "\n" SPOOL_ITEM_FIRST "\n", tried[] = "\n" SPOOL_ITEM_TRIED "\n";
+    enum { LENGTH = sizeof first - 1, CHANGED = LENGTH - 2 };
+    char there[LENGTH];
+    off_t at = (off_t)h->first_delivery_at - 1;
+    int fd = at < 0 ? -1 : open_regular(e->dir, spool_file_name(&e->id, 'H').text, O_RDWR);
+    if (fd < 0)
+        return false;
+    bool ok = pread(fd, there, LENGTH, at) == LENGTH && memcmp(there, first, LENGTH) == 0 &&
+              pwrite(fd, tried + CHANGED, 1, at + CHANGED) == 1;
+    close(fd);
+    return ok;
 }
 
 enum spool_result

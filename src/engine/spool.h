@@ -81,6 +81,9 @@ enum spool_result spool_read_at(struct arena *a, int dir, const struct message_i
  * -H file is the old or the new one and the journal is still there. */
 enum spool_result spool_update(struct arena *a, const struct spool_entry *e,
                                const struct spool_header *h, struct spool_fault *f);
+/* Notes in the -H file that delivery has been tried, and nothing else: one byte is written in place and not waited for (a crash may
+ * make the message a new one again). h: as it was read. False: it cannot be done so, and nothing has changed. */
+bool spool_mark_tried(const struct spool_entry *e, const struct spool_header *h);
 /* Ends the message: removes -H and syncs before the journal and the body go, so that no crash can bring
  * back recipients that are done. */
 enum spool_result spool_remove(const struct spool_entry *e, struct spool_fault *f);

@@ -77,6 +77,7 @@ struct spool_header {
     struct str auth_id, auth_sender;
     bool allow_unqualified_recipient, allow_unqualified_sender;
     bool first_delivery;
+    size_t first_delivery_at; /* where in the file that item stands (spool_mark_tried); 0: nowhere */
     int64_t frozen_time;
     bool dont_deliver; /* -N */
     bool host_lookup_deferred, host_lookup_failed;

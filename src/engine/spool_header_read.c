@@ -290,6 +290,10 @@ read_item(struct cursor *c, struct str line)
 {
     static const char *const acls[] = {"acl", "aclc", "aclm"};
     struct str rest = line;
+    if (str_eqz(line, SPOOL_ITEM_TRIED))
+        return true;
+    if (str_eqz(line, SPOOL_ITEM_FIRST))
+        c->h->first_delivery_at = (size_t)(line.p - c->s.p);
     uint32_t taint = take_mark(&rest);
     size_t sp = str_chr(rest, ' ', 0);
     struct str name = str_sub(rest, 0, sp);

@@ -33,4 +33,9 @@ const struct spool_item *spool_item_find(struct str name);
 struct str spool_item_quoter_name(uint32_t taint);
 uint32_t spool_item_quoter_mark(struct str name);
 
+/* The item of a message that nobody has tried to deliver, as it stands in the file, and the same when somebody has: the one byte that
+ * differs is written in place. Who does not know the second one leaves it alone. */
+#define SPOOL_ITEM_FIRST "-deliver_firsttime"
+#define SPOOL_ITEM_TRIED "-deliver_firsttim_"
+
 #endif

@@ -120,3 +120,46 @@ def test_the_group_of_the_spool_may_look(site):
         assert (p.stdout == 'T:[127.0.0.1]:127.0.0.1:1\n') == shown, p.stdout
     now = os.stat(db + '/hints.lmdb')
     assert (now.st_mtime_ns, now.st_uid) == (kept.st_mtime_ns, kept.st_uid)
+
+
+COUNTED = '''
+begin acl
+count:
+  accept logwrite = calls $event_data
+'''
+
+
+def test_a_forced_run_calls_a_dead_host_once(site):
+    """What a queue run found out about a host holds for the messages that follow: none connects again, each is logged and waits."""
+    event = '  event_action = ${if eq {tcp:connect}{$event_name} {${acl{count}}}}\n'
+    site.configure(main='queue_only', routers=ROUTERS, transports=TRANSPORTS + event, more=COUNTED)
+    spool = site.path('spool')
+    for i in range(3):
+        site.send('x%d@remote.example' % i, options=('-odq',))
+    ids = site.queue()
+    before = {i: site.read('spool/input/%s-H' % i) for i in ids}
+    site.run('-qf')
+    lines = site.raw_log().splitlines()
+    assert len([l for l in lines if 'calls ' in l]) == 1, lines
+    for i in ids:
+        told = [l for l in lines if i in l and 'Connection refused' in l]
+        assert [' == ' in l for l in told] == [False, True], lines
+        assert site.read('spool/msglog/' + i).count('defer (111): Connection refused') == 1
+        after = site.read('spool/input/%s-H' % i)
+        assert after == before[i].replace('-deliver_firsttime\n', '-deliver_firsttim_\n') != before[i], after
+    waiting = tool(site, 'exim_dumpdb', spool, 'wait-out')[1]
+    assert all(i in waiting for i in ids), waiting
+    site.run('-qf')      # another run calls it again
+    assert site.raw_log().count('calls ') == 2
+    site.run('-qi')      # nothing is new
+    assert site.raw_log().count('calls ') == 2 and site.raw_log().count(' == ') == 6
+
+
+def test_a_remembered_failure_ends_what_is_too_old(site):
+    """The answer of another message counts as a try: who has waited for too long is told."""
+    site.configure(main='queue_only', routers=ROUTERS, transports=TRANSPORTS, retry='* * F,1s,1s')
+    for i in range(3):
+        site.send('x%d@remote.example' % i, options=('-odq', '-f', '<>'))
+    site.run('-qf')
+    assert site.raw_log().count(' == ') == 3, site.raw_log()
+    site.wait_for(lambda: not site.run('-qf') or site.raw_log().count('retry timeout exceeded') == 3, 10)
