@@ -119,6 +119,22 @@ merge_journal(struct delivery *d, struct spool_fault *f)
     return r;
 }
 
+void
+delivery_write_log(struct delivery *d)
+{
+    if (d->lane != NULL || d->entry.log == NULL)
+        return;
+    d->entry.log = NULL;
+    maillog_message_lines(d->engine, &d->entry, buf_str(&d->log_lines));
+}
+
+static void
+keep_log(struct delivery *d)
+{
+    d->log_lines = buf_in(d->arena, 0);
+    d->entry.log = &d->log_lines;
+}
+
 static enum delivery_end
 open_message(struct delivery *d)
 {
@@ -139,6 +155,8 @@ open_message(struct delivery *d)
         spool_close(&d->entry);
         return end;
     }
+    if (d->engine->run != NULL)
+        keep_log(d);
     return DELIVERY_WAITS;
 }
 
@@ -256,6 +274,9 @@ static bool
 remove_files(struct delivery *d)
 {
     struct spool_fault f;
+    if (d->engine->conf->main->preserve_message_logs)
+        delivery_write_log(d);
+    d->entry.log = NULL;
     if (spool_remove(&d->entry, &f) != SPOOL_OK) {
         maillog(d->engine, MAILLOG_MAIN | MAILLOG_PANIC, d->id,
                 "failed to remove the message: %s", f.text);
@@ -291,6 +312,7 @@ finish(struct delivery *d)
 {
     if (d->deferred.n == 0 && !d->freeze)
         return complete(d);
+    delivery_write_log(d);
     if (one_time_keep(d))
         d->changed = true;
     if (d->freeze)
@@ -325,6 +347,7 @@ static void
 close_message(struct delivery *d, const struct outer_view *outer)
 {
     struct eval *ev = d->engine->eval;
+    delivery_write_log(d);
     if (d->journal_open)
         spool_journal_close(&d->journal);
     spool_close(&d->entry);

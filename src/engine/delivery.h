@@ -45,7 +45,7 @@ struct delivery {
     enum delivery_reason reason;
     struct spool_entry entry;   /* in the fast lane: a copy of the body, and no directory */
     struct lane_taken *lane;    /* the message is in the fast lane; NULL: it has files */
-    struct buf lane_log;        /* its message log until it has them */
+    struct buf log_lines;        /* its message log until it has them */
     struct str lane_body;       /* its body */
     bool discarding;            /* what is done now may be done again after a crash */
     struct spool_header header; /* the envelope as it is in the spool */
@@ -102,6 +102,9 @@ enum delivery_end delivery_lane_open(struct delivery *d, const struct lane_ref *
 /* Makes the body of a message of the fast lane a file in memory that looks like a -D file, which the entry then has. False with errno.
  * Does nothing for others. */
 bool delivery_lane_body_file(struct delivery *d);
+/* Writes the lines of the message log that have been kept (queue runs keep them until it is known what becomes of the message), and keeps
+ * no more. delivery.c */
+void delivery_write_log(struct delivery *d);
 /* Notes that addresses are done, together, before anything is said of them. */
 bool delivery_lane_note(struct delivery *d, const struct str *keys, size_t n,
                         struct durable_fault *f);

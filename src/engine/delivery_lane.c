@@ -50,7 +50,7 @@ make_entry(struct delivery *d)
                               .dir = -1,
                               .body = -1,
                               .calls = d->engine->calls,
-                              .log = &d->lane_log};
+                              .log = &d->log_lines};
     e->sub = place.split ? spool_subdirectory(&e->id) : '\0';
 }
 
@@ -104,8 +104,8 @@ delivery_lane_open(struct delivery *d, const struct lane_ref *ref)
         return refuse(d, ref, r);
     d->lane = t;
     d->id = str_dup(d->arena, message_id_str(&t->message.id));
-    d->lane_log = buf_in(d->arena, 0);
-    buf_adds(&d->lane_log, t->message.log);
+    d->log_lines = buf_in(d->arena, 0);
+    buf_adds(&d->log_lines, t->message.log);
     e->queue =
         t->message.queue.n > 0
             ? str_untaint_by_rule(engine_keep_queue(e, t->message.queue), "queue of a message")
@@ -173,7 +173,7 @@ move(struct delivery *d, struct spool_entry *to, struct spool_fault *f)
         return false;
     bool is_new = to->body >= 0;
     if (is_new)
-        maillog_message_lines(d->engine, to, buf_str(&d->lane_log));
+        maillog_message_lines(d->engine, to, buf_str(&d->log_lines));
     if (lane_move_end(d->lane, to, f) != SPOOL_OK)
         return false;
     if (!is_new)

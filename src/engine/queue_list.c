@@ -19,6 +19,7 @@ struct queue_list {
     struct spool_place place;
     enum queue_list_order order;
     VEC(struct queue_list_item) items;
+    bool journals;    /* one was seen */
     bool given;       /* a message */
     bool heap;        /* items is one: from the second message on */
     size_t at;        /* next of items; 0 in order, where items is a heap */
@@ -75,6 +76,13 @@ is_header_name(const char *name, struct message_id *id)
     return message_id_parse(str_from(name, n - 2), id);
 }
 
+static bool
+is_journal_name(const char *name)
+{
+    size_t n = strlen(name);
+    return n > 2 && name[n - 1] == 'J' && name[n - 2] == '-';
+}
+
 static enum spool_result
 directory_fault(const struct queue_list *q, const char *what, struct spool_fault *f)
 {
@@ -116,6 +124,7 @@ scan(struct queue_list *q, struct spool_fault *f)
         return errno == ENOENT ? SPOOL_OK : directory_fault(q, "open input of spool", f);
     }
     for (errno = 0; (entry = readdir(q->scan)) != NULL; errno = 0) {
+        q->journals = q->journals || is_journal_name(entry->d_name);
         if (!is_header_name(entry->d_name, &item.id))
             continue;
         if (q->items.n >= QUEUE_LIST_MAX) {
@@ -254,4 +263,10 @@ queue_list_directory(struct queue_list *q, const struct queue_list_item *item)
     q->dir = spool_open_directory(&q->place, item->sub, false);
     q->dir_sub = item->sub;
     return q->dir;
+}
+
+bool
+queue_list_has_journals(const struct queue_list *q)
+{
+    return q->order == QUEUE_LIST_STREAM || q->journals;
 }

@@ -152,11 +152,12 @@ add_journal(struct arena *a, int dir, const struct message_id *id, struct spool_
     (void)spool_journal_read(a, &e, h, &found, &f);
 }
 
-enum show_missing { SHOW_MISSING, SKIP_MISSING };
+/* Whether a message that is not there is shown, and whether it can have a journal. */
+enum show_how { SHOW_MISSING, SHOW_LISTED, SHOW_WITHOUT_JOURNAL };
 
 static void
 show_one(struct arena *a, int dir, const struct message_id *id, enum queue_show_what what,
-         enum show_missing missing, FILE *out)
+         enum show_how how, FILE *out)
 {
     struct buf b = buf_in(a, 0);
     struct spool_header h;
@@ -167,10 +168,11 @@ show_one(struct arena *a, int dir, const struct message_id *id, enum queue_show_
     }
     spool_header_init(&h);
     enum spool_result r = dir < 0 ? SPOOL_ABSENT : spool_read_at(a, dir, id, &h, &f);
-    if (r == SPOOL_ABSENT && missing == SKIP_MISSING)
+    if (r == SPOOL_ABSENT && how != SHOW_MISSING)
         return;
     if (r == SPOOL_OK) {
-        add_journal(a, dir, id, &h);
+        if (how != SHOW_WITHOUT_JOURNAL)
+            add_journal(a, dir, id, &h);
         add_message_line(&b, dir, id, &h);
         add_recipients(&b, &h, what);
         buf_addc(&b, '\n');
@@ -252,7 +254,8 @@ queue_show(struct engine *e, enum queue_list_order order, enum queue_show_what w
             (void)fprintf(stderr, "%s\n", f.text);
             continue;
         }
-        show_one(one, queue_list_directory(q, &item), &item.id, what, SKIP_MISSING, out);
+        enum show_how how = queue_list_has_journals(q) ? SHOW_LISTED : SHOW_WITHOUT_JOURNAL;
+        show_one(one, queue_list_directory(q, &item), &item.id, what, how, out);
         arena_clear(one);
         if (shown == 0)
             (void)fflush(out); /* who waits for a long listing sees that it began */

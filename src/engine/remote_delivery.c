@@ -352,6 +352,7 @@ run_all(struct delivery *d, struct address_vec *addresses, bool for_fallback,
         jobs[i] = (struct remote_job){
             .d = d, .batch = batches.v.v[i], .fallback = for_fallback, .slot = -1};
     if (batches.v.n > 1 && parallel > 1 && d->engine->kept == NULL) {
+        delivery_write_log(d); /* several processes write to it now */
         run_parallel(jobs, batches.v.n, parallel, fallback);
         return;
     }

@@ -81,6 +81,20 @@ queue_name_ok(const char *queue)
     return queue[0] != '.' && strchr(queue, '/') == NULL && strlen(queue) <= NAME_MAX;
 }
 
+/* A directory that is there, by its whole path. */
+static int
+open_at_once(const struct spool_place *place, bool named, const char *subname)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/%s%sinput%s%s", place->root,
+                     named ? place->queue : "", named ? "/" : "", subname[0] != '\0' ? "/" : "",
+                     subname);
+    if (n >= 0 && (size_t)n < sizeof path)
+        return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    errno = ENAMETOOLONG;
+    return -1;
+}
+
 int
 spool_open_directory(const struct spool_place *place, char sub, bool create)
 {
@@ -90,7 +104,10 @@ spool_open_directory(const struct spool_place *place, char sub, bool create)
         errno = EINVAL;
         return -1;
     }
-    int dir = open(place->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int dir = create ? -1 : open_at_once(place, named, subname);
+    if (dir >= 0 || (!create && errno != ENAMETOOLONG))
+        return dir;
+    dir = open(place->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir >= 0 && named)
         dir = step_into(dir, place->queue, create);
     if (dir >= 0)
@@ -295,10 +312,16 @@ check_body(const struct spool_entry *e, const char *name, struct spool_fault *f)
 
 /* O_NONBLOCK: opening something that is no file must not hang; it has no effect on one that is. */
 static int
+open_any(int dir, const char *name, int flags)
+{
+    return openat(dir, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+}
+
+static int
 open_regular(int dir, const char *name, int flags)
 {
     struct stat st;
-    int fd = openat(dir, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+    int fd = open_any(dir, name, flags);
     if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
         close(fd);
         errno = EINVAL;
@@ -393,13 +416,14 @@ spool_read_at(struct arena *a, int dir, const struct message_id *id, struct spoo
 {
     struct spool_name name = spool_file_name(id, 'H');
     struct str content;
-    int fd = open_regular(dir, name.text, O_RDONLY);
+    int fd = open_any(dir, name.text, O_RDONLY);
     if (fd < 0) {
         enum spool_result r = errno == ENOENT ? SPOOL_ABSENT : SPOOL_ERROR;
         (void)failed(f, "open", name.text);
         return r;
     }
-    enum file_result r = file_read_fd(a, fd, SPOOL_FILE_MAX, &content);
+    /* Its size does not change: it is replaced by another file. */
+    enum file_result r = file_read_whole(a, fd, SPOOL_FILE_MAX, &content);
     int saved = errno;
     close(fd);
     errno = saved;

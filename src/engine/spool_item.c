@@ -71,7 +71,8 @@ const struct spool_item *
 spool_item_find(struct str name)
 {
     for (const struct spool_item *i = spool_items; i->name != NULL; i++) {
-        if (i->kind != SPOOL_ITEM_ACL && str_eqz(name, i->name))
+        if (i->kind != SPOOL_ITEM_ACL && name.n > 0 && name.p[0] == i->name[0] &&
+            str_eqz(name, i->name))
             return i;
     }
     return NULL;
