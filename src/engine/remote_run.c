@@ -143,8 +143,7 @@ is_host_logged(const struct smtp_end *end)
 static bool
 take_end(struct run *r, const struct remote_try *t, const struct smtp_end *end, bool again)
 {
-    vec_push(r->d->arena, &r->notes,
-             ((struct note){.host = *t, .end = *end, .again = again}));
+    vec_push(r->d->arena, &r->notes, ((struct note){.host = *t, .end = *end, .again = again}));
     if (is_host_logged(end))
         log_host(r, &t->host, t->port, &end->why);
     if (end->doubtful)

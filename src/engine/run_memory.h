@@ -12,7 +12,7 @@
 struct smtp_end; /* transports/smtp_client.h */
 
 enum {
-    RUN_MEMORY_S = 60,         /* how long a failure holds */
+    RUN_MEMORY_S = 60,            /* how long a failure holds */
     RUN_MEMORY_HOSTS_MAX = 10000, /* more are not remembered */
     RUN_MEMORY_WAITS_MAX = 1000,  /* notes of a transaction */
 };

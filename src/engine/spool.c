@@ -86,9 +86,9 @@ static int
 open_at_once(const struct spool_place *place, bool named, const char *subname)
 {
     char path[PATH_MAX];
-    int n = snprintf(path, sizeof path, "%s/%s%sinput%s%s", place->root,
-                     named ? place->queue : "", named ? "/" : "", subname[0] != '\0' ? "/" : "",
-                     subname);
+    int n =
+        snprintf(path, sizeof path, "%s/%s%sinput%s%s", place->root, named ? place->queue : "",
+                 named ? "/" : "", subname[0] != '\0' ? "/" : "", subname);
     if (n >= 0 && (size_t)n < sizeof path)
         return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     errno = ENAMETOOLONG;
@@ -287,15 +287,14 @@ spool_remove(const struct spool_entry *e, struct spool_fault *f)
 /* The first line must be the file's own name, and the name must still lead to this inode: whoever had
  * the lock before may have removed the message. */
 static enum spool_result
-check_body(const struct spool_entry *e, const char *name, struct spool_fault *f)
+check_body(const struct spool_entry *e, const char *name, const struct stat *open_st,
+           struct spool_fault *f)
 {
-    struct stat open_st, st;
+    struct stat st;
     char first[MESSAGE_ID_NEW_N + 16];
-    if (fstat(e->body, &open_st) != 0)
-        return failed(f, "examine", name);
     if (fstatat(e->dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return errno == ENOENT ? SPOOL_ABSENT : failed(f, "examine", name);
-    if (st.st_ino != open_st.st_ino || st.st_dev != open_st.st_dev)
+    if (st.st_ino != open_st->st_ino || st.st_dev != open_st->st_dev)
         return SPOOL_ABSENT;
     size_t n = strlen(name);
     ssize_t r = pread(e->body, first, n + 1, 0);
@@ -318,11 +317,10 @@ open_any(int dir, const char *name, int flags)
 }
 
 static int
-open_regular(int dir, const char *name, int flags)
+open_regular(int dir, const char *name, int flags, struct stat *st)
 {
-    struct stat st;
     int fd = open_any(dir, name, flags);
-    if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
+    if (fd >= 0 && (fstat(fd, st) != 0 || !S_ISREG(st->st_mode))) {
         close(fd);
         errno = EINVAL;
         fd = -1;
@@ -334,18 +332,19 @@ static enum spool_result
 open_in(const struct spool_place *place, char sub, struct spool_entry *e, struct spool_fault *f)
 {
     struct spool_name name = spool_file_name(&e->id, 'D');
+    struct stat st;
     e->sub = sub;
     e->dir = spool_open_directory(place, sub, false);
     if (e->dir < 0)
         return errno == ENOENT ? SPOOL_ABSENT : failed(f, "open input of spool", place->root);
-    e->body = open_regular(e->dir, name.text, O_RDWR | O_APPEND);
+    e->body = open_regular(e->dir, name.text, O_RDWR | O_APPEND, &st);
     enum spool_result r;
     if (e->body < 0)
         r = errno == ENOENT ? SPOOL_ABSENT : failed(f, "open", name.text);
     else
         r = lock_body(e, name.text, f);
     if (r == SPOOL_OK)
-        r = check_body(e, name.text, f);
+        r = check_body(e, name.text, &st, f);
     if (r == SPOOL_OK && lseek(e->body, e->body_start, SEEK_SET) < 0)
         r = failed(f, "seek in", name.text);
     if (r != SPOOL_OK)
@@ -397,11 +396,12 @@ spool_find_directory(const struct spool_place *place, const struct message_id *i
 bool
 spool_mark_tried(const struct spool_entry *e, const struct spool_header *h)
 {
-    static const char first[] = "\n" SPOOL_ITEM_FIRST "\n", tried[] = "\n" SPOOL_ITEM_TRIED "\n";
+    static const char first[] = "\n" SPOOL_ITEM_FIRST "\n",
+                      tried[] = "\n" SPOOL_ITEM_TRIED "\n";
     enum { LENGTH = sizeof first - 1, CHANGED = LENGTH - 2 };
     char there[LENGTH];
     off_t at = (off_t)h->first_delivery_at - 1;
-    int fd = at < 0 ? -1 : open_regular(e->dir, spool_file_name(&e->id, 'H').text, O_RDWR);
+    int fd = at < 0 ? -1 : open_any(e->dir, spool_file_name(&e->id, 'H').text, O_RDWR);
     if (fd < 0)
         return false;
     bool ok = pread(fd, there, LENGTH, at) == LENGTH && memcmp(there, first, LENGTH) == 0 &&
