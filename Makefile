@@ -83,6 +83,7 @@ LINKS   := $(if $(filter src/proc/main.c,$(MAINS)),$(NAMES:%=$(BUILD)/%)) \
            $(if $(filter src/proc/main_dbmbuild.c,$(MAINS)),$(BUILD)/exim_dbmbuild) \
            $(if $(filter src/proc/main_lock.c,$(MAINS)),$(BUILD)/exim_lock) \
            $(if $(filter src/proc/main_hints.c,$(MAINS)),$(BUILD)/exim_dumpdb $(BUILD)/exim_tidydb $(BUILD)/exim_fixdb) \
+           $(if $(filter src/proc/main_next.c,$(MAINS)),$(BUILD)/exinext) \
            $(if $(filter src/proc/main_msgdate.c,$(MAINS)),$(BUILD)/exim_msgdate)
 
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard test/unit/*_test.c))
@@ -143,6 +144,8 @@ $(BUILD)/exim_lock: $(BUILD)/remex-lock
 	$(Q)ln -sf remex-lock $@
 $(BUILD)/exim_dumpdb $(BUILD)/exim_tidydb $(BUILD)/exim_fixdb: $(BUILD)/remex-hints
 	$(Q)ln -sf remex-hints $@
+$(BUILD)/exinext: $(BUILD)/remex-next
+	$(Q)ln -sf remex-next $@
 $(BUILD)/exim_msgdate: $(BUILD)/remex-msgdate
 	$(Q)ln -sf remex-msgdate $@
 

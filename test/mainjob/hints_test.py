@@ -163,3 +163,39 @@ def test_a_remembered_failure_ends_what_is_too_old(site):
     site.run('-qf')
     assert site.raw_log().count(' == ') == 3, site.raw_log()
     site.wait_for(lambda: not site.run('-qf') or site.raw_log().count('retry timeout exceeded') == 3, 10)
+
+
+def next_try(site, *what):
+    return tool(site, 'exinext', '-C', site.conf, *what)
+
+
+def test_the_next_try_is_told(site):
+    site.configure(routers=ROUTERS, transports=TRANSPORTS)
+    site.send('x@remote.example')
+    when = r'\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d'
+    told = (r'\[127\.0\.0\.1\]:127\.0\.0\.1:1 error 111: Connection refused\n  first failed: %s\n'
+            r'  last tried:   %s\n  next try at:  %s\n' % (when, when, when))
+    for what in ('remote.example', 'x@remote.example', 'x'):
+        status, text = next_try(site, what)
+        assert status == 0 and re.fullmatch(told, text), (what, text)
+    nothing = site.queue()[0]      # the host is to blame, not the message
+    assert next_try(site, nothing) == (0, 'No retry data found for %s\n' % nothing)
+    assert next_try(site)[0] == 1 and next_try(site, '-x', 'y.example')[0] == 1
+
+
+def test_the_next_try_of_a_message_and_of_a_domain(site):
+    """Records are told apart by what they are about; what is over says so."""
+    site.configure(routers='''
+fails:
+  driver = redirect
+  domains = bad.example
+  allow_defer
+  data = :defer: not now
+''' + ROUTERS, transports=TRANSPORTS, retry='* * F,1s,1h')
+    site.send('x@bad.example', 'y@remote.example')
+    status, text = next_try(site, 'bad.example')
+    assert status == 0 and text.startswith('bad.example error ') and 'not now' in text and 'remote' not in text, text
+    subprocess.run([site.binary.rsplit('/', 1)[0] + '/exim_fixdb', site.path('spool'), 'retry'],
+                   input='R:bad.example\n5 yes\n', stdout=subprocess.PIPE, text=True)
+    text = next_try(site, 'bad.example', 'other.bad.example')[1]
+    assert '\n  past final cutoff time\n' in text and '127.0.0.1' in text, text
