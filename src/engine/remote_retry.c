@@ -78,7 +78,8 @@ remote_retry_note(struct delivery *d, const struct remote_try *t, const struct s
         .number = end->why.sys_errno,
         .code = end->why.smtp_code,
         .detail = detail_of(t, end),
-        .text = str_is_set(end->why.log)
+        .text = !str_is_set(t->host.address) ? end->why.log
+                : str_is_set(end->why.log)
                     ? str_printf(d->arena, "H=%.*s [%.*s]: %.*s", STR_ARG(t->host.name),
                                  STR_ARG(t->host.address), STR_ARG(end->why.log))
                     : str_from_cstr(end->why.sys_errno > 0 ? strerror(end->why.sys_errno) : ""),

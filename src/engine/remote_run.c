@@ -418,6 +418,17 @@ take_turn(struct run *r, const struct smtp_target *target, int *slot)
     return false;
 }
 
+/* A host whose address cannot be had counts as one that failed, or messages would wait for it for ever. */
+static void
+note_lookup(struct run *r, const struct host_target *host, const struct why *why)
+{
+    struct note n = {.host = {.host = *host, .domain = r->batch[0]->domain},
+                     .end = {.fate = SMTP_HOST_DEFER, .why = *why}};
+    n.host.key = n.host.message_key = str_printf(r->d->arena, "R:%.*s", STR_ARG(host->name));
+    n.end.why.sys_errno = 0; /* whatever it was, no rule is for it alone */
+    vec_push(r->d->arena, &r->notes, n);
+}
+
 /* Finds the addresses of a host that has none. False: it has none. */
 static bool
 find_addresses(struct run *r, size_t at)
@@ -437,6 +448,7 @@ find_addresses(struct run *r, size_t at)
                                 STR_ARG(host.name)),
     };
     answer_open(r, &why, false);
+    note_lookup(r, &host, &why);
     r->tally.total++;
     r->tally.failed += o != OUT_DEFER;
     r->tally.deferred += o == OUT_DEFER;

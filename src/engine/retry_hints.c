@@ -182,6 +182,7 @@ error_of(int number, int code, int64_t detail)
         {ECONNRESET, RETRY_LOST_CONNECTION},
         {WHY_AUTH_FAILED, RETRY_AUTH_FAILED},
         {WHY_TLS_REQUIRED, RETRY_TLS_REQUIRED},
+        {WHY_NO_HOST, RETRY_LOOKUP},
     };
     switch (number) {
     case WHY_RCPT_4XX:

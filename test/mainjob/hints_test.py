@@ -199,3 +199,42 @@ fails:
                    input='R:bad.example\n5 yes\n', stdout=subprocess.PIPE, text=True)
     text = next_try(site, 'bad.example', 'other.bad.example')[1]
     assert '\n  past final cutoff time\n' in text and '127.0.0.1' in text, text
+
+
+LOST = '''
+lost:
+  driver = manualroute
+  domains = lost.example
+  route_list = * nohost.invalid byname
+  host_find_failed = defer
+  transport = out
+'''
+
+
+def seconds_to_wait(site, key):
+    """From the last try to the next one, by the record of that key."""
+    import datetime
+    lines = tool(site, 'exim_dumpdb', site.path('spool'), 'retry')[1].splitlines()
+    times = [lines[i + 1].split('  ') for i, l in enumerate(lines) if l.split()[0] == key]
+    assert len(times) == 1, lines
+    last, later = (datetime.datetime.strptime(t.rstrip(' *'), '%d-%b-%Y %H:%M:%S') for t in times[0][1:3])
+    return (later - last).total_seconds()
+
+
+def test_a_rule_for_lookups(site):
+    """A host that is not known is an error of its own among the retry rules."""
+    site.configure(routers=LOST + ROUTERS, transports=TRANSPORTS, retry='* lookup F,2h,7m\n* * F,2h,15m')
+    site.send('x@lost.example', 'y@remote.example')
+    assert 'defer (-32): lookup of host "nohost.invalid" failed' in site.raw_log() or \
+        'did not complete' in site.raw_log(), site.raw_log()
+    if 'defer (-32)' in site.raw_log():     # without a name server the answer is another one
+        assert seconds_to_wait(site, 'R:lost.example') == 7 * 60
+    assert seconds_to_wait(site, 'T:[127.0.0.1]:127.0.0.1:1') == 15 * 60
+
+
+def test_a_host_that_is_never_found_ends_the_waiting(site):
+    site.configure(routers='\nall:\n  driver = accept\n  transport = out\n', retry='* * F,1s,1s',
+                   transports=TRANSPORTS.replace('port = 1', 'hosts = nohost.invalid\n  gethostbyname'))
+    site.send('x@remote.example', options=('-odf', '-f', '<>'))
+    assert ' == x@remote.example' in site.raw_log(), site.raw_log()
+    site.wait_for(lambda: not site.run('-qf') or 'retry timeout exceeded' in site.raw_log(), 10)
