@@ -69,7 +69,11 @@ message_size(int dir, const struct message_id *id, const struct spool_header *h)
 static void
 add_name(struct buf *b, const struct message_id *id, const struct spool_header *h)
 {
-    buf_printf(b, " %s <%.*s>", id->text, STR_ARG(h->sender));
+    buf_addc(b, ' ');
+    buf_addz(b, id->text);
+    buf_addz(b, " <");
+    buf_adds(b, h->sender);
+    buf_addc(b, '>');
     if (h->sender_set_untrusted)
         buf_printf(b, " (%.*s)", STR_ARG(h->login));
     if (h->frozen_time != SPOOL_NONE)
@@ -116,13 +120,21 @@ add_generated(struct buf *b, const struct spool_header *h)
 }
 
 static void
+add_recipient(struct buf *b, bool done, struct str address)
+{
+    buf_addz(b, done ? "        D " : "          ");
+    buf_adds(b, address);
+    buf_addc(b, '\n');
+}
+
+static void
 add_recipients(struct buf *b, const struct spool_header *h, enum queue_show_what what)
 {
     for (size_t i = 0; i < h->recipients.n; i++) {
         struct str address = h->recipients.v[i].address;
         bool done = spool_tree_has(&h->done, address);
         if (!done || what != QUEUE_SHOW_UNDELIVERED)
-            buf_printf(b, "        %c %.*s\n", done ? 'D' : ' ', STR_ARG(address));
+            add_recipient(b, done, address);
     }
     if (what != QUEUE_SHOW_GENERATED)
         return;

@@ -14,15 +14,20 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 struct spool_name
 spool_file_name(const struct message_id *id, char suffix)
 {
-    struct spool_name n;
-    (void)snprintf(n.text, sizeof n.text, "%s-%c", id->text, suffix);
-    return n;
+    struct spool_name name;
+    size_t n = strlen(id->text);
+    memcpy(name.text, id->text, n);
+    name.text[n] = '-';
+    name.text[n + 1] = suffix;
+    name.text[n + 2] = '\0';
+    return name;
 }
 
 struct spool_name

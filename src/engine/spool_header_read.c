@@ -290,9 +290,9 @@ read_item(struct cursor *c, struct str line)
 {
     static const char *const acls[] = {"acl", "aclc", "aclm"};
     struct str rest = line;
-    if (str_eqz(line, SPOOL_ITEM_TRIED))
+    if (str_eq(line, STR_LIT(SPOOL_ITEM_TRIED)))
         return true;
-    if (str_eqz(line, SPOOL_ITEM_FIRST))
+    if (str_eq(line, STR_LIT(SPOOL_ITEM_FIRST)))
         c->h->first_delivery_at = (size_t)(line.p - c->s.p);
     uint32_t taint = take_mark(&rest);
     size_t sp = str_chr(rest, ' ', 0);
@@ -300,7 +300,7 @@ read_item(struct cursor *c, struct str line)
     struct str value =
         sp == STR_NPOS ? str_sub(rest, rest.n, 0) : str_sub(rest, sp + 1, rest.n);
     value.taint = taint;
-    for (size_t i = 0; i < sizeof acls / sizeof *acls; i++) {
+    for (size_t i = 0; i < sizeof acls / sizeof *acls && str_starts(name, "acl"); i++) {
         if (str_eqz(name, acls[i]))
             return read_acl(c, acls[i], value, taint);
     }
