@@ -64,10 +64,22 @@ add_clean(struct buf *b, const struct engine *e, struct str text)
     fn_add_escaped(b, str_sub(text, from, text.n), top);
 }
 
-/* A text as it may stand in a line. */
+/* Nothing in it needs another look: printing ASCII, and no sign of escapes. */
+static bool
+is_plain(struct str text)
+{
+    bool plain = true;
+    for (size_t i = 0; i < text.n; i++)
+        plain = plain && text.p[i] >= ' ' && text.p[i] < 0x7f && text.p[i] != '\\';
+    return plain;
+}
+
+/* A text as it may stand in a line: itself, or another in a. */
 static struct str
 clean(struct arena *a, const struct engine *e, struct str text, bool tabs)
 {
+    if (is_plain(text))
+        return str_sub(text, 0, MAILLOG_LINE_MAX);
     struct buf b = buf_in(a, 0);
     for (size_t tab; !tabs && (tab = str_chr(text, '\t', 0)) != STR_NPOS;
          text = str_sub(text, tab + 1, text.n)) {
