@@ -123,24 +123,43 @@ print_words(enum clock_form form, struct clock_civil t, int32_t offset_s, char *
     return n + print_zone(out + n, CLOCK_TEXT_MAX - (size_t)n, offset_s);
 }
 
-/* The forms of digits, which are all prefixes of one another but for their punctuation. */
+/* Two digits behind a sign, or without one ('\0'). */
+static char *
+put_two(char *out, char sign, int value)
+{
+    if (sign != '\0')
+        *out++ = sign;
+    *out++ = (char)('0' + value / 10 % 10);
+    *out++ = (char)('0' + value % 10);
+    return out;
+}
+
+/* The forms of digits, which are all prefixes of one another but for their punctuation. By hand, as every line of a log has one. */
 static int
 print_numbers(enum clock_form form, struct clock_civil t, int ms, char *out)
 {
     bool log = form == CLOCK_LOG || form == CLOCK_LOG_MS;
-    const char *dash = log ? "-" : "";
-    const char *colon = log ? ":" : "";
-    int n = snprintf(out, CLOCK_TEXT_MAX, "%04" PRId32 "%s%02d", t.year, dash, t.month);
-    if (form == CLOCK_MONTH)
-        return n;
-    n += snprintf(out + n, CLOCK_TEXT_MAX - (size_t)n, "%s%02d", dash, t.day);
-    if (form == CLOCK_LOGFILE)
-        return n;
-    n += snprintf(out + n, CLOCK_TEXT_MAX - (size_t)n, "%s%02d%s%02d%s%02d%s", log ? " " : "",
-                  t.hour, colon, t.minute, colon, t.second, log ? "" : "Z");
-    if (form == CLOCK_LOG_MS)
-        n += snprintf(out + n, CLOCK_TEXT_MAX - (size_t)n, ".%03d", ms);
-    return n;
+    char dash = log ? '-' : '\0', colon = log ? ':' : '\0', *at = out;
+    if (t.year >= 0 && t.year <= 9999)
+        at = put_two(put_two(at, '\0', t.year / 100), '\0', t.year % 100);
+    else
+        at += snprintf(out, CLOCK_TEXT_MAX, "%04" PRId32, t.year);
+    at = put_two(at, dash, t.month);
+    if (form != CLOCK_MONTH)
+        at = put_two(at, dash, t.day);
+    if (form != CLOCK_MONTH && form != CLOCK_LOGFILE) {
+        at = put_two(at, log ? ' ' : '\0', t.hour);
+        at = put_two(put_two(at, colon, t.minute), colon, t.second);
+        if (!log)
+            *at++ = 'Z';
+    }
+    if (form == CLOCK_LOG_MS) {
+        *at++ = '.';
+        *at++ = (char)('0' + ms / 100 % 10);
+        at = put_two(at, '\0', ms % 100);
+    }
+    *at = '\0';
+    return (int)(at - out);
 }
 
 /* Plain digits, without the cost of printf: filters and logs ask for it all the time. */
