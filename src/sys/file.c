@@ -74,6 +74,10 @@ file_read_whole(struct arena *a, int fd, size_t max, struct str *out)
     struct stat st;
     if (fstat(fd, &st) != 0 || st.st_size < 0)
         return FILE_NO_READ;
+    if (!S_ISREG(st.st_mode)) {
+        errno = EINVAL;
+        return FILE_NO_READ;
+    }
     size_t size = (size_t)st.st_size, n = 0;
     if (size > max || size > STR_MAX - 2)
         return FILE_TOO_BIG;
