@@ -148,6 +148,37 @@ test_life(void **state)
     place = (struct spool_place){.root = root};
 }
 
+/* One byte says that delivery was tried; the rest stays, and what is no longer as it was read is left alone. */
+static void
+test_mark_tried(void **state)
+{
+    (void)state;
+    struct spool_entry e;
+    struct spool_header h = envelope(), read;
+    const struct spool_acl_variable v = {.name = STR_LIT("x"),
+                                         .value = STR_LIT("\n-deliver_firsttime\n")};
+    vec_push(a, &h.acl_variables, v); /* a text that only looks like it */
+    h.first_delivery = true;
+    assert_int_equal(make_message(&durable_kernel), SPOOL_OK);
+    assert_int_equal(spool_open(&place, &durable_kernel, &id, &e, &fault), SPOOL_OK);
+    assert_int_equal(spool_read(a, &e, &read, &fault), SPOOL_OK);
+    assert_false(read.first_delivery);
+    assert_false(spool_mark_tried(&e, &read));
+    assert_int_equal(spool_update(a, &e, &h, &fault), SPOOL_OK);
+    assert_int_equal(spool_read(a, &e, &read, &fault), SPOOL_OK);
+    assert_true(read.first_delivery);
+    assert_true(spool_mark_tried(&e, &read));
+    assert_false(spool_mark_tried(&e, &read)); /* it is there already */
+    assert_int_equal(spool_read(a, &e, &read, &fault), SPOOL_OK);
+    assert_false(read.first_delivery);
+    assert_int_equal(read.unknown.n, 0);
+    assert_int_equal(read.acl_variables.n, 1);
+    assert_true(str_eq(read.acl_variables.v[0].value, v.value));
+    assert_int_equal(spool_remove(&e, &fault), SPOOL_OK);
+    spool_close(&e);
+    wipe();
+}
+
 static void
 test_order(void **state)
 {
@@ -366,6 +397,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_life),
+        cmocka_unit_test(test_mark_tried),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_each_failure_of_a_new_message),
         cmocka_unit_test(test_each_failure_of_an_update),

@@ -65,6 +65,24 @@ test_round_trip(void **state)
     assert_true(hints_delete(r->h, HINTS_RETRY, STR_LIT("R:a.b")));
 }
 
+/* Those that are there stay as they are. */
+static void
+test_add(void **state)
+{
+    struct room *r = *state;
+    struct str v;
+    const struct str keys[] = {STR_LIT("a"), STR_LIT("b"), STR_LIT("c")};
+    assert_true(hints_put(r->h, HINTS_WAIT, keys[1], 1, STR_LIT("kept")));
+    for (int i = 0; i < 2; i++) {
+        assert_true(hints_add(r->h, HINTS_WAIT, keys, 3, 1));
+        for (size_t k = 0; k < 3; k++) {
+            assert_true(hints_get(r->h, r->a, HINTS_WAIT, keys[k], 1, &v));
+            assert_true(str_eq(v, k == 1 ? STR_LIT("kept") : STR_EMPTY));
+        }
+    }
+    assert_false(hints_get(r->h, r->a, HINTS_RETRY, keys[0], 1, &v));
+}
+
 static void
 test_lengths(void **state)
 {
@@ -159,6 +177,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_round_trip, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_add, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lengths, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_child, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_each, set_up, tear_down),
