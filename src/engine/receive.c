@@ -118,7 +118,11 @@ sender_text(const struct receiving *r)
 static struct str
 host_text(const struct receiving *r)
 {
-    return r->s->sender_fullhost.n > 0 ? peer_text(r->a, r->e, true) : STR_EMPTY;
+    struct str host = r->s->sender_fullhost, ident = r->s->sender_ident;
+    if (host.n == 0)
+        return STR_EMPTY;
+    return str_printf(r->a, "H=%.*s%s%.*s", STR_ARG(host), ident.n > 0 ? " U=" : "",
+                      STR_ARG(ident));
 }
 
 /* The input ended early or was too large. Always false. */
