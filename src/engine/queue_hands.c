@@ -10,8 +10,10 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,14 +25,30 @@ enum {
     USUAL_TIMES = 4, /* so many times what others need */
     MOVING_MAX = 3,  /* how many are not held up, in such a queue */
     WEIGHT = 8,      /* of all before, when a time is taken into the mean */
+    BATCH_MAX = 16,    /* messages given at once, where they are quick */
+    QUICK_US = 2000,   /* that is quick */
+    TRIED_MIN = 8,     /* as many are looked at before that is said of them */
+    TAKEN_BACK = 1 << 16,
     ID_MAX = 63,
 };
+
+/* Messages for one hand. */
+struct batch {
+    uint32_t n;
+    bool first; /* of the run, the first of them */
+    char ids[BATCH_MAX][ID_MAX + 1];
+};
+
+/* How many of its batch a hand has begun with, in memory that is shared with it: the others can be taken back. */
+typedef _Atomic uint32_t begun_t;
 
 struct hand {
     pid_t pid;
     int fd;
+    begun_t *begun;
     bool busy;
     int64_t since_ms;
+    struct batch batch;
 };
 
 struct queue_hands {
@@ -38,23 +56,22 @@ struct queue_hands {
     struct engine *e;
     queue_hands_fn *deliver;
     const void *ctx;
+    begun_t *begun; /* an entry a hand, as they stand in v at first; NULL: nothing is shared */
     struct hand v[QUEUE_HANDS_MAX];
     size_t n;
+    struct batch waiting; /* to be given */
+    VEC(struct str) back; /* taken back from hands that are held up, or dead */
+    uint32_t tried;
     bool held; /* a message has taken longer than it should */
     int64_t
         usual_us; /* what messages take on average; those that take long count as patience does */
 };
 
-struct task {
-    char id[ID_MAX + 1];
-    bool first;
-};
-
 /* --- in the process of a hand --- */
 
-/* The next message; connections that nobody used for a while are closed meanwhile. False: there is none. */
+/* The next messages; connections that nobody used for a while are closed meanwhile. False: there are none. */
 static bool
-next_task(struct engine *e, int fd, struct task *t)
+next_batch(struct engine *e, int fd, struct batch *t)
 {
     struct pollfd p = {.fd = fd, .events = POLLIN};
     for (int wait_ms; (wait_ms = remote_pool_wait_ms(e)) >= 0;) {
@@ -70,10 +87,10 @@ next_task(struct engine *e, int fd, struct task *t)
 }
 
 static _Noreturn void
-work(struct queue_hands *h, int fd)
+work(struct queue_hands *h, int fd, begun_t *begun)
 {
     struct engine *e = h->e;
-    struct task t;
+    struct batch t;
     for (size_t i = 0; i < h->n;
          i++) /* they are to see the end of the run, not of this process */
         close(h->v[i].fd);
@@ -81,9 +98,11 @@ work(struct queue_hands *h, int fd)
     if (e->pool != NULL)
         e->pool = remote_pool_new(e);
     e->run = run_memory_new(h->arena);
-    while (next_task(e, fd, &t)) {
-        h->deliver(e, h->ctx, str_from_cstr(t.id), t.first);
-        (void)fflush(NULL);
+    while (next_batch(e, fd, &t)) {
+        for (uint32_t i; (i = atomic_fetch_add(begun, 1)) < t.n;) {
+            h->deliver(e, h->ctx, str_from_cstr(t.ids[i]), t.first && i == 0);
+            (void)fflush(NULL);
+        }
         if (send(fd, "", 1, MSG_NOSIGNAL) != 1)
             break;
     }
@@ -95,34 +114,67 @@ work(struct queue_hands *h, int fd)
 
 /* --- in the process of the run --- */
 
+/* What a hand has not begun with is for others. */
+static void
+take_back(struct queue_hands *h, struct hand *w)
+{
+    uint32_t begun = atomic_exchange(w->begun, TAKEN_BACK);
+    for (uint32_t i = begun; i < w->batch.n; i++)
+        vec_push(h->arena, &h->back, str_dup(h->arena, str_from_cstr(w->batch.ids[i])));
+    if (begun < w->batch.n)
+        w->batch.n = begun;
+}
+
 static void
 drop(struct queue_hands *h, size_t i)
 {
+    begun_t *begun = h->v[i].begun;
     close(h->v[i].fd);
     while (waitpid(h->v[i].pid, NULL, 0) < 0 && errno == EINTR)
         continue;
     h->v[i] = h->v[--h->n];
+    h->v[h->n].begun = begun; /* for the next one */
+}
+
+/* Places for hands to say how far they are. */
+static bool
+share(struct queue_hands *h)
+{
+    void *p;
+    if (h->begun != NULL)
+        return true;
+    p = mmap(NULL, QUEUE_HANDS_MAX * sizeof *h->begun, PROT_READ | PROT_WRITE,
+             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+        return false;
+    h->begun = p;
+    for (size_t i = 0; i < QUEUE_HANDS_MAX; i++)
+        h->v[i].begun = &h->begun[i];
+    return true;
 }
 
 static bool
 add(struct queue_hands *h)
 {
     int fd[2];
-    if (h->n == QUEUE_HANDS_MAX ||
+    if (h->n == QUEUE_HANDS_MAX || !share(h) ||
         socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) != 0)
         return false;
     (void)fflush(NULL);
     pid_t pid = fork();
     if (pid == 0) {
         close(fd[0]);
-        work(h, fd[1]);
+        work(h, fd[1], h->v[h->n].begun);
     }
     close(fd[1]);
     if (pid < 0) {
         close(fd[0]);
         return false;
     }
-    h->v[h->n++] = (struct hand){.pid = pid, .fd = fd[0]};
+    struct hand *w = &h->v[h->n++];
+    w->pid = pid;
+    w->fd = fd[0];
+    w->busy = false;
     return true;
 }
 
@@ -132,9 +184,10 @@ hear(struct queue_hands *h, size_t i)
     char done;
     struct hand *w = &h->v[i];
     if (recv(w->fd, &done, 1, MSG_DONTWAIT) == 1) {
-        int64_t took = await_now_ms() - w->since_ms;
+        int64_t took = await_now_ms() - w->since_ms, n = w->batch.n > 0 ? w->batch.n : 1;
         took = took < PATIENCE_MS ? took : PATIENCE_MS;
-        h->usual_us = (h->usual_us * (WEIGHT - 1) + took * 1000) / WEIGHT;
+        h->usual_us = (h->usual_us * (WEIGHT - 1) + took * 1000 / n) / WEIGHT;
+        h->tried++;
         w->busy = false;
         return;
     }
@@ -142,6 +195,7 @@ hear(struct queue_hands *h, size_t i)
         return;
     maillog(h->e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
             "process %d of a queue run ended in the middle of its work", (int)w->pid);
+    take_back(h, w);
     drop(h, i);
 }
 
@@ -195,6 +249,16 @@ idle(struct queue_hands *h)
     return NULL;
 }
 
+/* Messages that are still to come behind one that holds a hand up. */
+static void
+relieve(struct queue_hands *h)
+{
+    int64_t until = await_now_ms() - patience_ms(h);
+    for (size_t i = 0; i < h->n; i++)
+        if (h->v[i].busy && h->v[i].batch.n > 1 && h->v[i].since_ms <= until)
+            take_back(h, &h->v[i]);
+}
+
 /* One that is free. NULL: there is none, and none can be had. */
 static struct hand *
 find(struct queue_hands *h)
@@ -210,6 +274,7 @@ find(struct queue_hands *h)
             continue;
         }
         h->held = h->held || h->n > 0;
+        relieve(h);
         if (!add(h)) {
             if (h->n == 0)
                 return NULL;
@@ -229,33 +294,80 @@ queue_hands_new(struct arena *a, struct engine *e, queue_hands_fn *deliver, cons
     return h;
 }
 
-bool
-queue_hands_give(struct queue_hands *h, struct str id, bool first)
+/* Gives a hand what waits; without one it is done here. */
+static void
+give_batch(struct queue_hands *h, struct batch b)
 {
-    struct task t = {.first = first};
-    if (id.n > ID_MAX)
-        return true;
-    memcpy(t.id, id.p, id.n);
     for (;;) {
         struct hand *w = find(h);
         if (w == NULL)
-            return false;
+            break;
         w->busy = true;
         w->since_ms = await_now_ms();
-        if (send(w->fd, &t, sizeof t, MSG_NOSIGNAL) == (ssize_t)sizeof t)
-            return true;
+        w->batch = b;
+        atomic_store(w->begun, 0);
+        if (send(w->fd, &b, sizeof b, MSG_NOSIGNAL) == (ssize_t)sizeof b)
+            return;
         drop(h, (size_t)(w - h->v));
     }
+    for (uint32_t i = 0; i < b.n; i++)
+        h->deliver(h->e, h->ctx, str_from_cstr(b.ids[i]), b.first && i == 0);
+}
+
+static void
+add_to(struct batch *b, struct str id)
+{
+    memset(b->ids[b->n], 0, sizeof b->ids[0]);
+    memcpy(b->ids[b->n++], id.p, id.n);
+}
+
+static void
+give_waiting(struct queue_hands *h)
+{
+    struct batch b = h->waiting;
+    h->waiting.n = 0;
+    h->waiting.first = false;
+    if (b.n > 0)
+        give_batch(h, b);
+    while (h->back.n > 0) { /* one by one: they have waited */
+        struct batch one = {.n = 0};
+        add_to(&one, h->back.v[--h->back.n]);
+        give_batch(h, one);
+    }
+}
+
+/* Where messages are quick a hand gets several at once: telling each apart would cost as much as trying it. */
+static uint32_t
+batch_size(const struct queue_hands *h)
+{
+    return !h->held && h->tried >= TRIED_MIN && h->usual_us < QUICK_US ? BATCH_MAX : 1;
+}
+
+void
+queue_hands_give(struct queue_hands *h, struct str id, bool first)
+{
+    if (id.n > ID_MAX)
+        return;
+    h->waiting.first = h->waiting.first || first;
+    add_to(&h->waiting, id);
+    if (h->waiting.n >= batch_size(h))
+        give_waiting(h);
 }
 
 void
 queue_hands_end(struct queue_hands *h)
 {
+    give_waiting(h);
     while (h->n > 0) {
         for (size_t i = h->n; i > 0; i--)
             if (!h->v[i - 1].busy)
                 drop(h, i - 1);
         if (h->n > 0)
-            wait_for(h, -1);
+            wait_for(h, h->held ? -1 : (int)patience_ms(h));
+        relieve(h);
+        give_waiting(h);
     }
+    if (h->begun != NULL)
+        (void)munmap(h->begun, QUEUE_HANDS_MAX * sizeof *h->begun);
+    h->begun = NULL;
 }

@@ -17,8 +17,9 @@ struct queue_hands;
 /* None is started before there is a message. In a. */
 struct queue_hands *queue_hands_new(struct arena *a, struct engine *e, queue_hands_fn *deliver,
                                     const void *ctx);
-/* Gives a message to one of them; waits until one is free, or another may be started. False: none can be. */
-bool queue_hands_give(struct queue_hands *h, struct str id, bool first);
+/* Gives a message to one of them, perhaps together with those that follow; waits until one is free, or another may be started. Where none
+ * can be, it is delivered here. */
+void queue_hands_give(struct queue_hands *h, struct str id, bool first);
 /* Waits until all is done. */
 void queue_hands_end(struct queue_hands *h);
 

@@ -98,8 +98,10 @@ static void
 hand_over(struct engine *e, const struct queue_run *q, struct queue_hands *hands, struct str id,
           bool first)
 {
-    if (e->conf->main->queue_run_in_order || !queue_hands_give(hands, id, first))
+    if (e->conf->main->queue_run_in_order)
         run_one(e, q, id, first);
+    else
+        queue_hands_give(hands, id, first);
 }
 
 static bool
