@@ -61,6 +61,8 @@ remote_retry_check(struct delivery *d, struct remote_try *t)
 static int64_t
 detail_of(const struct remote_try *t, const struct smtp_end *end)
 {
+    if (end->fate == SMTP_MESSAGE_DEFER && end->why.smtp_code > 0)
+        return retry_detail_of_reply(end->why.smtp_code, t->host.preference >= 0);
     int64_t from = t->host.preference >= 0 ? RETRY_DETAIL_MX : RETRY_DETAIL_A;
     return end->connecting && end->why.sys_errno == ETIMEDOUT ? from | RETRY_DETAIL_CONNECT
                                                               : from;

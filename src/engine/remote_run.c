@@ -170,8 +170,8 @@ raise_recipient(struct run *r, size_t i)
     r->job.eval->address = &view;
     const struct why *w = &r->answers[i].why;
     /* The number that retry records have: where the host came from, and the end of the code. */
-    int64_t number =
-        (w->smtp_code % 100) << 8 | (r->from_mx ? RETRY_DETAIL_MX : RETRY_DETAIL_A);
+    int64_t number = retry_detail_of_reply(w->smtp_code, r->from_mx);
+    r->answers[i].detail = number;
     for (size_t k = 0; k < 2; k++)
         raise_deferral(r, names[k], w, number);
     r->job.eval->address = outer;
@@ -425,7 +425,7 @@ note_lookup(struct run *r, const struct host_target *host, const struct why *why
     struct note n = {.host = {.host = *host, .domain = r->batch[0]->domain},
                      .end = {.fate = SMTP_HOST_DEFER, .why = *why}};
     n.host.key = n.host.message_key = str_printf(r->d->arena, "R:%.*s", STR_ARG(host->name));
-    n.end.why.sys_errno = 0; /* whatever it was, no rule is for it alone */
+    n.end.why.sys_errno = WHY_UNKNOWN; /* whatever it was, no rule is for it alone */
     vec_push(r->d->arena, &r->notes, n);
 }
 

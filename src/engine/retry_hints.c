@@ -178,10 +178,8 @@ error_of(int number, int code, int64_t detail)
         int number;
         enum retry_kind kind;
     } kinds[] = {
-        {WHY_CLOSED, RETRY_LOST_CONNECTION},
-        {ECONNRESET, RETRY_LOST_CONNECTION},
-        {WHY_AUTH_FAILED, RETRY_AUTH_FAILED},
-        {WHY_TLS_REQUIRED, RETRY_TLS_REQUIRED},
+        {WHY_CLOSED, RETRY_LOST_CONNECTION},  {ECONNRESET, RETRY_LOST_CONNECTION},
+        {WHY_AUTH_FAILED, RETRY_AUTH_FAILED}, {WHY_TLS_REQUIRED, RETRY_TLS_REQUIRED},
         {WHY_NO_HOST, RETRY_LOOKUP},
     };
     switch (number) {
@@ -206,6 +204,12 @@ error_of(int number, int code, int64_t detail)
         if (number == kinds[i].number)
             return (struct retry_error){.kind = kinds[i].kind};
     return (struct retry_error){.kind = RETRY_ANY};
+}
+
+int64_t
+retry_detail_of_reply(int code, bool from_mx)
+{
+    return (int64_t)(code % 100) << 8 | (from_mx ? RETRY_DETAIL_MX : RETRY_DETAIL_A);
 }
 
 static const struct retry_rule *
@@ -386,7 +390,8 @@ retry_deferred(struct delivery *d, struct address *a)
              true);
     else if (a->answer->recipient_error)
         note(d, a,
-             transport_own_bool(a->transport, "address_retry_include_sender")
+             number == WHY_RCPT_4XX &&
+                     transport_own_bool(a->transport, "address_retry_include_sender")
                  ? sender_key(d, a)
                  : routing_key(d, a, true),
              true);
@@ -447,7 +452,7 @@ retry_failed(struct delivery *d, const struct retry_failure *f)
         .first_failed = since,
         .last_try = time_s,
         .next_try = time_s,
-        .number = f->number == 0 ? DELIVERY_NO_ERRNO : f->number,
+        .number = f->number,
         .detail = f->detail,
         .expired = expired,
         .text = f->text,
@@ -474,6 +479,10 @@ take_deferral(struct delivery *d, const struct retry_note *n)
 {
     struct address *a = n->address;
     const struct why *w = &a->answer->why;
+    struct str text = str_is_set(w->log) ? w->log : w->peer;
+    if (a->answer->recipient_error && str_is_set(w->host))
+        text = str_printf(d->arena, "H=%.*s [%.*s]: %.*s", STR_ARG(w->host),
+                          STR_ARG(w->host_ip), STR_ARG(text));
     const struct retry_failure f = {
         .key = n->key,
         .subject = subject_of(d, a, by_local_part(a) || a->answer->recipient_error),
@@ -481,7 +490,7 @@ take_deferral(struct delivery *d, const struct retry_note *n)
         .number = w->sys_errno,
         .code = w->smtp_code,
         .detail = a->answer->detail,
-        .text = str_is_set(w->log) ? w->log : w->peer,
+        .text = text,
     };
     if (!str_is_set(n->key) || retry_failed(d, &f))
         give_up(d, a);

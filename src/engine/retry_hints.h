@@ -36,6 +36,8 @@ enum retry_detail {
     RETRY_DETAIL_MX = 'M',
     RETRY_DETAIL_CONNECT = 0x100,
 };
+/* The same of a reply 4yz: its last two digits are above where the host came from. */
+int64_t retry_detail_of_reply(int code, bool from_mx);
 
 /* A failure that counts. */
 struct retry_failure {

@@ -1,5 +1,6 @@
 """Remote deliveries through the program: a server in this process that says what the test wants, and real ones."""
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -586,3 +587,67 @@ b:
         assert other.connections == 1 and [m[1] for m in other.messages] == [['y@127.example']], site.log()
         assert [line.split(' => ')[1][:1] for line in lines_of(site, '127.0.0.1]* C=')] == ['w'] * 3, site.log()
         assert site.queue() == [] and not site.raw_log('panic'), site.log()
+
+
+# Which rule a failure chooses: each has an interval of its own.
+ERRORS = ('auth_failed', 'mail_452', 'mail_4xx', 'rcpt_452', 'rcpt_45x', 'rcpt_4xx', 'data_451', 'data_4xx', 'lost_connection',
+          'refused_MX', 'refused_A', 'timeout_connect', 'timeout_A', 'tls_required', '*')
+TLS = '  hosts_require_tls = *\n'
+# What the server does where, options, the rule, the record's key behind "T:..." (or all of it), error and further number.
+CHOICES = (
+    ({'GREETING': Server.CUT}, '', 'lost_connection', '', '-18 65'),
+    ({'RCPT': Server.CUT}, '', 'lost_connection', '', '-18 65'),
+    ({'END': Server.CUT}, '', 'lost_connection', ':ID', '-18 65'),
+    ({'MAIL': '452 full'}, '', 'mail_452', ':ID', '-45 13377'),
+    ({'MAIL': '421 going'}, '', 'mail_4xx', ':ID', '-45 5441'),
+    ({'RCPT': '452 full'}, '', 'rcpt_452', 'R:a@far.example:<s@here.example>', '-44 13377'),
+    ({'RCPT': '450 busy'}, '', 'rcpt_45x', 'R:a@far.example:<s@here.example>', '-44 12865'),
+    ({'RCPT': '421 going'}, '', 'rcpt_4xx', 'R:a@far.example:<s@here.example>', '-44 5441'),
+    ({'RCPT': '450 busy'}, '  address_retry_include_sender = false\n', 'rcpt_45x', 'R:a@far.example', '-44 12865'),
+    ({'DATA': '451 no'}, '', 'data_451', ':ID', '-46 13121'),
+    ({'END': '452 full'}, '', 'data_4xx', ':ID', '-46 13377'),
+    ({'GREETING': '421 going'}, '', '*', '', '0 65'),
+    ({'EHLO': '421 going', 'HELO': '421 going'}, '', '*', '', '0 65'),
+    ({'GREETING': None}, '', 'timeout_A', '', '110 65'),
+    ({'MAIL': None}, '', 'timeout_A', ':ID', '110 65'),
+    ({'RCPT': None}, '', 'timeout_A', 'R:a@far.example', '110 65'),
+    ({}, TLS, 'tls_required', '', '-38 65'),
+    (None, '', 'refused_A', '', '111 65'),
+)
+
+
+def answers_of(where):
+    def answer(command):
+        word = command.split(' ')[0]
+        if word not in where:
+            return None
+        if where[word] is None:
+            time.sleep(2)
+        return where[word]
+    return answer
+
+
+def retry_records(site):
+    """-> {key: ('error number', minutes to the next try)}"""
+    folder = site.binary.rsplit('/', 1)[0]
+    text = subprocess.run([folder + '/exim_dumpdb', '-z', site.path('spool'), 'retry'], stdout=subprocess.PIPE, text=True).stdout
+    records, lines = {}, text.splitlines()
+    for first, times in zip(lines[::2], lines[1::2]):
+        words = first.split()
+        tried, later = (time.mktime(time.strptime(t, '%d-%b-%Y %H:%M:%S')) for t in re.findall(r'\d\d-\w{3}-\d{4} [\d:]{8}', times)[1:])
+        records[words[0]] = (' '.join(words[1:3]), (later - tried) / 60)
+    return records
+
+
+def test_which_retry_rule_a_failure_chooses(site):
+    rules = '\n'.join('* %s F,2h,%dm' % (e, 3 + i) for i, e in enumerate(ERRORS))
+    for where, options, rule, key, numbers in CHOICES:
+        with Server(answers=answers_of(where or {})) as server:
+            port = server.port if where is not None else dead_port()
+            remote(site, port, options + '  command_timeout = 1s\n', retry=rules)
+            give(site, 'a@far.example')
+        ident = site.queue()[0]
+        whole = key if key[:1] == 'R' else 'T:[127.0.0.1]:127.0.0.1:%d%s' % (port, key.replace('ID', ident))
+        assert retry_records(site) == {whole: (numbers, 3 + ERRORS.index(rule))}, (where, rule, retry_records(site))
+        site.run('-Mrm', ident)
+        clear_hints(site)
