@@ -76,3 +76,27 @@ def test_a_run_in_order_keeps_it(site):
         site.run('-q')
         assert [line.split('@')[1][:2] for line in lines_of(site, ' => ')] == ['g0', 'g1', 'g2'], site.log()
         del keep
+
+
+def test_what_was_given_together_is_taken_back(site):
+    """Quick messages are given to a process several at once; behind one that hangs they go to another."""
+    listener, full, port = hanging_port()
+    site.configure('', routers=ROUTERS % port + '\nhere:\n  driver = accept\n  transport = mbox\n',
+                   transports=OUT % (port, '') + '\nmbox:\n  driver = appendfile\n  file = {top}/mail/all\n  user = {uid}\n  group = {gid}\n')
+    with open(site.conf) as f:
+        text = f.read()
+    with open(site.conf, 'w') as f:     # only one domain is not local
+        f.write(text.replace('  route_data = 127.0.0.1\n', '  domains = never.example\n  route_data = 127.0.0.1\n')
+                .replace('connect_timeout = 2s', 'connect_timeout = 1m'))
+    for i in range(60):
+        site.send('a@%s.example' % ('hangs' if i == 30 else 'g%d' % i), options=('-odq',))
+    run = subprocess.Popen([site.binary, '-C', site.conf, '-q'], start_new_session=True)
+    try:
+        site.wait_for(lambda: len(lines_of(site, ' => ')) == 59, 15)
+        assert len(site.queue()) == 1 and run.poll() is None, site.log()
+    finally:
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+    del listener, full
+    assert site.mail('all').count('Subject: test') == 59
+    assert not site.raw_log('panic')
