@@ -83,7 +83,7 @@ FORWARD = {
 
 HOSTS = {'mx1.far.example': '192.0.2.1', 'mx2.far.example': '192.0.2.2', 'hub.example': '198.51.100.1',
          'smart.example': '198.51.100.2', 'alone.example': '192.0.2.9', 'inside.example': '192.168.7.1',
-         'relay.example': '10.1.1.1', 'mail.home.example': '127.0.1.1', 'listed.example': '192.0.2.66'}
+         'mx.good.example': '192.0.2.40', 'relay.example': '10.1.1.1', 'mail.home.example': '127.0.1.1', 'listed.example': '192.0.2.66'}
 RECORDS = {
     'far.example': [(MX, '10 mx1.far.example'), (MX, '20 mx2.far.example')],
     'two.example': [(MX, '5 mx2.far.example')],
@@ -92,6 +92,12 @@ RECORDS = {
     'backup.example': [(MX, '10 inside.example'), (MX, '20 mail.home.example')],
     'nomail.example': [(MX, '0 ')],
     'broken.example': [(MX, '10 nowhere.example')],
+    'good.example': [(MX, '10 mx.good.example')],
+    'home.example': [(MX, '10 mx.good.example')],
+    'four.example': [(MX, '10 four.example'), (A, '192.0.2.40')],
+    'mx.good.example': [(AAAA, '2001:db8::40')],
+    reversed_name('2001:db8::40'): [(PTR, 'mx.good.example')],
+    reversed_name('192.0.2.42'): [(PTR, 'stray.good.example')],
     'six.example': [(AAAA, '2001:db8::25')],
     'sixinside.example': [(AAAA, 'fd00::25')],
     'text.example': [(TXT, 'no address here')],

@@ -13,6 +13,8 @@ NXDOMAIN = 3
 
 
 def reversed_name(address):
+    if ':' in address:
+        return '.'.join(reversed(socket.inet_pton(socket.AF_INET6, address).hex())) + '.ip6.arpa'
     return '.'.join(reversed(address.split('.'))) + '.in-addr.arpa'
 
 
