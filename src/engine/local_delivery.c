@@ -65,19 +65,7 @@ set_job(struct local_run *r, struct local_job *job, struct why *why)
     };
     if (driver->wants_envelope)
         job->call.has_envelope = local_envelope(d, r->batch, r->n, &job->call.envelope);
-    struct transport_job prepared = {.arena = d->arena,
-                                     .eval = d->engine->eval,
-                                     .vm = d->engine->vm,
-                                     .transport = r->transport,
-                                     .message = d->message,
-                                     .session = d->session,
-                                     .addresses = r->batch,
-                                     .n = r->n};
-    if (driver->prepare != NULL && !driver->prepare(&prepared, why))
-        return false;
-    job->prepared = prepared.prepared;
-    job->prepared_rows = &driver->prepared;
-    return true;
+    return transport_setup_job(d, r->transport, r->batch, r->n, job, why);
 }
 
 static void

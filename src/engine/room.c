@@ -22,15 +22,6 @@ static bool
 set_job(struct question *k, const struct local_identity *who, struct local_job *job,
         struct why *why)
 {
-    const struct transport_driver *driver = transport_driver_of(k->transport);
-    struct transport_job prepared = {.arena = k->arena,
-                                     .eval = k->e->eval,
-                                     .vm = k->e->vm,
-                                     .transport = k->transport,
-                                     .message = k->d.message,
-                                     .session = k->d.session,
-                                     .addresses = &k->to,
-                                     .n = 1};
     become_set_context(k->e, job);
     job->addresses = &k->to;
     job->n = 1;
@@ -38,11 +29,7 @@ set_job(struct question *k, const struct local_identity *who, struct local_job *
                                         .driver = k->transport->name,
                                         .home = who->home,
                                         .directory = who->directory};
-    if (driver->prepare != NULL && !driver->prepare(&prepared, why))
-        return false;
-    job->prepared = prepared.prepared;
-    job->prepared_rows = &driver->prepared;
-    return true;
+    return transport_setup_job(&k->d, k->transport, &k->to, 1, job, why);
 }
 
 /* Has the user's process look. */

@@ -119,3 +119,23 @@ transport_setup_debug(struct delivery *d, const struct driver_instance *transpor
         (void)fprintf(stderr, "%.*s%s", STR_ARG(text),
                       text.n > 0 && text.p[text.n - 1] == '\n' ? "" : "\n");
 }
+
+bool
+transport_setup_job(struct delivery *d, const struct driver_instance *transport,
+                    struct address **batch, size_t n, struct local_job *job, struct why *why)
+{
+    const struct transport_driver *driver = transport_driver_of(transport);
+    struct transport_job prepared = {.arena = d->arena,
+                                     .eval = d->engine->eval,
+                                     .vm = d->engine->vm,
+                                     .transport = transport,
+                                     .message = d->message,
+                                     .session = d->session,
+                                     .addresses = batch,
+                                     .n = n};
+    if (driver->prepare != NULL && !driver->prepare(&prepared, why))
+        return false;
+    job->prepared = prepared.prepared;
+    job->prepared_rows = &driver->prepared;
+    return true;
+}

@@ -4,6 +4,7 @@
 #define REMEX_ENGINE_TRANSPORT_SETUP_H
 
 #include "engine/delivery.h"
+#include "engine/local_job.h"
 
 /* What is the same for all addresses of the batch; the rest is unset. */
 void transport_setup_view(struct address *view, const struct driver_instance *transport,
@@ -15,6 +16,10 @@ enum outcome transport_setup_return_path(struct delivery *d,
 /* message_size_limit. */
 enum outcome transport_setup_size(struct delivery *d, const struct driver_instance *transport,
                                   struct why *why);
+/* What the driver of a local transport prepares before its job goes to a process that is the user. False: *why. */
+bool transport_setup_job(struct delivery *d, const struct driver_instance *transport,
+                         struct address **batch, size_t n, struct local_job *job,
+                         struct why *why);
 /* debug_print. */
 void transport_setup_debug(struct delivery *d, const struct driver_instance *transport);
 

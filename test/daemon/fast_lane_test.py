@@ -5,7 +5,7 @@ import signal
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from daemon import Daemon  # noqa: E402
+from daemon import Daemon, kill_everyone  # noqa: E402
 
 MAIN = 'smtp_accept_max = 0\n'
 
@@ -79,13 +79,7 @@ def test_starts_again_with_mail_in_segments(site):
     for i in range(5):
         d.send('joe@example.org', text='Subject: n%d\r\n\r\nbody\r\n' % i)
     assert site.queue() == [] and lane(site) != []
-    everyone = [d.process.pid] + [p for name in ('smtp', 'queue', 'deliver') for r in d.roles(name) for p in [r] + d.children(r)]
-    for pid in everyone:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-    d.stop()
+    kill_everyone(d)
     os.unlink(site.path('stop'))
     with Daemon(site):
         site.wait_for(lambda: site.completed(5), 40)

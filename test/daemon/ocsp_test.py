@@ -10,18 +10,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'mainjob'))
 import certs  # noqa: E402
 from daemon import Daemon, free_port  # noqa: E402
-
-CLIENT = '''
-remote:
-  driver = manualroute
-  domains = far.example
-  route_data = 127.0.0.1
-  self = send
-  transport = out
-local:
-  driver = accept
-  transport = mbox
-'''
+from tls_test import CLIENT  # noqa: E402
 
 OUT = '''
 out:

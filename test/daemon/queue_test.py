@@ -6,21 +6,11 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from daemon import Daemon  # noqa: E402
+from daemon import Daemon, kill_everyone  # noqa: E402
 
 # While the file is there every delivery is held up.
 HELD = ('r:\n  driver = accept\n  condition = ${if exists{{top}/stop}{${run{/bin/sleep 30}{yes}{yes}}}{yes}}\n  transport = mbox\n')
 MANY = 300
-
-
-def kill_everyone(d):
-    everyone = [d.process.pid] + [p for name in ('smtp', 'queue', 'deliver') for r in d.roles(name) for p in [r] + d.children(r)]
-    for pid in everyone:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-    d.stop()
 
 
 def test_recovers_without_a_queue_run(site):

@@ -1,7 +1,8 @@
 /* Hints changed by hand: how long a line may be. What the commands do: test/mainjob/hints_test.py. */
 #include "proc/hints_fix.h"
 
-#include "base/arena.h"
+#include "hints_room.h"
+
 #include "engine/retry_hints.h"
 
 #include <setjmp.h>
@@ -13,42 +14,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-struct room {
-    struct arena *a;
-    struct hints *h;
-    char directory[64];
-};
-
-static int
-set_up(void **state)
-{
-    struct room *r = calloc(1, sizeof *r);
-    struct str error;
-    snprintf(r->directory, sizeof r->directory, "/tmp/hints-fix-test-XXXXXX");
-    assert_non_null(mkdtemp(r->directory));
-    r->a = arena_new();
-    r->h = hints_open(r->a, r->directory, &error);
-    assert_false(str_is_set(error));
-    *state = r;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    struct room *r = *state;
-    char path[128];
-    arena_free(r->a);
-    static const char *const files[] = {"hints.lmdb", "hints.lmdb-lock"};
-    for (size_t i = 0; i < 2; i++) {
-        snprintf(path, sizeof path, "%s/%s", r->directory, files[i]);
-        unlink(path);
-    }
-    rmdir(r->directory);
-    free(r);
-    return 0;
-}
 
 /* What is answered to the text. */
 static const char *

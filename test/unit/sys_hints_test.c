@@ -1,7 +1,7 @@
 /* The hints store: records come back as they were written, and others do not. */
 #include "sys/hints.h"
 
-#include "base/arena.h"
+#include "hints_room.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,42 +12,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-struct room {
-    struct arena *a;
-    struct hints *h;
-    char directory[64];
-};
-
-static int
-set_up(void **state)
-{
-    struct room *r = calloc(1, sizeof *r);
-    struct str error;
-    snprintf(r->directory, sizeof r->directory, "/tmp/hints-test-XXXXXX");
-    assert_non_null(mkdtemp(r->directory));
-    r->a = arena_new();
-    r->h = hints_open(r->a, r->directory, &error);
-    assert_false(str_is_set(error));
-    *state = r;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    struct room *r = *state;
-    char path[128];
-    arena_free(r->a);
-    static const char *const files[] = {"hints.lmdb", "hints.lmdb-lock"};
-    for (size_t i = 0; i < 2; i++) {
-        snprintf(path, sizeof path, "%s/%s", r->directory, files[i]);
-        unlink(path);
-    }
-    rmdir(r->directory);
-    free(r);
-    return 0;
-}
 
 static void
 test_round_trip(void **state)
