@@ -116,6 +116,9 @@ void delivery_lane_complete(struct delivery *d);
 
 /* Routes the recipients that are not done: fills local and remote, ends the others. delivery_route.c */
 void delivery_route(struct delivery *d);
+/* Whether a list of domains of the main section has the domain. OUT_OK, OUT_FAIL, OUT_DEFER with *text. */
+enum outcome delivery_in_domains(struct delivery *d, const struct xstr *list, const char *name,
+                                 struct str domain, struct str *text);
 /* Runs the transports. delivery_batch.c, remote_delivery.c */
 void delivery_local(struct delivery *d);
 void delivery_remote(struct delivery *d);

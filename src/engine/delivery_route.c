@@ -36,9 +36,9 @@ turn_round(struct address_vec *v)
 /* --- before the routers --- */
 
 /* A domain list of the main options: OUT_OK match, OUT_FAIL, OUT_DEFER (*text). */
-static enum outcome
-in_domains(struct delivery *d, const struct xstr *list, const char *name, struct str domain,
-           struct str *text)
+enum outcome
+delivery_in_domains(struct delivery *d, const struct xstr *list, const char *name,
+                    struct str domain, struct str *text)
 {
     struct engine *e = d->engine;
     struct list_answer answer;
@@ -65,7 +65,7 @@ is_in(struct delivery *d, struct address *a, const struct xstr *list, const char
       enum delivery_errno number, struct str why)
 {
     struct str text = STR_EMPTY;
-    enum outcome o = in_domains(d, list, name, a->domain, &text);
+    enum outcome o = delivery_in_domains(d, list, name, a->domain, &text);
     if (o == OUT_OK)
         delivery_answer(d, a, OUT_DEFER, number, why);
     else if (o == OUT_DEFER)

@@ -103,12 +103,14 @@ with_prefix(struct arena *a, const struct engine *e, struct str id, struct str t
     return buf_str(&b);
 }
 
+/* again: the line goes to another log as well, which syslog_duplication = false leaves alone in syslog. */
 static void
-write_one(struct arena *a, struct engine *e, enum log_kind kind, const struct str *lines,
-          size_t n)
+write_one(struct arena *a, struct engine *e, enum log_kind kind, bool again,
+          const struct str *lines, size_t n)
 {
     struct str error = STR_EMPTY;
     struct log_settings s = e->log;
+    s.no_syslog = again && !e->conf->main->syslog_duplication;
     s.stamp = maillog_stamp(a, e);
     if (log_write(a, &s, kind, lines, n, &error))
         return;
@@ -122,9 +124,11 @@ write_lines(struct engine *e, unsigned to, const struct str *lines, size_t n)
 {
     struct arena *a = arena_new();
     size_t plain = n > 1 && (to & MAILLOG_BLANK) != 0 ? 2 : 1;
+    bool panic = (to & MAILLOG_PANIC) != 0;
+    bool reject = (to & MAILLOG_REJECT) != 0 && e->conf->main->write_rejectlog;
     if (debug_log_wants(e, DEBUG_LOG_LINES)) {
         debug_log_add(e, DEBUG_LOG_LINES, str_printf(a, "LOG: %.*s", STR_ARG(lines[0])));
-        if ((to & MAILLOG_PANIC) != 0)
+        if (panic)
             debug_log_panic(e);
     }
     if (e->log_to_stderr) { /* of a test: nothing is written, whatever the log */
@@ -135,11 +139,11 @@ write_lines(struct engine *e, unsigned to, const struct str *lines, size_t n)
     if ((to & MAILLOG_MAIN) != 0 && e->log_aside)
         (void)fprintf(stderr, "%.*s%.*s\n", STR_ARG(maillog_stamp(a, e)), STR_ARG(lines[0]));
     else if ((to & MAILLOG_MAIN) != 0)
-        write_one(a, e, LOGFILE_MAIN, lines, plain);
-    if ((to & MAILLOG_REJECT) != 0 && e->conf->main->write_rejectlog)
-        write_one(a, e, LOGFILE_REJECT, lines, n);
-    if ((to & MAILLOG_PANIC) != 0) {
-        write_one(a, e, LOGFILE_PANIC, lines, plain);
+        write_one(a, e, LOGFILE_MAIN, panic || reject, lines, plain);
+    if (reject)
+        write_one(a, e, LOGFILE_REJECT, panic, lines, n);
+    if (panic) {
+        write_one(a, e, LOGFILE_PANIC, false, lines, plain);
         struct str stamp = maillog_stamp(a, e);
         (void)fprintf(stderr, "%.*s%.*s\n%s", STR_ARG(stamp), STR_ARG(lines[0]),
                       plain > 1 ? "\n" : "");

@@ -36,7 +36,7 @@ login_of(struct arena *a, uid_t uid)
 }
 
 static struct message *
-new_message(struct arena *a, const struct receive_own *own)
+new_message(const struct engine *e, struct arena *a, const struct receive_own *own)
 {
     struct message *m = ARENA_NEW(a, struct message);
     m->arena = a;
@@ -44,6 +44,8 @@ new_message(struct arena *a, const struct receive_own *own)
     m->originator_uid = own->uid;
     m->originator_gid = own->gid;
     m->received_protocol = STR_LIT("local");
+    if (own->error_message)
+        m->authenticated_sender = e->conf->main->bounce_sender_authentication;
     for (size_t i = 0; own->recipients != NULL && i < own->recipients_n; i++) {
         struct recipient one = {.address = own->recipients[i]};
         vec_push(a, &m->recipients, one);
@@ -95,7 +97,7 @@ receive_own_message(struct engine *e, const struct receive_own *own, struct str 
     s->arena = a;
     s->sender_ident = login_of(a, own->uid);
     struct receive_request rq = {
-        .message = new_message(a, own),
+        .message = new_message(e, a, own),
         .session = s,
         .framing = RECEIVE_TO_END,
         .source = {.get = get_text, .ctx = &text},

@@ -118,6 +118,28 @@ queue_address(struct delivery *d, struct address *a)
     delivery_address_ended(d, a);
 }
 
+/* queue_smtp_domains: as with -odqs, for some. True: it waits, or the list cannot be read. */
+static bool
+is_queued(struct delivery *d, struct address *a)
+{
+    struct engine *e = d->engine;
+    struct str text;
+    if (d->reason != DELIVERY_ARRIVED || e->queue_run || e->forced)
+        return false;
+    switch ((int)delivery_in_domains(d, &e->conf->main->queue_smtp_domains,
+                                     "queue_smtp_domains", a->domain, &text)) {
+    case OUT_OK:
+        queue_address(d, a);
+        return true;
+    case OUT_DEFER:
+        delivery_answer(d, a, OUT_DEFER, DELIVERY_ERRNO_LIST, text);
+        delivery_address_ended(d, a);
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* What can be said of an address without its host. True: it is settled. */
 static bool
 is_settled(struct delivery *d, struct address *a)
@@ -132,7 +154,7 @@ is_settled(struct delivery *d, struct address *a)
     } else if (e->dont_deliver || d->header.dont_deliver) {
         pretend_remote(d, a);
     } else {
-        return false;
+        return is_queued(d, a);
     }
     return true;
 }

@@ -75,6 +75,23 @@ context_claims(struct mode *m, struct session *s, struct message *msg)
 
 /* --- who submits --- */
 
+/* unknown_login, unknown_username: of a caller whom the system does not know. */
+static void
+name_unknown(struct mode *m, struct submitter *s)
+{
+    const struct conf_main *c = m->conf->main;
+    struct str login;
+    if (!str_is_set(c->unknown_login.text))
+        return;
+    if (vm_expand_x(m->vm, &c->unknown_login, &login) != VM_OK) {
+        fprintf(stderr, "%s: failed to expand unknown_login: %.*s\n", m->cli->program,
+                STR_ARG(vm_error(m->vm)));
+        return;
+    }
+    s->login = str_dup(m->arena, login);
+    s->name = str_is_set(c->unknown_username) ? c->unknown_username : STR_EMPTY;
+}
+
 struct submitter
 context_submitter(struct mode *m)
 {
@@ -83,6 +100,8 @@ context_submitter(struct mode *m)
     if (pw != NULL) {
         s.login = str_dup(m->arena, str_from_cstr(pw->pw_name));
         s.name = gecos_full_name(m->arena, m->vm, m->conf->main, m->caller.uid);
+    } else {
+        name_unknown(m, &s);
     }
     struct str given = cli_value(m->cli, "-F");
     if (str_is_set(given))

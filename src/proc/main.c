@@ -121,6 +121,11 @@ check_permission(const struct mode *m)
         return true;
     for (size_t i = 0; i < m->cli->settings.n; i++) {
         const struct cli_row *row = m->cli->settings.v[i].row;
+        if (row->group == CLI_TEST && m->conf->main->commandline_checks_require_admin) {
+            fprintf(stderr, "%s: those command-line flags are set to require admin\n",
+                    m->cli->program);
+            return false;
+        }
         if (row->privilege == CLI_ANYBODY ||
             (row->privilege == CLI_ADMIN_UNLESS && is_relaxed(m)))
             continue;

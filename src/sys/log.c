@@ -294,7 +294,7 @@ log_write(struct arena *a, const struct log_settings *s, enum log_kind kind,
     time_t now = time(NULL);
     struct log_places to;
     bool ok = log_find_places(a, s, kind, now, &to, error);
-    if (to.syslog) {
+    if (to.syslog && !s->no_syslog) {
         for (size_t i = 0; i < n; i++)
             send_to_syslog(a, s, kind, lines[i]);
     }

@@ -35,6 +35,7 @@ struct log_settings {
     int syslog_facility;     /* LOG_MAIL and so on */
     bool syslog_pid;
     bool syslog_timestamp;
+    bool no_syslog;        /* this entry goes to files alone */
     struct log_kept *kept; /* NULL: files are opened for each entry */
 };
 
