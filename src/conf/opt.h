@@ -59,7 +59,8 @@ enum {
     OPT_REPEATABLE = 1u << 4, /* a second setting adds (headers_add, headers_remove, set, …) */
     OPT_NO_PRINT_EMPTY = 1u << 5,
     OPT_BARE_SECONDS = 1u << 7, /* of a time: a number without a unit is one of seconds */
-    OPT_MODULE = 1u << 6, /* not in the list of plain -bP; printed when asked for by name */
+    /* Not in the list of plain -bP; printed when asked for by name, and there is a macro. */
+    OPT_MODULE = 1u << 6,
 };
 
 /* A user or group: fixed (set) or as text to expand. */
