@@ -13,6 +13,7 @@
 #include "proc/pid_file.h"
 #include "proc/process_log.h"
 #include "sys/await.h"
+#include "sys/child.h"
 #include "sys/machine.h"
 #include "sys/process.h"
 #include "sys/seats.h"
@@ -513,6 +514,16 @@ take_ready(struct master *m, struct role_child *c)
         tell_ready(m);
 }
 
+/* The master need not have the power to kill the processes of other users: a process of that user does it then. */
+static void
+end_child(const struct master *m, const struct role_child *c)
+{
+    const struct engine *e = m->now.engine;
+    const struct child_request rq = {
+        .become = geteuid() == 0, .uid = e->mail_uid, .gid = e->mail_gid};
+    child_kill(&rq, c->pid);
+}
+
 static void
 hear(struct master *m, struct role_child *c)
 {
@@ -534,7 +545,7 @@ hear(struct master *m, struct role_child *c)
         maillog(m->now.engine, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
                 "%s process %d sent what is no message: it is closed", ipc_kind_name(c->kind),
                 (int)c->pid);
-        (void)kill(c->pid, SIGKILL);
+        end_child(m, c);
         break;
     case IPC_CLOSED:
         break;
@@ -680,7 +691,7 @@ link_again(struct master *m)
         maillog(m->now.engine, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
                 "%s process %d was cut off too often: it is ended", ipc_kind_name(c->kind),
                 (int)c->pid);
-        (void)kill(c->pid, SIGKILL);
+        end_child(m, c);
     }
 }
 
@@ -744,7 +755,7 @@ take_signals(struct master *m)
         else if (sig == SIGHUP && !m->ending)
             reload(m);
         else if (sig == SIGUSR1)
-            process_log_write(m->now.mode->conf, getpid(),
+            process_log_write(m->now.engine, getpid(),
                               str_cstr(m->now.mode->arena, daemon_start_state(m->setup)));
     }
 }

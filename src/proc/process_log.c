@@ -4,25 +4,21 @@
 #include "base/arena.h"
 #include "conf/conf.h"
 #include "conf/main_options.h"
+#include "engine/engine.h"
+#include "sys/priv.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Made by root, it belongs to the mail user: all processes write it. Another name of some file is not written. */
+/* Another name of some file is not written. */
 static int
-open_log(const struct conf *c, const char *path)
+open_log(const char *path)
 {
-    const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+    const int flags =
+        O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
     struct stat st;
-    int fd = open(path, flags | O_CREAT | O_EXCL, 0640);
-    if (fd >= 0 && geteuid() == 0 && c->main->exim_user.set &&
-        fchown(fd, (uid_t)c->main->exim_user.id, (gid_t)-1) != 0) {
-        close(fd);
-        return -1;
-    }
-    if (fd < 0)
-        fd = open(path, flags);
+    int fd = open(path, flags, 0640);
     if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1)
         return fd;
     if (fd >= 0)
@@ -30,9 +26,23 @@ open_log(const struct conf *c, const char *path)
     return -1;
 }
 
-void
-process_log_write(const struct conf *c, pid_t pid, const char *text)
+/* The file belongs to the mail user, whoever makes it: all processes write it. */
+static int
+open_log_as_mail_user(const struct engine *e, const char *path)
 {
+    if (geteuid() != 0)
+        return open_log(path);
+    struct priv_files we =
+        priv_files_as((struct priv_files){.uid = e->mail_uid, .gid = e->mail_gid});
+    int fd = open_log(path);
+    (void)priv_files_as(we);
+    return fd;
+}
+
+void
+process_log_write(const struct engine *e, pid_t pid, const char *text)
+{
+    const struct conf *c = e->conf;
     struct arena *a = arena_new();
     struct str where = c->main->process_log_path;
     const char *path =
@@ -40,7 +50,7 @@ process_log_write(const struct conf *c, pid_t pid, const char *text)
                                 : str_printf(a, "%.*s/exim-process.info",
                                              STR_ARG(c->main->spool_directory.text)));
     struct str line = str_printf(a, "%5d %s\n", (int)pid, text);
-    int fd = path != NULL ? open_log(c, path) : -1;
+    int fd = path != NULL ? open_log_as_mail_user(e, path) : -1;
     if (fd >= 0) {
         ssize_t n = write(fd, line.p, line.n);
         (void)n;

@@ -5,9 +5,9 @@
 
 #include <sys/types.h>
 
-struct conf;
+struct engine;
 
 /* Appends "  pid text", for this process or a child that does not answer itself. Faults are ignored: nobody could be told. */
-void process_log_write(const struct conf *c, pid_t pid, const char *text);
+void process_log_write(const struct engine *e, pid_t pid, const char *text);
 
 #endif

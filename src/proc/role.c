@@ -86,7 +86,7 @@ role_tell_state(const struct role *r, pid_t pid, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    process_log_write(r->m->conf, pid, text);
+    process_log_write(r->e, pid, text);
 }
 
 /* --- beginning --- */

@@ -67,6 +67,5 @@ caps_to_read_all(void)
 uint64_t
 caps_of_agent(void)
 {
-    return CAP(CAP_CHOWN) | CAP(CAP_SETUID) | CAP(CAP_SETGID) | CAP(CAP_DAC_READ_SEARCH) |
-           CAP(CAP_DAC_OVERRIDE);
+    return CAP(CAP_SETUID) | CAP(CAP_SETGID) | CAP(CAP_DAC_READ_SEARCH) | CAP(CAP_DAC_OVERRIDE);
 }

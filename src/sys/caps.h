@@ -9,7 +9,7 @@
 
 /* The least of those that there are with which every file can be read; empty: none of them is there. */
 uint64_t caps_to_read_all(void);
-/* To become a user with groups, and to look where the user may look: CHOWN, SETUID, SETGID, DAC_READ_SEARCH, DAC_OVERRIDE. */
+/* To become a user with groups, and to look where the user may look: SETUID, SETGID, DAC_READ_SEARCH, DAC_OVERRIDE. */
 uint64_t caps_of_agent(void);
 
 /* Those that the process may use. */

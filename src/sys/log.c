@@ -9,11 +9,11 @@
 #include "base/buf.h"
 #include "sys/await.h"
 #include "sys/file.h"
+#include "sys/priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -227,18 +227,13 @@ static bool
 append(struct arena *a, const struct log_settings *s, struct str path, struct str entry)
 {
     bool as_other = is_for_other(s);
-    uid_t uid = 0;
-    gid_t gid = 0;
-    if (as_other) {
-        gid = (gid_t)setfsgid(s->gid);
-        uid = (uid_t)setfsuid(s->uid);
-    }
+    struct priv_files we = {0};
+    if (as_other)
+        we = priv_files_as((struct priv_files){.uid = s->uid, .gid = s->gid});
     int fd = open_log(a, path);
     int saved = errno;
-    if (as_other) {
-        setfsuid(uid);
-        setfsgid(gid);
-    }
+    if (as_other)
+        (void)priv_files_as(we);
     bool ok = fd >= 0 && is_regular(fd);
     if (ok)
         ok = file_write_all(fd, entry.p, entry.n);

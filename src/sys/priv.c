@@ -14,6 +14,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <sys/fsuid.h>
 #include <unistd.h>
 
 void
@@ -185,4 +186,11 @@ priv_keep_standard_fds(void)
             return false;
     }
     return true;
+}
+
+struct priv_files
+priv_files_as(struct priv_files who)
+{
+    gid_t gid = (gid_t)setfsgid(who.gid);
+    return (struct priv_files){.uid = (uid_t)setfsuid(who.uid), .gid = gid};
 }

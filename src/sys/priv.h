@@ -52,4 +52,12 @@ bool priv_group_find(const char *name, gid_t *gid);
  * takes their place. False: not possible. */
 bool priv_keep_standard_fds(void);
 
+/* As whom this thread opens and makes files, apart from all else that it may do. Needs the power to become users. */
+struct priv_files {
+    uid_t uid;
+    gid_t gid;
+};
+/* From here on as this user, without root's powers over files. Returns who it was, to be given back the same way. */
+struct priv_files priv_files_as(struct priv_files who);
+
 #endif
