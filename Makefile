@@ -90,7 +90,7 @@ UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard test/unit/*_test.c))
 FUZZERS := $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/*_fuzz.c))
 
 .PHONY: all run check check-fast asan tsan fuzz bench differential fault fault-sample soak soak-sample powercut lint format install clean
-.PHONY: bootstrap programs plugins unit-programs fuzz-programs replay-programs check-headers FORCE
+.PHONY: debian-install bootstrap programs plugins unit-programs fuzz-programs replay-programs check-headers FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -265,6 +265,11 @@ soak-sample: all
 POWERCUT_ARGS ?=
 powercut: all
 	@test/fault/powercut --binary $(BUILD)/remex $(POWERCUT_ARGS)
+
+# The packages on a fresh Debian 12, each type of configuration tried there (test/debian/install). As root, with the package mirror.
+INSTALL_ARGS ?=
+debian-install:
+	@test/debian/install $(INSTALL_ARGS)
 
 lint:
 	@CC='$(CC)' scripts/lint
