@@ -255,6 +255,13 @@ free_call(struct deliver *d)
     return NULL;
 }
 
+/* Not before there is somebody to tell of the message: it would be in the queue, and wait for a queue run. */
+static bool
+may_take_call(struct deliver *d)
+{
+    return d->queue >= 0 && free_call(d) != NULL;
+}
+
 static void
 take_call(struct deliver *d)
 {
@@ -336,7 +343,7 @@ role_deliver(struct role *r)
         struct pollfd p[] = {{.fd = r->signals, .events = POLLIN},
                              {.fd = r->control, .events = POLLIN},
                              {.fd = d.queue, .events = POLLIN},
-                             {.fd = free_call(&d) != NULL ? d.submit : -1, .events = POLLIN}};
+                             {.fd = may_take_call(&d) ? d.submit : -1, .events = POLLIN}};
         if (poll(p, 4, -1) < 0)
             continue;
         if (p[3].revents != 0)

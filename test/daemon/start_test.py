@@ -454,6 +454,19 @@ def test_users_hand_messages_over(site):
     assert r.returncode == 1 and b'cannot hand the message over to the daemon' in r.stderr, r
 
 
+def test_users_of_the_first_moment(site):
+    """Whoever calls before all processes of the daemon know each other is not forgotten until a queue run."""
+    site.configure('submit_socket = {top}/submit')
+    for n in range(1, 6):
+        with Daemon(site, started=False):
+            site.wait_for(lambda: os.path.exists(site.path('submit')))
+            call = subprocess.Popen([site.binary, '-C', site.conf, '-odb', 'joe@example.org'], stdin=subprocess.PIPE, cwd='/',
+                                    user='daemon' if site.root else None, extra_groups=[] if site.root else None)
+            call.communicate(b'Subject: x\n\nbody\n')
+            assert call.returncode == 0
+            site.wait_for(lambda: site.completed(n), 10)
+
+
 def test_callout(site):
     """From the process that has no privilege and little to call; what it learns is there for the next one."""
     with Server(answers=lambda c: '550 no' if c == 'RCPT TO:<bad@far.example>' else None) as server:
