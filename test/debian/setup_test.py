@@ -15,6 +15,7 @@ from machine import MADE, ROOT, SETTINGS, answers, update
 SETUP = ROOT + '/scripts/remex-setup'
 VERIFY = ROOT + '/scripts/remex-verify'
 GOOD = 'Nothing was found that would keep mail from flowing.\n'
+EXIMS = '/etc/exim4/update-exim4.conf.conf'
 
 
 def read(path):
@@ -26,7 +27,8 @@ def clean():
     machine.restore_remex()
     if os.path.exists(MADE):
         os.unlink(MADE)
-    shutil.rmtree('/etc/exim4', ignore_errors=True)
+    if os.path.exists(EXIMS):       # else its answers are offered
+        os.unlink(EXIMS)
     for name in ('mailname', 'aliases', 'hosts', 'resolv.conf'):
         machine.write('/etc/' + name, machine.FILES[name])
 
