@@ -9,6 +9,7 @@
 #include "engine/bounce_settle.h"
 #include "engine/debug_log.h"
 #include "engine/maillog.h"
+#include "engine/mua_wrapper.h"
 #include "engine/one_time.h"
 #include "engine/queue_move.h"
 #include "engine/remote_kept.h"
@@ -362,11 +363,27 @@ close_message(struct delivery *d, const struct outer_view *outer)
     ev->router_vars = outer->router_vars;
 }
 
+/* mua_wrapper: all in one go, and however that ends it is the end of the message. */
+static enum delivery_end
+attempt_as_wrapper(struct delivery *d)
+{
+    bool good = false;
+    delivery_route(d);
+    if (mua_wrapper_may_deliver(d)) {
+        delivery_remote(d);
+        good = mua_wrapper_settle(d);
+    }
+    enum delivery_end end = complete(d);
+    return end == DELIVERY_DONE && !good ? DELIVERY_FAILED : end;
+}
+
 static enum delivery_end
 attempt(struct delivery *d)
 {
     if (!may_deliver(d))
         return DELIVERY_FROZEN;
+    if (mua_wrapper_is_on(d) && d->reason != DELIVERY_GIVE_UP)
+        return system_filter_run(d) ? attempt_as_wrapper(d) : DELIVERY_WAITS;
     if (d->reason == DELIVERY_GIVE_UP) {
         give_up(d);
     } else if (!system_filter_run(d)) {

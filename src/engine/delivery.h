@@ -45,7 +45,7 @@ struct delivery {
     enum delivery_reason reason;
     struct spool_entry entry;   /* in the fast lane: a copy of the body, and no directory */
     struct lane_taken *lane;    /* the message is in the fast lane; NULL: it has files */
-    struct buf log_lines;        /* its message log until it has them */
+    struct buf log_lines;       /* its message log until it has them */
     struct str lane_body;       /* its body */
     bool discarding;            /* what is done now may be done again after a crash */
     struct spool_header header; /* the envelope as it is in the spool */
@@ -74,8 +74,9 @@ struct delivery {
 };
 
 enum delivery_end {
-    DELIVERY_DONE,  /* the message is gone: all delivered, bounced or discarded */
-    DELIVERY_WAITS, /* some addresses are left */
+    DELIVERY_DONE,   /* the message is gone: all delivered, bounced or discarded */
+    DELIVERY_WAITS,  /* some addresses are left */
+    DELIVERY_FAILED, /* the message is gone, and was not delivered (mua_wrapper) */
     DELIVERY_FROZEN,
     DELIVERY_BUSY, /* someone else works on it */
     DELIVERY_ABSENT,

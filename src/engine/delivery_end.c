@@ -3,6 +3,7 @@
 #include "conf/main_options.h"
 #include "engine/delivery.h"
 #include "engine/maillog.h"
+#include "engine/mua_wrapper.h"
 #include "engine/retry_hints.h"
 #include "engine/route.h"
 #include "routers/router.h"
@@ -193,6 +194,16 @@ freeze_for(struct delivery *d, const struct address *a)
                         : STR_NULL;
 }
 
+/* Faults of the configuration go to the panic log; who called as a wrapped MUA hears of them in other words. */
+static unsigned
+logs_of_deferral(const struct delivery *d, const struct address *a)
+{
+    unsigned to = MAILLOG_MAIN;
+    if (a->answer->why.outcome == OUT_ERROR)
+        to |= MAILLOG_PANIC | (mua_wrapper_is_on(d) ? (unsigned)MAILLOG_QUIET : 0u);
+    return to;
+}
+
 static void
 deferred(struct delivery *d, struct address *a)
 {
@@ -202,9 +213,7 @@ deferred(struct delivery *d, struct address *a)
         delivery_event_deferred(d, a);
     if (delivery_is_logged(a) &&
         (!old || maillog_selected(d->engine, LOG_SELECTOR_RETRY_DEFER)))
-        maillog(d->engine,
-                MAILLOG_MAIN | (a->answer->why.outcome == OUT_ERROR ? MAILLOG_PANIC : 0), d->id,
-                "== %.*s", STR_ARG(line));
+        maillog(d->engine, logs_of_deferral(d, a), d->id, "== %.*s", STR_ARG(line));
     if (!old || d->header.first_delivery)
         maillog_message(d->engine, &d->entry, line);
     for (struct address *p = a; p != NULL; p = p->parent)

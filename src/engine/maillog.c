@@ -145,8 +145,9 @@ write_lines(struct engine *e, unsigned to, const struct str *lines, size_t n)
     if (panic) {
         write_one(a, e, LOGFILE_PANIC, false, lines, plain);
         struct str stamp = maillog_stamp(a, e);
-        (void)fprintf(stderr, "%.*s%.*s\n%s", STR_ARG(stamp), STR_ARG(lines[0]),
-                      plain > 1 ? "\n" : "");
+        if ((to & MAILLOG_QUIET) == 0)
+            (void)fprintf(stderr, "%.*s%.*s\n%s", STR_ARG(stamp), STR_ARG(lines[0]),
+                          plain > 1 ? "\n" : "");
     }
     arena_free(a);
 }

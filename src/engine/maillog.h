@@ -19,6 +19,7 @@ enum maillog_to {
     MAILLOG_TABS = 1u << 7,  /* tabs of the text stay what they are */
     MAILLOG_UNDER_WAY =
         1u << 9, /* of a refusal: its message has begun, with or without header lines */
+    MAILLOG_QUIET = 1u << 3, /* with PANIC: not shown on stderr */
     MAILLOG_BLANK = 1u << 8, /* an empty line follows in the main and the panic log */
 };
 

@@ -62,7 +62,7 @@ static void
 take_controls(struct receiving *r)
 {
     const struct acl_message *acl = r->m->acl;
-    if (acl == NULL)
+    if (acl == NULL || r->e->conf->main->mua_wrapper) /* which has no queue */
         return;
     r->out->frozen = acl->freeze;
     r->out->queue_only = acl->queue_only;
@@ -148,6 +148,8 @@ receive_policy_log(struct receiving *r)
 {
     const struct acl_message *acl = r->m->acl;
     bool tell = maillog_selected(r->e, LOG_SELECTOR_DELAY_DELIVERY);
+    if (r->e->conf->main->mua_wrapper)
+        return;
     if (r->scan_froze) {
         log_control(r, "frozen by local_scan()");
         tell_frozen(r, "local_scan()");

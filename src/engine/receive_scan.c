@@ -148,8 +148,9 @@ accept(struct receiving *r, int code, struct str text)
 {
     if (text.n > 0)
         r->m->local_scan_text = clean(r->a, text);
-    r->scan_froze = code == LOCAL_SCAN_ACCEPT_FREEZE;
-    r->scan_queued = code == LOCAL_SCAN_ACCEPT_QUEUE;
+    bool queue = !r->e->conf->main->mua_wrapper;
+    r->scan_froze = queue && code == LOCAL_SCAN_ACCEPT_FREEZE;
+    r->scan_queued = queue && code == LOCAL_SCAN_ACCEPT_QUEUE;
     r->out->frozen = r->out->frozen || r->scan_froze;
     r->out->queue_only = r->out->queue_only || r->scan_queued;
     if (r->m->recipients.n == 0)

@@ -6,6 +6,7 @@
 #include "conf/conf.h"
 #include "conf/list.h"
 #include "conf/main_options.h"
+#include "engine/mua_wrapper.h"
 #include "engine/transport_setup.h"
 #include "filter/expand.h"
 #include "transports/smtp.h"
@@ -142,6 +143,8 @@ batch_max(struct delivery *d, const struct address *a, size_t count, size_t para
     const struct xstr *option = &transport_smtp_options(a->transport)->max_rcpt;
     struct str text;
     int64_t max = 0;
+    if (mua_wrapper_is_on(d))
+        return SIZE_MAX;
     if (vm_expand_x(d->engine->vm, option, &text) != VM_OK ||
         num_parse_int(str_trim(text), &max) != NUM_OK || max <= 0)
         return SIZE_MAX;

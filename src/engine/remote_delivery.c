@@ -10,6 +10,7 @@
 #include "engine/delivery.h"
 #include "engine/local_slot.h"
 #include "engine/maillog.h"
+#include "engine/mua_wrapper.h"
 #include "engine/remote_batch.h"
 #include "engine/remote_hosts.h"
 #include "engine/remote_kept.h"
@@ -124,7 +125,7 @@ is_queued(struct delivery *d, struct address *a)
 {
     struct engine *e = d->engine;
     struct str text;
-    if (d->reason != DELIVERY_ARRIVED || e->queue_run || e->forced)
+    if (d->reason != DELIVERY_ARRIVED || e->queue_run || e->forced || mua_wrapper_is_on(d))
         return false;
     switch ((int)delivery_in_domains(d, &e->conf->main->queue_smtp_domains,
                                      "queue_smtp_domains", a->domain, &text)) {
@@ -178,7 +179,7 @@ begin(struct remote_job *j)
 static bool
 may_fall_back(struct remote_job *j, struct address *a)
 {
-    if (j->fallback || a->answer->why.outcome != OUT_DEFER)
+    if (j->fallback || a->answer->why.outcome != OUT_DEFER || mua_wrapper_is_on(j->d))
         return false;
     struct host_targets hosts = remote_hosts_fallback(j->d, a);
     if (hosts.n == 0)

@@ -200,9 +200,11 @@ choose_port(struct delivery *d, const struct driver_instance *transport, int64_t
     *port = connect_port(d->arena, str_trim(text));
     if (*port > 0)
         return true;
-    return say(d, why, false,
-               str_printf(d->arena, "TCP port \"%.*s\" is not defined for %.*s transport",
-                          STR_ARG(text), STR_ARG(transport->name)));
+    (void)say(d, why, false,
+              str_printf(d->arena, "TCP port \"%.*s\" is not defined for %.*s transport",
+                         STR_ARG(text), STR_ARG(transport->name)));
+    why->outcome = OUT_ERROR; /* the panic log has the line of the deferral */
+    return false;
 }
 
 /* The first address in the list of the same kind as the host's. */

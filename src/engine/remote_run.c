@@ -8,6 +8,7 @@
 #include "engine/local_reply.h"
 #include "engine/local_slot.h"
 #include "engine/maillog.h"
+#include "engine/mua_wrapper.h"
 #include "engine/remote_hosts.h"
 #include "engine/remote_kept.h"
 #include "engine/remote_pool.h"
@@ -604,6 +605,8 @@ finish(struct run *r)
             *a = (struct transport_answer){.why = none, .no_retry = true};
         else if (!a->recipient_error)
             a->hosts_expired = expired;
+        if (mua_wrapper_is_on(r->d) && !r->setup_failed)
+            a->why.outcome = OUT_FAIL; /* there is no other time */
     }
 }
 
@@ -626,6 +629,8 @@ read_max_rcpt(struct run *r, struct why *why)
 {
     struct str text;
     r->max_rcpt = 0;
+    if (mua_wrapper_is_on(r->d))
+        return true;
     if (vm_expand_x(r->d->engine->vm, &r->opt->max_rcpt, &text) == VM_OK) {
         size_t n = 0;
         text = str_trim(text);
@@ -675,6 +680,7 @@ job_of(struct run *r)
         .return_path = r->view.return_path,
         .calls = d->engine->calls,
         .hints = retry_store(d->engine),
+        .all_or_none = mua_wrapper_is_on(d),
     };
 }
 

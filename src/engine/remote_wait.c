@@ -1,6 +1,7 @@
 /* Messages that wait for a host; see remote_wait.h. A record a pair: key "transport/host/id", no value. */
 #include "engine/remote_wait.h"
 
+#include "engine/mua_wrapper.h"
 #include "engine/retry_hints.h"
 #include "engine/run_memory.h"
 #include "sys/hints.h"
@@ -23,7 +24,8 @@ void
 remote_wait_add(struct delivery *d, struct str transport, struct str host)
 {
     struct str key = key_of(d->arena, transport, host, d->id);
-    if (key.n > HINTS_KEY_MAX || run_memory_wait(d->engine->run, d->engine, key))
+    if (mua_wrapper_is_on(d) || key.n > HINTS_KEY_MAX ||
+        run_memory_wait(d->engine->run, d->engine, key))
         return;
     (void)hints_add(retry_store(d->engine), HINTS_WAIT, &key, 1, REMOTE_WAIT_VERSION);
 }
@@ -31,7 +33,8 @@ remote_wait_add(struct delivery *d, struct str transport, struct str host)
 void
 remote_wait_remove(struct delivery *d, struct str transport, struct str host)
 {
-    remote_wait_forget(d->engine, transport, host, d->id);
+    if (!mua_wrapper_is_on(d))
+        remote_wait_forget(d->engine, transport, host, d->id);
 }
 
 void

@@ -5,6 +5,7 @@
 #include "conf/conf.h"
 #include "conf/main_options.h"
 #include "engine/maillog.h"
+#include "engine/mua_wrapper.h"
 #include "engine/retry.h"
 #include "mail/why_errno.h"
 #include "routers/router.h"
@@ -143,7 +144,8 @@ is_old(const struct delivery *d, const struct retry_record *r)
 bool
 retry_load(struct delivery *d, struct str key, struct retry_record *r)
 {
-    return load_record(d->arena, retry_store(d->engine), key, r) && !is_old(d, r);
+    return !mua_wrapper_is_on(d) && load_record(d->arena, retry_store(d->engine), key, r) &&
+           !is_old(d, r);
 }
 
 /* --- rules --- */
@@ -437,6 +439,8 @@ retry_failed(struct delivery *d, const struct retry_failure *f)
 {
     struct retry_record old, now;
     int64_t time_s = (int64_t)d->started.tv_sec;
+    if (mua_wrapper_is_on(d))
+        return false;
     bool known = retry_load(d, f->key, &old), expired;
     const struct retry_rule *rule =
         find_rule(d, f->subject, f->second, error_of(f->number, f->code, f->detail));
@@ -468,7 +472,7 @@ void
 retry_forget(struct delivery *d, struct str key)
 {
     struct retry_record r;
-    if (load_record(d->arena, retry_store(d->engine), key, &r) &&
+    if (!mua_wrapper_is_on(d) && load_record(d->arena, retry_store(d->engine), key, &r) &&
         !hints_delete(retry_store(d->engine), HINTS_RETRY, key))
         maillog(d->engine, MAILLOG_MAIN | MAILLOG_PANIC, d->id, "%.*s",
                 STR_ARG(hints_error(retry_store(d->engine))));

@@ -154,7 +154,7 @@ find_due(struct smtp_session *s, const struct receive_result *r)
     int64_t most = s->main->smtp_accept_queue_per_connection;
     if (r->queue_only || r->frozen)
         return SMTP_DUE_QUEUE_RUN;
-    if (s->batch || most <= 0 || s->accepted_messages <= most)
+    if (s->batch || s->main->mua_wrapper || most <= 0 || s->accepted_messages <= most)
         return SMTP_DUE_NOW;
     if (s->setup->delayed || (s->setup->pooled && s->main->queue_only))
         return SMTP_DUE_QUEUE_RUN;
@@ -191,7 +191,7 @@ accepted(struct smtp_session *s, const struct receive_result *r)
     (void)smtp_io_flush(s->io);
     if (r->end == RECEIVE_ACCEPTED)
         hand_over(s, r);
-    return SMTP_NEXT_COMMAND;
+    return s->setup->failed != NULL && *s->setup->failed ? SMTP_NEXT_FAIL : SMTP_NEXT_COMMAND;
 }
 
 static enum smtp_next

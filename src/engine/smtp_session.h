@@ -38,7 +38,9 @@ struct smtp_setup {
     bool delayed; /* likewise, for a reason that goes for all messages and is no news of one */
     /* A message is in the spool. May be NULL. */
     void (*accepted)(void *ctx, struct str id, struct str queue, enum smtp_due due);
-    /* The same for a message in the fast lane. NULL: none goes there. */
+    /* Turns true in `accepted` when the message was not delivered and that ends the session (mua_wrapper). NULL: it never does. */
+    const bool *failed;
+    /* As `accepted`, for a message in the fast lane. NULL: none goes there. */
     void (*accepted_in_lane)(void *ctx, struct engine *e, struct str id,
                              const struct lane_ref *ref, enum smtp_due due);
     /* Whether others wait for the thread that the session has; ctx is crowded_ctx. NULL: it may have it as long as it likes. */

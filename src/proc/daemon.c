@@ -25,6 +25,16 @@ give_up(const struct mode *m, struct engine *e, struct str text)
     return 1;
 }
 
+/* Who set that option is a user at a terminal: told in words without a time. */
+static int
+refuse_wrapper(struct engine *e)
+{
+    struct str text = STR_LIT("Daemon cannot be run when mua_wrapper is set");
+    (void)fprintf(stderr, "%.*s\n", STR_ARG(text));
+    maillog_line(e, MAILLOG_MAIN | MAILLOG_PANIC | MAILLOG_QUIET, STR_NULL, text);
+    return 1;
+}
+
 static struct str
 usual_pid_path(struct mode *m)
 {
@@ -129,7 +139,7 @@ daemon_run(struct mode *m)
     if (s.engine == NULL)
         return 1;
     if (m->conf->main->mua_wrapper)
-        return give_up(m, s.engine, STR_LIT("Daemon cannot be run when mua_wrapper is set"));
+        return refuse_wrapper(s.engine);
     if (str_is_set(wait) && wait.n > 0)
         (void)num_parse_interval(wait, &s.wait_s);
     if (!get_sockets(&s, &error))

@@ -155,7 +155,8 @@ engine_start(struct mode *m)
     if (e == NULL)
         return NULL;
     log_arguments(m, e);
-    bool drop = m->conf->main->deliver_drop_privilege && e->can_become;
+    const struct conf_main *c = m->conf->main;
+    bool drop = (c->deliver_drop_privilege || c->mua_wrapper) && e->can_become;
     e->can_become = e->can_become && !drop;
     e->dropped = drop;
     if (drop ? !priv_become(e->mail_uid, e->mail_gid) : !priv_lower(e->mail_uid, e->mail_gid)) {

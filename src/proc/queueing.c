@@ -73,10 +73,12 @@ choose(const struct mode *m, const struct engine *e, bool *loaded)
     const struct conf_main *c = m->conf->main;
     enum reception_delivery when = RECEPTION_BACKGROUND;
     bool asked = asked_for(m, &when), queue = false, route = false;
+    *loaded = false;
+    if (c->mua_wrapper)
+        return RECEPTION_WAIT;
     look_for_files(c, &queue, &route);
     bool overridden =
         asked && c->queue_only_override; /* not the load: -odi may not add to it */
-    *loaded = false;
     if (queue || (!overridden && c->queue_only))
         return RECEPTION_QUEUE;
     if (is_loaded(c, e->eval->session)) {

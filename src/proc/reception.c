@@ -2,6 +2,8 @@
 #include "proc/reception.h"
 
 #include "base/arena.h"
+#include "conf/conf.h"
+#include "conf/main_options.h"
 #include "engine/delivery.h"
 #include "engine/etrn_turn.h"
 #include "engine/maillog.h"
@@ -21,7 +23,7 @@ enum { QUEUE_NAME_MAX = 255 };
 
 enum word_kind { WORD_MESSAGE, WORD_RUN };
 /* The parent's answer, one byte, once it is done. */
-enum { ANSWER_DONE = 0, ANSWER_REFUSED = 1 };
+enum { ANSWER_DONE = 0, ANSWER_REFUSED = 1, ANSWER_FAILED = 2 };
 
 /* What the child says: of one message, or that there is to be a queue run. */
 struct word {
@@ -71,15 +73,17 @@ deliver(struct engine *e, const struct word *w)
     if (w->queue[0] != '\0')
         e->queue = str_from_cstr(w->queue);
     e->queue_smtp = w->when == RECEPTION_ROUTE;
+    enum delivery_end end = DELIVERY_DONE;
     if (w->lane.segment[0] != '\0')
         deliver_lane(e, &w->lane);
     else
-        (void)delivery_run(e, str_from_cstr(w->id), DELIVERY_ARRIVED);
+        end = delivery_run(e, str_from_cstr(w->id), DELIVERY_ARRIVED);
     (void)fflush(stdout);
-    _exit(0);
+    _exit(e->conf->main->mua_wrapper && end != DELIVERY_DONE ? 1 : 0);
 }
 
-static void
+/* ANSWER_FAILED: somebody waits for the delivery, and is to know that it failed. */
+static char
 start_delivery(struct engine *e, const struct word *w)
 {
     (void)fflush(stdout);
@@ -87,10 +91,12 @@ start_delivery(struct engine *e, const struct word *w)
     pid_t pid = fork();
     if (pid == 0)
         deliver(e, w);
-    int status;
+    int status = 0;
     while (pid > 0 && w->when == RECEPTION_WAIT && waitpid(pid, &status, 0) < 0 &&
            errno == EINTR)
         continue;
+    bool told = e->conf->main->mua_wrapper;
+    return told && (pid < 0 || status != 0) ? ANSWER_FAILED : ANSWER_DONE;
 }
 
 /* --- queue runs for ETRN --- */
@@ -137,22 +143,24 @@ obey(struct engine *e, const struct word *w)
 {
     if (w->kind == WORD_RUN)
         return start_run(e, str_from_cstr(w->what)) ? ANSWER_DONE : ANSWER_REFUSED;
-    start_delivery(e, w);
-    return ANSWER_DONE;
+    return start_delivery(e, w);
 }
 
 static bool
 tell(struct reception *r, const struct word *w)
 {
     char answer = ANSWER_REFUSED;
-    if (r->parent < 0)
-        return obey(r->engine, w) == ANSWER_DONE;
-    ssize_t n;
-    do {
-        n = send(r->parent, w, sizeof *w, MSG_NOSIGNAL);
-    } while (n < 0 && errno == EINTR);
-    while (n > 0 && recv(r->parent, &answer, 1, 0) < 0 && errno == EINTR)
-        continue;
+    if (r->parent < 0) {
+        answer = obey(r->engine, w);
+    } else {
+        ssize_t n;
+        do {
+            n = send(r->parent, w, sizeof *w, MSG_NOSIGNAL);
+        } while (n < 0 && errno == EINTR);
+        while (n > 0 && recv(r->parent, &answer, 1, 0) < 0 && errno == EINTR)
+            continue;
+    }
+    r->failed = r->failed || answer == ANSWER_FAILED;
     return answer == ANSWER_DONE;
 }
 

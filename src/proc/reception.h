@@ -24,6 +24,7 @@ struct reception {
     /* Of a process of the daemon: who else starts them. NULL otherwise. */
     void (*tell)(void *ctx, struct str id, struct str queue, enum reception_delivery when);
     void *tell_ctx;
+    bool failed; /* mua_wrapper: a message was not delivered, which the caller has to be told */
 };
 
 /* Runs `run` as described; its return value is the exit status of the whole. */

@@ -11,6 +11,7 @@
 #include "conf/main_options.h"
 #include "conf/model.h"
 #include "engine/lane_keep.h"
+#include "engine/maillog.h"
 #include "engine/peer_name.h"
 #include "engine/smtp_session.h"
 #include "mail/ip.h"
@@ -161,7 +162,8 @@ run_session(struct smtp_run *k)
     struct durable_fault f;
     const struct lane_settings s = {
         .spool = engine_place(e).root, .calls = e->calls, .segment_size = 2 << 20};
-    if (e->conf->main->fast_lane_everywhere && k->setup.kind == SMTP_KIND_INTERACTIVE)
+    if (e->conf->main->fast_lane_everywhere && !e->conf->main->mua_wrapper &&
+        k->setup.kind == SMTP_KIND_INTERACTIVE)
         e->lane = lane_open(&s, &f);
     if (e->lane != NULL)
         k->setup.accepted_in_lane = deliver_in_lane;
@@ -186,10 +188,14 @@ run(struct reception *r, void *ctx)
         take_pretended(k, s);
     else if (!take_socket(k, s, &refused))
         take_caller(k, s);
+    k->setup.failed = &r->failed;
     k->setup.delayed = queueing_choose(k->mode, k->engine) == RECEPTION_QUEUE;
     int status = 1;
     k->engine->eval->session = s;
-    if (refused)
+    if (k->setup.socket && k->engine->conf->main->mua_wrapper)
+        maillog(k->engine, MAILLOG_MAIN | MAILLOG_PANIC | MAILLOG_QUIET, STR_NULL,
+                "Input from inetd is not supported when mua_wrapper is set");
+    else if (refused)
         (void)fprintf(stderr, "%s: permission denied (unprivileged user, unprivileged port)\n",
                       k->mode->cli->program);
     else

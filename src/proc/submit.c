@@ -141,7 +141,7 @@ failure_status(const struct submission *k, bool reported, bool no_recipients)
 static void
 deliver_own(const struct submission *k, struct str id)
 {
-    if (!k->e->conf->main->queue_only)
+    if (!k->e->conf->main->queue_only && !k->e->conf->main->mua_wrapper)
         reception_deliver(k->r, id, STR_NULL, RECEPTION_BACKGROUND);
 }
 
@@ -389,7 +389,7 @@ judge(struct submission *k, const struct receive_result *out)
             when = RECEPTION_ROUTE;
         if (!out->queue_only && !out->frozen)
             reception_deliver(k->r, k->m->id, k->m->queue_name, when);
-        return 0;
+        return k->r->failed ? 1 : 0;
     }
     if (out->end == RECEIVE_DISCARDED)
         return 1; /* as the reference */
@@ -409,7 +409,7 @@ submit(struct reception *r, void *ctx)
         return 1;
     }
     struct submission k = {.mode = m, .e = r->engine, .r = r, .a = arena_new(), .status = 1};
-    k.style = report_style(m->cli);
+    k.style = k.e->conf->main->mua_wrapper ? REPORT_STDERR : report_style(m->cli);
     fill_models(&k);
     fill_request(&k);
     if (take_sender(&k) && take_recipients(&k)) {

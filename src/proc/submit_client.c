@@ -15,7 +15,7 @@ bool
 submit_client_is_needed(const struct mode *m)
 {
     const struct conf_main *c = m->conf->main;
-    if (c->submit_socket.n == 0 || geteuid() == 0)
+    if (c->submit_socket.n == 0 || c->mua_wrapper || geteuid() == 0)
         return false;
     const char *spool = str_cstr(m->arena, c->spool_directory.text);
     return spool == NULL || access(spool, W_OK | X_OK) != 0;

@@ -28,7 +28,7 @@ take_port(struct str *name, int64_t *port)
 static struct host_item
 read_item(struct str text)
 {
-    struct host_item item = {.name = text};
+    struct host_item item = {.name = text, .preference = -1};
     struct ip ip;
     if (ip_parse(text, &ip))
         return item;
@@ -47,6 +47,8 @@ read_item(struct str text)
 static void
 shuffle(struct host_items *items, size_t from)
 {
+    for (size_t i = from; i < items->v.n; i++)
+        items->v.v[i].preference = -2 - (int64_t)from;
     for (size_t i = items->v.n; i > from + 1; i--) {
         size_t j = from + entropy_below(i - from);
         struct host_item swap = items->v.v[i - 1];

@@ -11,6 +11,8 @@ struct host_item {
     struct str name; /* or an IP address, without brackets */
     int64_t port;    /* 0: none */
     bool mx;         /* name/MX: the hosts of its MX records */
+    int64_t
+        preference; /* -1; in a shuffled list another negative number for each group, whose order means nothing */
 };
 
 struct host_items {

@@ -254,7 +254,8 @@ find_name(const struct route_hosts *q, const struct host_item *item, struct host
                           .how = (q->how & HOST_FIND_ALL) | route_hosts_secure(c, item->name) |
                                  HOST_FIND_QUALIFY_SINGLE,
                           .out = found};
-    h.host = (struct host_target){.name = item->name, .port = item->port, .preference = -1};
+    h.host = (struct host_target){
+        .name = item->name, .port = item->port, .preference = item->preference};
     enum host_found st = (q->how & ROUTE_FIND_BYNAME) != 0  ? host_find_by_name(&h)
                          : (q->how & ROUTE_FIND_BYDNS) != 0 ? host_find_by_dns(&h)
                                                             : host_find_any(&h);
@@ -279,7 +280,8 @@ find(const struct route_hosts *q, const struct host_item *item, struct host_targ
         return find_mx(q, item, found, fault);
     if (!ip_parse(item->name, &ip))
         return find_name(q, item, found, fault);
-    struct host_target target = {.name = item->name, .port = item->port, .preference = -1};
+    struct host_target target = {
+        .name = item->name, .port = item->port, .preference = item->preference};
     target.address = item->name;
     vec_push(q->call->arena, found, target);
     return OUT_OK;

@@ -95,7 +95,10 @@ stop_for(struct transaction *t, enum reply_end got, struct str command, int numb
     else if (got != REPLY_READ)
         stop(t, SMTP_HOST_DEFER, why);
     else
-        stop(t, why.outcome == OUT_FAIL ? SMTP_MESSAGE_FAIL : SMTP_MESSAGE_DEFER, why);
+        stop(t,
+             why.outcome == OUT_FAIL || t->job->all_or_none ? SMTP_MESSAGE_FAIL
+                                                            : SMTP_MESSAGE_DEFER,
+             why);
 }
 
 static void
@@ -142,7 +145,7 @@ recipient_timed_out(struct transaction *t, const struct step *s)
     struct why why = smtp_client_why(t->c, t->arena, REPLY_TIMED_OUT, command, 0, 0);
     note_doubt(t, REPLY_TIMED_OUT);
     settle(t, s->recipient, why);
-    t->answers[s->recipient].recipient_error = true;
+    t->answers[s->recipient].recipient_error = !t->job->all_or_none;
     for (size_t i = 0; i < t->job->n; i++) {
         if (t->state[i] != RCPT_ACCEPTED && t->state[i] != RCPT_WAITS)
             continue;
@@ -173,7 +176,7 @@ take_rcpt(struct transaction *t, const struct step *s, enum reply_end got)
         t->accepted++;
         return;
     }
-    if (t->c->reply.code == TOO_MANY && t->accepted > 0) {
+    if (t->c->reply.code == TOO_MANY && t->accepted > 0 && !t->job->all_or_none) {
         t->state[s->recipient] = RCPT_OUTSIDE;
         t->taken[s->recipient] = false;
         return;
@@ -184,6 +187,10 @@ take_rcpt(struct transaction *t, const struct step *s, enum reply_end got)
     struct why why = smtp_client_why(t->c, t->arena, got, command, WHY_RCPT_4XX, 0);
     if (why.outcome != OUT_FAIL)
         why.sys_errno = WHY_RCPT_4XX;
+    if (t->job->all_or_none) {
+        stop(t, SMTP_MESSAGE_FAIL, why);
+        return;
+    }
     settle(t, s->recipient, why);
     t->answers[s->recipient].recipient_error = why.outcome != OUT_FAIL;
 }
@@ -357,7 +364,7 @@ choose_extensions(struct transaction *t, const struct message_write *w)
                               STR_LIT("utf8 support required but not offered for forwarding")});
         return false;
     }
-    t->mail.prdr = c->peer.prdr && !c->lmtp && count_waiting(t) > 1 &&
+    t->mail.prdr = c->peer.prdr && !c->lmtp && !t->job->all_or_none && count_waiting(t) > 1 &&
                    smtp_client_in_list(t->job, &c->host, &o->hosts_try_prdr, "hosts_try_prdr");
     t->chunks =
         c->peer.chunking && w->filter == NULL &&
@@ -380,6 +387,8 @@ send_envelope(struct transaction *t)
         if (!t->c->pipelines)
             sync(t);
     }
+    if (t->job->all_or_none) /* the message must not go to some of them */
+        sync(t);
     if (t->stopped || (!t->c->pipelines && t->accepted == 0))
         return;
     if (!t->chunks) {

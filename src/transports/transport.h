@@ -65,6 +65,7 @@ struct transport_job {
     struct str home, directory; /* expanded, or unset */
     bool dont_deliver;          /* -N */
     bool shadow;                /* runs as a shadow transport */
+    bool all_or_none;           /* mua_wrapper: a refused recipient is a failure for all */
     bool return_to_nobody;      /* a failure is told to nobody: a bounce without errors_to */
     /* What headers_rewrite makes of a header line; false: nothing. NULL: no rewriting. */
     bool (*rewrite)(void *ctx, struct arena *a, const struct header *h, struct str *out);
