@@ -63,6 +63,16 @@ is_remote(const struct address *a)
            transport_driver_of(a->transport)->place == TRANSPORT_REMOTE;
 }
 
+/* The same but for the case of the domain. */
+static bool
+is_same_address(struct str a, struct str b)
+{
+    struct str local_a, domain_a, local_b, domain_b;
+    address_split(a, &local_a, &domain_a);
+    address_split(b, &local_b, &domain_b);
+    return str_eq(local_a, local_b) && str_ieq(domain_a, domain_b);
+}
+
 static void
 add_address(struct delivery *d, struct buf *b, const struct address *a, enum outcome outcome)
 {
@@ -82,7 +92,7 @@ add_address(struct delivery *d, struct buf *b, const struct address *a, enum out
     }
     struct str first = str_is_set(top->list) ? top->list : top->text;
     bool converted = a->answer != NULL && str_is_set(a->answer->sent_to);
-    bool same = !converted && (is_remote(a) ? str_ieq(first, shown) : str_eq(first, shown));
+    bool same = !converted && (is_remote(a) ? is_same_address(first, shown) : str_eq(first, shown));
     if (local || a->item != ADDRESS_ITEM_MAIL || !same)
         buf_printf(b, " <%.*s>", STR_ARG(first));
 }

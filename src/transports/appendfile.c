@@ -364,6 +364,8 @@ deliver(const struct transport_job *job, struct transport_answer *answers)
         ok = ok && append_write_prepare(&d) && deliver_to_file(&d);
     } else if (ok && d.folder)
         ok = append_write_prepare(&d) && append_new(&d);
+    if (ok)
+        answers[0].size = d.written;
     if (ok && d.written > 0)
         append_quota_warn(&d);
     for (size_t i = 1; i < job->n; i++)

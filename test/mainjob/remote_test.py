@@ -651,3 +651,12 @@ def test_which_retry_rule_a_failure_chooses(site):
         assert retry_records(site) == {whole: (numbers, 3 + ERRORS.index(rule))}, (where, rule, retry_records(site))
         site.run('-Mrm', ident)
         clear_hints(site)
+
+
+def test_the_address_that_was_given_is_shown_unless_its_domain_alone_differs_in_case(site):
+    with Server() as server:
+        site.configure(routers=ROUTER % '127.0.0.1', transports=OUT % (server.port, ''))
+        site.send('userQ@dest.example', 'other@DEST.example')
+    log = site.raw_log()
+    assert '> userq@dest.example <userQ@dest.example> R=remote' in log, log
+    assert '> other@dest.example R=remote' in log, log

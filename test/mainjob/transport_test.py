@@ -342,3 +342,25 @@ rest:
     site.configure()
     site.run('-q')
     assert 'body' in site.mail('anybody'), site.log()
+
+
+def test_delivery_size_of_a_mailbox(site):
+    """S= counts the bytes that came to the mailbox, with a shadow transport or without."""
+    site.configure(main='log_selector = +delivery_size', transports='''
+mbox:
+  driver = appendfile
+  file = {top}/mail/box
+  user = {uid}
+  group = {gid}
+  shadow_transport = s
+s:
+  driver = appendfile
+  file = /dev/null
+  user = {uid}
+  group = {gid}
+''')
+    site.send('ann')
+    size = os.path.getsize(site.path('mail/box'))
+    site.send('ann')
+    assert os.path.getsize(site.path('mail/box')) == 2 * size
+    assert site.raw_log().count(' T=mbox S=%d ST=s\n' % size) == 2, (size, site.raw_log())
