@@ -19,6 +19,13 @@
 
 /* --- text --- */
 
+/* Whatever a server says, the bounce has no line that is too long to be sent (RFC 5322 section 2.1.1). */
+enum {
+    ERROR_MAX = 1024,     /* of what a server said */
+    ERROR_LINE_MAX = 255, /* of a line of it, for the reader */
+    DIAGNOSTIC_MAX = 928, /* of Diagnostic-Code */
+};
+
 /* What the sender is told: never what only the log may say. */
 static void
 add_error(struct buf *b, const struct address *a)
@@ -30,12 +37,15 @@ add_error(struct buf *b, const struct address *a)
         if (w->host_ip.n > 0)
             buf_printf(b, " [%.*s]", STR_ARG(w->host_ip));
     }
+    text = str_sub(text, 0, ERROR_MAX);
     bool first = true;
     for (size_t at = 0; str_is_set(text) && at < text.n;) {
         size_t nl = str_chr(text, '\n', at);
         nl = nl == STR_NPOS ? text.n : nl;
+        bool whole = nl - at <= ERROR_LINE_MAX;
         buf_addz(b, "\n    ");
-        buf_adds(b, str_sub(text, at, nl - at));
+        buf_adds(b, str_sub(text, at, whole ? nl - at : ERROR_LINE_MAX));
+        buf_addz(b, whole ? "" : "[truncated]");
         at = nl + 1;
         first = false;
     }
@@ -126,10 +136,11 @@ add_remote(struct notice_mail *n, const struct address *a)
     if (at == STR_NPOS)
         return;
     buf_addz(&n->text, "Diagnostic-Code: smtp; ");
-    for (at++; at < w->peer.n; at++)
+    size_t end = n->text.n + DIAGNOSTIC_MAX;
+    for (at++; at < w->peer.n && n->text.n < end; at++)
         buf_add(&n->text, w->peer.p[at] == '\n' ? "\n " : &w->peer.p[at],
                 w->peer.p[at] == '\n' ? 2 : 1);
-    buf_addc(&n->text, '\n');
+    buf_addz(&n->text, at < w->peer.n ? "[truncated]\n" : "\n");
 }
 
 /* How much of the message goes back. */

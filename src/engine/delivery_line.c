@@ -92,7 +92,8 @@ add_address(struct delivery *d, struct buf *b, const struct address *a, enum out
     }
     struct str first = str_is_set(top->list) ? top->list : top->text;
     bool converted = a->answer != NULL && str_is_set(a->answer->sent_to);
-    bool same = !converted && (is_remote(a) ? is_same_address(first, shown) : str_eq(first, shown));
+    bool same =
+        !converted && (is_remote(a) ? is_same_address(first, shown) : str_eq(first, shown));
     if (local || a->item != ADDRESS_ITEM_MAIL || !same)
         buf_printf(b, " <%.*s>", STR_ARG(first));
 }

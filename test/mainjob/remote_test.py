@@ -660,3 +660,24 @@ def test_the_address_that_was_given_is_shown_unless_its_domain_alone_differs_in_
     log = site.raw_log()
     assert '> userq@dest.example <userQ@dest.example> R=remote' in log, log
     assert '> other@dest.example R=remote' in log, log
+
+
+def test_a_long_reply_does_not_make_a_bounce_that_cannot_be_sent(site):
+    long = '550-' + 'x' * 251
+    answers = lambda command: ('550-no\r\n%s\r\n%sy\r\n550 %s' % (long, long, 'z' * 1000)
+                               if command.startswith('RCPT TO:<bad@') else None)
+    with Server(answers=answers) as server:
+        site.configure(routers='remote:\n  driver = manualroute\n  route_data = 127.0.0.1\n  self = send\n  transport = out\n',
+                       transports=OUT % (server.port, ''))
+        site.send('bad@dest.example', options=('-odf', '-f', 'sender@dest.example'))
+        site.wait_for(lambda: server.messages)
+        site.wait_for(lambda: site.queue() == [])
+        lines = server.messages[0][2].decode().split('\r\n')
+    assert '    550-no' in lines and '    ' + long in lines and '    ' + long + '[truncated]' in lines, lines
+    last = [l for l in lines if 'zzz' in l]
+    assert len(last) == 2 and last[0] == '    550 ' + 'z' * 251 + '[truncated]', last
+    assert last[1].endswith('z[truncated]'), last
+    at = lines.index('Diagnostic-Code: smtp; 550-no')
+    report = '\n'.join(lines[at:lines.index('', at)])
+    assert len(report) == len('Diagnostic-Code: smtp; ') + 928 + len('[truncated]'), report
+    assert max(map(len, lines)) < 998, lines
