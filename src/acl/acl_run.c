@@ -7,7 +7,6 @@
 #include "acl/acl_machine.h"
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "base/escape.h"
 #include "base/map.h"
 #include "conf/main_options.h"
@@ -29,20 +28,12 @@ acl_keep(const struct acl_runner *r)
     return r->arena;
 }
 
-__attribute__((format(printf, 2, 0))) static struct str
-format(struct arena *a, const char *fmt, va_list ap)
-{
-    struct buf b = buf_in(a, 0);
-    buf_vprintf(&b, fmt, ap);
-    return buf_str(&b);
-}
-
 enum acl_test
 acl_defer(struct acl_call *c, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    c->log = format(c->keep, fmt, ap);
+    c->log = str_vprintf(c->keep, fmt, ap);
     va_end(ap);
     return ACL_TEST_DEFER;
 }
@@ -52,7 +43,7 @@ acl_error(struct acl_call *c, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    c->log = format(c->keep, fmt, ap);
+    c->log = str_vprintf(c->keep, fmt, ap);
     va_end(ap);
     return ACL_TEST_ERROR;
 }
@@ -82,7 +73,7 @@ acl_log(struct acl_runner *r, unsigned to, const char *fmt, ...)
     struct arena *a = arena_new();
     va_list ap;
     va_start(ap, fmt);
-    struct str text = format(a, fmt, ap);
+    struct str text = str_vprintf(a, fmt, ap);
     va_end(ap);
     const struct host *h = vm_host(r->vm);
     if (r->up != NULL)
@@ -462,12 +453,11 @@ trace(const struct acl_call *c, const char *fmt, ...)
     if (s == NULL || s->debug_log == NULL || up == NULL || up->trace == NULL)
         return;
     struct arena *a = arena_new();
-    struct buf b = buf_in(a, 0);
     va_list ap;
     va_start(ap, fmt);
-    buf_vprintf(&b, fmt, ap);
+    struct str text = str_vprintf(a, fmt, ap);
     va_end(ap);
-    up->trace(up->ctx, buf_str(&b));
+    up->trace(up->ctx, text);
     arena_free(a);
 }
 

@@ -413,30 +413,34 @@ str_cat(struct arena *a, struct str x, struct str y)
 }
 
 struct str
-str_printf(struct arena *a, const char *fmt, ...)
+str_vprintf(struct arena *a, const char *fmt, va_list ap)
 {
-    va_list ap;
+    va_list again;
     char text[512]; /* most are shorter */
-    va_start(ap, fmt);
     int n = format_text(text, sizeof text, fmt, ap);
-    va_end(ap);
     bool known = n >= 0;
     if (!known) {
-        va_start(ap, fmt);
-        n = vsnprintf(text, sizeof text, fmt, ap);
-        va_end(ap);
+        va_copy(again, ap);
+        n = vsnprintf(text, sizeof text, fmt, again);
+        va_end(again);
     }
     assert(n >= 0 && (size_t)n <= STR_MAX);
     char *p = arena_alloc(a, (size_t)n + 1);
-    if ((size_t)n < sizeof text) {
+    if ((size_t)n < sizeof text)
         memcpy(p, text, (size_t)n + 1);
-        return str_from(p, (size_t)n);
-    }
-    va_start(ap, fmt);
-    if (known)
+    else if (known)
         (void)format_text(p, (size_t)n + 1, fmt, ap);
     else
         (void)vsnprintf(p, (size_t)n + 1, fmt, ap);
-    va_end(ap);
     return str_from(p, (size_t)n);
+}
+
+struct str
+str_printf(struct arena *a, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    struct str s = str_vprintf(a, fmt, ap);
+    va_end(ap);
+    return s;
 }

@@ -10,6 +10,7 @@
 
 #include "base/plugin_export.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -145,6 +146,8 @@ struct str str_cat(struct arena *a, struct str x, struct str y);
 /* printf into the arena; the result is clean: mark it when a tainted value went in. */
 struct str str_printf(struct arena *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+struct str str_vprintf(struct arena *a, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
 
 /* ASCII only, independent of the locale. */
 static inline bool

@@ -106,12 +106,11 @@ debug_log_say(struct engine *e, int topic, const char *fmt, ...)
     if (!debug_log_wants(e, topic))
         return;
     struct arena *a = arena_new();
-    struct buf b = buf_in(a, 0);
     va_list ap;
     va_start(ap, fmt);
-    buf_vprintf(&b, fmt, ap);
+    struct str text = str_vprintf(a, fmt, ap);
     va_end(ap);
-    debug_log_add(e, topic, buf_str(&b));
+    debug_log_add(e, topic, text);
     arena_free(a);
 }
 

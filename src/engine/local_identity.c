@@ -24,11 +24,10 @@ enum outcome
 local_fault(struct delivery *d, struct why *why, int number, const char *fmt, ...)
 {
     va_list ap;
-    struct buf b = buf_in(d->arena, 0);
     va_start(ap, fmt);
-    buf_vprintf(&b, fmt, ap);
+    struct str text = str_vprintf(d->arena, fmt, ap);
     va_end(ap);
-    *why = (struct why){.outcome = OUT_DEFER, .sys_errno = number, .log = buf_str(&b)};
+    *why = (struct why){.outcome = OUT_DEFER, .sys_errno = number, .log = text};
     maillog_line(d->engine, MAILLOG_MAIN | MAILLOG_PANIC, d->id, why->log);
     return OUT_DEFER;
 }

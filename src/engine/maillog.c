@@ -170,12 +170,11 @@ void
 maillog(struct engine *e, unsigned to, struct str id, const char *fmt, ...)
 {
     struct arena *a = arena_new();
-    struct buf b = buf_in(a, 0);
     va_list ap;
     va_start(ap, fmt);
-    buf_vprintf(&b, fmt, ap);
+    struct str text = str_vprintf(a, fmt, ap);
     va_end(ap);
-    maillog_line(e, to, id, buf_str(&b));
+    maillog_line(e, to, id, text);
     arena_free(a);
 }
 

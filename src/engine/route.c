@@ -10,13 +10,12 @@
 enum outcome
 route_say(struct route_step *s, enum outcome o, const char *fmt, ...)
 {
-    struct buf b = buf_in(s->r->arena, 0);
     va_list ap;
     va_start(ap, fmt);
-    buf_vprintf(&b, fmt, ap);
+    struct str text = str_vprintf(s->r->arena, fmt, ap);
     va_end(ap);
     s->r->why =
-        (struct why){.outcome = o, .log = buf_str(&b), .sys_errno = ROUTE_ERRNO_UNKNOWN};
+        (struct why){.outcome = o, .log = text, .sys_errno = ROUTE_ERRNO_UNKNOWN};
     return o;
 }
 

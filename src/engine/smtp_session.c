@@ -127,15 +127,14 @@ void
 smtp_log(struct smtp_session *s, unsigned to, const char *fmt, ...)
 {
     struct arena *a = arena_new();
-    struct buf b = buf_in(a, 0);
     va_list ap;
     va_start(ap, fmt);
-    buf_vprintf(&b, fmt, ap);
+    struct str text = str_vprintf(a, fmt, ap);
     va_end(ap);
     if ((to & MAILLOG_REJECT) != 0 && s->chunks.on) /* a message is under way */
-        maillog_reject(s->engine, to | MAILLOG_UNDER_WAY, STR_NULL, buf_str(&b));
+        maillog_reject(s->engine, to | MAILLOG_UNDER_WAY, STR_NULL, text);
     else
-        maillog_line(s->engine, to, STR_NULL, buf_str(&b));
+        maillog_line(s->engine, to, STR_NULL, text);
     arena_free(a);
 }
 

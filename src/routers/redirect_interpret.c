@@ -15,13 +15,12 @@ void
 redirect_say(struct redirect_result *out, struct arena *a, enum redirect_end end,
              const char *fmt, ...)
 {
-    struct buf b = buf_in(a, 0);
     va_list ap;
     va_start(ap, fmt);
-    buf_vprintf(&b, fmt, ap);
+    struct str text = str_vprintf(a, fmt, ap);
     va_end(ap);
     out->end = end;
-    out->text = buf_str(&b);
+    out->text = text;
     out->children.n = 0;
 }
 

@@ -22,13 +22,12 @@ struct walk {
 /* False ends the list. */
 static bool __attribute__((format(printf, 2, 3))) bad(struct walk *w, const char *fmt, ...)
 {
-    struct buf b = buf_in(w->r->arena, 0);
     va_list ap;
     va_start(ap, fmt);
-    buf_vprintf(&b, fmt, ap);
+    struct str text = str_vprintf(w->r->arena, fmt, ap);
     va_end(ap);
     w->out->end = REDIRECT_END_BAD;
-    w->out->text = buf_str(&b);
+    w->out->text = text;
     w->out->children.n = 0;
     return false;
 }

@@ -1,7 +1,6 @@
 /* Hosts for remote transports; see the header. */
 #include "routers/route_hosts.h"
 
-#include "base/buf.h"
 #include "conf/eval.h"
 #include "conf/list.h"
 #include "conf/main_options.h"
@@ -21,13 +20,12 @@ void
 route_hosts_say(const struct route_call *c, struct route_result *out, enum outcome o,
                 const char *fmt, ...)
 {
-    struct buf b = buf_in(c->arena, 0);
     va_list ap;
     va_start(ap, fmt);
-    buf_vprintf(&b, fmt, ap);
+    struct str text = str_vprintf(c->arena, fmt, ap);
     va_end(ap);
     out->outcome = o;
-    out->why.log = buf_str(&b);
+    out->why.log = text;
 }
 
 /* --- this host --- */

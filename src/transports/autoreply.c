@@ -68,11 +68,10 @@ bool
 autoreply_say(struct autoreply *r, enum outcome outcome, int number, const char *fmt, ...)
 {
     va_list ap;
-    struct buf b = buf_in(r->arena, 0);
     va_start(ap, fmt);
-    buf_vprintf(&b, fmt, ap);
+    struct str text = str_vprintf(r->arena, fmt, ap);
     va_end(ap);
-    r->answer->why = (struct why){.outcome = outcome, .sys_errno = number, .log = buf_str(&b)};
+    r->answer->why = (struct why){.outcome = outcome, .sys_errno = number, .log = text};
     return false;
 }
 

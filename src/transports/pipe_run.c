@@ -22,11 +22,10 @@ bool
 pipe_say(struct pipe_delivery *p, enum outcome outcome, int number, const char *fmt, ...)
 {
     va_list ap;
-    struct buf b = buf_in(p->arena, 0);
     va_start(ap, fmt);
-    buf_vprintf(&b, fmt, ap);
+    struct str text = str_vprintf(p->arena, fmt, ap);
     va_end(ap);
-    p->answer->why = (struct why){.outcome = outcome, .sys_errno = number, .log = buf_str(&b)};
+    p->answer->why = (struct why){.outcome = outcome, .sys_errno = number, .log = text};
     return false;
 }
 

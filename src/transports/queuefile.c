@@ -3,7 +3,6 @@
  * The envelope of the copy has the recipients of this delivery alone: what else becomes of the message is no business of
  * the copy. Both files are on the disk under their names before the delivery counts as done, the envelope last.
  */
-#include "base/buf.h"
 #include "filter/expand.h"
 #include "sys/durable.h"
 #include "sys/file.h"
@@ -48,11 +47,10 @@ static bool __attribute__((format(printf, 4, 5)))
 say(struct copy *c, enum outcome outcome, int number, const char *fmt, ...)
 {
     va_list ap;
-    struct buf b = buf_in(c->job->arena, 0);
     va_start(ap, fmt);
-    buf_vprintf(&b, fmt, ap);
+    struct str text = str_vprintf(c->job->arena, fmt, ap);
     va_end(ap);
-    c->answer->why = (struct why){.outcome = outcome, .sys_errno = number, .log = buf_str(&b)};
+    c->answer->why = (struct why){.outcome = outcome, .sys_errno = number, .log = text};
     return false;
 }
 
