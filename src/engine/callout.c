@@ -349,6 +349,16 @@ seconds_or(int64_t s, int64_t otherwise)
     return s >= 0 ? s : otherwise;
 }
 
+/* How a delivery would get to the host at hand, which variables show from here on. False: *why. */
+static bool
+aim(struct call *c, struct smtp_target *target, struct why *why)
+{
+    c->view.host = c->host.name;
+    c->view.host_address = c->host.address;
+    c->view.host_port = c->host.port;
+    return remote_hosts_target(&c->d, c->to->transport, &c->host, target, why);
+}
+
 /* Tries one entry of the list. *at: where to go on. */
 static enum step
 try_host(struct call *c, size_t *at)
@@ -366,10 +376,7 @@ try_host(struct call *c, size_t *at)
         return STEP_NEXT;
     }
     (*at)++;
-    c->view.host = c->host.name;
-    c->view.host_address = c->host.address;
-    c->view.host_port = c->host.port;
-    if (!remote_hosts_target(&c->d, t, &c->host, &target, &why)) {
+    if (!aim(c, &target, &why)) {
         set_log(c, why.log);
         return STEP_NEXT;
     }
@@ -518,17 +525,8 @@ prepare(struct call *c)
         e->session->arena = c->arena;
     c->d = (struct delivery){
         .engine = c->e, .arena = c->arena, .message = message_of(c), .session = e->session};
-    c->job = (struct transport_job){
-        .arena = c->arena,
-        .eval = e,
-        .vm = c->e->vm,
-        .transport = c->to->transport,
-        .message = c->d.message,
-        .session = c->d.session,
-        .addresses = &c->to,
-        .n = 1,
-        .body_fd = -1,
-    };
+    c->job = transport_setup_base(&c->d, c->to->transport, &c->to, 1);
+    c->job.body_fd = -1;
     transport_setup_view(&c->view, c->to->transport, &c->to, 1);
     e->address = &c->view;
 }
@@ -588,12 +586,7 @@ held_client(struct call *c)
          remote_hosts_find(&c->d, t, &c->hosts, 0) != OUT_OK))
         return NULL;
     c->host = c->hosts.v.v[0];
-    c->view.host = c->host.name;
-    c->view.host_address = c->host.address;
-    c->view.host_port = c->host.port;
-    if (!remote_hosts_target(&c->d, t, &c->host, &target, &why))
-        return NULL;
-    return cutthrough_client(c->e, c->to, &target);
+    return aim(c, &target, &why) ? cutthrough_client(c->e, c->to, &target) : NULL;
 }
 
 /* True: the next hop has taken it. Else the connection is gone. */

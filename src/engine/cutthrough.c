@@ -197,8 +197,7 @@ is_simple(const struct receiving *r)
     o = transport_smtp_options(t->to.v[0]->transport);
     return acl->cutthrough && r->rq->framing == RECEIVE_SMTP &&
            (!r->s->prdr || r->m->recipients.n < 2) && t->to.n == r->m->recipients.n &&
-           (o->message_linelength_limit <= 0 ||
-            r->m->max_received_line <= o->message_linelength_limit);
+           transport_smtp_takes_lines(o, r->m);
 }
 
 void
@@ -236,20 +235,12 @@ transact(struct receiving *r, struct cutthrough *t, struct delivery *d, struct s
     struct header_texts *texts = r->m->texts;
     struct smtp_client *c = t->client;
     struct transport_answer *answers = ARENA_ARRAY(t->arena, struct transport_answer, t->to.n);
-    struct transport_job job = {
-        .arena = t->arena,
-        .eval = e,
-        .vm = r->e->vm,
-        .transport = t->to.v[0]->transport,
-        .message = r->m,
-        .session = r->s,
-        .addresses = t->to.v,
-        .n = t->to.n,
-        .body_fd = r->m->body_fd,
-        .body_start = r->m->body_start,
-        .return_path = t->sender,
-        .calls = r->e->calls,
-    };
+    struct transport_job job =
+        transport_setup_base(d, t->to.v[0]->transport, t->to.v, t->to.n);
+    job.body_fd = r->m->body_fd;
+    job.body_start = r->m->body_start;
+    job.return_path = t->sender;
+    job.calls = r->e->calls;
     transport_setup_view(&view, job.transport, t->to.v, t->to.n);
     view.return_path = job.return_path;
     view.host = c->host.name;

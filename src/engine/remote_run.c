@@ -649,8 +649,7 @@ read_max_rcpt(struct run *r, struct why *why)
 static bool
 check_lines(struct run *r, struct why *why)
 {
-    if (r->opt->message_linelength_limit <= 0 ||
-        r->d->message->max_received_line <= r->opt->message_linelength_limit)
+    if (transport_smtp_takes_lines(r->opt, r->d->message))
         return true;
     *why = (struct why){.outcome = OUT_FAIL,
                         .log = str_printf(r->d->arena,
@@ -666,22 +665,14 @@ static struct transport_job
 job_of(struct run *r)
 {
     const struct delivery *d = r->d;
-    return (struct transport_job){
-        .arena = d->arena,
-        .eval = d->engine->eval,
-        .vm = d->engine->vm,
-        .transport = r->transport,
-        .message = d->message,
-        .session = d->session,
-        .addresses = r->batch,
-        .n = r->n,
-        .body_fd = d->entry.body,
-        .body_start = d->entry.body_start,
-        .return_path = r->view.return_path,
-        .calls = d->engine->calls,
-        .hints = retry_store(d->engine),
-        .all_or_none = mua_wrapper_is_on(d),
-    };
+    struct transport_job job = transport_setup_base(d, r->transport, r->batch, r->n);
+    job.body_fd = d->entry.body;
+    job.body_start = d->entry.body_start;
+    job.return_path = r->view.return_path;
+    job.calls = d->engine->calls;
+    job.hints = retry_store(d->engine);
+    job.all_or_none = mua_wrapper_is_on(d);
+    return job;
 }
 
 static bool

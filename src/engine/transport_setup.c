@@ -120,19 +120,26 @@ transport_setup_debug(struct delivery *d, const struct driver_instance *transpor
                       text.n > 0 && text.p[text.n - 1] == '\n' ? "" : "\n");
 }
 
+struct transport_job
+transport_setup_base(const struct delivery *d, const struct driver_instance *transport,
+                     struct address **batch, size_t n)
+{
+    return (struct transport_job){.arena = d->arena,
+                                  .eval = d->engine->eval,
+                                  .vm = d->engine->vm,
+                                  .transport = transport,
+                                  .message = d->message,
+                                  .session = d->session,
+                                  .addresses = batch,
+                                  .n = n};
+}
+
 bool
 transport_setup_job(struct delivery *d, const struct driver_instance *transport,
                     struct address **batch, size_t n, struct local_job *job, struct why *why)
 {
     const struct transport_driver *driver = transport_driver_of(transport);
-    struct transport_job prepared = {.arena = d->arena,
-                                     .eval = d->engine->eval,
-                                     .vm = d->engine->vm,
-                                     .transport = transport,
-                                     .message = d->message,
-                                     .session = d->session,
-                                     .addresses = batch,
-                                     .n = n};
+    struct transport_job prepared = transport_setup_base(d, transport, batch, n);
     if (driver->prepare != NULL && !driver->prepare(&prepared, why))
         return false;
     job->prepared = prepared.prepared;

@@ -16,6 +16,10 @@ enum outcome transport_setup_return_path(struct delivery *d,
 /* message_size_limit. */
 enum outcome transport_setup_size(struct delivery *d, const struct driver_instance *transport,
                                   struct why *why);
+/* What a job of this process is about; where its body is, and what it is to be done with, is for the caller. */
+struct transport_job transport_setup_base(const struct delivery *d,
+                                          const struct driver_instance *transport,
+                                          struct address **batch, size_t n);
 /* What the driver of a local transport prepares before its job goes to a process that is the user. False: *why. */
 bool transport_setup_job(struct delivery *d, const struct driver_instance *transport,
                          struct address **batch, size_t n, struct local_job *job,

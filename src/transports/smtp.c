@@ -223,3 +223,10 @@ transport_smtp_is_lmtp(const struct transport_smtp *opt)
 {
     return str_ieqz(opt->protocol, "lmtp");
 }
+
+bool
+transport_smtp_takes_lines(const struct transport_smtp *opt, const struct message *m)
+{
+    return opt->message_linelength_limit <= 0 ||
+           m->max_received_line <= opt->message_linelength_limit;
+}
