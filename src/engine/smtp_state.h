@@ -119,6 +119,12 @@ typedef enum smtp_next smtp_do_fn(struct smtp_session *s);
 #include "engine/smtp_verbs.def"
 #undef VERB
 
+/* --- smtp_start.c --- */
+/* Sets a new session up: what is known of the client, and what holds for it. */
+void smtp_start(struct smtp_session *s);
+/* The connect ACL and the greeting. False: the session is over. */
+bool smtp_greet(struct smtp_session *s);
+
 /* --- smtp_session.c --- */
 /* The name of a command in capitals. */
 struct str smtp_verb_word(enum smtp_verb_id v);
@@ -129,6 +135,9 @@ enum smtp_next smtp_lost(struct smtp_session *s, enum smtp_read how);
 /* Whether there is input that the client may not have sent yet, by the rules of pipelining; and the end that this makes. */
 bool smtp_is_out_of_turn(struct smtp_session *s);
 enum smtp_next smtp_refuse_out_of_turn(struct smtp_session *s);
+bool smtp_enforces_sync(const struct smtp_session *s);
+/* The start of what has come too soon, in quotes. */
+struct str smtp_input_ahead(struct smtp_session *s);
 /* "C=HELO,MAIL" with a blank in front, or empty. */
 struct str smtp_history_text(struct smtp_session *s, struct arena *a);
 /* Tells who syncs the fast lane that a message is on its way here, or is not (any more). */
@@ -147,6 +156,8 @@ int64_t smtp_option_number(struct smtp_session *s, const struct xstr *x, const c
                            int64_t otherwise);
 /* Logs a transaction that ends before its message does. */
 void smtp_incomplete(struct smtp_session *s, const char *how);
+/* The start of one, told by who accepted it. */
+void smtp_log_accepted(struct smtp_session *s);
 /* "SMTP connection from …", by selector; what follows the peer. */
 void smtp_log_connection(struct smtp_session *s, const char *what);
 /* Waits so long, unless the peer goes away. */
