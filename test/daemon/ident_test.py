@@ -1,40 +1,27 @@
 """Ident queries (RFC 1413) about clients of the daemon."""
 import socket
-import threading
 import time
 
 from daemon import Daemon
+from listening import Listening
 
 
-class Ident:
+class Ident(Listening):
     """A server that answers every query with `answer`, a text with the two ports filled in; None: with nothing."""
 
     def __init__(self, answer):
         self.answer, self.queries, self.open = answer, [], []
-        self.listener = socket.create_server(('127.0.0.1', 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.begin()
 
-    def serve(self):
-        while True:
-            try:
-                s, _ = self.listener.accept()
-            except OSError:
-                return
-            line = s.makefile('rb').readline().decode()
-            self.queries.append(line)
-            if self.answer is None:
-                self.open.append(s)
-                continue
-            ports = line.replace(' ', '').strip()
-            s.sendall((self.answer % ports).encode())
-            s.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.listener.close()
+    def talk(self, connection):
+        line = connection.makefile('rb').readline().decode()
+        self.queries.append(line)
+        if self.answer is None:
+            self.open.append(connection)
+            return
+        ports = line.replace(' ', '').strip()
+        connection.sendall((self.answer % ports).encode())
+        connection.close()
 
 
 def configure(site, port, more='', timeout='5s', hosts='127.0.0.1'):

@@ -6,6 +6,8 @@ import subprocess
 import threading
 import time
 
+from listening import Listening
+
 ROUTER = '''
 bounces:
   driver = accept
@@ -33,32 +35,15 @@ box:
 '''
 
 
-class Server:
+class Server(Listening):
     """Speaks SMTP as `extensions` and `answers` say: a function from a command (or GREETING, END) to a reply, None for the usual one, or
     CUT. What was taken is in messages: (sender, recipients, data)."""
     CUT = object()
 
     def __init__(self, extensions=(), answers=None, lmtp=False):
         self.extensions, self.answers, self.lmtp = extensions, answers or (lambda command: None), lmtp
-        self.messages, self.commands, self.connections = [], [], 0
-        self.listener = socket.create_server(('127.0.0.1', 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.listener.close()
-
-    def serve(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
+        self.messages, self.commands = [], []
+        self.begin()
 
     def say(self, stream, command, usual):
         text = self.answers(command)

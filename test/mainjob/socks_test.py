@@ -2,30 +2,15 @@
 import socket
 import threading
 
+from listening import Listening
 from remote_test import Server, clear_hints, dead_port, give, lines_of, remote
 
 
-class Proxy:
+class Proxy(Listening):
     """Speaks SOCKS 5. kind: '' (no names), 'name' (fred, fubar), or bytes that are all it says."""
     def __init__(self, kind='', code=0):
         self.kind, self.code, self.calls = kind, code, []
-        self.listener = socket.create_server(('127.0.0.1', 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.listener.close()
-
-    def serve(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
+        self.begin()
 
     def talk(self, connection):
         try:

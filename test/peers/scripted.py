@@ -3,6 +3,8 @@ import socket
 import struct
 import threading
 
+from listening import Listening
+
 STAGES = ('connect', 'banner', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'dot', 'QUIT')
 USUAL = {'banner': '220 scripted ESMTP', 'EHLO': '250', 'HELO': '250 scripted', 'MAIL': '250 sender', 'RCPT': '250 recipient',
          'DATA': '354 go on', 'chunk': '250 chunk', 'dot': '250 taken', 'RSET': '250 reset', 'QUIT': '221 bye'}
@@ -12,7 +14,7 @@ class Gone(Exception):
     """The server has dropped the connection."""
 
 
-class Host:
+class Host(Listening):
     """trouble: what happens at the stage instead of the usual answer: a reply (text), 'stall' (no word, until the client goes), 'cut' (the
     connection is closed), 'half' (closed in the middle of the reply), 'reset' (closed by a reset); at 'connect' it is 'stall' or 'refuse'.
 
@@ -32,9 +34,6 @@ class Host:
             self.fill()
         elif stage != 'connect':
             self.open()
-
-    def __enter__(self):
-        return self
 
     def __exit__(self, *_):
         self.close()
@@ -60,7 +59,7 @@ class Host:
             self.close()
             self.bind(self.address)
         self.listener.listen(20)
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.start_serving()
 
     def fill(self):
         """Nobody accepts, and no further connection has room to wait."""
@@ -70,15 +69,6 @@ class Host:
             s.setblocking(False)
             s.connect_ex(self.address)
             self.held.append(s)
-
-    def serve(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
 
     def talk(self, connection):
         with connection, connection.makefile('rb') as stream:
