@@ -226,6 +226,17 @@ class OpenSMTPD(Mailer):
         return ['unshare', '-m', self.path('start')]
 
 
+# Of remex and Debian's exim4: what is for the domain stays, the rest goes where the DNS says.
+ROUTERS = '''
+here:
+  driver = accept
+  domains = {domain}
+  transport = box
+on:
+  driver = dnslookup
+  self = send
+  transport = out
+'''
 EXIM_CONF = '''primary_hostname = mx.{domain}
 spool_directory = {top}/spool
 log_file_path = {top}/spool/%slog
@@ -241,15 +252,7 @@ smtputf8_advertise_hosts = *
 log_selector = +received_recipients +tls_certificate_verified
 {more}
 begin routers
-here:
-  driver = accept
-  domains = {domain}
-  transport = box
-on:
-  driver = dnslookup
-  self = send
-  transport = out
-begin transports
+''' + ROUTERS + '''begin transports
 box:
   driver = appendfile
   directory = {top}/box
@@ -345,16 +348,6 @@ dsn_advertise_hosts = *
 log_selector = +received_recipients +pid +possible_repeat
 {more}
 '''
-REMEX_ROUTERS = '''
-here:
-  driver = accept
-  domains = {domain}
-  transport = box
-on:
-  driver = dnslookup
-  self = send
-  transport = out
-'''
 REMEX_BOX = '''
 box:
   driver = appendfile
@@ -382,7 +375,7 @@ class Remex(Mailbox):
         more += EXIM_TLS.format(pem=tls[0], key=tls[1]) if tls else 'tls_advertise_hosts =\n'
         words = {'address': address, 'domain': domain, 'more': more, 'out': out, 'top': site.top, 'uid': site.uid,
                  'gid': site.gid}
-        site.configure(REMEX_MAIN.format(**words), REMEX_ROUTERS.format(**words), box + REMEX_OUT.format(**words),
+        site.configure(REMEX_MAIN.format(**words), ROUTERS.format(**words), box + REMEX_OUT.format(**words),
                        more=sections)
         checked = site.run('-bV')
         assert checked.status == 0, checked.err
