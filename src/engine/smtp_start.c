@@ -47,7 +47,8 @@ banner(struct smtp_session *s, struct str given)
     return true;
 }
 
-/* pipelining_connect_advertise_hosts: whether the client may say EHLO, and what goes with it, ahead of the greeting; and does. */
+/* pipelining_connect_advertise_hosts: whether the client may say EHLO, and what goes with it, ahead of the greeting; and does, which is for
+ * the log alone. */
 static void
 find_early(struct smtp_session *s)
 {
@@ -55,7 +56,9 @@ find_early(struct smtp_session *s)
     m->early_offered =
         s->setup->socket && smtp_host_in(s, &s->main->pipelining_connect_advertise_hosts,
                                          "pipelining_connect_advertise_hosts");
-    m->early_used = m->early_offered && smtp_io_is_ahead(s->io);
+    m->early_used = m->early_offered &&
+                    maillog_selected(s->engine, LOG_SELECTOR_PIPELINING) &&
+                    smtp_io_is_ahead(s->io);
 }
 
 /* A client that talks before it was greeted, without having been told that it may. */
