@@ -36,6 +36,8 @@ enum spool_result queue_list_next(struct queue_list *q, struct queue_list_item *
                                   struct spool_fault *f);
 /* How many messages there are. What cannot be read counts as empty. */
 size_t queue_list_count(const struct spool_place *place);
+/* How many are still to come in order, once the first has been given; of other orders 0. */
+size_t queue_list_left(const struct queue_list *q);
 /* True if a message that has been or is to be listed may have a journal. */
 bool queue_list_has_journals(const struct queue_list *q);
 /* The directory of an item, kept open until the next item of another directory is asked for; for

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "engine/lane_replay.h"
+#include "engine/queue_index.h"
 #include "engine/spool_journal.h"
 
 #include <errno.h>
@@ -13,17 +14,35 @@
 #include <time.h>
 #include <unistd.h>
 
-/* " 25m", " 3h", "12d" and the size, each in a column. */
+enum { INDEX_FROM = 200 }; /* messages of a queue from which on its listing is kept */
+
+/* n in at least two columns. */
+static void
+add_two(struct buf *b, int64_t n)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + n % 10);
+        n /= 10;
+    } while (n > 0);
+    if (at == sizeof digits - 1)
+        digits[--at] = ' ';
+    buf_add(b, digits + at, sizeof digits - at);
+}
+
+/* " 25m ", " 3h ", "12d ". */
 static void
 add_age(struct buf *b, int64_t age_s)
 {
     int64_t minutes = (age_s > 0 ? age_s : 0) / 60;
     if (minutes < 90)
-        buf_printf(b, "%2lldm ", (long long)minutes);
+        add_two(b, minutes);
     else if ((minutes + 30) / 60 < 72)
-        buf_printf(b, "%2lldh ", (long long)((minutes + 30) / 60));
+        add_two(b, (minutes + 30) / 60);
     else
-        buf_printf(b, "%2lldd ", (long long)((minutes + 720) / 1440));
+        add_two(b, (minutes + 720) / 1440);
+    buf_addz(b, minutes < 90 ? "m " : (minutes + 30) / 60 < 72 ? "h " : "d ");
 }
 
 static void
@@ -81,14 +100,6 @@ add_name(struct buf *b, const struct message_id *id, const struct spool_header *
     buf_addc(b, '\n');
 }
 
-static void
-add_message_line(struct buf *b, int dir, const struct message_id *id,
-                 const struct spool_header *h)
-{
-    add_age(b, (int64_t)time(NULL) - h->received_time);
-    add_size(b, message_size(dir, id, h));
-    add_name(b, id, h);
-}
 /* True if the address is one of the envelope. */
 static bool
 is_original(const struct spool_header *h, struct str key)
@@ -164,35 +175,93 @@ add_journal(struct arena *a, int dir, const struct message_id *id, struct spool_
     (void)spool_journal_read(a, &e, h, &found, &f);
 }
 
-/* Whether a message that is not there is shown, and whether it can have a journal. */
-enum show_how { SHOW_MISSING, SHOW_LISTED, SHOW_WITHOUT_JOURNAL };
+/* A listing, and the message at hand. */
+struct show {
+    struct arena *arena;
+    enum queue_show_what what;
+    bool missing;              /* a message that is not there is shown */
+    bool no_journal;           /* none of them has one */
+    struct queue_index *index; /* NULL: nothing is kept of it */
+    FILE *out;
+};
 
 static void
-show_one(struct arena *a, int dir, const struct message_id *id, enum queue_show_what what,
-         enum show_how how, FILE *out)
+put(const struct show *s, struct buf *b)
 {
-    struct buf b = buf_in(a, 0);
+    struct str text = buf_str(b);
+    (void)fwrite_unlocked(text.p, 1, text.n, s->out);
+}
+
+static bool
+has_journal(const struct show *s, int dir, const struct message_id *id)
+{
+    struct spool_name name = spool_file_name(id, 'J');
+    return !s->no_journal &&
+           (faccessat(dir, name.text, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT);
+}
+
+/* Shows it as an earlier listing had it. */
+static bool
+show_kept(const struct show *s, const struct message_id *id,
+          const struct queue_index_stamp *stamp)
+{
+    struct queue_index_entry e;
+    struct buf b = buf_in(s->arena, 0);
+    if (!queue_index_find(s->index, id, stamp, &e) || (!e.plain && s->what != QUEUE_SHOW_ALL))
+        return false;
+    add_age(&b, (int64_t)time(NULL) - e.received_time);
+    buf_adds(&b, e.text);
+    put(s, &b);
+    queue_index_keep(s->index, id, stamp, &e);
+    return true;
+}
+
+/* Reads it and shows it; with a stamp it is kept. */
+static void
+show_read(const struct show *s, int dir, const struct message_id *id,
+          const struct queue_index_stamp *stamp)
+{
+    struct buf b = buf_in(s->arena, 0);
     struct spool_header h;
     struct spool_fault f = {.text = ""};
-    if (what == QUEUE_SHOW_IDS) {
-        (void)fprintf(out, "%s\n", id->text);
-        return;
-    }
     spool_header_init(&h);
-    enum spool_result r = dir < 0 ? SPOOL_ABSENT : spool_read_at(a, dir, id, &h, &f);
-    if (r == SPOOL_ABSENT && how != SHOW_MISSING)
+    enum spool_result r = dir < 0 ? SPOOL_ABSENT : spool_read_at(s->arena, dir, id, &h, &f);
+    if (r == SPOOL_ABSENT && !s->missing)
         return;
-    if (r == SPOOL_OK) {
-        if (how != SHOW_WITHOUT_JOURNAL)
-            add_journal(a, dir, id, &h);
-        add_message_line(&b, dir, id, &h);
-        add_recipients(&b, &h, what);
-        buf_addc(&b, '\n');
-    } else {
+    if (r != SPOOL_OK) {
         show_fault(&b, id, r, &f);
+        put(s, &b);
+        return;
     }
-    struct str text = buf_str(&b);
-    (void)fwrite(text.p, 1, text.n, out);
+    if (!s->no_journal)
+        add_journal(s->arena, dir, id, &h);
+    add_age(&b, (int64_t)time(NULL) - h.received_time);
+    size_t age_n = b.n;
+    add_size(&b, message_size(dir, id, &h));
+    add_name(&b, id, &h);
+    add_recipients(&b, &h, s->what);
+    buf_addc(&b, '\n');
+    put(s, &b);
+    struct queue_index_entry e = {.received_time = h.received_time,
+                                  .plain = h.done.nodes.n == 0,
+                                  .text = str_sub(buf_str(&b), age_n, b.n)};
+    if (stamp != NULL && (e.plain || s->what == QUEUE_SHOW_ALL))
+        queue_index_keep(s->index, id, stamp, &e);
+}
+
+static void
+show_one(const struct show *s, int dir, const struct message_id *id)
+{
+    struct queue_index_stamp stamp;
+    if (s->what == QUEUE_SHOW_IDS) {
+        (void)fprintf(s->out, "%s\n", id->text);
+        return;
+    }
+    /* The journal first: it goes after the -H file has been replaced. */
+    bool indexed =
+        s->index != NULL && !has_journal(s, dir, id) && queue_index_stamp(dir, id, &stamp);
+    if (!indexed || !show_kept(s, id, &stamp))
+        show_read(s, dir, id, indexed ? &stamp : NULL);
 }
 
 /* --- the fast lane --- */
@@ -253,11 +322,12 @@ queue_show_count(struct engine *e)
 void
 queue_show(struct engine *e, enum queue_list_order order, enum queue_show_what what, FILE *out)
 {
-    struct arena *list = arena_new(), *one = arena_new();
+    struct arena *list = arena_new();
     struct spool_place place = engine_place(e);
     struct queue_list *q = queue_list_new(list, &place, order);
     struct queue_list_item item;
     struct spool_fault f;
+    struct show s = {.arena = arena_new(), .what = what, .out = out};
     for (size_t shown = 0;; shown++) {
         enum spool_result r = queue_list_next(q, &item, &f);
         if (r == SPOOL_ABSENT)
@@ -266,13 +336,17 @@ queue_show(struct engine *e, enum queue_list_order order, enum queue_show_what w
             (void)fprintf(stderr, "%s\n", f.text);
             continue;
         }
-        enum show_how how = queue_list_has_journals(q) ? SHOW_LISTED : SHOW_WITHOUT_JOURNAL;
-        show_one(one, queue_list_directory(q, &item), &item.id, what, how, out);
-        arena_clear(one);
+        if (shown == 0 && what != QUEUE_SHOW_IDS && queue_list_left(q) >= INDEX_FROM)
+            s.index = queue_index_open(list, e, (int64_t)time(NULL));
+        s.no_journal = !queue_list_has_journals(q);
+        show_one(&s, queue_list_directory(q, &item), &item.id);
+        arena_clear(s.arena);
         if (shown == 0)
             (void)fflush(out); /* who waits for a long listing sees that it began */
     }
-    arena_free(one);
+    if (s.index != NULL)
+        queue_index_finish(s.index);
+    arena_free(s.arena);
     arena_free(list);
     show_lane(e, what, out);
 }
@@ -283,14 +357,14 @@ queue_show_some(struct engine *e, const struct str *ids, size_t n, enum queue_sh
 {
     struct spool_place place = engine_place(e);
     for (size_t i = 0; i < n; i++) {
-        struct arena *a = arena_new();
+        struct show s = {.arena = arena_new(), .what = what, .missing = true, .out = out};
         struct message_id id;
         if (message_id_parse(ids[i], &id)) {
             int dir = spool_find_directory(&place, &id);
-            show_one(a, dir, &id, what, SHOW_MISSING, out);
+            show_one(&s, dir, &id);
             if (dir >= 0)
                 close(dir);
         }
-        arena_free(a);
+        arena_free(s.arena);
     }
 }
