@@ -48,6 +48,7 @@ engine_place(struct engine *e)
         .root = e->root,
         .queue = k != NULL ? k->text : NULL,
         .split = c->split_spool_directory,
+        .kept = e->input,
     };
 }
 

@@ -34,6 +34,8 @@ struct engine_caller {
 };
 
 /* Answers that hold for a moment, by the monotonic clock. */
+struct spool_kept;
+
 struct engine_memo {
     int64_t room_ms; /* until then there is plenty of room for the spool and logs */
     int64_t scan_ms; /* until then there is no local_scan function */
@@ -67,8 +69,10 @@ struct engine {
     struct str queue;         /* named queue at work; "" is the default one */
     struct hints *hints;      /* NULL until needed */
     struct remote_kept *kept; /* a connection that waits for its next message, or NULL */
-    VEC(pid_t) lingering; /* processes that deliver what waits for the hosts of the message at hand */
+    VEC(pid_t)
+    lingering; /* processes that deliver what waits for the hosts of the message at hand */
     struct remote_pool *pool; /* those kept for what comes next; NULL: none is */
+    struct spool_kept *input; /* directory at hand in a queue run; NULL: none is kept */
     struct run_memory *run;   /* of the queue run at hand; NULL: there is none */
     struct log_settings log;
     uint64_t selectors;                /* of log_selector, bits by enum log_selector */

@@ -31,14 +31,16 @@ maillog_stamp(struct arena *a, const struct engine *e)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    char text[CLOCK_TEXT_MAX], zone[CLOCK_TEXT_MAX];
+    char text[2 * CLOCK_TEXT_MAX];
     struct clock *c = &e->eval->clock;
     bool ms = maillog_selected(e, LOG_SELECTOR_MILLISEC);
-    clock_format(c, ms ? CLOCK_LOG_MS : CLOCK_LOG, now, text);
-    if (!e->conf->main->log_timezone)
-        return str_printf(a, "%s ", text);
-    clock_format(c, CLOCK_ZONE, now, zone);
-    return str_printf(a, "%s %s ", text, zone);
+    size_t n = clock_format(c, ms ? CLOCK_LOG_MS : CLOCK_LOG, now, text);
+    text[n++] = ' ';
+    if (e->conf->main->log_timezone) {
+        n += clock_format(c, CLOCK_ZONE, now, text + n);
+        text[n++] = ' ';
+    }
+    return str_dup(a, str_from(text, n));
 }
 
 enum { FIRST_PRINTING = 0xa0 }; /* beyond ASCII; what is below are control characters */

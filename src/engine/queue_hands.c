@@ -98,6 +98,8 @@ work(struct queue_hands *h, int fd, begun_t *begun)
     if (e->pool != NULL)
         e->pool = remote_pool_new(e);
     e->run = run_memory_new(h->arena);
+    struct spool_kept input = {.dir = -1};
+    e->input = &input;
     while (next_batch(e, fd, &t)) {
         for (uint32_t i; (i = atomic_fetch_add(begun, 1)) < t.n;) {
             h->deliver(e, h->ctx, str_from_cstr(t.ids[i]), t.first && i == 0);

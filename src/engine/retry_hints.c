@@ -285,12 +285,19 @@ retry_overdue(struct delivery *d, struct str subject, struct str second)
            (int64_t)d->started.tv_sec - d->message->received_time > last_cutoff(rule);
 }
 
+/* True if times that were noted count in this attempt. */
+static bool
+heeds_times(const struct delivery *d)
+{
+    return (d->reason == DELIVERY_QUEUE_RUN || d->reason == DELIVERY_CONTINUED) &&
+           !d->engine->forced;
+}
+
 static bool
 waits(struct delivery *d, struct address *a, struct str key, struct str subject)
 {
     struct retry_record r;
-    bool heeds = d->reason == DELIVERY_QUEUE_RUN || d->reason == DELIVERY_CONTINUED;
-    if (!heeds || d->engine->forced || !retry_load(d, key, &r))
+    if (!retry_load(d, key, &r))
         return false;
     bool of_domain = key.p[0] == 'R' && str_chr(key, '@', 0) == STR_NPOS;
     if (d->engine->kept != NULL && of_domain) {
@@ -320,6 +327,8 @@ sender_key(struct delivery *d, const struct address *a)
 bool
 retry_routing_waits(struct delivery *d, struct address *a)
 {
+    if (!heeds_times(d))
+        return false;
     for (int local = 0; local <= 1; local++)
         if (waits(d, a, routing_key(d, a, local != 0), subject_of(d, a, local != 0)))
             return true;
@@ -329,7 +338,8 @@ retry_routing_waits(struct delivery *d, struct address *a)
 bool
 retry_local_waits(struct delivery *d, struct address *a)
 {
-    return waits(d, a, transport_key(d, a), subject_of(d, a, by_local_part(a)));
+    return heeds_times(d) &&
+           waits(d, a, transport_key(d, a), subject_of(d, a, by_local_part(a)));
 }
 
 /* --- after --- */

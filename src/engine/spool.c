@@ -100,6 +100,25 @@ open_at_once(const struct spool_place *place, bool named, const char *subname)
     return -1;
 }
 
+/* A copy of the directory that is kept, which becomes this one first. */
+static int
+copy_kept(const struct spool_place *place, bool named, const char *subname)
+{
+    struct spool_kept *k = place->kept;
+    const char *queue = named ? place->queue : "";
+    if (k->dir < 0 || k->sub != subname[0] || strcmp(k->queue, queue) != 0) {
+        int dir = open_at_once(place, named, subname);
+        if (dir < 0 || strlen(queue) >= sizeof k->queue)
+            return dir;
+        if (k->dir >= 0)
+            close(k->dir);
+        k->dir = dir;
+        k->sub = subname[0];
+        memcpy(k->queue, queue, strlen(queue) + 1);
+    }
+    return fcntl(k->dir, F_DUPFD_CLOEXEC, 0);
+}
+
 int
 spool_open_directory(const struct spool_place *place, char sub, bool create)
 {
@@ -109,7 +128,9 @@ spool_open_directory(const struct spool_place *place, char sub, bool create)
         errno = EINVAL;
         return -1;
     }
-    int dir = create ? -1 : open_at_once(place, named, subname);
+    int dir = create                ? -1
+              : place->kept != NULL ? copy_kept(place, named, subname)
+                                    : open_at_once(place, named, subname);
     if (dir >= 0 || (!create && errno != ENAMETOOLONG))
         return dir;
     dir = open(place->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -11,11 +11,20 @@
 #include "engine/spool_header.h"
 #include "sys/durable.h"
 
+/* The directory of messages that was opened last, for a run over many of them: opening it by its path costs more than a copy of its descriptor.
+ * Starts with dir -1; whoever made it closes dir. */
+struct spool_kept {
+    int dir;
+    char sub;
+    char queue[64]; /* of a queue with a longer name nothing is kept */
+};
+
 /* Which queue of which spool. */
 struct spool_place {
     const char *root;  /* spool_directory, absolute */
     const char *queue; /* named queue; NULL or "": the default one */
     bool split; /* split_spool_directory: where new files go; both places are looked in */
+    struct spool_kept *kept; /* NULL: none is */
 };
 
 enum spool_result {

@@ -31,17 +31,19 @@ static const int priorities[] = {[LOGFILE_MAIN] = LOG_INFO,
 
 /* Puts in what the % sequence at p (after the sign) stands for; false: unknown. */
 static bool
-add_sequence(struct buf *out, char c, enum log_kind kind, const struct tm *tm)
+add_sequence(struct buf *out, char c, enum log_kind kind, time_t now)
 {
+    struct tm tm;
     switch (c) {
     case 's':
         buf_addz(out, names[kind]);
         return true;
     case 'D':
     case 'M':
-        buf_printf(out, "%04d%02d", tm->tm_year + 1900, tm->tm_mon + 1);
+        localtime_r(&now, &tm);
+        buf_printf(out, "%04d%02d", tm.tm_year + 1900, tm.tm_mon + 1);
         if (c == 'D')
-            buf_printf(out, "%02d", tm->tm_mday);
+            buf_printf(out, "%02d", tm.tm_mday);
         return true;
     case '%':
         buf_addc(out, '%');
@@ -55,8 +57,6 @@ static bool
 apply_template(struct arena *a, struct str text, enum log_kind kind, time_t now,
                struct str *out)
 {
-    struct tm tm;
-    localtime_r(&now, &tm);
     struct buf b = buf_in(a, 4096);
     bool named = false;
     for (uint32_t i = 0; i < text.n; i++) {
@@ -70,7 +70,7 @@ apply_template(struct arena *a, struct str text, enum log_kind kind, time_t now,
         /* One panic log for all days, so that it cannot be overlooked. */
         if (kind == LOGFILE_PANIC && (text.p[i] == 'D' || text.p[i] == 'M'))
             continue;
-        if (!add_sequence(&b, text.p[i], kind, &tm))
+        if (!add_sequence(&b, text.p[i], kind, now))
             return false;
     }
     *out = buf_str(&b);
