@@ -17,6 +17,7 @@ struct driver_instance;  /* conf/conf.h */
 struct filter_action;    /* filter/filter_run.h */
 struct acl_message;      /* acl/acl_state.h */
 struct acl_connection;
+struct scan_message;     /* scanners/scan_message.h */
 
 struct recipient {
     struct str address;
@@ -62,6 +63,7 @@ struct message {
     struct str bounce_recipient;
     int64_t filter_n[10], filter_sn[10]; /* $n0.., $sn0.. */
     struct acl_message *acl;             /* what ACLs decided of it, or NULL */
+    struct scan_message *scan;           /* as scanners see it, or NULL */
 };
 
 /* What an address stands for: those that are no mail address came out of a redirection. */

@@ -15,6 +15,7 @@
 #include "engine/spool_held.h"
 #include "engine/spool_model.h"
 #include "filter/vm.h"
+#include "scanners/scan_message.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -515,6 +516,7 @@ log_refusal(struct receiving *r)
 static void
 end(struct receiving *r)
 {
+    scan_message_end(r->m, r->m->acl != NULL && r->m->acl->no_mbox_unspool);
     if (r->created) {
         if (r->out->end != RECEIVE_ACCEPTED)
             spool_abandon(&r->entry);

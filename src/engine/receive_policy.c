@@ -18,9 +18,9 @@ receive_policy_start(struct receiving *r)
         (void)policy_run(r->e, ACL_PHASE_NOTSMTP_START, &answer);
 }
 
-/* "F=<a@b> rejected by non-SMTP ACL: text". */
+/* "F=<a@b> rejected by non-SMTP ACL: text"; stage: "by non-SMTP ACL". */
 static void
-log_refusal(struct receiving *r, const struct acl_answer *a)
+log_refusal(struct receiving *r, const struct acl_answer *a, const char *stage)
 {
     bool later = a->result == ACL_DEFER || a->result == ACL_ERROR;
     struct str text = str_is_set(a->log_message) ? a->log_message : a->message;
@@ -31,8 +31,7 @@ log_refusal(struct receiving *r, const struct acl_answer *a)
         buf_addc(&b, ' ');
     }
     buf_printf(&b, "F=<%.*s> %srejected %s", STR_ARG(r->m->sender),
-               later && r->rq->smtp ? "temporarily " : "",
-               r->rq->smtp ? "after DATA" : "by non-SMTP ACL");
+               later && r->rq->smtp ? "temporarily " : "", stage);
     if (text.n > 0)
         buf_printf(&b, ": %.*s", STR_ARG(text));
     else if (!r->rq->smtp)
@@ -43,8 +42,8 @@ log_refusal(struct receiving *r, const struct acl_answer *a)
         maillog_line(r->e, a->log_to, r->m->id, buf_str(&b));
 }
 
-static bool
-refuse(struct receiving *r, const struct acl_answer *a)
+bool
+receive_policy_refuse(struct receiving *r, const struct acl_answer *a, const char *stage)
 {
     bool later = a->result == ACL_DEFER || a->result == ACL_ERROR;
     struct str peer = a->message;
@@ -53,7 +52,7 @@ refuse(struct receiving *r, const struct acl_answer *a)
     if (later && !a->details && !r->e->conf->main->smtp_return_error_details)
         peer = r->rq->smtp ? STR_NULL : STR_LIT("local configuration problem");
     r->out->acl = *a;
-    log_refusal(r, a);
+    log_refusal(r, a, stage);
     return receive_refuse(r, RECEIVE_FAULT_ACL, later ? 451 : 550, peer, STR_NULL);
 }
 
@@ -69,17 +68,23 @@ take_controls(struct receiving *r)
     r->out->route_only = acl->first_pass_route;
 }
 
-bool
-receive_policy_end(struct receiving *r)
+/* acl_smtp_data_prdr, with an answer for each of them. */
+static bool
+ask_for_recipients(struct receiving *r)
+{
+    return r->rq->each_recipient == NULL || r->rq->each_recipient(r->rq->source.ctx) ||
+           receive_refuse(r, RECEIVE_FAULT_ACL, 550,
+                          str_printf(r->a, "id=%.*s message rejected for all recipients",
+                                     STR_ARG(r->m->id)),
+                          STR_NULL);
+}
+
+/* acl_smtp_data, acl_not_smtp. */
+static bool
+ask_for_message(struct receiving *r)
 {
     enum acl_phase phase = r->rq->smtp ? ACL_PHASE_DATA : ACL_PHASE_NOTSMTP;
     struct acl_answer answer;
-    acl_apply_headers(r->m, r->s);
-    if (r->rq->each_recipient != NULL && !r->rq->each_recipient(r->rq->source.ctx))
-        return receive_refuse(
-            r, RECEIVE_FAULT_ACL, 550,
-            str_printf(r->a, "id=%.*s message rejected for all recipients", STR_ARG(r->m->id)),
-            STR_NULL);
     enum acl_result result = policy_run(r->e, phase, &answer);
     acl_apply_headers(r->m, r->s);
     switch (result) {
@@ -99,8 +104,25 @@ receive_policy_end(struct receiving *r)
     case ACL_DROP:
     case ACL_DEFER:
     case ACL_ERROR:
-        return refuse(r, &answer);
+        return receive_policy_refuse(r, &answer,
+                                     r->rq->smtp ? "after DATA" : "by non-SMTP ACL");
     }
+    return true;
+}
+
+/* Who is asked about a message that is there as a whole, in this order: DKIM, MIME parts, recipients, message. Each may refuse it. */
+static bool (*const asked[])(struct receiving *r) = {
+    ask_for_recipients,
+    ask_for_message,
+};
+
+bool
+receive_policy_end(struct receiving *r)
+{
+    acl_apply_headers(r->m, r->s);
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++)
+        if (!asked[i](r))
+            return false;
     take_controls(r);
     return true;
 }

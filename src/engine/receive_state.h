@@ -78,6 +78,8 @@ bool receive_leave_lane(struct receiving *r);
 void receive_policy_start(struct receiving *r);
 /* False: out says why the message is refused. */
 bool receive_policy_end(struct receiving *r);
+/* An ACL said no to the whole message: logged, and out says so. stage: "after DATA". Always false. */
+bool receive_policy_refuse(struct receiving *r, const struct acl_answer *a, const char *stage);
 /* What they have decided beside yes and no, for the log of an accepted message. */
 void receive_policy_log(struct receiving *r);
 
