@@ -11,6 +11,7 @@
 #include "conf/model.h"
 #include "filter/perl_plugin.h"
 #include "lookups/lookup.h"
+#include "mail/spf.h"
 #include "proc/notice.h"
 #include "sys/pam_plugin.h"
 #include "sys/saslauthd.h"
@@ -413,6 +414,18 @@ add_auth(struct buf *b, const struct eval *e, const struct session *s)
         buf_printf(b, " smtp.mailfrom=%.*s", STR_ARG(e->message->authenticated_sender));
 }
 
+/* What the condition spf found out; nothing when nobody asked. */
+static void
+add_spf(struct buf *b, const struct message *m)
+{
+    const struct spf_check *c = m != NULL ? m->spf : NULL;
+    if (c == NULL || c->result == SPF_INVALID)
+        return;
+    buf_printf(b, ";\n\tspf=%.*s%s smtp.%s=%.*s", STR_ARG(spf_result_name(c->result)),
+               c->guessed ? " (best guess record for domain)" : "",
+               c->of_helo ? "helo" : "mailfrom", STR_ARG(c->domain));
+}
+
 enum vm_status
 host_extern_authresults(void *env, struct vm *vm, struct str id, struct str *out)
 {
@@ -424,6 +437,7 @@ host_extern_authresults(void *env, struct vm *vm, struct str id, struct str *out
         size_t n = b.n;
         add_iprev(&b, e->session);
         add_auth(&b, e, e->session);
+        add_spf(&b, e->message);
         if (b.n > n)
             b.taint = str_taint_join(b.taint, STR_TAINTED);
     }
