@@ -173,8 +173,6 @@ take_delimiter(struct mime_walk *w, const struct mime_line *line)
         w->depth = d == DELIMITER_PART ? i : i - 1;
         if (d == DELIMITER_PART)
             add_part(w, line->next);
-        else
-            current(w)->closed = true;
         return true;
     }
     return false;

@@ -23,7 +23,6 @@ struct mime_span {
     bool multipart;
     bool message; /* message/rfc822 and its kind: body to end is a message, perhaps encoded */
     bool cover_letter; /* $mime_is_coverletter: specification, "Scanning MIME parts" */
-    bool closed;       /* of a multipart: its end delimiter was there */
     bool opaque; /* a multipart that was not entered: too deep, or its boundary too long */
 };
 
