@@ -19,6 +19,19 @@ struct acl_message;      /* acl/acl_state.h */
 struct spf_check;        /* mail/spf.h */
 struct acl_connection;
 struct scan_message;     /* scanners/scan_message.h */
+struct mime_at;          /* scanners/mime_scan.h */
+
+/* The MIME part at hand, as the variables show it; all unset but `count` when the MIME ACL does not run. */
+struct mime_shown {
+    struct str type, boundary, charset, disposition, id, description, encoding, filename;
+    struct str decoded_filename; /* set once `decode` has succeeded */
+    int64_t content_size;        /* likewise: KiB */
+    int64_t anomaly_level;       /* 0: none */
+    struct str anomaly_text;
+    bool multipart, rfc822, cover_letter;
+    int64_t count;            /* of parts so far: $mime_part_count plus one */
+    const struct mime_at *at; /* where it is; NULL: there is none */
+};
 
 struct recipient {
     struct str address;
@@ -66,6 +79,7 @@ struct message {
     struct acl_message *acl;             /* what ACLs decided of it, or NULL */
     struct scan_message *scan;           /* as scanners see it, or NULL */
     struct spf_check *spf;               /* what SPF said of the sender; NULL: nobody asked */
+    struct mime_shown mime;
 };
 
 /* What an address stands for: those that are no mail address came out of a redirection. */

@@ -235,6 +235,14 @@ var_message_age(void *env, struct vm *vm, struct str rest, struct str *out)
     return var_put_int(vm, age < 0 ? 0 : age, out);
 }
 
+enum vm_status
+var_mime_part_count(void *env, struct vm *vm, struct str rest, struct str *out)
+{
+    const struct eval *e = env;
+    (void)rest;
+    return var_put_int(vm, e->message == NULL ? -1 : e->message->mime.count - 1, out);
+}
+
 /* Without a message there is no queue to look into yet. */
 enum vm_status
 var_queue_size(void *env, struct vm *vm, struct str rest, struct str *out)

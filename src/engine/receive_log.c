@@ -225,6 +225,6 @@ receive_log_arrival(struct receiving *r)
     if (!r->out->in_lane)
         log_message(r, str_sub(buf_str(&b), strlen("<= "), b.n));
     add_envelope(r, &b);
-    maillog_line(r->e, MAILLOG_MAIN, r->m->id, buf_str(&b));
+    maillog_line(r->e, MAILLOG_MAIN | MAILLOG_TABS, r->m->id, buf_str(&b));
     vm_release(r->e->vm, mark);
 }

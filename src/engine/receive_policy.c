@@ -112,6 +112,7 @@ ask_for_message(struct receiving *r)
 
 /* Who is asked about a message that is there as a whole, in this order: DKIM, MIME parts, recipients, message. Each may refuse it. */
 static bool (*const asked[])(struct receiving *r) = {
+    receive_mime,
     ask_for_recipients,
     ask_for_message,
 };
@@ -120,7 +121,7 @@ bool
 receive_policy_end(struct receiving *r)
 {
     acl_apply_headers(r->m, r->s);
-    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++)
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0] && !r->decided; i++)
         if (!asked[i](r))
             return false;
     take_controls(r);

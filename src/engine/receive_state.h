@@ -29,6 +29,7 @@ struct receiving {
     struct str discard_why;       /* for the log */
     struct str discarded_by;      /* unset: what the ACLs say */
     bool scan_froze, scan_queued; /* local_scan said so */
+    bool decided;                 /* an ACL has thrown the message away: no other one is asked */
     struct str body_first;        /* text read as a header line that is the body's */
     struct str original_sender;   /* before rewriting */
     struct str partial;           /* the header line at which a cap was exceeded */
@@ -82,6 +83,9 @@ bool receive_policy_end(struct receiving *r);
 bool receive_policy_refuse(struct receiving *r, const struct acl_answer *a, const char *stage);
 /* What they have decided beside yes and no, for the log of an accepted message. */
 void receive_policy_log(struct receiving *r);
+
+/* receive_mime.c: the MIME ACL, part by part. False: out says why the message is refused. */
+bool receive_mime(struct receiving *r);
 
 /* receive_scan.c: local_scan. False: out says why the message is refused. */
 bool receive_scan(struct receiving *r);

@@ -51,7 +51,6 @@ enter(struct mime_walk *w, const struct mime_part *p)
     if (p->boundary.n == 0)
         return;
     if (w->depth == w->caps.depth || p->boundary.n > MIME_BOUNDARY_MAX) {
-        w->index.too_deep = w->index.too_deep || w->depth == w->caps.depth;
         span->opaque = true;
         return;
     }

@@ -29,7 +29,6 @@ struct mime_span {
 struct mime_index {
     VEC(struct mime_span) parts; /* the first one is the whole message */
     bool too_many;               /* there were more */
-    bool too_deep;               /* a multipart was not entered */
 };
 
 struct mime_caps {
