@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "plugins/tls/tls_connection.h"
+#include "plugins/tls/tls_keys.h"
 #include "plugins/tls/tls_socket.h"
 #include "sys/cert_plugin.h"
 #include "sys/plugin.h"
@@ -335,7 +336,8 @@ tls_read(struct arena *a, struct str pem, enum cert_field field, struct str oid,
 }
 
 static const struct cert_plugin cert = {.read = tls_read};
-static const void *const objects[] = {&cert, &tls_socket_client, &tls_connection_library};
+static const void *const objects[] = {&cert, &tls_socket_client, &tls_connection_library,
+                                      &tls_keys_library};
 
 extern const struct plugin remex_plugin;
 PLUGIN_ENTRY const struct plugin remex_plugin = {

@@ -1,5 +1,7 @@
-/* Digests over nettle's description of each hash. Contexts live on the stack: no state outlives a call. */
+/* Digests over nettle's description of each hash. Contexts live on the stack, save those of streams. */
 #include "sys/digest.h"
+
+#include "base/arena.h"
 
 #include <assert.h>
 #include <nettle/hmac.h>
@@ -69,6 +71,34 @@ digest_bytes(const struct digest *d, struct str s, unsigned char out[DIGEST_MAX]
     update(h, &c, s.p, s.n);
     h->digest(&c, h->digest_size, out);
     return h->digest_size;
+}
+
+struct digest_stream {
+    const struct nettle_hash *hash;
+    union context c;
+};
+
+struct digest_stream *
+digest_start(struct arena *a, const struct digest *d)
+{
+    struct digest_stream *s = ARENA_NEW(a, struct digest_stream);
+    assert(d->hash->context_size <= sizeof s->c);
+    s->hash = d->hash;
+    s->hash->init(&s->c);
+    return s;
+}
+
+void
+digest_add(struct digest_stream *s, const char *p, size_t n)
+{
+    update(s->hash, &s->c, p, n);
+}
+
+size_t
+digest_end(struct digest_stream *s, unsigned char out[DIGEST_MAX])
+{
+    s->hash->digest(&s->c, s->hash->digest_size, out);
+    return s->hash->digest_size;
 }
 
 /* Blocks of SHA-3 are the longest: 144 bytes. */

@@ -1,8 +1,11 @@
-/* Message digests and keyed digests (nettle), by name. Whole values only: nothing of the mail path streams here. */
+/* Message digests and keyed digests (nettle), by name. A message goes through in pieces (digest_start),
+ * other values whole. */
 #ifndef REMEX_SYS_DIGEST_H
 #define REMEX_SYS_DIGEST_H
 
 #include "base/str.h"
+
+struct arena;
 
 /* Bytes of the longest digest. */
 enum { DIGEST_MAX = 64 };
@@ -16,6 +19,14 @@ size_t digest_size(const struct digest *d);
 
 /* Writes digest_size bytes; returns that. */
 size_t digest_bytes(const struct digest *d, struct str s, unsigned char out[DIGEST_MAX]);
+
+/* A digest of what comes in pieces; in a. */
+struct digest_stream;
+struct digest_stream *digest_start(struct arena *a, const struct digest *d);
+void digest_add(struct digest_stream *s, const char *p, size_t n);
+/* Writes digest_size bytes; returns that. The stream begins anew. */
+size_t digest_end(struct digest_stream *s, unsigned char out[DIGEST_MAX]);
+
 /* RFC 2104. */
 size_t digest_hmac(const struct digest *d, struct str key, struct str s,
                    unsigned char out[DIGEST_MAX]);

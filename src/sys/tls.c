@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 
-enum { OBJECT = 2 }; /* of the plugin */
+enum { OBJECT = 2, KEYS_OBJECT }; /* of the plugin */
 
 struct tls *
 tls_load(struct tls **slot, struct arena *a, struct str plugin_directory, struct str *why)
@@ -16,10 +16,11 @@ tls_load(struct tls **slot, struct arena *a, struct str plugin_directory, struct
     if (*slot != NULL)
         return *slot;
     const struct plugin *p = plugin_load(a, plugin_directory, "tls", PLUGIN_KIND_OTHER, why);
-    if (p == NULL || p->n <= OBJECT)
+    if (p == NULL || p->n <= KEYS_OBJECT)
         return NULL;
     struct tls *t = ARENA_NEW(a, struct tls);
     t->library = p->objects[OBJECT];
+    t->keys = p->objects[KEYS_OBJECT];
     t->shared = t->library->start();
     *why = STR_LIT("no memory for TLS");
     if (t->shared != NULL)

@@ -15,6 +15,7 @@
 
 struct arena;
 struct tls_connection;
+struct sign_key_library;
 
 enum {
     TLS_LIST_MAX = 16,         /* files in a list of certificates */
@@ -139,6 +140,7 @@ struct tls_library {
 
 struct tls {
     const struct tls_library *library;
+    const struct sign_key_library *keys; /* sign_key.h */
     void *shared;
 };
 
