@@ -168,6 +168,9 @@ feed_text(struct dkim_body *b, const char *p, size_t n)
 {
     if (n == 0)
         return;
+    b->line += (int64_t)n;
+    if (b->line > b->longest)
+        b->longest = b->line;
     if (b->canon == DKIM_CANON_SIMPLE) {
         release(b);
         emit(b, p, n);
@@ -191,6 +194,7 @@ end_line(struct dkim_body *b)
 {
     b->space = false;
     b->cr = false;
+    b->line = 0;
     b->lines++;
 }
 
@@ -199,7 +203,7 @@ dkim_body_start(struct dkim_body *b, enum dkim_canon canon, int64_t limit, struc
 {
     b->canon = canon;
     b->left = limit < 0 ? 0 : limit;
-    b->size = b->lines = 0;
+    b->size = b->longest = b->line = b->lines = 0;
     b->cr = b->space = false;
     b->to = to;
     b->block_n = 0;

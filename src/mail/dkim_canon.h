@@ -28,14 +28,16 @@ enum { DKIM_BODY_BLOCK = 1024 };
 
 #define DKIM_BODY_ALL INT64_MAX
 
-/* A body on its way. The members are its own affair, save `size`. */
+/* A body on its way. The members are its own affair, save `size` and `longest`. */
 struct dkim_body {
     enum dkim_canon canon;
-    int64_t left;  /* bytes that still go out (l=) */
-    int64_t size;  /* canonical bytes so far, those beyond l= as well */
-    int64_t lines; /* line ends held back: they are dropped if nothing follows */
-    bool cr;       /* a CR that may be the first half of a line end */
-    bool space;    /* relaxed: white space held back */
+    int64_t left;    /* bytes that still go out (l=) */
+    int64_t size;    /* canonical bytes so far, those beyond l= as well */
+    int64_t longest; /* bytes of its longest line, without the line end */
+    int64_t line;    /* of the line that is being read */
+    int64_t lines;   /* line ends held back: they are dropped if nothing follows */
+    bool cr;         /* a CR that may be the first half of a line end */
+    bool space;      /* relaxed: white space held back */
     struct dkim_sink to;
     size_t block_n;
     char block[DKIM_BODY_BLOCK];

@@ -13,8 +13,7 @@ struct name {
 };
 
 struct dkim_headers {
-    const struct header *lines;
-    size_t n;
+    struct str *lines;
     size_t *above; /* 1 + index of the next higher line of the same name; 0: none */
     struct map *names;
 };
@@ -25,16 +24,16 @@ struct dkim_walk {
 };
 
 struct dkim_headers *
-dkim_headers_new(struct arena *a, const struct header_list *l)
+dkim_headers_new(struct arena *a, const struct header_list *l, enum dkim_lines which)
 {
     struct dkim_headers *h = ARENA_NEW(a, struct dkim_headers);
-    h->lines = l->v;
-    h->n = l->n;
+    h->lines = ARENA_ARRAY(a, struct str, l->n + 1);
     h->above = arena_zalloc(a, l->n + 1, sizeof *h->above);
     h->names = map_new(a, MAP_CASELESS);
     for (size_t i = 0; i < l->n; i++) {
-        if (l->v[i].type == HEADER_TYPE_DELETED)
+        if (which == DKIM_LINES_VISIBLE && l->v[i].type == HEADER_TYPE_DELETED)
             continue;
+        h->lines[i] = l->v[i].text;
         struct str name = header_name(&l->v[i]);
         struct name *of = map_get(h->names, name);
         if (of == NULL) {
@@ -63,13 +62,13 @@ dkim_walk_new(struct arena *a, const struct dkim_headers *h)
     return w;
 }
 
-const struct header *
+struct str
 dkim_walk_take(struct dkim_walk *w, struct str name)
 {
     const struct name *of = map_get(w->headers->names, name);
     if (of == NULL || w->next[of->index] == 0)
-        return NULL;
+        return STR_NULL;
     size_t i = w->next[of->index] - 1;
     w->next[of->index] = w->headers->above[i];
-    return &w->headers->lines[i];
+    return w->headers->lines[i];
 }

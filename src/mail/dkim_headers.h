@@ -14,12 +14,18 @@ struct arena;
 struct dkim_headers;
 struct dkim_walk;
 
-/* The lines of l that are visible, as they are now; l and its texts stay where they are as long as this is used. */
-struct dkim_headers *dkim_headers_new(struct arena *a, const struct header_list *l);
+enum dkim_lines {
+    DKIM_LINES_VISIBLE,
+    DKIM_LINES_ALL, /* also deleted ones: of a header that has just come in, of which some are not kept */
+};
+
+/* The lines of l as they are now; its texts stay where they are as long as this is used. */
+struct dkim_headers *dkim_headers_new(struct arena *a, const struct header_list *l,
+                                      enum dkim_lines which);
 
 /* A new walk, in a. */
 struct dkim_walk *dkim_walk_new(struct arena *a, const struct dkim_headers *h);
-/* The line that the next mention of name stands for; NULL: there is none (any more). */
-const struct header *dkim_walk_take(struct dkim_walk *w, struct str name);
+/* The text of the line that the next mention of name stands for; unset: there is none (any more). */
+struct str dkim_walk_take(struct dkim_walk *w, struct str name);
 
 #endif

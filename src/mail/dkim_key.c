@@ -22,9 +22,10 @@ read_hashes(struct str value)
 static bool
 read_tag(struct arena *a, const struct tag *t, struct dkim_key *k)
 {
-    if (str_eqz(t->name, "k"))
+    if (str_eqz(t->name, "k")) {
         k->type_name = t->value;
-    else if (str_eqz(t->name, "h"))
+        k->type_said = true;
+    } else if (str_eqz(t->name, "h"))
         k->hashes = read_hashes(t->value);
     else if (str_eqz(t->name, "s"))
         k->services = t->value;
@@ -59,14 +60,14 @@ dkim_key_read(struct arena *a, struct str record, struct dkim_key *out)
     enum tag_end end;
     bool has_key = false;
     for (unsigned n = 0; (end = tag_list_next(record, &at, &t)) == TAG_FOUND; n++) {
-        if (str_eqz(t.name, "v") && (n > 0 || !str_eqz(t.value, "DKIM1")))
-            return DKIM_KEY_OTHER; /* it must come first, and be that */
+        if (str_eqz(t.name, "v") && !str_eqz(t.value, "DKIM1"))
+            return n == 0 && !str_istarts(t.value, "DKIM") ? DKIM_KEY_OTHER : DKIM_KEY_BAD;
         if (n == TAG_LIST_MAX || (has_key && str_eqz(t.name, "p")) || !read_tag(a, &t, out))
             return DKIM_KEY_BAD;
         has_key = has_key || str_eqz(t.name, "p");
     }
     if (!has_key)
-        return DKIM_KEY_OTHER;
+        return record.n == 0 ? DKIM_KEY_OTHER : DKIM_KEY_BAD;
     out->type_known = dkim_key_type_find(out->type_name, &out->type);
     if (end == TAG_BAD)
         return DKIM_KEY_BAD;

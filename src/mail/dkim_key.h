@@ -15,8 +15,8 @@ enum { DKIM_KEY_RECORD_MAX = 4096 };
 enum dkim_key_end {
     DKIM_KEY_OK,
     DKIM_KEY_LONG,    /* longer than DKIM_KEY_RECORD_MAX */
-    DKIM_KEY_OTHER,   /* not a DKIM record: no p=, or v= is something else */
-    DKIM_KEY_BAD,     /* ill-formed, or p= is not base 64 */
+    DKIM_KEY_OTHER,   /* begins as a record of something else (v=spf1): not to be counted */
+    DKIM_KEY_BAD,     /* ill-formed, no p= or one that is not base 64, another version */
     DKIM_KEY_REVOKED, /* p= is empty */
 };
 
@@ -24,6 +24,7 @@ struct dkim_key {
     struct str
         bytes; /* p=, decoded: DER of RSA (RFC 3447 or 5280), 32 bytes of Ed25519, or DER of these (RFC 8410) */
     struct str type_name; /* k= as written; "rsa" when not said */
+    bool type_said;       /* there is a k= */
     bool type_known;
     enum dkim_key_type type;
     unsigned hashes;             /* of h=: bit 1 << enum dkim_hash; all bits when not said */

@@ -139,11 +139,9 @@ dkim_signature_read(struct arena *a, struct str line, struct dkim_signature *out
 
 static const unsigned needed[] = {
     [DKIM_SIGNATURE] = DKIM_TAG_VERSION | DKIM_TAG_ALGORITHM | DKIM_TAG_SIGNATURE |
-                       DKIM_TAG_BODY_HASH | DKIM_TAG_DOMAIN | DKIM_TAG_HEADERS |
-                       DKIM_TAG_SELECTOR,
-    [ARC_MESSAGE_SIGNATURE] = DKIM_TAG_ALGORITHM | DKIM_TAG_SIGNATURE | DKIM_TAG_BODY_HASH |
-                              DKIM_TAG_DOMAIN | DKIM_TAG_HEADERS | DKIM_TAG_SELECTOR |
-                              DKIM_TAG_IDENTITY,
+                       DKIM_TAG_DOMAIN | DKIM_TAG_HEADERS | DKIM_TAG_SELECTOR,
+    [ARC_MESSAGE_SIGNATURE] = DKIM_TAG_ALGORITHM | DKIM_TAG_SIGNATURE | DKIM_TAG_DOMAIN |
+                              DKIM_TAG_HEADERS | DKIM_TAG_SELECTOR | DKIM_TAG_IDENTITY,
     [ARC_SEAL] = DKIM_TAG_ALGORITHM | DKIM_TAG_SIGNATURE | DKIM_TAG_DOMAIN | DKIM_TAG_SELECTOR |
                  DKIM_TAG_IDENTITY | DKIM_TAG_CHAIN,
 };
@@ -162,18 +160,18 @@ identity_fits(struct str identity, struct str domain)
 enum dkim_fault
 dkim_signature_check(const struct dkim_signature *s, enum dkim_kind kind)
 {
-    if (s->ill_formed || s->bad != 0 || (s->has & needed[kind]) != needed[kind])
+    if (s->ill_formed || (s->bad & ~(unsigned)DKIM_TAG_BODY_HASH) != 0 ||
+        (s->has & needed[kind]) != needed[kind])
         return DKIM_FAULT_TAGS;
     if (kind == DKIM_SIGNATURE && !str_eqz(s->version, "1"))
         return DKIM_FAULT_VERSION;
     if (!s->algorithm_known)
         return DKIM_FAULT_ALGORITHM;
-    if ((s->has & DKIM_TAG_QUERY) != 0 && !tag_value_has(s->query, ':', "dns/txt"))
+    if ((s->has & DKIM_TAG_QUERY) != 0 && !tag_value_has(s->query, ':', "dns/txt") &&
+        !tag_value_has(s->query, ':', "dns"))
         return DKIM_FAULT_QUERY;
     if (kind == DKIM_SIGNATURE && (s->has & DKIM_TAG_IDENTITY) != 0 &&
         !identity_fits(s->identity, s->domain))
         return DKIM_FAULT_IDENTITY;
-    if (s->created >= 0 && s->expires >= 0 && s->expires < s->created)
-        return DKIM_FAULT_TIMES;
     return DKIM_FAULT_NONE;
 }

@@ -60,15 +60,15 @@ enum dkim_kind { DKIM_SIGNATURE, ARC_MESSAGE_SIGNATURE, ARC_SEAL };
 
 enum dkim_fault {
     DKIM_FAULT_NONE,
-    DKIM_FAULT_TAGS,      /* one is missing, or has a value that is none */
+    DKIM_FAULT_TAGS,      /* one is missing, or has a value that is none; not bh=: see there */
     DKIM_FAULT_VERSION,   /* not v=1 */
     DKIM_FAULT_ALGORITHM, /* unknown */
-    DKIM_FAULT_QUERY,     /* q= without dns/txt */
+    DKIM_FAULT_QUERY,     /* q= without dns/txt (or dns, as it was once written) */
     DKIM_FAULT_IDENTITY,  /* the domain of i= is not d= or below it */
-    DKIM_FAULT_TIMES,     /* it ends before it begins */
 };
 
-/* What its kind needs (section 6.1.1). Whether From is among the signed fields is the caller's to ask: the reference does not. */
+/* What its kind needs (section 6.1.1), but for what the specification leaves to the configuration: From among the signed fields,
+ * and times. Without a bh= that can be read, the hash of the body is none that could fit. */
 enum dkim_fault dkim_signature_check(const struct dkim_signature *s, enum dkim_kind kind);
 
 #endif

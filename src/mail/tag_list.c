@@ -15,10 +15,18 @@ skip_space(struct str s, uint32_t at)
     return at;
 }
 
+static uint32_t
+skip_empty(struct str s, uint32_t at)
+{
+    while (at < s.n && (ascii_space(s.p[at]) || s.p[at] == ';'))
+        at++;
+    return at;
+}
+
 enum tag_end
 tag_list_next(struct str list, uint32_t *at, struct tag *out)
 {
-    uint32_t i = skip_space(list, *at), start = i;
+    uint32_t i = skip_empty(list, *at), start = i;
     *at = i;
     if (i == list.n)
         return TAG_OVER;

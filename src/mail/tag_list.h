@@ -22,7 +22,8 @@ enum tag_end {
     TAG_BAD,  /* not of the grammar; *at is where */
 };
 
-/* The next tag at or after *at (0 for the first), which is moved behind it. A list may end in a semicolon. Values hold any
+/* The next tag at or after *at (0 for the first), which is moved behind it. A list may end in a semicolon, and
+ * empty tags are skipped, which some programs write. Values hold any
  * bytes but semicolons: who knows the tag checks them. */
 enum tag_end tag_list_next(struct str list, uint32_t *at, struct tag *out);
 

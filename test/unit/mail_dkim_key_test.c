@@ -25,10 +25,12 @@ test_records(void **state)
         {"p=TWFu; p=TWFu", DKIM_KEY_BAD},
         {"p=TWFu; ?", DKIM_KEY_BAD},
         {"", DKIM_KEY_OTHER},
-        {"v=DKIM1; k=rsa", DKIM_KEY_OTHER},
+        {"v=DKIM1; k=rsa", DKIM_KEY_BAD},
+        {"hello", DKIM_KEY_BAD},
         {"v=spf1 -all", DKIM_KEY_OTHER},
-        {"v=DKIM2; p=TWFu", DKIM_KEY_OTHER},
-        {"p=TWFu; v=DKIM1", DKIM_KEY_OTHER},
+        {"v=DKIM2; p=TWFu", DKIM_KEY_BAD},
+        {"p=TWFu; v=DKIM1", DKIM_KEY_OK},
+        {"p=TWFu; v=spf1", DKIM_KEY_BAD},
     };
     struct arena *a = arena_new();
     struct dkim_key k;
