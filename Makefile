@@ -31,6 +31,7 @@ PLUGIN_LIBS_redis  := -lhiredis
 PLUGIN_LIBS_tls    := -lgnutls
 PLUGIN_LIBS_pam    := -lpam
 PLUGIN_LIBS_perl   := -lperl
+PLUGIN_LIBS_suffixes := -lpsl
 # What compiling a plugin needs besides; asked only then.
 PLUGIN_CFLAGS_mysql := -isystem /usr/include/mariadb
 PLUGIN_CFLAGS_pgsql := -isystem /usr/include/postgresql

@@ -122,9 +122,9 @@ acl_cond_hosts(struct acl_call *c, const struct acl_item *item, struct str arg)
     return t;
 }
 
-/* A text in a list of texts: authenticators, ciphers. */
-static enum acl_test
-ask_string(struct acl_call *c, const struct acl_item *item, struct str subject, struct str arg)
+enum acl_test
+acl_ask_text(struct acl_call *c, const struct acl_item *item, struct str subject,
+             struct str arg)
 {
     struct list_question q = {.kind = LIST_LOCALPART, .list = arg, .host_name = STR_NULL};
     struct str data;
@@ -138,7 +138,7 @@ acl_cond_authenticated(struct acl_call *c, const struct acl_item *item, struct s
     const struct session *s = c->r->eval->session;
     if (s == NULL || !str_is_set(s->sender_host_authenticated))
         return ACL_TEST_FALSE;
-    return ask_string(c, item, s->sender_host_authenticated, arg);
+    return acl_ask_text(c, item, s->sender_host_authenticated, arg);
 }
 
 enum acl_test
@@ -147,7 +147,7 @@ acl_cond_encrypted(struct acl_call *c, const struct acl_item *item, struct str a
     const struct session *s = c->r->eval->session;
     if (s == NULL || !str_is_set(s->tls_in.cipher))
         return ACL_TEST_FALSE;
-    return str_eqz(arg, "*") ? ACL_TEST_TRUE : ask_string(c, item, s->tls_in.cipher, arg);
+    return str_eqz(arg, "*") ? ACL_TEST_TRUE : acl_ask_text(c, item, s->tls_in.cipher, arg);
 }
 
 /* --- what comes later --- */

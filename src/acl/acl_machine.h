@@ -87,6 +87,7 @@ acl_item_fn acl_cond_authenticated, acl_cond_domains, acl_cond_encrypted, acl_co
     acl_cond_later;                                    /* acl_cond.c */
 acl_item_fn acl_cond_decode, acl_cond_mime_regex, acl_cond_regex; /* acl_content.c */
 acl_item_fn acl_cond_verify;                           /* acl_verify.c */
+acl_item_fn acl_cond_dmarc_status;                     /* acl_dmarc.c */
 acl_item_fn acl_cond_dnslists;                         /* acl_dnslists.c */
 acl_item_fn acl_cond_ratelimit;                        /* acl_ratelimit.c */
 acl_item_fn acl_cond_seen;                             /* acl_seen.c */
@@ -96,6 +97,9 @@ acl_item_fn acl_mod_continue, acl_mod_delay, acl_mod_log_reject_target, acl_mod_
     acl_mod_queue, acl_mod_set; /* acl_mod.c */
 acl_item_fn acl_mod_udpsend;    /* acl_udpsend.c */
 
+/* acl_cond.c: a text in a list of texts: authenticators, ciphers, results. */
+enum acl_test acl_ask_text(struct acl_call *c, const struct acl_item *item, struct str subject,
+                           struct str arg);
 /* acl_header.c: notes lines to be added. */
 void acl_add_headers(struct acl_call *c, struct str text);
 

@@ -35,6 +35,13 @@ struct acl_submission {
     struct str name;   /* unset: none was given */
 };
 
+/* A message of our own that an ACL gives rise to; sent once the ACL has ended. */
+struct acl_letter {
+    struct str sender; /* "": none */
+    VEC(struct str) recipients;
+    struct str text; /* header and body */
+};
+
 struct acl_message {
     VEC(struct acl_header) added; /* not yet in the message */
     VEC(struct str) removed;      /* names of header lines, not yet taken out of the message */
@@ -54,6 +61,7 @@ struct acl_message {
     bool no_mbox_unspool;
     bool dkim_disable_verify, dmarc_disable_verify, dmarc_enable_forensic;
     bool cutthrough, cutthrough_defer_pass;
+    VEC(struct acl_letter) letters;
     struct cutthrough *held; /* engine/cutthrough.h: the connection to the next hop, or NULL */
 };
 

@@ -18,6 +18,7 @@ struct filter_cache;
 struct host_extern;
 struct acl_runner;
 struct dns;
+struct suffixes;
 struct site;
 struct tls;
 
@@ -44,6 +45,7 @@ struct eval {
     struct filter_cache *filters; /* compiled filters; routers/filter_cache.h. NULL: none yet */
     struct acl_runner *acls;      /* compiled ACLs; acl/acl_run.h */
     struct dns *dns; /* the resolver with its cache; threads share one. conf/resolve.h */
+    struct suffixes *suffixes; /* the list of public suffixes; likewise. conf/organisation.h */
     struct host_extern
         *external;       /* plugins, Perl and shared objects in use; proc/host_extern.h */
     struct tls *tls;     /* of this process; sys/tls.h. NULL: not loaded */

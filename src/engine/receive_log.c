@@ -7,6 +7,7 @@
 #include "conf/vars.h"
 #include "engine/receive_state.h"
 #include "filter/vm.h"
+#include "mail/dmarc.h"
 
 #include <inttypes.h>
 
@@ -163,6 +164,19 @@ add_envelope(const struct receiving *r, struct buf *b)
         buf_printf(b, " %.*s", STR_ARG(r->to.v[i]));
 }
 
+/* dmarc: a mark for what passed; dmarc_verbose: the result. */
+static void
+add_dmarc(const struct receiving *r, struct buf *b)
+{
+    const struct dmarc_check *c = r->m->dmarc;
+    if (c == NULL)
+        return;
+    if (on(r, LOG_SELECTOR_DMARC_VERBOSE))
+        field(b, "DMARC", dmarc_verdict_status(c->verdict));
+    else if (on(r, LOG_SELECTOR_DMARC) && c->verdict == DMARC_PASS)
+        buf_addz(b, " DMARC");
+}
+
 /* What both logs have, from the sender on. */
 static void
 add_common(const struct receiving *r, struct buf *b)
@@ -189,6 +203,7 @@ add_common(const struct receiving *r, struct buf *b)
     if (on(r, LOG_SELECTOR_8BITMIME))
         buf_printf(b, " M8S=%" PRId64, r->m->body_8bitmime);
     add_reception_time(r, b);
+    add_dmarc(r, b);
     add_message_id(r, b);
 }
 

@@ -79,6 +79,33 @@ ask_for_recipients(struct receiving *r)
                           STR_NULL);
 }
 
+/* What ACLs have to tell others, whatever becomes of the message. */
+static void
+send_letters(struct receiving *r)
+{
+    struct acl_message *acl = r->m->acl;
+    struct str id;
+    for (size_t i = 0; acl != NULL && i < acl->letters.n; i++) {
+        const struct acl_letter *l = &acl->letters.v[i];
+        const struct receive_own own = {
+            .arena = r->a,
+            .sender = l->sender,
+            .recipients = l->recipients.v,
+            .recipients_n = l->recipients.n,
+            .text = l->text,
+            .body_fd = -1,
+            .reference = r->m->id,
+            .uid = r->e->mail_uid,
+            .gid = r->e->mail_gid,
+            .error_message = l->sender.n == 0,
+        };
+        if (receive_own_message(r->e, &own, &id))
+            vec_push(r->a, &r->out->own, id);
+    }
+    if (acl != NULL)
+        acl->letters.n = 0;
+}
+
 /* acl_smtp_data, acl_not_smtp. */
 static bool
 ask_for_message(struct receiving *r)
@@ -87,6 +114,7 @@ ask_for_message(struct receiving *r)
     struct acl_answer answer;
     enum acl_result result = policy_run(r->e, phase, &answer);
     acl_apply_headers(r->m, r->s);
+    send_letters(r);
     switch (result) {
     case ACL_ACCEPT:
         if (r->rq->smtp && str_is_set(answer.message))

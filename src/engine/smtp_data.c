@@ -165,6 +165,15 @@ find_due(struct smtp_session *s, const struct receive_result *r)
     return SMTP_DUE_QUEUE_RUN;
 }
 
+/* Messages that remex wrote meanwhile. */
+static void
+hand_over_own(struct smtp_session *s, const struct receive_result *r)
+{
+    const struct smtp_setup *to = s->setup;
+    for (size_t i = 0; i < r->own.n && to->accepted != NULL; i++)
+        to->accepted(to->ctx, r->own.v[i], STR_EMPTY, SMTP_DUE_NOW);
+}
+
 /* Tells who delivers. */
 static void
 hand_over(struct smtp_session *s, const struct receive_result *r)
@@ -175,8 +184,7 @@ hand_over(struct smtp_session *s, const struct receive_result *r)
         return;
     }
     enum smtp_due due = find_due(s, r);
-    for (size_t i = 0; i < r->own.n && to->accepted != NULL; i++)
-        to->accepted(to->ctx, r->own.v[i], STR_EMPTY, SMTP_DUE_NOW);
+    hand_over_own(s, r);
     if (r->in_lane)
         to->accepted_in_lane(to->ctx, s->engine, s->message->id, &r->lane, due);
     else if (to->accepted != NULL)
@@ -199,6 +207,7 @@ refused(struct smtp_session *s, const struct receive_result *r)
 {
     struct arena *a = s->message_arena;
     bool later = r->why.smtp_code / 100 != 5;
+    hand_over_own(s, r);
     struct str text = r->why.peer;
     if (!str_is_set(text))
         text = later ? STR_LIT("Temporary local problem - please try later")

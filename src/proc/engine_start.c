@@ -4,6 +4,7 @@
 #include "acl/acl_run.h"
 #include "conf/main_options.h"
 #include "conf/model.h"
+#include "conf/organisation.h"
 #include "conf/resolve.h"
 #include "engine/become.h"
 #include "engine/maillog.h"
@@ -171,6 +172,7 @@ engine_start_shared(struct engine *e)
 {
     struct str error = STR_NULL;
     resolve_prepare(e->eval);
+    organisation_prepare(e->eval);
     struct str path =
         str_printf(e->arena, "%.*s/db", STR_ARG(e->conf->main->spool_directory.text));
     e->hints = hints_open(e->arena, str_cstr(e->arena, path), &error);
@@ -198,6 +200,7 @@ engine_start_thread(const struct engine *e, struct arena *a)
     t->eval->log_ctx = t;
     t->eval->find_peer = find_peer;
     t->eval->dns = e->eval->dns;
+    t->eval->suffixes = e->eval->suffixes;
     acl_runner_set_hints(t->eval->acls, e->hints);
     return t;
 }

@@ -11,6 +11,7 @@
 #include "conf/model.h"
 #include "filter/perl_plugin.h"
 #include "lookups/lookup.h"
+#include "mail/dmarc.h"
 #include "mail/spf.h"
 #include "proc/notice.h"
 #include "sys/pam_plugin.h"
@@ -426,6 +427,19 @@ add_spf(struct buf *b, const struct message *m)
                c->of_helo ? "helo" : "mailfrom", STR_ARG(c->domain));
 }
 
+/* What the condition dmarc_status found out; nothing when it had nothing to do. */
+static void
+add_dmarc(struct buf *b, const struct message *m)
+{
+    const struct dmarc_check *c = m != NULL ? m->dmarc : NULL;
+    struct str result = c != NULL ? dmarc_verdict_result(c->verdict) : STR_NULL;
+    if (!str_is_set(result))
+        return;
+    buf_printf(b, ";\n\tdmarc=%.*s", STR_ARG(result));
+    if (c->from.n > 0)
+        buf_printf(b, " header.from=%.*s", STR_ARG(c->from));
+}
+
 enum vm_status
 host_extern_authresults(void *env, struct vm *vm, struct str id, struct str *out)
 {
@@ -438,6 +452,7 @@ host_extern_authresults(void *env, struct vm *vm, struct str id, struct str *out
         add_iprev(&b, e->session);
         add_auth(&b, e, e->session);
         add_spf(&b, e->message);
+        add_dmarc(&b, e->message);
         if (b.n > n)
             b.taint = str_taint_join(b.taint, STR_TAINTED);
     }
