@@ -32,13 +32,20 @@ has(const struct finding *f, struct str address)
     return false;
 }
 
-/* name: the host's own; the one that was asked for may be an alias. */
+struct str
+host_find_head(const struct host_target *host)
+{
+    return str_is_set(host->head) ? host->head : host->name;
+}
+
+/* name: the host's own; the one that was asked for, q->full_name when it is complete, may be an alias. */
 static void
 add(const struct finding *f, struct str name, const struct ip *ip, bool secure)
 {
     struct host_target one = f->q->host;
     if (name.n > 0 && name.p[0] != '*' && !str_ieq(name, one.name))
         one.name = name;
+    one.head = str_ieq(f->q->full_name, one.name) ? STR_NULL : f->q->full_name;
     one.address = ip_text(f->q->arena, ip);
     one.dnssec = secure;
     if (f->q->out->n - f->from < HOST_FIND_MAX && !has(f, one.address))

@@ -55,6 +55,10 @@ struct host_names {
 enum host_found host_find_names(struct eval *e, struct vm *vm, const struct ip *ip,
                                 struct host_names *out);
 
+/* The name at the head of the CNAME records that lead to the host, or its own: the one that a certificate must have. Source:
+ * specification, "Configuring an Exim client to use TLS". */
+struct str host_find_head(const struct host_target *host);
+
 /* The name under which an address stands in the DNS: 4.3.2.1.in-addr.arpa. */
 struct str host_find_reverse(struct arena *a, const struct ip *ip);
 

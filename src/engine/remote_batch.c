@@ -4,6 +4,7 @@
 #include "base/num.h"
 #include "base/strlist.h"
 #include "conf/conf.h"
+#include "conf/host_find.h"
 #include "conf/list.h"
 #include "conf/main_options.h"
 #include "engine/mua_wrapper.h"
@@ -13,11 +14,12 @@
 
 /* --- hosts --- */
 
-static bool
-same_host(const struct host_target *a, const struct host_target *b)
+bool
+remote_batch_same_host(const struct host_target *a, const struct host_target *b, bool names)
 {
-    return str_ieq(a->name, b->name) && str_eq(a->address, b->address) && a->port == b->port &&
-           a->preference == b->preference && a->dnssec == b->dnssec;
+    return str_ieq(a->name, b->name) && str_eq(a->address, b->address) &&
+           a->dnssec == b->dnssec && /* DANE has secured it, or not */
+           (!(names || a->dnssec) || str_ieq(host_find_head(a), host_find_head(b)));
 }
 
 /* Where hosts with the same preference as v[from] end; without one each stands for itself. */
@@ -32,16 +34,18 @@ group_end(const struct host_targets *l, size_t from)
 }
 
 static bool
-group_has(const struct host_targets *l, size_t from, size_t end, const struct host_target *h)
+group_has(const struct host_targets *l, size_t from, size_t end, const struct host_target *h,
+          bool names)
 {
     for (size_t i = from; i < end; i++)
-        if (same_host(&l->v[i], h))
+        if (l->v[i].port == h->port && l->v[i].preference == h->preference &&
+            remote_batch_same_host(&l->v[i], h, names))
             return true;
     return false;
 }
 
 bool
-remote_batch_same_hosts(const struct host_targets *a, const struct host_targets *b)
+remote_batch_same_hosts(const struct host_targets *a, const struct host_targets *b, bool names)
 {
     if (a->n != b->n)
         return false;
@@ -50,7 +54,8 @@ remote_batch_same_hosts(const struct host_targets *a, const struct host_targets 
         if (group_end(b, from) != end)
             return false;
         for (size_t i = from; i < end; i++)
-            if (!group_has(b, from, end, &a->v[i]) || !group_has(a, from, end, &b->v[i]))
+            if (!group_has(b, from, end, &a->v[i], names) ||
+                !group_has(a, from, end, &b->v[i], names))
                 return false;
         from = end;
     }
@@ -90,9 +95,11 @@ static bool
 go_together(struct delivery *d, struct address *a, struct address *b)
 {
     if (a->transport != b->transport || !same(a->errors_to, b->errors_to) ||
-        !same(a->headers_add, b->headers_add) || !same(a->headers_remove, b->headers_remove) ||
-        !remote_batch_same_hosts(&a->hosts, &b->hosts) ||
-        !remote_batch_same_hosts(&a->fallback_hosts, &b->fallback_hosts))
+        !same(a->headers_add, b->headers_add) || !same(a->headers_remove, b->headers_remove))
+        return false;
+    bool names = transport_smtp_needs_names(transport_smtp_options(a->transport));
+    if (!remote_batch_same_hosts(&a->hosts, &b->hosts, names) ||
+        !remote_batch_same_hosts(&a->fallback_hosts, &b->fallback_hosts, names))
         return false;
     return str_ieq(a->domain, b->domain) || (is_multi_domain(d, a) && is_multi_domain(d, b));
 }

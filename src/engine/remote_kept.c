@@ -1,6 +1,7 @@
 /* Connections for several messages; see remote_kept.h. */
 #include "engine/remote_kept.h"
 
+#include "engine/remote_batch.h"
 #include "engine/remote_pool.h"
 #include "engine/remote_wait.h"
 #include "transports/smtp_transaction.h"
@@ -85,10 +86,9 @@ remote_kept_fits(const struct remote_kept *k, const struct driver_instance *tran
                  const struct smtp_target *t)
 {
     struct ip own;
-    if (!str_eq(k->transport, transport->name) ||
-        k->client->host.dnssec != t->host->dnssec || /* DANE has secured it, or not */
-        !str_ieq(k->client->host.name, t->host->name) ||
-        !str_eq(k->client->host.address, t->host->address) || k->client->port != t->port)
+    if (!str_eq(k->transport, transport->name) || k->client->port != t->port ||
+        !remote_batch_same_host(&k->client->host, t->host,
+                                transport_smtp_needs_names(transport_smtp_options(transport))))
         return false;
     return t->from.n == 0 || (ip_parse(k->client->own_address, &own) && own.n == t->from.n &&
                               memcmp(own.b, t->from.b, own.n) == 0);

@@ -50,6 +50,8 @@ struct transport_smtp {
 const struct transport_smtp *transport_smtp_options(const struct driver_instance *d);
 /* protocol = lmtp */
 bool transport_smtp_is_lmtp(const struct transport_smtp *opt);
+/* True if the name in a server's certificate can keep a message from it: recipients whose hosts go by other names then go apart. */
+bool transport_smtp_needs_names(const struct transport_smtp *opt);
 /* message_linelength_limit: no line of the message is too long. */
 bool transport_smtp_takes_lines(const struct transport_smtp *opt, const struct message *m);
 

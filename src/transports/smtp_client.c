@@ -359,6 +359,7 @@ make(const struct transport_job *job, const struct smtp_target *t)
     c->port = t->port;
     c->host = *t->host;
     c->host.name = str_dup(a, t->host->name);
+    c->host.head = str_is_set(t->host->head) ? str_dup(a, t->host->head) : STR_NULL;
     c->host.address = str_dup(a, t->host->address);
     return c;
 }

@@ -48,6 +48,7 @@ struct smtp_client {
         dane; /* there are TLSA records that DNSSEC secured: TLS must begin, and satisfy one of those of use (if any) */
     const struct tlsa *tlsa;
     size_t tlsa_n;
+    struct str tlsa_name; /* of the host, under which they stand */
     int64_t tlsa_usages; /* bits 1 << usage of them */
     bool
         dane_by_domain; /* the certificate has the name of the mail domain, not of the host: good for this domain alone */

@@ -3,6 +3,7 @@
 #include "transports/smtp_client_dane.h"
 
 #include "conf/eval.h"
+#include "conf/host_find.h"
 #include "conf/resolve.h"
 #include "mail/why_errno.h"
 
@@ -43,7 +44,8 @@ is_usable(const struct dns_record *r)
 }
 
 static void
-take(struct smtp_client *c, const struct transport_job *job, const struct dns_answer *m)
+take(struct smtp_client *c, const struct transport_job *job, struct str name,
+     const struct dns_answer *m)
 {
     struct tlsa *v = ARENA_ARRAY(c->arena, struct tlsa, SMTP_CLIENT_TLSA_MAX);
     const struct dns_record *r;
@@ -60,6 +62,7 @@ take(struct smtp_client *c, const struct transport_job *job, const struct dns_an
     }
     c->dane = true;
     c->tlsa = v;
+    c->tlsa_name = name;
     c->tlsa_n = n;
     c->tlsa_usages = usages;
     job->session->tls_out.tlsa_usage = usages;
@@ -73,18 +76,41 @@ do_without(const struct transport_job *job, bool required, struct smtp_end *end)
                             STR_LIT("DANE error: tlsa lookup FAIL"), end);
 }
 
-static bool
-look_up(struct smtp_client *c, const struct transport_job *job, bool required,
-        struct smtp_end *end)
+/* The records under one name of the host. DNS_NO_DATA also stands for those that are not secure, which the log says. */
+static enum dns_status
+ask(struct smtp_client *c, const struct transport_job *job, struct str name,
+    struct dns_answer *out)
 {
     struct eval *e = job->eval;
     struct resolve_answer found;
     const struct dns_question q = {
-        .name =
-            str_printf(c->arena, "_%lld._tcp.%.*s", (long long)c->port, STR_ARG(c->host.name)),
+        .name = str_printf(c->arena, "_%lld._tcp.%.*s", (long long)c->port, STR_ARG(name)),
         .type = DNS_TLSA,
         .flags = DNS_SECURE};
-    switch (resolve_ask(e, job->vm, c->arena, &q, &found)) {
+    enum dns_status st = resolve_ask(e, job->vm, c->arena, &q, &found);
+    *out = found.reply.answer;
+    if (st != DNS_FOUND || found.secure)
+        return st;
+    if (e->log != NULL)
+        e->log(e->log_ctx, false,
+               str_printf(job->arena, "DANE error: TLSA lookup for %.*s not DNSSEC",
+                          STR_ARG(name)));
+    return DNS_NO_DATA;
+}
+
+/* RFC 7671 section 7: the name behind CNAME records comes first, and when it has none the one at their head. */
+static bool
+look_up(struct smtp_client *c, const struct transport_job *job, bool required,
+        struct smtp_end *end)
+{
+    struct dns_answer found;
+    struct str name = c->host.name, head = host_find_head(&c->host);
+    enum dns_status st = ask(c, job, name, &found);
+    if ((st == DNS_NO_DATA || st == DNS_NO_NAME) && !str_ieq(name, head)) {
+        name = head;
+        st = ask(c, job, name, &found);
+    }
+    switch (st) {
     case DNS_FOUND:
         break;
     case DNS_NO_DATA:
@@ -95,18 +121,11 @@ look_up(struct smtp_client *c, const struct transport_job *job, bool required,
         return say(job, required ? "dane-required" : "dnssec-invalid", SMTP_HOST_DEFER,
                    STR_LIT("DANE error: tlsa lookup DEFER"), end);
     }
-    if (found.secure) {
-        take(c, job, &found.reply.answer);
-        if (c->tlsa_n > 0 || !required)
-            return true;
-        return say(job, "tlsa-invalid", SMTP_HOST_DEFER,
-                   STR_LIT("DANE error: no usable TLSA records"), end);
-    }
-    if (e->log != NULL)
-        e->log(e->log_ctx, false,
-               str_printf(job->arena, "DANE error: TLSA lookup for %.*s not DNSSEC",
-                          STR_ARG(c->host.name)));
-    return do_without(job, required, end);
+    take(c, job, name, &found);
+    if (c->tlsa_n > 0 || !required)
+        return true;
+    return say(job, "tlsa-invalid", SMTP_HOST_DEFER,
+               STR_LIT("DANE error: no usable TLSA records"), end);
 }
 
 bool

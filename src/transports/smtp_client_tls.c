@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "conf/eval.h"
+#include "conf/host_find.h"
 #include "conf/main_options.h"
 #include "filter/expand.h"
 #include "mail/why_errno.h"
@@ -237,9 +238,9 @@ trust_records(struct making *m, struct tls_setup *t)
     t->tlsa = c->tlsa;
     t->tlsa_n = c->tlsa_n;
     t->check = TLS_CHECK_REQUIRE;
-    t->names = t->sni = c->host.name;
+    t->names = t->sni = c->tlsa_name;
     if (str_is_set(domain)) /* RFC 7672 section 3.2.2 */
-        t->names = str_printf(c->arena, "%.*s:%.*s", STR_ARG(c->host.name), STR_ARG(domain));
+        t->names = str_printf(c->arena, "%.*s:%.*s", STR_ARG(c->tlsa_name), STR_ARG(domain));
     if (!expand(m, &o->dane_require_tls_ciphers, "dane_require_tls_ciphers", &t->priority))
         return false;
     return t->priority.n > 0 ||
@@ -276,7 +277,7 @@ set_up(struct making *m, struct tls_setup *t)
     if (str_is_set(g->event_action.text))
         t->seen = seen;
     if (in_list(m, &o->tls_verify_cert_hostnames, "tls_verify_cert_hostnames"))
-        t->names = c->host.name;
+        t->names = host_find_head(&c->host);
     return expand(m, &o->tls_certificate, "tls_certificate", &t->credentials.certificates) &&
            expand(m, &o->tls_privatekey, "tls_privatekey", &t->credentials.keys) &&
            expand(m, &o->tls_alpn, "tls_alpn", &t->alpn) &&
@@ -334,7 +335,7 @@ smtp_client_tls_begin(struct smtp_client *c, const struct transport_job *job,
     tls_state_take(&c->tls_state, c->arena, c->tls, c->secure);
     c->tls_state.tlsa_usage = c->tlsa_usages;
     c->dane_by_domain =
-        str_is_set(c->tls_state.dane_name) && !str_ieq(c->tls_state.dane_name, c->host.name);
+        str_is_set(c->tls_state.dane_name) && !str_ieq(c->tls_state.dane_name, c->tlsa_name);
     tls_state_copy(&job->session->tls_out, job->session->arena, &c->tls_state);
     job->session->tls_out_active = true;
     return true;

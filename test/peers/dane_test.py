@@ -15,7 +15,7 @@ REMEX_DOMAINS = 'remex.safe.example : wrong-remex.safe.example : open-remex.mail
 
 class DanePostfix(Postfix):
     level = 'dane'
-    other_domains = 'wrong-postfix.safe.example'
+    other_domains = 'wrong-postfix.safe.example head-postfix.safe.example tail-postfix.safe.example'
 
 
 @contextlib.contextmanager
@@ -82,3 +82,19 @@ def test_we_send_nothing_to_another_key(site):
         remex.lines(1, ' == box@wrong-postfix.safe.example ')
         assert 'DANE attempt failed; TLS connection to mx.wrong-postfix.safe.example [127.0.1.16]: ' in remex.log_text()
         assert postfix.mail() == [] and 'from=<s@client' not in postfix.log_text()
+
+
+def test_we_find_the_key_of_an_alias(site):
+    with pair(site, out='hosts_require_dane = *') as (remex, postfix):
+        give(remex, 'head-postfix.safe.example')
+        postfix.arrived(b'Subject: secured')
+        line = remex.lines(1, ' => box@head-postfix.safe.example ')[0]
+        assert ' H=bare.postfix.safe.example [127.0.1.16] X=TLS1.3:' in line and ' CV=dane ' in line, line
+
+
+def test_the_name_behind_an_alias_comes_first(site):
+    with pair(site) as (remex, postfix):
+        give(remex, 'tail-postfix.safe.example')
+        remex.lines(1, ' == box@tail-postfix.safe.example ')
+        assert 'DANE attempt failed; TLS connection to mx.wrong-postfix.safe.example [127.0.1.16]: ' in remex.log_text()
+        assert postfix.mail() == []

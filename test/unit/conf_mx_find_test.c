@@ -130,6 +130,8 @@ without_mx_records_the_domain_is_the_host(void **state)
     assert_int_equal(mx_find(&q, &m), HOST_FOUND);
     assert_host(&m, 0, "10.0.0.1", -1);
     assert_true(str_eqz(m.full_name, "alias.t"));
+    assert_true(str_eqz(m.hosts.v[0].name, "one.t"));
+    assert_true(str_eqz(host_find_head(&m.hosts.v[0]), "alias.t"));
     q.mx_only = true;
     assert_int_equal(mx_find(&q, &m), HOST_NONE);
     q = question(f, "nowhere.t");

@@ -48,18 +48,43 @@ test_lists(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct host_targets x = hosts(a, rows[i].a), y = hosts(a, rows[i].b);
-        assert_int_equal(remote_batch_same_hosts(&x, &y), rows[i].same);
-        assert_int_equal(remote_batch_same_hosts(&y, &x), rows[i].same);
+        assert_int_equal(remote_batch_same_hosts(&x, &y, true), rows[i].same);
+        assert_int_equal(remote_batch_same_hosts(&y, &x, true), rows[i].same);
     }
     struct host_targets x = hosts(a, "a=5"), y = hosts(a, "a=5");
     y.v[0].port = 26;
-    assert_false(remote_batch_same_hosts(&x, &y));
+    assert_false(remote_batch_same_hosts(&x, &y, false));
+    arena_free(a);
+}
+
+static void
+test_heads(void **state)
+{
+    static const struct {
+        const char *a, *b; /* at the head of CNAME records; NULL: there are none */
+        bool dnssec, names, same;
+    } rows[] = {
+        {NULL, NULL, false, true, true},          {NULL, "alias", false, false, true},
+        {NULL, "alias", false, true, false},      {NULL, "alias", true, false, false},
+        {"alias", "ALIAS", true, true, true},     {"alias", "other", false, false, true},
+        {"alias", "other", false, true, false},   {"HOST", NULL, true, true, true},
+    };
+    struct arena *a = arena_new();
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct host_targets x = hosts(a, "host=5"), y = hosts(a, "host=5");
+        x.v[0].head = rows[i].a == NULL ? STR_NULL : str_from_cstr(rows[i].a);
+        y.v[0].head = rows[i].b == NULL ? STR_NULL : str_from_cstr(rows[i].b);
+        x.v[0].dnssec = y.v[0].dnssec = rows[i].dnssec;
+        assert_int_equal(remote_batch_same_hosts(&x, &y, rows[i].names), rows[i].same);
+        assert_int_equal(remote_batch_same_hosts(&y, &x, rows[i].names), rows[i].same);
+    }
     arena_free(a);
 }
 
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lists)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lists), cmocka_unit_test(test_heads)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
