@@ -96,7 +96,8 @@ enum address_item {
 /* A host to deliver to. */
 struct host_target {
     struct str name;
-    struct str head; /* where the CNAME records begin that lead to name; unset: there are none */
+    struct str
+        head; /* where the CNAME records begin that lead to name; unset: there are none */
     /* An IP address without brackets; unset when the transport is local: then name is the whole list, $host. */
     struct str address;
     int64_t port;       /* 0: the transport's */

@@ -6,7 +6,9 @@
 #include "sys/hints.h"
 
 #include "base/arena.h"
+#include "sys/await.h"
 #include "sys/digest.h"
+#include "sys/hints_mark.h"
 
 #include <errno.h>
 #include <lmdb.h>
@@ -27,8 +29,11 @@ struct hints {
     MDB_env *env; /* NULL: could not be opened */
     bool reads_only;
     MDB_dbi dbi[HINTS_KINDS];
+    MDB_dbi stamps; /* name of a mark -> struct hints_stamp */
+    bool has_stamps;
+    struct hints_marks marks;
     pid_t owner;
-    pthread_mutex_t lock; /* of opening and the text of the error */
+    pthread_mutex_t lock; /* of opening, of marks, and of the text of the error */
     char error[256];
 };
 
@@ -72,6 +77,8 @@ open_tables(struct hints *h)
         return rc;
     for (unsigned k = 0; k < HINTS_KINDS && rc == 0; k++)
         rc = mdb_dbi_open(txn, names[k], h->reads_only ? 0 : MDB_CREATE, &h->dbi[k]);
+    h->has_stamps =
+        rc == 0 && mdb_dbi_open(txn, "stamps", h->reads_only ? 0 : MDB_CREATE, &h->stamps) == 0;
     if (rc == 0)
         return mdb_txn_commit(txn);
     mdb_txn_abort(txn);
@@ -103,7 +110,7 @@ open_environment(struct hints *h)
         return failed(h, "make the directory", errno);
     int dead = 0, rc = mdb_env_create(&h->env);
     if (rc == 0)
-        rc = mdb_env_set_maxdbs(h->env, HINTS_KINDS);
+        rc = mdb_env_set_maxdbs(h->env, HINTS_KINDS + 1);
     if (rc == 0)
         rc = mdb_env_set_mapsize(h->env, MAP_BYTES);
     if (rc == 0)
@@ -176,6 +183,148 @@ hints_error(const struct hints *h)
     return str_from_cstr(h->error);
 }
 
+/* --- marks --- */
+
+static MDB_val
+val_of(const char *text)
+{
+    MDB_val v = {.mv_size = strlen(text)};
+    memcpy(&v.mv_data, &text, sizeof text); /* LMDB does not write to it */
+    return v;
+}
+
+static bool
+read_stamp(struct hints *h, MDB_txn *txn, const char *name, struct hints_stamp *out)
+{
+    MDB_val key = val_of(name), v;
+    if (mdb_get(txn, h->stamps, &key, &v) != 0 || v.mv_size != sizeof *out)
+        return false;
+    memcpy(out, v.mv_data, sizeof *out);
+    return true;
+}
+
+/* The stamp that the store has noted; false: none. */
+static bool
+find_stamp(struct hints *h, const char *name, struct hints_stamp *out)
+{
+    MDB_txn *txn;
+    if (mdb_txn_begin(h->env, NULL, MDB_RDONLY, &txn) != 0)
+        return false;
+    bool found = read_stamp(h, txn, name, out);
+    mdb_txn_abort(txn);
+    return found;
+}
+
+/* Records that share a mark: all of a kind, or those of one transport. */
+static int
+drop_records(struct hints *h, MDB_txn *txn, enum hints_kind k, struct str key)
+{
+    MDB_cursor *cursor;
+    MDB_val at, v;
+    if (k != HINTS_WAIT)
+        return mdb_drop(txn, h->dbi[k], 0);
+    struct str prefix = str_sub(key, 0, str_chr(key, '/', 0) + 1);
+    int rc = mdb_cursor_open(txn, h->dbi[k], &cursor);
+    if (rc != 0)
+        return rc;
+    at = (MDB_val){.mv_size = prefix.n};
+    memcpy(&at.mv_data, &prefix.p, sizeof prefix.p);
+    rc = mdb_cursor_get(cursor, &at, &v, MDB_SET_RANGE);
+    while (rc == 0 && at.mv_size >= prefix.n && memcmp(at.mv_data, prefix.p, prefix.n) == 0) {
+        rc = mdb_cursor_del(cursor, 0);
+        if (rc == 0)
+            rc = mdb_cursor_get(cursor, &at, &v, MDB_NEXT);
+    }
+    mdb_cursor_close(cursor);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static int
+write_stamp(struct hints *h, MDB_txn *txn, const char *name, struct hints_stamp *stamp)
+{
+    MDB_val key = val_of(name), v = {.mv_size = sizeof *stamp, .mv_data = stamp};
+    if (stamp->inode != 0)
+        return mdb_put(txn, h->stamps, &key, &v, 0);
+    int rc = mdb_del(txn, h->stamps, &key, NULL);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/* The mark is not the one that the store knows, or it knows none: forgets the records if it did know one, makes the mark anew, and notes
+ * which it is. One that cannot be made is noted as none, so that records are kept from then on. Another process may have been faster:
+ * all is looked at again in the transaction. False: the records of before are no more. */
+static bool
+settle_anew(struct hints *h, enum hints_kind k, struct str key, const char *name,
+            struct hints_stamp *now)
+{
+    struct hints_stamp noted;
+    MDB_txn *txn;
+    if (mdb_txn_begin(h->env, NULL, 0, &txn) != 0)
+        return true;
+    bool there = hints_mark_look(h->directory, name, now);
+    bool known = read_stamp(h, txn, name, &noted);
+    bool good = !known || (there && hints_mark_same(&noted, now));
+    if (!there) {
+        *now = (struct hints_stamp){.inode = 0};
+        if (hints_mark_make(h->directory, name) && !hints_mark_look(h->directory, name, now))
+            *now = (struct hints_stamp){.inode = 0};
+    }
+    int rc = good ? 0 : drop_records(h, txn, k, key);
+    if (rc == 0 && !(known && good))
+        rc = write_stamp(h, txn, name, now);
+    if (rc == 0)
+        (void)mdb_txn_commit(txn);
+    else
+        mdb_txn_abort(txn);
+    return good;
+}
+
+static bool
+look_at_mark(struct hints *h, enum hints_kind k, struct str key, const char *name,
+             int64_t now_ms)
+{
+    const struct hints_known *known = hints_mark_known(&h->marks, name);
+    struct hints_stamp now, noted;
+    if (known != NULL && now_ms - known->seen_ms < HINTS_MARK_FRESH_MS)
+        return true;
+    bool there = hints_mark_look(h->directory, name, &now);
+    bool same = there && known != NULL && hints_mark_same(&known->stamp, &now);
+    bool has_noted = !same && find_stamp(h, name, &noted);
+    same = same || (there && has_noted && hints_mark_same(&noted, &now));
+    if (h->reads_only)
+        return same || !has_noted;
+    bool good = same || settle_anew(h, k, key, name, &now);
+    hints_mark_note(&h->marks, name, &now, now_ms);
+    return good;
+}
+
+/* Before records are used. False: what an earlier look at the store shows counts no more. */
+static bool
+settle(struct hints *h, enum hints_kind k, struct str key)
+{
+    char name[HINTS_MARK_NAME];
+    if (!h->has_stamps || !hints_mark_name(k, key, name))
+        return true;
+    pthread_mutex_lock(&h->lock);
+    bool good = look_at_mark(h, k, key, name, await_now_ms());
+    pthread_mutex_unlock(&h->lock);
+    return good;
+}
+
+static bool
+shares_mark(enum hints_kind k, struct str a, struct str b)
+{
+    if (k != HINTS_WAIT)
+        return true;
+    return str_eq(str_sub(a, 0, str_chr(a, '/', 0)), str_sub(b, 0, str_chr(b, '/', 0)));
+}
+
+/* The same for who only reads: with a store that cannot be changed, records that count no more are still there. */
+static bool
+is_readable(struct hints *h, enum hints_kind k, struct str key)
+{
+    return is_ready(h) && (settle(h, k, key) || !h->reads_only);
+}
+
 /* --- records --- */
 
 /* A long key is kept under its hash. */
@@ -240,7 +389,7 @@ hints_get(struct hints *h, struct arena *a, enum hints_kind k, struct str key, u
     MDB_val v;
     struct str found;
     *value = STR_NULL;
-    if (!is_ready(h))
+    if (!is_readable(h, k, key))
         return false;
     int rc = mdb_txn_begin(h->env, NULL, MDB_RDONLY, &txn);
     if (rc != 0)
@@ -305,6 +454,7 @@ hints_update(struct hints *h, struct arena *a, enum hints_kind k, struct str key
     struct str value = STR_NULL;
     if (!is_ready(h))
         return false;
+    (void)settle(h, k, key);
     int rc = mdb_txn_begin(h->env, NULL, 0, &txn);
     if (rc != 0)
         return failed(h, "write", rc);
@@ -327,6 +477,15 @@ hints_update(struct hints *h, struct arena *a, enum hints_kind k, struct str key
     return rc == 0 || rc == MDB_NOTFOUND || failed(h, "write", rc);
 }
 
+/* Keys of one mark mostly stand side by side. */
+static void
+settle_all(struct hints *h, enum hints_kind k, const struct str *keys, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || !shares_mark(k, keys[i - 1], keys[i]))
+            (void)settle(h, k, keys[i]);
+}
+
 bool
 hints_add(struct hints *h, enum hints_kind k, const struct str *keys, size_t n,
           uint16_t version)
@@ -336,6 +495,7 @@ hints_add(struct hints *h, enum hints_kind k, const struct str *keys, size_t n,
     bool changed = false;
     if (!is_ready(h))
         return false;
+    settle_all(h, k, keys, n);
     int rc = mdb_txn_begin(h->env, NULL, 0, &txn);
     if (rc != 0)
         return failed(h, "write", rc);
@@ -354,10 +514,38 @@ hints_add(struct hints *h, enum hints_kind k, const struct str *keys, size_t n,
     return (ok && !changed) || rc == 0 || failed(h, "write", rc);
 }
 
+/* A walk over the records of a kind. */
+struct walk {
+    struct hints *h;
+    enum hints_kind kind;
+    bool (*fn)(void *ctx, struct str key, uint16_t version, struct str value);
+    void *ctx;
+    MDB_val last; /* the key before */
+    bool counts;  /* its mark is as it should be */
+};
+
+/* False: no more. A mark that is found out to be gone makes the rest of its records in this walk those of before. */
+static bool
+walk_on(struct walk *w, const MDB_val *at, const MDB_val *v)
+{
+    struct str key = str_tainted(str_from(at->mv_data, at->mv_size)), value;
+    struct head head;
+    if (w->last.mv_data == NULL ||
+        !shares_mark(w->kind, str_from(w->last.mv_data, w->last.mv_size), key))
+        w->counts = settle(w->h, w->kind, key);
+    w->last = *at;
+    if (!w->counts || v->mv_size < sizeof head)
+        return true;
+    memcpy(&head, v->mv_data, sizeof head);
+    return !check_record(v, w->kind, head.version, &value) ||
+           w->fn(w->ctx, key, head.version, value);
+}
+
 void
 hints_each(struct hints *h, enum hints_kind k,
            bool (*fn)(void *ctx, struct str key, uint16_t version, struct str value), void *ctx)
 {
+    struct walk w = {.h = h, .kind = k, .fn = fn, .ctx = ctx};
     MDB_txn *txn;
     MDB_cursor *cursor;
     MDB_val key, v;
@@ -368,16 +556,8 @@ hints_each(struct hints *h, enum hints_kind k,
         return;
     }
     bool more = true;
-    while (more && mdb_cursor_get(cursor, &key, &v, MDB_NEXT) == 0) {
-        struct head head;
-        struct str value;
-        if (v.mv_size < sizeof head)
-            continue;
-        memcpy(&head, v.mv_data, sizeof head);
-        if (check_record(&v, k, head.version, &value))
-            more =
-                fn(ctx, str_tainted(str_from(key.mv_data, key.mv_size)), head.version, value);
-    }
+    while (more && mdb_cursor_get(cursor, &key, &v, MDB_NEXT) == 0)
+        more = walk_on(&w, &key, &v);
     mdb_cursor_close(cursor);
     mdb_txn_abort(txn);
 }
@@ -392,7 +572,7 @@ hints_first(struct hints *h, struct arena *a, enum hints_kind k, struct str pref
     struct key_room room;
     struct str found = STR_NULL;
     make_key(str_cmp(from, prefix) > 0 ? from : prefix, &room);
-    if (!is_ready(h) || mdb_txn_begin(h->env, NULL, MDB_RDONLY, &txn) != 0)
+    if (!is_readable(h, k, prefix) || mdb_txn_begin(h->env, NULL, MDB_RDONLY, &txn) != 0)
         return STR_NULL;
     if (mdb_cursor_open(txn, h->dbi[k], &cursor) == 0) {
         if (mdb_cursor_get(cursor, &room.val, &v, MDB_SET_RANGE) == 0)

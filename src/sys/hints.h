@@ -1,7 +1,8 @@
 /* The hints store: what is good to know and may be lost. One LMDB environment under the spool, one table a kind.
  *
  * A record is a header (type, version, length) and bytes that the caller defines; a record that does not fit its header,
- * or is of another type or version, is as good as none. Opening, locking and syncing are in here; no caller waits for the disk. An
+ * or is of another type or version, is as good as none. A kind whose mark has been removed (hints_mark.h) has lost its records: that is looked
+ * at before they are used. Opening, locking and syncing are in here; no caller waits for the disk. An
  * environment belongs to one process; after a fork the child opens its own. Threads may share it.
  */
 #ifndef REMEX_SYS_HINTS_H
@@ -53,7 +54,8 @@ bool hints_add(struct hints *h, enum hints_kind k, const struct str *keys, size_
 bool hints_delete(struct hints *h, enum hints_kind k, struct str key);
 
 /* Reads, lets fn change, and writes in one transaction, so that two processes cannot count the same thing. old is STR_NULL when there
- * is none. fn returns false to leave the record as it is; *value (in a) is what is written, STR_NULL removes the record. */
+ * is none. fn returns false to leave the record as it is; *value (in a) is what is written, STR_NULL removes the record. fn must not
+ * use the store. */
 bool hints_update(struct hints *h, struct arena *a, enum hints_kind k, struct str key,
                   uint16_t version, bool (*fn)(void *ctx, struct str old, struct str *value),
                   void *ctx);

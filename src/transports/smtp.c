@@ -227,8 +227,7 @@ transport_smtp_is_lmtp(const struct transport_smtp *opt)
 bool
 transport_smtp_needs_names(const struct transport_smtp *opt)
 {
-    bool verifies =
-        opt->tls_verify_hosts.text.n > 0 || opt->tls_try_verify_hosts.text.n == 0;
+    bool verifies = opt->tls_verify_hosts.text.n > 0 || opt->tls_try_verify_hosts.text.n == 0;
     return verifies && str_trim(opt->tls_verify_cert_hostnames.text).n > 0;
 }
 

@@ -29,7 +29,8 @@ store(struct arena **a)
         if (str_is_set(error))
             abort();
         static const char *const files[] = {"hints.lmdb", "hints.lmdb-lock", ""};
-        for (size_t i = 0; i < 3; i++) { /* it is open: nothing is left behind */
+        for (size_t i = 0; i < 3;
+             i++) { /* it is open: nothing is left behind, nor made (marks) */
             (void)snprintf(path, sizeof path, "%s/%s", directory, files[i]);
             (void)(files[i][0] != '\0' ? unlink(path) : rmdir(directory));
         }

@@ -122,6 +122,22 @@ def test_the_group_of_the_spool_may_look(site):
     assert (now.st_mtime_ns, now.st_uid) == (kept.st_mtime_ns, kept.st_uid)
 
 
+def test_who_removes_the_file_of_a_kind_removes_its_records(site):
+    site.configure(routers=ROUTERS, transports=TRANSPORTS)
+    site.send('x@remote.example')
+    spool = site.path('spool')
+    os.unlink(spool + '/db/retry')
+    assert tool(site, 'exim_dumpdb', spool, 'retry') == (0, '')
+    assert tool(site, 'exim_dumpdb', spool, 'wait-out') == (0, '127.0.0.1 %s\n' % site.queue()[0])
+    assert not os.path.exists(spool + '/db/retry')              # who only looks makes nothing
+    site.run('-q')                                              # not before its time, if it were known
+    assert site.raw_log().count('[127.0.0.1] Connection refused') == 2, site.log()
+    assert tool(site, 'exim_dumpdb', '-k', spool, 'retry') == (0, 'T:[127.0.0.1]:127.0.0.1:1\n')
+    os.unlink(spool + '/db/wait-out')
+    assert tool(site, 'exim_tidydb', spool, 'wait-out') == (0, '0 removed\n')
+    assert tool(site, 'exim_dumpdb', spool, 'wait-out') == (0, '') and os.path.exists(spool + '/db/wait-out')
+
+
 COUNTED = '''
 begin acl
 count:

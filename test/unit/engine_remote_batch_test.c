@@ -64,10 +64,10 @@ test_heads(void **state)
         const char *a, *b; /* at the head of CNAME records; NULL: there are none */
         bool dnssec, names, same;
     } rows[] = {
-        {NULL, NULL, false, true, true},          {NULL, "alias", false, false, true},
-        {NULL, "alias", false, true, false},      {NULL, "alias", true, false, false},
-        {"alias", "ALIAS", true, true, true},     {"alias", "other", false, false, true},
-        {"alias", "other", false, true, false},   {"HOST", NULL, true, true, true},
+        {NULL, NULL, false, true, true},        {NULL, "alias", false, false, true},
+        {NULL, "alias", false, true, false},    {NULL, "alias", true, false, false},
+        {"alias", "ALIAS", true, true, true},   {"alias", "other", false, false, true},
+        {"alias", "other", false, true, false}, {"HOST", NULL, true, true, true},
     };
     struct arena *a = arena_new();
     (void)state;
@@ -85,6 +85,7 @@ test_heads(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lists), cmocka_unit_test(test_heads)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lists),
+                                       cmocka_unit_test(test_heads)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "sys/hints.h"
 
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,13 +40,15 @@ static int
 tear_down(void **state)
 {
     struct room *r = *state;
-    char path[128];
+    char path[512];
     arena_free(r->a);
-    static const char *const files[] = {"hints.lmdb", "hints.lmdb-lock"};
-    for (size_t i = 0; i < 2; i++) {
-        snprintf(path, sizeof path, "%s/%s", r->directory, files[i]);
-        unlink(path);
+    DIR *d = opendir(r->directory);
+    for (const struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+        snprintf(path, sizeof path, "%s/%s", r->directory, e->d_name);
+        (void)unlink(path); /* not the folders that every one has */
     }
+    if (d != NULL)
+        closedir(d);
     rmdir(r->directory);
     free(r);
     return 0;
