@@ -20,7 +20,7 @@ PREFIX  ?= /usr
 
 # --- libraries ---------------------------------------------------------------------------------
 # Of the programs: as few as possible, the dynamic linker's work is most of a start.
-LDLIBS  := -lpcre2-8 -lnettle -lidn2 -llmdb -lcrypt -ldl -lm -lresolv
+LDLIBS  := -lpcre2-8 -lnettle -lidn2 -lunistring -llmdb -lcrypt -ldl -lm -lresolv
 # Of the plugins, which are loaded when a configuration names them.
 PLUGIN_LIBS_sqlite := -lsqlite3
 PLUGIN_LIBS_json   := -ljansson

@@ -43,6 +43,8 @@ struct auth_talk {
     bool secured; /* TLS, or the client is on this host */
     /* Sends a prompt and reads the answer to it. AUTH_OK: *answer. */
     enum auth_end (*ask)(struct auth_talk *t, struct str prompt, struct str *answer);
+    /* The same with a prompt that is not encoded. */
+    enum auth_end (*ask_plainly)(struct auth_talk *t, struct str prompt, struct str *answer);
 
     /* As a client. Sends "AUTH MECHANISM data", or data alone (not encoded yet), and reads the reply. AUTH_OK: it was 2xx or 3xx. */
     enum auth_end (*start)(struct auth_talk *t, struct str data); /* unset: no data */

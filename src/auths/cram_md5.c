@@ -55,16 +55,6 @@ answer_to(struct arena *a, struct str challenge, struct str secret)
     return str_dup(a, str_from(text, DIGEST_TEXT));
 }
 
-/* Nobody can tell from the time how much of it is right. */
-static bool
-is_same(struct str x, struct str y)
-{
-    unsigned char differs = x.n != y.n;
-    for (uint32_t i = 0; i < x.n && i < y.n; i++)
-        differs |= (unsigned char)(x.p[i] ^ y.p[i]);
-    return differs == 0;
-}
-
 enum auth_end
 auth_cram_md5_serve(struct auth_talk *t, const struct xstr *secret_option)
 {
@@ -89,7 +79,7 @@ auth_cram_md5_serve(struct auth_talk *t, const struct xstr *secret_option)
     if (e != AUTH_OK)
         return e == AUTH_SKIP ? AUTH_FAIL : e;
     struct str given = str_lower(t->arena, str_sub(answer, blank + 1, DIGEST_TEXT));
-    if (!is_same(given, answer_to(t->arena, challenge, secret)))
+    if (!digest_is_same(given.p, answer_to(t->arena, challenge, secret).p, DIGEST_TEXT))
         return AUTH_FAIL;
     return auth_talk_server_condition(t);
 }

@@ -58,15 +58,6 @@ auth_message(const struct scram *s, struct str final_bare)
                       STR_ARG(s->server_first), STR_ARG(final_bare));
 }
 
-static bool
-is_same(const unsigned char *x, const unsigned char *y, size_t n)
-{
-    unsigned char differs = 0;
-    for (size_t i = 0; i < n; i++)
-        differs |= x[i] ^ y[i];
-    return differs == 0;
-}
-
 /* --- messages --- */
 
 /* Takes "k=value" off the front, up to a comma. False: something else is there. */
@@ -218,7 +209,7 @@ scram_server_finish(struct scram *s, struct str message, struct str *last)
     for (size_t i = 0; i < n; i++)
         key[i] = signature[i] ^ (unsigned char)proof.p[i];
     digest_bytes(s->digest, bytes(s, key), hash);
-    if (!is_same(hash, s->stored_key, n))
+    if (!digest_is_same(hash, s->stored_key, n))
         return false;
     digest_hmac(s->digest, bytes(s, s->server_key), whole, s->signature);
     *last = str_printf(s->arena, "v=%.*s",
@@ -297,5 +288,5 @@ scram_client_finish(const struct scram *s, struct str message)
     return is_message(message) && take(&rest, 'v', &text) &&
            base64_decode(s->arena, text, &signature, NULL) &&
            signature.n == digest_size(s->digest) &&
-           is_same((const unsigned char *)signature.p, s->signature, signature.n);
+           digest_is_same(signature.p, s->signature, signature.n);
 }

@@ -92,11 +92,11 @@ find_mechanism(struct smtp_session *s, struct str name)
 /* --- the exchange --- */
 
 static enum auth_end
-ask(struct auth_talk *t, struct str prompt, struct str *answer)
+ask_plainly(struct auth_talk *t, struct str prompt, struct str *answer)
 {
     struct smtp_session *s = t->ctx;
     struct str line;
-    smtp_answer(s, "334 %.*s", STR_ARG(base64_encode(s->message_arena, prompt)));
+    smtp_answer(s, "334 %.*s", STR_ARG(prompt));
     if (!smtp_io_flush(s->io))
         return AUTH_LOST;
     switch (smtp_io_line(s->io, &line)) {
@@ -112,6 +112,12 @@ ask(struct auth_talk *t, struct str prompt, struct str *answer)
     if (str_eqz(line, "*"))
         return AUTH_CANCELLED;
     return auth_talk_decode(t->arena, line, answer) ? AUTH_OK : AUTH_BASE64;
+}
+
+static enum auth_end
+ask(struct auth_talk *t, struct str prompt, struct str *answer)
+{
+    return ask_plainly(t, base64_encode(t->arena, prompt), answer);
 }
 
 static bool
@@ -136,6 +142,7 @@ talk_of(struct smtp_session *s, const struct driver_instance *d)
         .session = s->model,
         .d = d,
         .ask = ask,
+        .ask_plainly = ask_plainly,
         .binding = binding,
         .ctx = s,
         .initial = STR_NULL,

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <nettle/hmac.h>
 #include <nettle/md5.h>
+#include <nettle/memops.h>
 #include <nettle/nettle-meta.h>
 #include <nettle/sha1.h>
 #include <nettle/sha2.h>
@@ -179,6 +180,12 @@ digest_pbkdf2(const struct digest *d, struct str password, struct str salt, unsi
             out[j] ^= u[j];
     }
     explicit_bzero(&k, sizeof k);
+}
+
+bool
+digest_is_same(const void *x, const void *y, size_t n)
+{
+    return memeql_sec(x, y, n) != 0;
 }
 
 void

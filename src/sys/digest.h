@@ -35,6 +35,9 @@ size_t digest_hmac(const struct digest *d, struct str key, struct str s,
 void digest_pbkdf2(const struct digest *d, struct str password, struct str salt,
                    unsigned rounds, unsigned char out[DIGEST_MAX]);
 
+/* n bytes are the same; the time it takes does not tell how many of them are. */
+bool digest_is_same(const void *x, const void *y, size_t n);
+
 enum digest_case { DIGEST_LOWER, DIGEST_UPPER };
 /* Two hexadecimal digits a byte into out (no NUL is added). */
 void digest_hex(const unsigned char *bytes, size_t n, enum digest_case letters, char *out);

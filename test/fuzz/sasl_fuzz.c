@@ -1,6 +1,7 @@
-/* What a peer says in a SASL exchange: base 64 of AUTH, the messages of SCRAM in both roles. The first byte chooses who listens. A proof is
- * never accepted without the password. */
+/* What a peer says in a SASL exchange: base 64 of AUTH, the messages of SCRAM and NTLM in both roles. The first byte chooses who listens. A
+ * proof is never accepted without the password. */
 #include "auths/auth_talk.h"
+#include "auths/ntlm_proof.h"
 #include "auths/scram.h"
 
 #include "base/arena.h"
@@ -58,6 +59,41 @@ as_client(struct arena *a, struct str in, bool plus)
         abort();
 }
 
+static const struct str password = STR_INIT("a password that nobody guesses");
+
+static void
+as_ntlm_server(struct arena *a, struct str in)
+{
+    struct ntlm_challenge c = {.nonce = "nobody", .target = STR_EMPTY};
+    struct ntlm_response r, back;
+    struct str again;
+    if (!ntlm_read_response(a, in, &r))
+        return;
+    if (str_has_nul(r.user) || r.user.n > NTLM_NAME_MAX ||
+        ntlm_proof_holds(a, &c, &r, password))
+        abort();
+    if (ntlm_write_response(a, &r, &again) &&
+        (!ntlm_read_response(a, again, &back) || !str_eq(back.user, r.user) ||
+         !str_eq(back.domain, r.domain) || !str_eq(back.nt, r.nt)))
+        abort();
+}
+
+/* What is proven to any server holds. */
+static void
+as_ntlm_client(struct arena *a, struct str in)
+{
+    static const struct ntlm_salt salt = {"nonce", 1};
+    struct ntlm_challenge c;
+    struct ntlm_response r = {.user = STR_LIT("user"), .domain = STR_EMPTY};
+    if (!ntlm_read_challenge(in, &c))
+        return;
+    if (!ntlm_proof_make(a, &c, &salt, password, &r) || !ntlm_proof_holds(a, &c, &r, password))
+        abort();
+}
+
+/* The first byte's top bit, so that what was found before it was there means the same. */
+enum { NTLM = 0x80 };
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -65,7 +101,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     struct arena *a = arena_new();
     struct str in = str_tainted(str_from((const char *)data + 1, size - 1)), out;
-    if (data[0] % 3 == 0)
+    if ((data[0] & NTLM) != 0 && data[0] % 2 == 0)
+        as_ntlm_server(a, in);
+    else if ((data[0] & NTLM) != 0)
+        as_ntlm_client(a, in);
+    else if (data[0] % 3 == 0)
         as_server(a, in, data[0] % 2 == 0);
     else if (data[0] % 3 == 1)
         as_client(a, in, data[0] % 2 == 0);

@@ -46,6 +46,11 @@ scram256:
   server_password = ${if eq{$auth1}{joe}{se^cret}fail}
   server_condition = true
   server_set_id = $auth1
+ntlm:
+  driver = spa
+  public_name = NTLM
+  server_password = ${if eq{$auth1}{joe}{se^cret}fail}
+  server_set_id = $auth1
 plus:
   driver = gsasl
   public_name = SCRAM-SHA-256-PLUS
@@ -92,7 +97,8 @@ def test_swaks_by_each_mechanism(site):
 def client_of(name, mechanism, password='se^^cret'):
     kinds = {'PLAIN': 'driver = plaintext\n client_send = ^joe^%s' % password,
              'LOGIN': 'driver = plaintext\n client_send = : joe : %s' % password,
-             'CRAM-MD5': 'driver = cram_md5\n client_name = joe\n client_secret = se^cret'}
+             'CRAM-MD5': 'driver = cram_md5\n client_name = joe\n client_secret = se^cret',
+             'NTLM': 'driver = spa\n client_username = joe\n client_password = se^cret\n client_domain = FAR'}
     own = kinds.get(mechanism, 'driver = gsasl\n client_username = joe\n client_password = se^cret' +
                     ('\n client_channelbinding = true' if mechanism.endswith('PLUS') else ''))
     return 'begin authenticators\n%s:\n %s\n public_name = %s\n client_set_id = joe\n' % (name, own, mechanism)
@@ -102,8 +108,8 @@ def test_itself_by_each_mechanism(site):
     ca = certs.authority(site)
     pem, key = certs.certificate(site, ca, 'mx.example.org')
     options = '  hosts_require_auth = *\n  tls_verify_certificates = %s\n%s'
-    for mechanism, server in (('PLAIN', 'plain'), ('LOGIN', 'login'), ('CRAM-MD5', 'cram'), ('SCRAM-SHA-1', 'scram1'),
-                              ('SCRAM-SHA-256', 'scram256'), ('SCRAM-SHA-256-PLUS', 'plus')):
+    for mechanism, server in (('PLAIN', 'plain'), ('LOGIN', 'login'), ('CRAM-MD5', 'cram'), ('NTLM', 'ntlm'),
+                              ('SCRAM-SHA-1', 'scram1'), ('SCRAM-SHA-256', 'scram256'), ('SCRAM-SHA-256-PLUS', 'plus')):
         for version in ('1.2', '1.3'):
             if version == '1.2' and mechanism[:5] != 'SCRAM':
                 continue
@@ -118,7 +124,7 @@ def test_itself_by_each_mechanism(site):
 
 
 def test_wrong_passwords_are_refused(site):
-    for mechanism in ('CRAM-MD5', 'SCRAM-SHA-1', 'SCRAM-SHA-256', 'PLAIN'):
+    for mechanism in ('CRAM-MD5', 'NTLM', 'SCRAM-SHA-1', 'SCRAM-SHA-256', 'PLAIN'):
         site.configure('', more=SERVERS)
         with Daemon(site) as d:
             own = client_of('own', mechanism).replace('se^cret', 'wrong').replace('se^^cret', 'wrong')
@@ -130,6 +136,7 @@ def test_wrong_passwords_are_refused(site):
 
 EXIM = '''
 keep_environment =
+exim_path = {program}
 primary_hostname = peer.example.org
 spool_directory = {top}/peer
 log_file_path = {top}/log/peer%slog
@@ -184,6 +191,17 @@ cram:
   server_set_id = $auth1
   client_name = joe
   client_secret = se^cret
+  client_condition = ${{if eq{{$local_part}}{{cram}}}}
+'''
+
+EXIM_SPA = '''
+spa:
+  driver = spa
+  public_name = NTLM
+  server_password = se^cret
+  server_set_id = $auth1
+  client_username = joe
+  client_password = se^cret
 '''
 
 
@@ -310,8 +328,11 @@ class Exim:
         self.program = os.path.join(os.environ.get('REMEX_PEERS', 'build/peers'), 'exim4')
         self.site, self.port = site, free_port()
         site.mkdir('peer')
-        text = EXIM.format(top=site.top, uid=site.uid, gid=site.gid, port=self.port, far=far, ca=ca[0], pem=pair[0],
-                           key=pair[1])
+        text = EXIM.format(program=os.path.realpath(self.program), top=site.top, uid=site.uid, gid=site.gid, port=self.port,
+                           far=far, ca=ca[0], pem=pair[0], key=pair[1])
+        built = subprocess.run([self.program, '-bV', '-C', '/dev/null'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+        self.spa = b' spa' in built     # not in every package
+        text += EXIM_SPA if self.spa else ''
         os.chown(site.write('peer.conf', text), 0, 0)
         self.process = subprocess.Popen([self.program, '-bdf', '-C', site.path('peer.conf')], stderr=subprocess.PIPE)
         site.wait_for(self.answers)
@@ -347,19 +368,50 @@ def test_exim_both_ways(site):
     with Daemon(site) as d, Exim(site, d.port, ca, pair) as peer:
         peer.send('plain@far.example')
         peer.send('cram@far.example')
-        got = arrivals(site)
-        assert [' A=plain:joe ' in got[0], ' A=cram:joe ' in got[1]] == [True, True], (got, site.read('log/peermainlog'))
+        if peer.spa:
+            peer.send('spa@far.example')
+        got, ours = arrivals(site), ['plain', 'cram'] + ['ntlm'] * peer.spa
+        assert len(got) == len(ours) and all(' A=%s:joe ' % name in l for name, l in zip(ours, got)), (
+            got, site.read('log/peermainlog'))
         assert all(' P=esmtpsa X=TLS1.3:' in l for l in got)
-        for mechanism in ('PLAIN', 'CRAM-MD5'):
+        for mechanism in ['PLAIN', 'CRAM-MD5'] + ['NTLM'] * peer.spa:
             remote(site, peer.port, '  hosts_require_auth = *\n  hosts_require_tls = *\n  tls_verify_hosts = *\n'
                    '  tls_verify_certificates = %s\n  tls_verify_cert_hostnames = :\n' % ca[0],
                    more=client_of('own', mechanism))
             give(site, 'joe@other.example')
         sent = lines_of(site, ' => joe@other.example')
-        assert len(sent) == 2 and all(' CV=yes A=own:joe ' in l for l in sent), site.log()
+        assert len(sent) == len(ours) and all(' CV=yes A=own:joe ' in l for l in sent), site.log()
         taken = [l for l in site.read('log/peermainlog').split('\n') if ' <= ' in l and 'esmtpsa' in l]
-        ours = sent[0].split(' X=')[1].split(' ')[0]
-        assert len(taken) == 2 and ' X=%s ' % ours in taken[0], (taken, sent)
+        cipher = sent[0].split(' X=')[1].split(' ')[0]
+        assert len(taken) == len(ours) and ' X=%s ' % cipher in taken[0], (taken, sent)
+
+
+def test_ntlm_of_curl(site):
+    """Another client, which answers in version 2 since the server tells of itself."""
+    if 'NTLM' not in subprocess.run(['curl', '-V'], stdout=subprocess.PIPE).stdout.decode():
+        return
+    site.configure('', more=SERVERS)
+    mail = site.write('letter', 'Subject: x\r\n\r\nx\r\n')
+    with Daemon(site) as d:
+        for password, ok in (('se^cret', True), ('wrong', False)):
+            p = subprocess.run(['curl', '-sS', '--url', 'smtp://127.0.0.1:%d/client.example' % d.port, '--mail-from',
+                                'a@client.example', '--mail-rcpt', 'joe@example.org', '--upload-file', mail, '--login-options',
+                                'AUTH=NTLM', '--user', 'joe:' + password], stderr=subprocess.PIPE, timeout=60)
+            assert (p.returncode == 0) == ok, p.stderr
+        assert ' A=ntlm:joe ' in arrivals(site)[-1] and len(arrivals(site)) == 1, site.log()
+        assert lines_of(site, 'ntlm authenticator failed for')[-1].endswith('Incorrect authentication data (set_id=joe)')
+
+
+def test_ntlm_server_that_is_none(site):
+    """What is no challenge ends the attempt, not the connection."""
+    for challenge in ('not base 64', encoded(b'NTLMSSP\0\1\0\0\0'), encoded(b'NTLMSSP\0\2\0\0\0' + 50 * b'\xff')):
+        answers = {'AUTH NTLM': '334 go on', 'TlRM': '334 ' + challenge, '*': '501 cancelled'}
+        with Server(['AUTH NTLM'], lambda c: next((a for k, a in answers.items() if c.startswith(k)), None)) as server:
+            remote(site, server.port, '  hosts_require_auth = *\n', more=client_of('own', 'NTLM'), retry='* * F,1d,1s')
+            give(site, 'joe@far.example')
+            assert lines_of(site, 'own authenticator cancelled authentication H=127.0.0.1 [127.0.0.1] bad challenge'), site.log()
+            assert lines_of(site, 'defer (-42)') and server.commands[-2:] == ['*', 'QUIT'], (site.log(), server.commands)
+            assert not server.messages
 
 
 def test_dovecot_protocol(site):
