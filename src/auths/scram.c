@@ -5,6 +5,7 @@
 #include "base/base64.h"
 #include "base/buf.h"
 #include "base/num.h"
+#include "sys/saslprep.h"
 
 const struct digest *
 scram_digest(struct str mechanism, bool *plus)
@@ -33,6 +34,14 @@ static struct str
 bytes(const struct scram *s, const unsigned char *p)
 {
     return str_from((const char *)p, digest_size(s->digest));
+}
+
+/* What cannot be prepared is taken as it is: the other side may do so as well. */
+static struct str
+prepare(struct arena *a, struct str text)
+{
+    struct str prepared;
+    return saslprep(a, text, &prepared) ? prepared : text;
 }
 
 static void
@@ -73,7 +82,7 @@ take(struct str *rest, char key, struct str *value)
     return true;
 }
 
-/* "=2C" and "=3D" in names. */
+/* "=2C" and "=3D" in names; prepared. */
 static bool
 decode_name(struct arena *a, struct str text, struct str *out)
 {
@@ -90,16 +99,15 @@ decode_name(struct arena *a, struct str text, struct str *out)
         buf_addc(&b, code.p[0] == '2' ? ',' : '=');
         i += 2;
     }
-    *out = buf_str(&b);
-    if (out->p == NULL)
-        *out = STR_EMPTY;
-    return !str_has_nul(*out);
+    struct str name = b.n > 0 ? buf_str(&b) : STR_EMPTY;
+    return saslprep(a, name, out);
 }
 
 static struct str
-encode_name(struct arena *a, struct str name)
+encode_name(struct arena *a, struct str raw)
 {
     struct buf b = buf_in(a, 0);
+    struct str name = prepare(a, raw);
     for (uint32_t i = 0; i < name.n; i++) {
         if (name.p[i] == ',')
             buf_addz(&b, "=2C");
@@ -173,7 +181,11 @@ void
 scram_server_password(struct scram *s, struct str password, struct str salt, int64_t rounds)
 {
     unsigned char client_key[DIGEST_MAX];
-    salt_password(s, password, salt, rounds, s->salted);
+    struct str prepared = prepare(s->arena, password);
+    s->unprepared = str_eq(prepared, password) ? STR_NULL : password;
+    s->salt = salt;
+    s->rounds = rounds;
+    salt_password(s, prepared, salt, rounds, s->salted);
     derive(s, s->salted, client_key, s->stored_key, s->server_key);
 }
 
@@ -192,24 +204,44 @@ scram_server_first(struct scram *s, struct str salt, int64_t rounds)
     return s->server_first;
 }
 
-bool
-scram_server_finish(struct scram *s, struct str message, struct str *last)
+/* The client has the key that is stored. */
+static bool
+is_proof(const struct scram *s, struct str whole, struct str proof)
 {
-    struct str rest = message, channel, nonce, proof;
     unsigned char signature[DIGEST_MAX], key[DIGEST_MAX], hash[DIGEST_MAX];
-    size_t n = digest_size(s->digest), p = str_find(message, STR_LIT(",p="), 0);
-    if (!is_message(message) || p == STR_NPOS || !take(&rest, 'c', &channel) ||
-        !take(&rest, 'r', &nonce) || !str_eq(channel, binding_input(s)) ||
-        !str_eq(nonce, s->whole_nonce) ||
-        !base64_decode(s->arena, str_sub(message, p + 3, message.n), &proof, NULL) ||
-        proof.n != n)
-        return false;
-    struct str whole = auth_message(s, str_sub(message, 0, p));
+    size_t n = digest_size(s->digest);
     digest_hmac(s->digest, bytes(s, s->stored_key), whole, signature);
     for (size_t i = 0; i < n; i++)
         key[i] = signature[i] ^ (unsigned char)proof.p[i];
     digest_bytes(s->digest, bytes(s, key), hash);
-    if (!digest_is_same(hash, s->stored_key, n))
+    return digest_is_same(hash, s->stored_key, n);
+}
+
+/* Clients that prepare nothing have computed with the password as it is. */
+static bool
+is_unprepared_proof(struct scram *s, struct str whole, struct str proof)
+{
+    unsigned char client_key[DIGEST_MAX];
+    if (!str_is_set(s->unprepared))
+        return false;
+    salt_password(s, s->unprepared, s->salt, s->rounds, s->salted);
+    derive(s, s->salted, client_key, s->stored_key, s->server_key);
+    return is_proof(s, whole, proof);
+}
+
+bool
+scram_server_finish(struct scram *s, struct str message, struct str *last)
+{
+    struct str rest = message, channel, nonce, proof;
+    size_t p = str_find(message, STR_LIT(",p="), 0);
+    if (!is_message(message) || p == STR_NPOS || !take(&rest, 'c', &channel) ||
+        !take(&rest, 'r', &nonce) || !str_eq(channel, binding_input(s)) ||
+        !str_eq(nonce, s->whole_nonce) ||
+        !base64_decode(s->arena, str_sub(message, p + 3, message.n), &proof, NULL) ||
+        proof.n != digest_size(s->digest))
+        return false;
+    struct str whole = auth_message(s, str_sub(message, 0, p));
+    if (!is_proof(s, whole, proof) && !is_unprepared_proof(s, whole, proof))
         return false;
     digest_hmac(s->digest, bytes(s, s->server_key), whole, s->signature);
     *last = str_printf(s->arena, "v=%.*s",
@@ -255,7 +287,7 @@ scram_client_begin(struct scram *s, struct str message, struct str *salt, int64_
 void
 scram_client_password(struct scram *s, struct str password, struct str salt, int64_t rounds)
 {
-    salt_password(s, password, salt, rounds, s->salted);
+    salt_password(s, prepare(s->arena, password), salt, rounds, s->salted);
 }
 
 void

@@ -1,6 +1,7 @@
 /* SCRAM (RFC 5802, 7677), both sides, for SHA-1 and SHA-256, with channel binding (RFC 5929, 9266). No I/O: messages in, messages out.
  *
- * Names and passwords are taken as they are: SASLprep is not applied, so clients that prepare text outside ASCII must send what is stored.
+ * Names and passwords are prepared (sys/saslprep.h); a client's name that cannot be is refused, a password taken as it is. Of clients that do
+ * not prepare their password (Dovecot's, say) the proof is taken as well.
  * What a peer sends is capped: SCRAM_MESSAGE_MAX bytes a message, SCRAM_ROUNDS_MAX iterations.
  */
 #ifndef REMEX_AUTHS_SCRAM_H
@@ -35,6 +36,9 @@ struct scram {
     unsigned char salted[DIGEST_MAX]; /* client: the salted password */
     unsigned char server_key[DIGEST_MAX], stored_key[DIGEST_MAX];
     unsigned char signature[DIGEST_MAX];
+    /* Of scram_server_password: the password, unless preparing it changed nothing, and what it was salted with. */
+    struct str unprepared, salt;
+    int64_t rounds;
 };
 
 /* --- server --- */

@@ -286,6 +286,26 @@ def test_scram_of_another_client(site):
                 assert (answer[0][:3] == '235') == ok and proven == ok, answer
 
 
+def test_passwords_outside_ascii(site):
+    """SASLprep makes \u00aa an a: the proof of a client that knows that is good, and of one that does not."""
+    ca = certs.authority(site)
+    stored = 'caf\u00e9 \u00aa'
+    site.configure('tls_certificate = %s\ntls_privatekey = %s\n' % certs.certificate(site, ca, 'mx.example.org'),
+                   more=SERVERS.replace('se^cret', stored))
+    with Daemon(site) as d:
+        for password, ok in ((stored, True), ('caf\u00e9 a', True), ('cafe\u0301 a', False), ('cafe a', False)):
+            with Client(d.port) as c:
+                answer, proven = scram(c, 'SCRAM-SHA-256', password, 'sha256')
+                assert (answer[0][:3] == '235') == ok and proven == ok, (password, answer)
+        for mechanism in ('SCRAM-SHA-1', 'SCRAM-SHA-256', 'NTLM', 'CRAM-MD5'):
+            typed = stored if mechanism in ('NTLM', 'CRAM-MD5') else 'cafe\u0301 a'     # those prepare nothing
+            remote(site, d.port, '  hosts_require_auth = *\n  hosts_avoid_tls = *\n',
+                   more=client_of('own', mechanism).replace('se^cret', typed))
+            give(site, 'joe@far.example')
+        assert len(lines_of(site, ' => joe@far.example')) == 4, site.log()
+        assert swaks(d.port, '-a', 'CRAM-MD5', '-au', 'joe', '-ap', stored) == 0
+
+
 EXTERNAL = '''
 begin authenticators
 ext:

@@ -126,6 +126,59 @@ exchanges(void **state)
     arena_free(a);
 }
 
+/* Of one side only the password's form differs; the server takes the other's proof whether or not it has prepared it. */
+static void
+prepared_passwords(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *stored, *typed;
+        bool prepares, good; /* the client */
+    } rows[] = {
+        {"caf\xc3\xa9", "cafe\xcc\x81", true, true},
+        {"cafe\xcc\x81", "caf\xc3\xa9", true, true},
+        {"caf\xc3\xa9", "cafe\xcc\x81", false, false},
+        {"cafe\xcc\x81", "cafe\xcc\x81", false, true},
+        {"\xc2\xaa", "a", true, true},
+        {"\xc2\xaa", "\xc2\xaa", false, true},
+        {"caf\xe9", "caf\xe9", true, true},
+        {"caf\xe9", "caf\xc3\xa9", true, false},
+    };
+    struct arena *a = arena_new();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct scram c = side(a, "SCRAM-SHA-1", "abc"), s = side(a, "SCRAM-SHA-1", "def");
+        struct str salt = STR_LIT("salt"), typed = str_from_cstr(rows[i].typed), got, last;
+        unsigned char salted[DIGEST_MAX];
+        int64_t rounds;
+        assert_true(scram_server_begin(&s, scram_client_first(&c)));
+        scram_server_password(&s, str_from_cstr(rows[i].stored), salt, 2);
+        assert_true(scram_client_begin(&c, scram_server_first(&s, salt, 2), &got, &rounds));
+        digest_pbkdf2(c.digest, typed, got, 2, salted);
+        if (rows[i].prepares)
+            scram_client_password(&c, typed, got, rounds);
+        else
+            scram_client_salted(&c, str_from((const char *)salted, digest_size(c.digest)));
+        bool good = scram_server_finish(&s, scram_client_final(&c), &last);
+        assert_int_equal(good, rows[i].good);
+        assert_true(!good || scram_client_finish(&c, last));
+    }
+    arena_free(a);
+}
+
+static void
+prepared_names(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new();
+    struct scram c = side(a, "SCRAM-SHA-1", "abc"), s = side(a, "SCRAM-SHA-1", "def");
+    c.user = STR_LIT("e\xcc\x81");
+    assert_true(scram_server_begin(&s, scram_client_first(&c)));
+    assert_true(str_eqz(s.user, "\xc3\xa9"));
+    assert_true(scram_server_begin(&s, STR_LIT("n,,n=I\xc2\xadX,r=abc")));
+    assert_true(str_eqz(s.user, "IX"));
+    arena_free(a);
+}
+
 static void
 first_messages_that_are_refused(void **state)
 {
@@ -145,6 +198,12 @@ first_messages_that_are_refused(void **state)
         "n,b=x,n=user,r=abc",
         "p=tls-unique,,n=user,r=abc",
         "n,,m=ext,n=user,r=abc",
+        "n,,n=us\x07"
+        "er,r=abc",
+        "n,,n=us\xff"
+        "er,r=abc",
+        "n,,n=\xc2\xad,r=abc",
+        "n,a=\x07,n=user,r=abc",
     };
     struct arena *a = arena_new();
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -195,6 +254,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(examples_of_the_standards),
         cmocka_unit_test(exchanges),
+        cmocka_unit_test(prepared_passwords),
+        cmocka_unit_test(prepared_names),
         cmocka_unit_test(first_messages_that_are_refused),
         cmocka_unit_test(caps),
     };
