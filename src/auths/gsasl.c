@@ -265,31 +265,6 @@ make_scram(struct auth_talk *t, bool binds, struct scram *s)
     return !s->plus || (binds && find_binding(t, s));
 }
 
-static const struct {
-    const char *mechanism;
-    enum auth_end (*serve)(struct auth_talk *t);
-} servers[] = {
-    {"PLAIN", serve_plain},   {"LOGIN", serve_login},    {"CRAM-MD5", serve_cram},
-    {"EXTERNAL", serve_name}, {"ANONYMOUS", serve_name},
-};
-
-static enum auth_end
-server(struct auth_talk *t)
-{
-    const struct auth_gsasl *own = t->d->own.fields;
-    struct str mechanism = mechanism_of(t);
-    struct scram s;
-    bool plus;
-    for (size_t i = 0; i < sizeof servers / sizeof servers[0]; i++)
-        if (str_ieqz(mechanism, servers[i].mechanism))
-            return servers[i].serve(t);
-    if (scram_digest(mechanism, &plus) == NULL) {
-        t->log = str_printf(t->arena, "mechanism %.*s is not available", STR_ARG(mechanism));
-        return AUTH_DEFER;
-    }
-    return make_scram(t, own->server_channelbinding, &s) ? serve_scram(t, &s) : AUTH_FAIL;
-}
-
 /* --- client --- */
 
 struct login {
@@ -393,13 +368,44 @@ ask_scram(struct auth_talk *t, struct scram *s, const struct login *l)
     return auth_talk_wants_more(t) ? t->send(t, STR_EMPTY) : AUTH_OK;
 }
 
-static const struct {
-    const char *mechanism;
+/* --- all of them --- */
+
+/* What each mechanism does in either role; SCRAM's are those of scram_digest. */
+static const struct mechanism {
+    const char *name;
+    enum auth_end (*serve)(struct auth_talk *t);
     enum auth_end (*ask)(struct auth_talk *t, const struct login *l);
-} clients[] = {
-    {"PLAIN", ask_plain},   {"LOGIN", ask_login},    {"CRAM-MD5", ask_cram},
-    {"EXTERNAL", ask_name}, {"ANONYMOUS", ask_name},
+} mechanisms[] = {
+    {"PLAIN", serve_plain, ask_plain},   {"LOGIN", serve_login, ask_login},
+    {"CRAM-MD5", serve_cram, ask_cram},  {"EXTERNAL", serve_name, ask_name},
+    {"ANONYMOUS", serve_name, ask_name},
 };
+
+static const struct mechanism *
+find_mechanism(struct str name)
+{
+    for (size_t i = 0; i < sizeof mechanisms / sizeof mechanisms[0]; i++)
+        if (str_ieqz(name, mechanisms[i].name))
+            return &mechanisms[i];
+    return NULL;
+}
+
+static enum auth_end
+server(struct auth_talk *t)
+{
+    const struct auth_gsasl *own = t->d->own.fields;
+    struct str mechanism = mechanism_of(t);
+    struct scram s;
+    bool plus;
+    const struct mechanism *m = find_mechanism(mechanism);
+    if (m != NULL)
+        return m->serve(t);
+    if (scram_digest(mechanism, &plus) == NULL) {
+        t->log = str_printf(t->arena, "mechanism %.*s is not available", STR_ARG(mechanism));
+        return AUTH_DEFER;
+    }
+    return make_scram(t, own->server_channelbinding, &s) ? serve_scram(t, &s) : AUTH_FAIL;
+}
 
 static enum auth_end
 client(struct auth_talk *t)
@@ -412,9 +418,9 @@ client(struct auth_talk *t)
     enum auth_end e = expand_login(t, &l);
     if (e != AUTH_OK)
         return e;
-    for (size_t i = 0; i < sizeof clients / sizeof clients[0]; i++)
-        if (str_ieqz(mechanism, clients[i].mechanism))
-            return clients[i].ask(t, &l);
+    const struct mechanism *m = find_mechanism(mechanism);
+    if (m != NULL)
+        return m->ask(t, &l);
     if (scram_digest(mechanism, &plus) == NULL ||
         !make_scram(t, own->client_channelbinding, &s))
         return AUTH_SKIP;
