@@ -91,7 +91,7 @@ UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard test/unit/*_test.c))
 FUZZERS := $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/*_fuzz.c))
 
 .PHONY: all run check check-fast asan tsan fuzz bench differential fault fault-sample soak soak-sample powercut lint format install clean
-.PHONY: debian-install bootstrap programs plugins unit-programs fuzz-programs replay-programs check-headers FORCE
+.PHONY: debian-install bootstrap bootstrap-debian programs plugins unit-programs fuzz-programs replay-programs check-headers FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -209,6 +209,8 @@ check-headers: $(HEADER_OK)
 
 bootstrap:
 	@scripts/bootstrap
+bootstrap-debian:
+	@scripts/bootstrap debootstrap dpkg-dev debhelper po-debconf lintian systemd
 
 MAKEFLAGS += --no-builtin-rules
 SUB     = +@$(MAKE) --no-print-directory
@@ -269,7 +271,7 @@ powercut: all
 
 # The packages on a fresh Debian 12, each type of configuration tried there (test/debian/install). As root, with the package mirror.
 INSTALL_ARGS ?=
-debian-install:
+debian-install: bootstrap-debian
 	@test/debian/install $(INSTALL_ARGS)
 
 lint:

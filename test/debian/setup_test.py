@@ -61,7 +61,7 @@ def asked_by_setup(site, *values):
 
 # Says what debconf would be asked. db_get answers from the environment's file of presets.
 CONFMODULE = '''
-db_version() { :; }; db_capb() { :; }; db_title() { :; }
+db_version() { :; }; db_capb() { :; }; db_settitle() { :; }
 db_get() { RET=$(sed -n "s|^$1=||p" /run/presets | tail -n 1); }
 db_set() { echo "$1=$2" >>/run/presets; }
 db_input() { echo "$2" >>/run/asked; }
