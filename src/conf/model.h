@@ -233,6 +233,7 @@ struct session {
         early_used; /* the client may, and did, say EHLO ahead of the greeting */
     struct str regex_match, regex_caps[9];
     struct str malware_name;
+    bool av_failed; /* a scanner could not say anything of the message */
     struct str spam_action, spam_bar, spam_report, spam_score, spam_score_int;
     struct str event_name, event_data;
     int64_t event_errno;

@@ -10,6 +10,7 @@
 #include "engine/maillog.h"
 #include "engine/peer.h"
 #include "engine/policy.h"
+#include "scanners/scan_message.h"
 #include "sys/await.h"
 
 #include <stdarg.h>
@@ -293,6 +294,7 @@ smtp_reset(struct smtp_session *s)
     ses->dnslist_domain = ses->dnslist_matched = ses->dnslist_text = ses->dnslist_value =
         STR_NULL;
     ses->regex_match = STR_NULL;
+    scan_forget_findings(ses);
     for (size_t i = 0; i < 9; i++)
         ses->regex_caps[i] = STR_NULL;
     s->prdr_done = s->prdr_some = false;

@@ -10,6 +10,7 @@
 #include "proc/notice.h"
 #include "proc/report.h"
 #include "routers/router.h"
+#include "scanners/scanner.h"
 #include "sys/plugin.h"
 #include "transports/transport.h"
 
@@ -31,6 +32,7 @@ static const struct {
     {"GnuTLS", "tls"},
     {"TLS_resume", "tls"},
     {"move_frozen_messages", NULL},
+    {"Content_Scanning", NULL},
     {"DANE", "tls"},
     {"DNSSEC", NULL},
     {"ESMTP_Limits", NULL},
@@ -115,6 +117,15 @@ print_lookups(struct mode *m)
 }
 
 static void
+print_scanners(void)
+{
+    printf("Malware:");
+    for (size_t i = 0; i < scanner_drivers_n; i++)
+        printf(" %s", scanner_drivers[i]->name);
+    printf("\n");
+}
+
+static void
 print_class(const char *title, const struct driver_class *c)
 {
     printf("%s (built-in):", title);
@@ -151,6 +162,7 @@ version_run(struct mode *m)
     print_class("Authenticators", &auth_class);
     print_class("Routers", &router_class);
     print_class("Transports", &transport_class);
+    print_scanners();
     struct str never = m->site->never_users;
     printf("Fixed never_users: %.*s\n", STR_ARG(never.n > 0 ? never : STR_LIT("0")));
     printf("Size of off_t: %zu\n", sizeof(off_t));

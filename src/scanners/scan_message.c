@@ -60,8 +60,10 @@ struct scan_message *
 scan_message_of(const struct eval *e)
 {
     struct message *m = e->message;
-    if (m == NULL || m->scan != NULL)
-        return m == NULL ? NULL : m->scan;
+    if (m == NULL || m->arena == NULL)
+        return NULL;
+    if (m->scan != NULL)
+        return m->scan;
     struct scan_message *s = ARENA_NEW(m->arena, struct scan_message);
     *s = (struct scan_message){
         .arena = m->arena,
@@ -74,6 +76,15 @@ scan_message_of(const struct eval *e)
     };
     m->scan = s;
     return s;
+}
+
+void
+scan_forget_findings(struct session *s)
+{
+    s->malware_name = STR_NULL;
+    s->av_failed = false;
+    s->spam_action = s->spam_bar = s->spam_report = STR_NULL;
+    s->spam_score = s->spam_score_int = STR_NULL;
 }
 
 /* --- stream --- */

@@ -17,6 +17,7 @@
 struct arena;
 struct eval;
 struct message;
+struct session;
 struct scan_malware; /* scanners/malware.h */
 struct scan_spam;    /* scanners/spam.h */
 
@@ -36,6 +37,9 @@ struct scan_message {
 
 /* The object of e->message, made when it is not there yet. NULL: there is no message. */
 struct scan_message *scan_message_of(const struct eval *e);
+
+/* Variables of a session that show what scanners found show nothing any more: their texts go with the message. */
+void scan_forget_findings(struct session *s);
 
 /* --- stream --- */
 
