@@ -32,6 +32,8 @@ PLUGIN_LIBS_tls    := -lgnutls
 PLUGIN_LIBS_pam    := -lpam
 PLUGIN_LIBS_perl   := -lperl
 PLUGIN_LIBS_suffixes := -lpsl
+PLUGIN_LIBS_spf    := -lspf2
+PLUGIN_LIBS_clamav := -lclamav
 # What compiling a plugin needs besides; asked only then.
 PLUGIN_CFLAGS_mysql := -isystem /usr/include/mariadb
 PLUGIN_CFLAGS_pgsql := -isystem /usr/include/postgresql

@@ -92,6 +92,7 @@ acl_item_fn acl_cond_dnslists;                         /* acl_dnslists.c */
 acl_item_fn acl_cond_ratelimit;                        /* acl_ratelimit.c */
 acl_item_fn acl_cond_seen;                             /* acl_seen.c */
 acl_item_fn acl_cond_malware, acl_cond_spam;           /* acl_scan.c */
+acl_item_fn acl_cond_spf, acl_cond_spf_guess;          /* acl_spf.c */
 acl_item_fn acl_mod_add_header, acl_mod_remove_header; /* acl_header.c */
 acl_item_fn acl_mod_control;                           /* acl_control.c */
 acl_item_fn acl_mod_continue, acl_mod_delay, acl_mod_log_reject_target, acl_mod_logwrite,

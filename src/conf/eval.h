@@ -16,6 +16,7 @@ struct list_cache;
 struct lookup_cache;
 struct filter_cache;
 struct host_extern;
+struct inspect_service;
 struct acl_runner;
 struct dns;
 struct suffixes;
@@ -48,6 +49,8 @@ struct eval {
     struct suffixes *suffixes; /* the list of public suffixes; likewise. conf/organisation.h */
     struct host_extern
         *external;       /* plugins, Perl and shared objects in use; proc/host_extern.h */
+    /* how the inspect process is asked; sys/inspect.h. NULL: there is none */
+    const struct inspect_service *inspect;
     struct tls *tls;     /* of this process; sys/tls.h. NULL: not loaded */
     struct arena *arena; /* for what must outlive one evaluation (results kept in variables) */
     struct str domain_data, local_part_data, sender_data, host_data,

@@ -19,7 +19,8 @@ enum spf_result {
 /* Texts are tainted, without CR, LF and NUL, and may be empty. */
 struct spf_check {
     enum spf_result result;
-    bool guessed; /* by spf_guess, since the domain has no record */
+    bool asked_guess; /* domains without a record were to have one */
+    bool guessed;     /* by spf_guess, since the domain has no record */
     struct str
         domain; /* whose record was asked for: the sender's, or else the client's name of HELO */
     bool of_helo;         /* it is that name, since the sender is empty */

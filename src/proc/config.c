@@ -14,6 +14,7 @@
 #include "engine/rewrite.h"
 #include "proc/builtin_macros.h"
 #include "proc/bundle.h"
+#include "proc/inspect_service.h"
 #include "proc/notice.h"
 #include "proc/report.h"
 #include "proc/wire.h"
@@ -345,8 +346,10 @@ config_load(struct mode *m)
         .partial = &partial,
     };
     builtin_macros_request(m->arena, &rq);
-    rq.keep_text =
-        m->cli->mode == CLI_SHOW && m->cli->args.n > 0 && str_eqz(m->cli->args.v[0], "config");
+    /* of the daemon: what it has for the inspect process; inspect_library.c */
+    rq.keep_text = m->cli->mode == CLI_DAEMON || m->cli->mode == CLI_WAIT_DAEMON ||
+                   (m->cli->mode == CLI_SHOW && m->cli->args.n > 0 &&
+                    str_eqz(m->cli->args.v[0], "config"));
     if (m->cli->debug && m->cli->mode == CLI_EXPAND)
         rq.macro_used = show_macro;
     add_owner(m, &rq);
@@ -370,6 +373,8 @@ config_load(struct mode *m)
     m->vm = w.vm;
     m->eval = w.eval;
     m->eval->debug_expand = m->cli->debug;
+    if (m->bundle == NULL) /* processes of the daemon have theirs */
+        m->eval->inspect = inspect_service_of_own(m);
     config_find_rank(m);
     return true;
 }

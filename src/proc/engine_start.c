@@ -201,6 +201,7 @@ engine_start_thread(const struct engine *e, struct arena *a)
     t->eval->find_peer = find_peer;
     t->eval->dns = e->eval->dns;
     t->eval->suffixes = e->eval->suffixes;
+    t->eval->inspect = e->eval->inspect;
     acl_runner_set_hints(t->eval->acls, e->hints);
     return t;
 }

@@ -9,6 +9,7 @@ enum {
     WORKER = IPC_KIND_WORKER,
     SESSION = IPC_KIND_SESSION,
     AGENT = IPC_KIND_AGENT,
+    INSPECT = IPC_KIND_INSPECT,
 };
 
 enum { NO_FD = 0, WITH_FD = 1 };
@@ -39,6 +40,8 @@ ipc_kind_name(enum ipc_kind k)
         return "session";
     case IPC_KIND_AGENT:
         return "agent";
+    case IPC_KIND_INSPECT:
+        return "inspect";
     }
     return "unknown";
 }

@@ -13,6 +13,7 @@ enum ipc_kind {
     IPC_KIND_WORKER = 1u << 4,
     IPC_KIND_SESSION = 1u << 5, /* a process that serves one connection */
     IPC_KIND_AGENT = 1u << 6,   /* starts the processes that become users */
+    IPC_KIND_INSPECT = 1u << 7, /* starts the processes that parse what nobody trusts */
 };
 
 enum ipc_type {

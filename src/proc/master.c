@@ -9,6 +9,7 @@
 #include "proc/config.h"
 #include "proc/daemon_start.h"
 #include "proc/engine_start.h"
+#include "proc/inspect_library.h"
 #include "proc/ipc.h"
 #include "proc/pid_file.h"
 #include "proc/process_log.h"
@@ -38,15 +39,15 @@ enum {
     VAULT_DAYS = 30, /* what servers share of TLS is made anew by the next reload */
     CLOSE_MS = 3000, /* how long the end waits for sockets to be closed */
     OWNERS_MAX = SEATS_OWNERS_MAX,
-    ROLES = 4,
+    ROLES = 5,
 };
 
 static const enum ipc_kind roles[ROLES] = {IPC_KIND_SMTP, IPC_KIND_QUEUE, IPC_KIND_DELIVER,
-                                           IPC_KIND_AGENT};
+                                           IPC_KIND_AGENT, IPC_KIND_INSPECT};
 
 #define NO_GENERATION                                                                          \
     {                                                                                          \
-        .bundles = {-1, -1, -1, -1}, .door = { -1, -1 }                                        \
+        .bundles = {-1, -1, -1, -1, -1}, .door = {-1, -1}, .inspect = { -1, -1 }               \
     }
 
 /* One configuration and the processes that work by it. */
@@ -58,6 +59,8 @@ struct generation {
     /* Between those who deliver and the agent, open here for as long as the generation lives, so that the next agent hears what the last one did
      * not: deliver's end, the agent's end. -1: there is no agent. */
     int door[2];
+    /* The same between those who ask the inspect process and it. -1: there is none. */
+    int inspect[2];
     bool own; /* the mode is ours to free: not the first one's, which has the command line */
 };
 
@@ -129,9 +132,16 @@ bundle_of(const struct generation *g, enum ipc_kind kind)
 static void
 introduce(struct master *m, struct role_child *c, const struct generation *g)
 {
-    const struct ipc_field hello[] = {
-        {.number = c->kind}, {.number = c->number}, {.number = c->generation}};
+    const bool asks = c->kind == IPC_KIND_SMTP || c->kind == IPC_KIND_DELIVER;
+    const bool door = g->inspect[0] >= 0 && (asks || c->kind == IPC_KIND_INSPECT);
+    const struct ipc_field peer[] = {{.number = IPC_KIND_INSPECT}};
+    const struct ipc_field hello[] = {{.number = c->kind},
+                                      {.number = c->number},
+                                      {.number = c->generation},
+                                      {.number = door && asks}};
     tell(c, IPC_HELLO, hello, bundle_of(g, c->kind));
+    if (door)
+        tell(c, IPC_PEER, peer, g->inspect[!asks]);
     if (c->kind == IPC_KIND_DELIVER && m->setup->submit >= 0)
         tell(c, IPC_SUBMIT, NULL, m->setup->submit);
     if (c->kind != IPC_KIND_SMTP)
@@ -212,6 +222,20 @@ start_agent(struct master *m, struct generation *g)
     start_child(m, child_table_add(&m->children, m->arena, IPC_KIND_AGENT, 0, g->number), g);
 }
 
+/* Only where the configuration has something for it to do. */
+static void
+start_inspect(struct master *m, struct generation *g)
+{
+    if (!inspect_library_is_wanted(g->mode->conf))
+        return;
+    if (!ipc_pair(g->inspect))
+        maillog(g->engine, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
+                "failed to make a socket for the inspect process: %s", strerror(errno));
+    else
+        start_child(m, child_table_add(&m->children, m->arena, IPC_KIND_INSPECT, 0, g->number),
+                    g);
+}
+
 /* Before who delivers hears of anybody who wants that. */
 static void
 show_door(struct master *m, struct role_child *c)
@@ -244,6 +268,7 @@ start_generation(struct master *m, struct generation *g)
 {
     keep_vault(m, g->mode);
     start_agent(m, g);
+    start_inspect(m, g);
     unsigned n = m->setup->listens || m->setup->waits ? smtp_processes(g->mode->conf->main) : 0;
     start_child(m, child_table_add(&m->children, m->arena, IPC_KIND_DELIVER, 0, g->number), g);
     start_child(m, child_table_add(&m->children, m->arena, IPC_KIND_QUEUE, 0, g->number), g);
@@ -271,14 +296,21 @@ link_two(struct role_child *x, struct role_child *y)
     close(fds[1]);
 }
 
-/* The queue process talks to all others of its generation but the agent, and nobody else to anybody, save at the door. */
+/* Who talks to the queue process. */
+static bool
+is_linked(const struct role_child *c)
+{
+    return c->kind == IPC_KIND_SMTP || c->kind == IPC_KIND_DELIVER || c->kind == IPC_KIND_QUEUE;
+}
+
+/* The queue process talks to all others of its generation but agent and inspect, and nobody else to anybody, save at the doors. */
 static void
 link_child(struct master *m, struct role_child *c)
 {
     for (size_t i = 0; i < m->children.v.n; i++) {
         struct role_child *o = m->children.v.v[i];
         bool pair = (c->kind == IPC_KIND_QUEUE) != (o->kind == IPC_KIND_QUEUE) &&
-                    c->kind != IPC_KIND_AGENT && o->kind != IPC_KIND_AGENT;
+                    is_linked(c) && is_linked(o);
         if (pair && o->generation == c->generation)
             link_two(c, o);
     }
@@ -341,12 +373,23 @@ forget_generation(struct generation *g)
     for (size_t i = 0; i < ROLES; i++)
         if (g->bundles[i] >= 0)
             close(g->bundles[i]);
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < 2; i++) {
         if (g->door[i] >= 0)
             close(g->door[i]);
+        if (g->inspect[i] >= 0)
+            close(g->inspect[i]);
+    }
     if (g->own)
         arena_free(g->mode->arena);
     *g = (struct generation)NO_GENERATION;
+}
+
+/* Somebody of the generation may still ask the inspect process. */
+static bool
+is_asked(const struct master *m, const struct generation *g)
+{
+    return g->inspect[0] >= 0 &&
+           child_table_find(&m->children, IPC_KIND_SMTP, g->number) != NULL;
 }
 
 /* Old generations go when nobody of theirs delivers any more: their doors are closed, which ends their agents. */
@@ -357,7 +400,8 @@ forget_finished(struct master *m)
     for (size_t i = 0; i < m->old.n; i++) {
         struct generation *g = &m->old.v[i];
         if (child_table_find(&m->children, IPC_KIND_QUEUE, g->number) != NULL ||
-            child_table_find(&m->children, IPC_KIND_DELIVER, g->number) != NULL)
+            child_table_find(&m->children, IPC_KIND_DELIVER, g->number) != NULL ||
+            is_asked(m, g))
             m->old.v[kept++] = *g;
         else
             forget_generation(g);
@@ -478,6 +522,7 @@ reload(struct master *m)
     }
     m->next = (struct generation){.number = ++m->generations,
                                   .door = {-1, -1},
+                                  .inspect = {-1, -1},
                                   .own = true,
                                   .mode = mode,
                                   .engine = engine_make(mode)};
@@ -524,6 +569,15 @@ end_child(const struct master *m, const struct role_child *c)
     child_kill(&rq, c->pid);
 }
 
+/* What the inspect process, which has no log, has to say. */
+static void
+note(const struct master *m, const struct ipc_message *msg)
+{
+    unsigned panic = msg->f[0].number != 0 ? (unsigned)MAILLOG_PANIC : 0u;
+    maillog(m->now.engine, MAILLOG_MAIN | panic, STR_NULL, "inspect process: %.*s",
+            STR_ARG(msg->f[1].text));
+}
+
 static void
 hear(struct master *m, struct role_child *c)
 {
@@ -536,6 +590,8 @@ hear(struct master *m, struct role_child *c)
             c->closed = true;
         else if (msg.type == IPC_CALLED)
             m->called_ms = await_now_ms();
+        else if (msg.type == IPC_NOTE)
+            note(m, &msg);
         else if (msg.type == IPC_LOST && c->ready && c->link_ms == 0)
             c->link_ms = await_now_ms() + RELINK_MS;
         return;
@@ -597,7 +653,7 @@ is_missed(struct master *m, const struct role_child *c, int status)
         return failed;
     if (c->kind == IPC_KIND_DELIVER) /* it ends, too, when the queue process dies */
         return queue != NULL && (failed || queue->number > 0);
-    return c->kind == IPC_KIND_AGENT && failed;
+    return (c->kind == IPC_KIND_AGENT || c->kind == IPC_KIND_INSPECT) && failed;
 }
 
 /* One that starts workers, for a queue process that is to finish the work of another. */
@@ -816,6 +872,7 @@ master_run(struct master_setup *setup)
     m.seats = seats_new();
     m.now = (struct generation){.number = ++m.generations,
                                 .door = {-1, -1},
+                                .inspect = {-1, -1},
                                 .mode = setup->mode,
                                 .engine = setup->engine};
     if (!write_bundles(&m.now) || m.signals < 0 || m.seats < 0) {

@@ -15,6 +15,7 @@ enum {
     DELIVER = IPC_KIND_DELIVER,
     AGENT =
         IPC_KIND_AGENT, /* and the processes that become users, which evaluate routers and transports */
+    INSPECT = IPC_KIND_INSPECT,
 };
 
 /* --- the rules --- */
@@ -70,6 +71,8 @@ is_known(const struct purge *p, const char *what, struct str name, bool hidden)
         bool calls = p->calls_out && str_eqz(str_from_cstr(r->prefix), "client_");
         return ((r->known | (calls ? (unsigned)SMTP : 0u)) & p->kind) != 0;
     }
+    if (p->kind == INSPECT)
+        return !hidden;
     if (!hidden || p->kind != QUEUE)
         return true;
     for (size_t i = 0; i < sizeof queue_needs / sizeof queue_needs[0]; i++)
@@ -144,7 +147,7 @@ drop_lists(struct purge *p, const struct conf *c)
     for (size_t k = 0; k < sizeof c->lists / sizeof c->lists[0]; k++)
         for (size_t i = 0; c->lists[k] != NULL && i < map_count(c->lists[k]); i++) {
             const struct named_list *l = map_at(c->lists[k], i)->value;
-            if (l->hide && p->kind == QUEUE)
+            if (l->hide && (p->kind == QUEUE || p->kind == INSPECT))
                 drop(p, l->where);
         }
 }

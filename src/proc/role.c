@@ -9,6 +9,7 @@
 #include "proc/bundle.h"
 #include "proc/config.h"
 #include "proc/engine_start.h"
+#include "proc/inspect_service.h"
 #include "proc/process_log.h"
 #include "proc/role_limits.h"
 #include "sys/account.h"
@@ -123,10 +124,11 @@ role_become_mail_user(struct role *r)
 
 /* What the master says first. */
 static bool
-take_hello(struct role *r, int *conf_fd)
+take_hello(struct role *r, int *conf_fd, bool *door)
 {
     struct ipc_message msg;
-    const unsigned any = IPC_KIND_SMTP | IPC_KIND_QUEUE | IPC_KIND_DELIVER | IPC_KIND_AGENT;
+    const unsigned any =
+        IPC_KIND_SMTP | IPC_KIND_QUEUE | IPC_KIND_DELIVER | IPC_KIND_AGENT | IPC_KIND_INSPECT;
     if (ipc_receive(&ipc_protocol, ROLE_FD, IPC_KIND_MASTER, any, &msg) != IPC_OK)
         return false;
     *conf_fd = msg.fd;
@@ -136,8 +138,21 @@ take_hello(struct role *r, int *conf_fd)
     r->kind = (enum ipc_kind)msg.f[0].number;
     r->number = (unsigned)msg.f[1].number;
     r->generation = (unsigned)msg.f[2].number;
-    return r->kind == IPC_KIND_SMTP || r->kind == IPC_KIND_QUEUE ||
-           r->kind == IPC_KIND_DELIVER || r->kind == IPC_KIND_AGENT;
+    *door = msg.f[3].number != 0;
+    return (r->kind & any) != 0 && (r->kind & (r->kind - 1u)) == 0;
+}
+
+/* Where the inspect process is asked. */
+static bool
+take_door(struct role *r)
+{
+    struct ipc_message msg;
+    if (ipc_receive(&ipc_protocol, ROLE_FD, IPC_KIND_MASTER, r->kind, &msg) != IPC_OK)
+        return false;
+    if (msg.type != IPC_PEER || msg.f[0].number != IPC_KIND_INSPECT)
+        return false;
+    r->m->eval->inspect = inspect_service_of_door(r->m->arena, msg.fd);
+    return true;
 }
 
 /* The command line of the daemon, read again. */
@@ -188,6 +203,8 @@ work(struct role *r)
         return role_deliver(r);
     case IPC_KIND_AGENT:
         return role_agent(r);
+    case IPC_KIND_INSPECT:
+        return role_inspect(r);
     case IPC_KIND_MASTER:
     case IPC_KIND_WORKER:
     case IPC_KIND_SESSION:
@@ -201,16 +218,17 @@ role_run(struct mode *m)
 {
     struct role r = {.m = m, .control = -1, .signals = -1};
     int fd = -1;
+    bool door = false;
     bool own = geteuid() == getuid() && getegid() == getgid();
     if ((!own && !priv_drop_to_real()) || !process_is_started_by_parent(ROLE_FD) ||
-        !take_hello(&r, &fd)) {
+        !take_hello(&r, &fd, &door)) {
         (void)fprintf(stderr, "%s: -bI:role is what the daemon calls for itself\n",
                       m->cli->program);
         return 1;
     }
     process_detach(m->cli->program);
     r.signals = signals_take();
-    if (r.signals < 0 || !take_configuration(&r, fd))
+    if (r.signals < 0 || !take_configuration(&r, fd) || (door && !take_door(&r)))
         return 1;
     role_limits_set(&r);
     return work(&r);

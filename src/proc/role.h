@@ -50,5 +50,6 @@ int role_smtp(struct role *r);
 int role_queue(struct role *r);
 int role_deliver(struct role *r);
 int role_agent(struct role *r);
+int role_inspect(struct role *r);
 
 #endif

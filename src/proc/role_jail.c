@@ -13,6 +13,7 @@
 #include "conf/conf.h"
 #include "conf/main_options.h"
 #include "engine/maillog.h"
+#include "sys/clamav_plugin.h"
 #include "sys/jail.h"
 
 #include <errno.h>
@@ -200,10 +201,17 @@ make_plan(const struct role *r, struct jail_plan *p)
 static bool
 failed(const struct role *r, const char *what)
 {
-    bool unable = errno == ENOSYS || errno == EOPNOTSUPP;
+    bool unable = jail_is_unable();
     maillog(r->e, MAILLOG_MAIN | (unable ? 0u : (unsigned)MAILLOG_PANIC), STR_NULL,
             "%s process: %s: %s", ipc_kind_name(r->kind), what, strerror(errno));
     return unable;
+}
+
+static bool
+enter(const struct role *r, const struct jail_plan *p, unsigned calls)
+{
+    return (jail_files(p->v, p->n) || failed(r, "files cannot be closed off")) &&
+           (jail_calls(calls) || failed(r, "system calls cannot be limited"));
 }
 
 bool
@@ -215,8 +223,60 @@ role_jail(const struct role *r, bool network)
     make_plan(r, p);
     unsigned calls = (network ? JAIL_NETWORK | JAIL_CHILDREN : 0u) |
                      (p->programs && network ? (unsigned)JAIL_PROGRAMS : 0u);
-    bool ok = (jail_files(p->v, p->n) || failed(r, "files cannot be closed off")) &&
-              (jail_calls(calls) || failed(r, "system calls cannot be limited"));
+    bool ok = enter(r, p, calls);
+    arena_free(a);
+    return ok;
+}
+
+/* --- the inspect role --- */
+
+/* A folder of its own in the spool; NULL: it cannot be made. */
+static const char *
+make_scratch(const struct role *r)
+{
+    struct str spool = r->m->conf->main->spool_directory.text;
+    const char *path =
+        str_cstr(r->m->arena, str_printf(r->m->arena, "%.*s/inspect", STR_ARG(spool)));
+    bool there = path != NULL && (mkdir(path, 0700) == 0 || errno == EEXIST);
+    return there && access(path, W_OK) == 0 ? path : NULL;
+}
+
+/* Every absolute path in a text. */
+static void
+add_read_only(struct jail_plan *p, struct str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        size_t end = i;
+        while (text.p[i] == '/' && end < text.n && is_path_char(text.p[end]))
+            end++;
+        const char *path = end > i + 1 ? str_cstr(p->arena, str_sub(text, i, end - i)) : NULL;
+        if (path != NULL)
+            add(p, path, JAIL_READ);
+        i = end > i ? end : i;
+    }
+}
+
+bool
+role_jail_inspect(const struct role *r, const char **scratch)
+{
+    static const char *const libraries[] = {
+        "/usr",      "/lib",         "/lib64",        "/etc/ld.so.cache",
+        "/dev/null", "/dev/urandom", CLAMAV_DIRECTORY};
+    struct arena *a = arena_new();
+    struct jail_plan *p = ARENA_NEW(a, struct jail_plan);
+    p->arena = a;
+    for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++)
+        add(p, libraries[i], JAIL_READ);
+    add_own(p);
+    const char *plugins = str_cstr(a, r->m->site->plugin_directory);
+    if (plugins != NULL)
+        add(p, plugins, JAIL_READ);
+    if (str_find(r->m->conf->main->av_scanner, STR_LIT("libclamav"), 0) != STR_NPOS)
+        add_read_only(p, r->m->conf->main->av_scanner);
+    *scratch = make_scratch(r);
+    if (*scratch != NULL)
+        add(p, *scratch, JAIL_READ | JAIL_WRITE);
+    bool ok = enter(r, p, JAIL_CHILDREN | JAIL_NO_SOCKETS | JAIL_TIGHTER);
     arena_free(a);
     return ok;
 }

@@ -8,4 +8,8 @@
  * do is logged and left out; false when it can, and did not. */
 bool role_jail(const struct role *r, bool network);
 
+/* The same for the inspect role: it can read the system's libraries, the plugins and the signatures, and write *scratch alone (made here, in
+ * the spool; NULL: there is none). */
+bool role_jail_inspect(const struct role *r, const char **scratch);
+
 #endif

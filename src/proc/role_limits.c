@@ -18,6 +18,7 @@ enum {
     QUEUE = IPC_KIND_QUEUE,
     DELIVER = IPC_KIND_DELIVER,
     AGENT = IPC_KIND_AGENT,
+    INSPECT = IPC_KIND_INSPECT,
 };
 
 static const struct {
@@ -25,11 +26,12 @@ static const struct {
     enum limit_kind limit;
     uint64_t value;
 } rows[] = {
-    {SMTP | QUEUE | DELIVER | AGENT, LIMIT_CORE, 0}, /* it would hold letters and passwords */
+    {SMTP | QUEUE | DELIVER | AGENT | INSPECT, LIMIT_CORE, 0}, /* it would hold letters and passwords */
     {SMTP, LIMIT_FILES, 65536},   /* connections, and spool files of those at work */
     {QUEUE, LIMIT_FILES, 4096},   /* 1,024 peers and 1,024 workers */
     {DELIVER, LIMIT_FILES, 1024}, /* a worker has one message and its hosts */
     {AGENT, LIMIT_FILES, 4096},   /* 512 peers, 256 children with three each */
+    {INSPECT, LIMIT_FILES, 2048}, /* 512 jobs that wait, 256 workers with two each */
     {SMTP, LIMIT_MEMORY, 8 * GIB},
     {QUEUE | DELIVER, LIMIT_MEMORY, 4 * GIB},
 };

@@ -45,6 +45,7 @@ static const struct {
     {"PROXY", NULL},
     {"Queue_Ramp", NULL},
     {"SOCKS", NULL},
+    {"SPF", "spf"},
     {"SRS", NULL},
     {"TCP_Fast_Open", NULL},
     {"Experimental_QUEUEFILE", NULL},

@@ -32,6 +32,12 @@ jail_drop_bounding(void)
     return true;
 }
 
+bool
+jail_is_unable(void)
+{
+    return errno == ENOSYS || errno == EOPNOTSUPP;
+}
+
 /* --- files --- */
 
 /* Headers may be older than the kernel. */
@@ -137,7 +143,17 @@ static const unsigned short calls[] = {
 #undef CALL
 };
 
-enum { CALLS = sizeof calls / sizeof calls[0], FILTER_MAX = 2 * CALLS + 32 };
+static const unsigned short refused[] = {
+#define CALL(name) __NR_##name,
+#include "sys/jail_refused.def"
+#undef CALL
+};
+
+enum {
+    CALLS = sizeof calls / sizeof calls[0],
+    REFUSED = sizeof refused / sizeof refused[0],
+    FILTER_MAX = 2 * CALLS + 32
+};
 
 struct program {
     struct sock_filter v[FILTER_MAX];
@@ -171,7 +187,8 @@ add_socket(struct program *p, unsigned allowed)
     add(p, BPF_JMP | BPF_JEQ | BPF_K, __NR_socket, 1, 0);
     add(p, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
     load(p, offsetof(struct seccomp_data, args)); /* the low half comes first */
-    answer_if(p, AF_UNIX, SECCOMP_RET_ALLOW);
+    if ((allowed & JAIL_NO_SOCKETS) == 0)
+        answer_if(p, AF_UNIX, SECCOMP_RET_ALLOW);
     if ((allowed & JAIL_NETWORK) != 0) {
         answer_if(p, AF_INET, SECCOMP_RET_ALLOW);
         answer_if(p, AF_INET6, SECCOMP_RET_ALLOW);
@@ -204,6 +221,17 @@ add_children(struct program *p, unsigned allowed)
     add(p, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
 }
 
+/* A signal to a thread of another process. */
+static void
+add_signals(struct program *p)
+{
+    add(p, BPF_JMP | BPF_JEQ | BPF_K, __NR_tgkill, 0, 4);
+    load(p, offsetof(struct seccomp_data, args));
+    add(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)getpid(), 0, 1);
+    add(p, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+    add(p, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
+}
+
 static void
 add_calls(struct program *p, unsigned allowed)
 {
@@ -211,26 +239,67 @@ add_calls(struct program *p, unsigned allowed)
         answer_if(p, calls[i], SECCOMP_RET_ALLOW);
     if ((allowed & JAIL_PROGRAMS) != 0)
         answer_if(p, __NR_execve, SECCOMP_RET_ALLOW);
+    static const uint32_t tighter[] = {__NR_landlock_create_ruleset, __NR_landlock_add_rule,
+                                       __NR_landlock_restrict_self, __NR_seccomp};
+    for (size_t i = 0; (allowed & JAIL_TIGHTER) != 0 && i < sizeof tighter / sizeof tighter[0];
+         i++)
+        answer_if(p, tighter[i], SECCOMP_RET_ALLOW);
     add_children(p, allowed);
     add_socket(p, allowed);
+}
+
+#ifdef JAIL_ARCH
+static void
+begin(struct program *p)
+{
+    load(p, offsetof(struct seccomp_data, arch));
+    add(p, BPF_JMP | BPF_JEQ | BPF_K, JAIL_ARCH, 1, 0);
+    add(p, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
+    load(p, offsetof(struct seccomp_data, nr));
+}
+
+static bool
+enter(const struct program *p)
+{
+    const struct sock_fprog whole = {.len = p->n,
+                                     .filter = (struct sock_filter *)(uintptr_t)p->v};
+    return caps_no_new_privileges() &&
+           syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &whole) == 0;
 }
 
 bool
 jail_calls(unsigned allowed)
 {
-#ifdef JAIL_ARCH
     struct program p = {.n = 0};
-    load(&p, offsetof(struct seccomp_data, arch));
-    add(&p, BPF_JMP | BPF_JEQ | BPF_K, JAIL_ARCH, 1, 0);
-    add(&p, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
-    load(&p, offsetof(struct seccomp_data, nr));
+    begin(&p);
     add_calls(&p, allowed);
-    const struct sock_fprog whole = {.len = p.n, .filter = p.v};
-    return caps_no_new_privileges() &&
-           syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &whole) == 0;
+    return enter(&p);
+}
+
+bool
+jail_refuse(void)
+{
+    struct program p = {.n = 0};
+    begin(&p);
+    for (size_t i = 0; i < REFUSED; i++)
+        answer_if(&p, refused[i], SECCOMP_RET_KILL_PROCESS);
+    add_signals(&p);
+    add(&p, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+    return enter(&p);
+}
 #else
+bool
+jail_calls(unsigned allowed)
+{
     (void)allowed;
     errno = ENOSYS;
     return false;
-#endif
 }
+
+bool
+jail_refuse(void)
+{
+    errno = ENOSYS;
+    return false;
+}
+#endif

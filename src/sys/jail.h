@@ -22,9 +22,11 @@ struct jail_path {
 };
 
 enum jail_calls {
-    JAIL_NETWORK = 1u << 0,  /* sockets of IP and netlink; else of UNIX alone */
-    JAIL_PROGRAMS = 1u << 1, /* executing */
-    JAIL_CHILDREN = 1u << 2, /* further processes; else threads alone */
+    JAIL_NETWORK = 1u << 0,    /* sockets of IP and netlink; else of UNIX alone */
+    JAIL_PROGRAMS = 1u << 1,   /* executing */
+    JAIL_CHILDREN = 1u << 2,   /* further processes; else threads alone */
+    JAIL_NO_SOCKETS = 1u << 3, /* takes away: not even those of UNIX, save pairs */
+    JAIL_TIGHTER = 1u << 4,    /* shutting itself in further */
 };
 
 /* Before root is given up: takes every capability out of the bounding set. False with errno. */
@@ -37,5 +39,11 @@ bool jail_files(const struct jail_path *v, size_t n);
 /* Only the calls of jail_calls.def from now on, and what `allowed` (enum jail_calls) adds; any other ends the process with SIGSYS.
  * False with errno. */
 bool jail_calls(unsigned allowed);
+
+/* For who reads what strangers wrote: after jail_calls, the calls of jail_refused.def end the process too. False with errno. */
+bool jail_refuse(void);
+
+/* What errno says: the kernel cannot do it, which is no fault. */
+bool jail_is_unable(void);
 
 #endif

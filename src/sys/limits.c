@@ -31,6 +31,15 @@ limits_set(enum limit_kind kind, uint64_t value, enum limit_how how)
     return setrlimit(resources[kind], &now) == 0;
 }
 
+uint64_t
+limits_memory_used(void)
+{
+    struct rusage used;
+    return getrusage(RUSAGE_SELF, &used) == 0 && used.ru_maxrss > 0
+               ? (uint64_t)used.ru_maxrss * 1024
+               : 0;
+}
+
 unsigned
 limits_files(void)
 {

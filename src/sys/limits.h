@@ -18,6 +18,8 @@ enum limit_how {
 
 /* As near to the value as the present hard limit permits. False with errno. */
 bool limits_set(enum limit_kind kind, uint64_t value, enum limit_how how);
+/* Bytes of memory that the process has had at most so far. */
+uint64_t limits_memory_used(void);
 /* Descriptors that may be open. */
 unsigned limits_files(void);
 

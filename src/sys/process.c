@@ -28,6 +28,9 @@ become_self(char *const *argv, int fd)
     if (fd == CHILD_FD ? fcntl(fd, F_SETFD, 0) != 0 : dup2(fd, CHILD_FD) < 0)
         _exit(127);
     close_range(CHILD_FD + 1, ~0U, 0);
+    if (setresgid(getegid(), getegid(), getegid()) != 0 ||
+        setresuid(geteuid(), geteuid(), geteuid()) != 0)
+        _exit(127);
     execve("/proc/self/exe", argv, environ);
     _exit(127);
 }
@@ -57,7 +60,19 @@ void
 process_detach(const char *name)
 {
     (void)setsid();
+    process_name(name);
+}
+
+void
+process_name(const char *name)
+{
     (void)prctl(PR_SET_NAME, name);
+}
+
+void
+process_die_with_parent(void)
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
 void

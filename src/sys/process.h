@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Starts this program again with the arguments and our environment. It has descriptors 0, 1, 2 and, as number 3, fd. -1 with errno. */
+/* Starts this program again with the arguments and our environment, as who we are at the moment: a real or saved id that can do more is
+ * given up. It has descriptors 0, 1, 2 and, as number 3, fd. -1 with errno. */
 pid_t process_start_self(char *const *argv, int fd);
 
 /* True if fd is a socket whose other end was made by our parent process. */
@@ -19,6 +20,11 @@ void process_detach(const char *name);
 bool process_to_background(int *ready);
 /* Lets the process that process_to_background left end; ready is closed. -1: there is none. */
 void process_is_ready(int ready);
+
+/* The process shows up under this name, of at most 15 bytes, in lists of processes. */
+void process_name(const char *name);
+/* Is killed when its parent dies. */
+void process_die_with_parent(void);
 
 /* At most so many heaps for the threads of this process, which otherwise each get one of their own. Before there are threads. */
 void process_limit_heaps(int n);

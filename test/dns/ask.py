@@ -82,3 +82,17 @@ class Rogue:
             'brief': lambda: message(record(here, 1, address, ttl=0)),
             'refused': lambda: message(b'', answers=0, flags=0x8185),
         }.get(kind, lambda: message(record(here, 1, address)))()
+
+
+class Silent:
+    """Takes questions at an address and answers none."""
+
+    def __init__(self, address):
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.bind((address, 53))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.udp.close()

@@ -1,0 +1,37 @@
+/* What the program and the plugin that finds viruses agree on.
+ *
+ * The plugin is plugins/clamav.c, on libclamav. It runs in the inspect process alone: loaded once with all signatures, by a process
+ * whose copies (by fork) look through messages.
+ */
+#ifndef REMEX_SYS_CLAMAV_PLUGIN_H
+#define REMEX_SYS_CLAMAV_PLUGIN_H
+
+#include "sys/inspect_wire.h"
+
+#include <stdint.h>
+
+/* Where the signatures are unless something else is said. */
+#define CLAMAV_DIRECTORY "/var/lib/clamav"
+
+/* Limits; -1: as the library has it. */
+struct clamav_setup {
+    const char *directory;              /* of the signatures */
+    const char *scratch;                /* where archives may be unpacked */
+    int64_t max_scansize, max_filesize; /* bytes */
+    int64_t max_files, max_recursion;
+    int64_t max_scantime_ms;
+};
+
+enum { CLAMAV_TEXT = 512 };
+
+/* The one object of the plugin. */
+struct clamav_plugin {
+    /* Loads the signatures; *signatures: how many. NULL with why. */
+    void *(*load)(const struct clamav_setup *s, unsigned *signatures, char why[CLAMAV_TEXT]);
+    /* Something else lies in the directory than what was loaded. */
+    bool (*changed)(void *loaded);
+    /* Looks through the file, from its start; text: the name of what was found, or why it could not be looked through. */
+    enum inspect_scan (*scan)(void *loaded, int fd, char text[CLAMAV_TEXT]);
+};
+
+#endif
