@@ -2,8 +2,10 @@
 #include "acl/acl_machine.h"
 
 #include "base/arena.h"
+#include "base/strlist.h"
 #include "conf/list.h"
 #include "mail/address.h"
+#include "mail/dkim_result.h"
 
 /* --- lists of names --- */
 
@@ -112,8 +114,8 @@ acl_cond_hosts(struct acl_call *c, const struct acl_item *item, struct str arg)
     bool remote = s != NULL && str_is_set(s->sender_host_address);
     q.subject = remote ? s->sender_host_address : STR_EMPTY;
     if (remote && str_is_set(s->sender_host_name))
-        q.host_name = str_is_set(s->sender_host_names) ? s->sender_host_names
-                                                       : s->sender_host_name;
+        q.host_name =
+            str_is_set(s->sender_host_names) ? s->sender_host_names : s->sender_host_name;
     enum acl_test t = ask(c, item, &q, &data);
     /* it holds until the next test, in whatever message that is */
     if (str_is_set(data) && s != NULL && s->arena != NULL)
@@ -148,6 +150,41 @@ acl_cond_encrypted(struct acl_call *c, const struct acl_item *item, struct str a
     if (s == NULL || !str_is_set(s->tls_in.cipher))
         return ACL_TEST_FALSE;
     return str_eqz(arg, "*") ? ACL_TEST_TRUE : acl_ask_text(c, item, s->tls_in.cipher, arg);
+}
+
+/* --- DKIM --- */
+
+static const struct dkim_results *
+dkim_results(const struct acl_call *c)
+{
+    const struct message *m = c->r->eval->message;
+    return m == NULL ? NULL : m->dkim;
+}
+
+enum acl_test
+acl_cond_dkim_signers(struct acl_call *c, const struct acl_item *item, struct str arg)
+{
+    const struct dkim_results *r = dkim_results(c);
+    struct list_question q = {.kind = LIST_DOMAIN, .list = arg, .host_name = STR_NULL};
+    struct str data;
+    q.subject = r == NULL || !str_is_set(r->cur_signer) ? STR_EMPTY : r->cur_signer;
+    q.keep_domain = true;
+    return ask(c, item, &q, &data);
+}
+
+/* In the ACL of DKIM that of one signature; later a list, of which any one will do. */
+enum acl_test
+acl_cond_dkim_status(struct acl_call *c, const struct acl_item *item, struct str arg)
+{
+    const struct dkim_results *r = dkim_results(c);
+    struct str all = r == NULL || !str_is_set(r->status) ? STR_EMPTY : r->status, data;
+    struct strlist_split s = strlist_split_start(all, ':');
+    struct list_question q = {.kind = LIST_DOMAIN, .list = arg, .host_name = STR_NULL};
+    enum acl_test t = ACL_TEST_FALSE;
+    q.keep_domain = true;
+    while (t == ACL_TEST_FALSE && strlist_split_next(&s, vm_scratch(c->r->vm), &q.subject))
+        t = ask(c, item, &q, &data);
+    return t;
 }
 
 /* --- what comes later --- */

@@ -84,7 +84,7 @@ struct arena *acl_keep(const struct acl_runner *r);
 acl_item_fn acl_cond_acl, acl_cond_condition; /* acl_run.c */
 acl_item_fn acl_cond_authenticated, acl_cond_domains, acl_cond_encrypted, acl_cond_hosts,
     acl_cond_local_parts, acl_cond_recipients, acl_cond_sender_domains, acl_cond_senders,
-    acl_cond_later;                                    /* acl_cond.c */
+    acl_cond_dkim_signers, acl_cond_dkim_status, acl_cond_later; /* acl_cond.c */
 acl_item_fn acl_cond_decode, acl_cond_mime_regex, acl_cond_regex; /* acl_content.c */
 acl_item_fn acl_cond_verify;                           /* acl_verify.c */
 acl_item_fn acl_cond_dmarc_status;                     /* acl_dmarc.c */

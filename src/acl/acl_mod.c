@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "conf/conf.h"
 #include "conf/main_options.h"
+#include "mail/dkim_result.h"
 
 enum acl_test
 acl_mod_continue(struct acl_call *c, const struct acl_item *item, struct str arg)
@@ -142,14 +143,29 @@ set_variable(struct arena *a, struct map **map, struct str name, struct str valu
     map_set(*map, str_dup(a, name), slot);
 }
 
+/* What the ACL of DKIM says of the signature at hand goes for the message as well. */
+static enum acl_test
+set_dkim(struct acl_call *c, struct str variable, struct str arg)
+{
+    struct message *m = c->r->eval->message;
+    struct dkim_results *r = m == NULL ? NULL : m->dkim;
+    if (r == NULL)
+        return ACL_TEST_TRUE;
+    bool status = str_eqz(variable, "dkim_verify_status");
+    struct str value = str_dup(c->keep, arg);
+    *(status ? &r->status : &r->reason) = value;
+    if (r->current != NULL)
+        *(status ? &r->current->set_status : &r->current->set_reason) = value;
+    return ACL_TEST_TRUE;
+}
+
 /* acl_c… lives as long as the connection, acl_m… as the message. */
 enum acl_test
 acl_mod_set(struct acl_call *c, const struct acl_item *item, struct str arg)
 {
     struct eval *e = c->r->eval;
     if (str_starts(item->variable, "dkim_"))
-        return acl_error(c, "\"set %.*s\" is not available in this version of remex",
-                         STR_ARG(item->variable));
+        return set_dkim(c, item->variable, arg);
     struct str name = str_sub(item->variable, strlen("acl_"), item->variable.n);
     bool session = str_starts(item->variable, "acl_c");
     struct arena *a = session && e->session != NULL && e->session->arena != NULL

@@ -18,6 +18,7 @@ struct filter_action;    /* filter/filter_run.h */
 struct acl_message;      /* acl/acl_state.h */
 struct dmarc_check;      /* mail/dmarc.h */
 struct spf_check;        /* mail/spf.h */
+struct dkim_results;     /* mail/dkim_result.h */
 struct acl_connection;
 struct scan_message;     /* scanners/scan_message.h */
 struct mime_at;          /* scanners/mime_scan.h */
@@ -82,6 +83,7 @@ struct message {
     struct dmarc_check *dmarc;           /* what DMARC said of the author; NULL: nobody asked */
     struct spf_check *spf;               /* what SPF said of the sender; NULL: nobody asked */
     struct mime_shown mime;
+    struct dkim_results *dkim;           /* of its signatures; mail/dkim_result.h. NULL: not verified */
 };
 
 /* What an address stands for: those that are no mail address came out of a redirection. */

@@ -10,6 +10,7 @@
 #include "conf/main_options.h"
 #include "engine/cutthrough.h"
 #include "engine/debug_log.h"
+#include "engine/dkim_verify.h"
 #include "engine/peer.h"
 #include "engine/receive_state.h"
 #include "engine/spool_held.h"
@@ -197,13 +198,25 @@ too_many_recipients(struct receiving *r)
     return most > 0 && r->m->recipients.n > most;
 }
 
+/* Messages that come by SMTP are verified, unless an ACL said otherwise. */
+static void
+start_dkim(struct receiving *r)
+{
+    const struct acl_message *acl = r->m->acl;
+    if (r->rq->smtp && (acl == NULL || !acl->dkim_disable_verify))
+        r->dkim = dkim_check_start(r->e, r->a);
+}
+
 static bool
 read_header(struct receiving *r)
 {
     enum receive_text_end end = receive_header_read(r);
     if (r->rq->extract_recipients && end != RECEIVE_TEXT_CUT_OFF && end != RECEIVE_TEXT_NO_READ)
         receive_header_recipients(r);
-    return end_badly(r, end) && receive_fixup(r);
+    if (!end_badly(r, end))
+        return false;
+    start_dkim(r); /* of the header as it was sent */
+    return receive_fixup(r);
 }
 
 /* --- body --- */
@@ -233,6 +246,16 @@ put_body(void *ctx, const char *p, size_t n)
         return true;
     (void)spool_system_fault(&f, &d);
     return spool_refusal(r, &f);
+}
+
+/* What is read of the body. */
+static bool
+take_body(void *ctx, const char *p, size_t n)
+{
+    struct receiving *r = ctx;
+    if (r->dkim != NULL)
+        dkim_check_feed(r->dkim, p, n);
+    return put_body(r, p, n);
 }
 
 static bool
@@ -299,10 +322,15 @@ read_body(struct receiving *r)
         receive_lane_start(r);
     else if (!create(r))
         return false;
-    r->text.put = put_body;
+    int64_t longest = r->text.max_line; /* of the header */
+    r->text.max_line = 0;
+    r->text.put = take_body;
     r->text.put_ctx = r;
     r->out->in_body = true;
     enum receive_text_end end = receive_text_body(&r->text, r->body_first);
+    r->body_longest = r->text.max_line;
+    if (r->text.max_line < longest)
+        r->text.max_line = longest;
     take_figures(r);
     return end_badly(r, end);
 }

@@ -8,6 +8,7 @@
 #include "engine/receive_state.h"
 #include "filter/vm.h"
 #include "mail/dmarc.h"
+#include "mail/dkim_result.h"
 
 #include <inttypes.h>
 
@@ -203,6 +204,8 @@ add_common(const struct receiving *r, struct buf *b)
     if (on(r, LOG_SELECTOR_8BITMIME))
         buf_printf(b, " M8S=%" PRId64, r->m->body_8bitmime);
     add_reception_time(r, b);
+    if (r->m->dkim != NULL && on(r, LOG_SELECTOR_DKIM))
+        field(b, "DKIM", r->m->dkim->passed);
     add_dmarc(r, b);
     add_message_id(r, b);
 }

@@ -5,6 +5,7 @@
 #include "acl/acl_state.h"
 #include "base/arena.h"
 #include "conf/main_options.h"
+#include "engine/dkim_verify.h"
 #include "engine/peer.h"
 #include "engine/policy.h"
 #include "engine/receive_state.h"
@@ -18,9 +19,9 @@ receive_policy_start(struct receiving *r)
         (void)policy_run(r->e, ACL_PHASE_NOTSMTP_START, &answer);
 }
 
-/* "F=<a@b> rejected by non-SMTP ACL: text"; stage: "by non-SMTP ACL". */
+/* "F=<a@b> rejected by non-SMTP ACL: text"; stage: "by non-SMTP ACL". Of DKIM the reference names no sender: "rejected DKIM : text". */
 static void
-log_refusal(struct receiving *r, const struct acl_answer *a, const char *stage)
+log_refusal(struct receiving *r, const struct acl_answer *a, const char *stage, bool sender)
 {
     bool later = a->result == ACL_DEFER || a->result == ACL_ERROR;
     struct str text = str_is_set(a->log_message) ? a->log_message : a->message;
@@ -30,20 +31,21 @@ log_refusal(struct receiving *r, const struct acl_answer *a, const char *stage)
         maillog_add_tls(r->e, &b, &r->s->tls_in, false);
         buf_addc(&b, ' ');
     }
-    buf_printf(&b, "F=<%.*s> %srejected %s", STR_ARG(r->m->sender),
-               later && r->rq->smtp ? "temporarily " : "", stage);
+    if (sender)
+        buf_printf(&b, "F=<%.*s> ", STR_ARG(r->m->sender));
+    buf_printf(&b, "%srejected %s", later && r->rq->smtp ? "temporarily " : "", stage);
     if (text.n > 0)
         buf_printf(&b, ": %.*s", STR_ARG(text));
     else if (!r->rq->smtp)
-        buf_addz(&b, ": NULL"); /* as the reference has it */
+        buf_addz(&b, ": NULL");
     if ((a->log_to & MAILLOG_REJECT) != 0)
         maillog_reject(r->e, a->log_to & ~(unsigned)MAILLOG_REJECT, r->m->id, buf_str(&b));
     else if (a->log_to != 0)
         maillog_line(r->e, a->log_to, r->m->id, buf_str(&b));
 }
 
-bool
-receive_policy_refuse(struct receiving *r, const struct acl_answer *a, const char *stage)
+static bool
+refuse(struct receiving *r, const struct acl_answer *a, const char *stage, bool sender)
 {
     bool later = a->result == ACL_DEFER || a->result == ACL_ERROR;
     struct str peer = a->message;
@@ -52,8 +54,14 @@ receive_policy_refuse(struct receiving *r, const struct acl_answer *a, const cha
     if (later && !a->details && !r->e->conf->main->smtp_return_error_details)
         peer = r->rq->smtp ? STR_NULL : STR_LIT("local configuration problem");
     r->out->acl = *a;
-    log_refusal(r, a, stage);
+    log_refusal(r, a, stage, sender);
     return receive_refuse(r, RECEIVE_FAULT_ACL, later ? 451 : 550, peer, STR_NULL);
+}
+
+bool
+receive_policy_refuse(struct receiving *r, const struct acl_answer *a, const char *stage)
+{
+    return refuse(r, a, stage, true);
 }
 
 /* freeze and queue. */
@@ -106,40 +114,59 @@ send_letters(struct receiving *r)
         acl->letters.n = 0;
 }
 
+/* False: the message is refused. */
+static bool
+take_answer(struct receiving *r, enum acl_phase phase, const struct acl_answer *a,
+            const char *stage)
+{
+    switch (a->result) {
+    case ACL_ACCEPT:
+        if (r->rq->smtp && str_is_set(a->message))
+            r->out->why.peer = a->message;
+        break;
+    case ACL_DISCARD:
+        r->m->recipients.n = 0;
+        r->discard_why = a->log_message;
+        if (r->rq->smtp && str_is_set(a->message))
+            r->out->why.peer = a->message;
+        acl_message_of(r->m)->discarded_by =
+            str_printf(r->a, "%.*s ACL", STR_ARG(acl_phase_title(phase)));
+        break;
+    case ACL_DENY:
+    case ACL_DROP:
+    case ACL_DEFER:
+    case ACL_ERROR:
+        return refuse(r, a, stage, phase != ACL_PHASE_DKIM);
+    }
+    return true;
+}
+
 /* acl_smtp_data, acl_not_smtp. */
 static bool
 ask_for_message(struct receiving *r)
 {
     enum acl_phase phase = r->rq->smtp ? ACL_PHASE_DATA : ACL_PHASE_NOTSMTP;
     struct acl_answer answer;
-    enum acl_result result = policy_run(r->e, phase, &answer);
+    (void)policy_run(r->e, phase, &answer);
     acl_apply_headers(r->m, r->s);
     send_letters(r);
-    switch (result) {
-    case ACL_ACCEPT:
-        if (r->rq->smtp && str_is_set(answer.message))
-            r->out->why.peer = answer.message;
-        break;
-    case ACL_DISCARD:
-        r->m->recipients.n = 0;
-        r->discard_why = answer.log_message;
-        if (r->rq->smtp && str_is_set(answer.message))
-            r->out->why.peer = answer.message;
-        acl_message_of(r->m)->discarded_by =
-            r->rq->smtp ? STR_LIT("DATA ACL") : STR_LIT("non-SMTP ACL");
-        break;
-    case ACL_DENY:
-    case ACL_DROP:
-    case ACL_DEFER:
-    case ACL_ERROR:
-        return receive_policy_refuse(r, &answer,
-                                     r->rq->smtp ? "after DATA" : "by non-SMTP ACL");
-    }
-    return true;
+    return take_answer(r, phase, &answer, r->rq->smtp ? "after DATA" : "by non-SMTP ACL");
+}
+
+static bool
+ask_dkim(struct receiving *r)
+{
+    struct acl_answer answer;
+    if (r->dkim == NULL)
+        return true;
+    dkim_check_end(r->dkim, r->body_longest);
+    (void)dkim_check_judge(r->dkim, &answer);
+    return take_answer(r, ACL_PHASE_DKIM, &answer, "DKIM ");
 }
 
 /* Who is asked about a message that is there as a whole, in this order: DKIM, MIME parts, recipients, message. Each may refuse it. */
 static bool (*const asked[])(struct receiving *r) = {
+    ask_dkim,
     receive_mime,
     ask_for_recipients,
     ask_for_message,

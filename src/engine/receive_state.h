@@ -21,6 +21,8 @@ struct receiving {
     bool created; /* entry is good */
     bool lane;    /* on the way to the fast lane: the body is here, there are no files */
     struct buf body, log;
+    struct dkim_check *dkim; /* dkim_verify.h; NULL: it is not verified */
+    int64_t body_longest;    /* bytes of the longest line of the body */
     bool resent;                  /* there are Resent- lines, to which what is added belongs */
     bool own_message_id;          /* the Message-Id: line is ours */
     bool sender_given;            /* as in the request, or by a "From " line */

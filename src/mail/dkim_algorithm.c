@@ -59,24 +59,30 @@ bool
 dkim_key_type_find(struct str name, enum dkim_key_type *out)
 {
     unsigned i = find(key_types, DKIM_KEY_TYPES, name);
+    if (i == DKIM_KEY_TYPES)
+        return false;
     *out = (enum dkim_key_type)i;
-    return i < DKIM_KEY_TYPES;
+    return true;
 }
 
 bool
 dkim_hash_find(struct str name, enum dkim_hash *out)
 {
     unsigned i = find(hashes, DKIM_HASHES, name);
+    if (i == DKIM_HASHES)
+        return false;
     *out = (enum dkim_hash)i;
-    return i < DKIM_HASHES;
+    return true;
 }
 
 bool
 dkim_canon_find(struct str name, enum dkim_canon *out)
 {
     unsigned i = find(canons, DKIM_CANONS, name);
+    if (i == DKIM_CANONS)
+        return false;
     *out = (enum dkim_canon)i;
-    return i < DKIM_CANONS;
+    return true;
 }
 
 bool

@@ -17,7 +17,7 @@ enum { DKIM_CANONS = 2 };
 struct str dkim_key_type_name(enum dkim_key_type type);
 struct str dkim_hash_name(enum dkim_hash hash);
 struct str dkim_canon_name(enum dkim_canon canon);
-/* The other way, in any case of letters. False: unknown. */
+/* The other way, in any case of letters. False: unknown, *out stays as it was. */
 bool dkim_key_type_find(struct str name, enum dkim_key_type *out);
 bool dkim_hash_find(struct str name, enum dkim_hash *out);
 bool dkim_canon_find(struct str name, enum dkim_canon *out);

@@ -52,4 +52,8 @@ struct dkim_results {
 struct str dkim_result_status(const struct dkim_result *r);
 struct str dkim_result_reason(const struct dkim_result *r);
 
+struct buf;
+/* Adds what Authentication-Results: says of them (RFC 8601), each on a line of its own: ";\n\tdkim=pass header.d=…". */
+void dkim_results_describe(struct buf *b, const struct dkim_results *r);
+
 #endif

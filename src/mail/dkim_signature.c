@@ -118,12 +118,16 @@ dkim_signature_read(struct arena *a, struct str line, struct dkim_signature *out
     enum tag_end end = TAG_OVER;
     for (unsigned n = 0; (end = tag_list_next(list, &at, &t)) == TAG_FOUND; n++) {
         const struct row *row = find_row(t.name);
-        if (n == TAG_LIST_MAX || (row != NULL && ((out->has | out->bad) & row->tag) != 0)) {
+        if (n == TAG_LIST_MAX) {
             out->ill_formed = true;
             break;
         }
         if (row == NULL)
             continue; /* "unrecognized tags MUST be ignored" */
+        if (((out->has | out->bad) & row->tag) != 0) {
+            out->ill_formed = true;
+            continue;
+        }
         if (row->tag == DKIM_TAG_SIGNATURE) {
             out->b_from = behind + t.from;
             out->b_until = behind + t.until;

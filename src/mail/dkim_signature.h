@@ -40,7 +40,7 @@ struct dkim_signature {
     unsigned has;
     unsigned bad; /* tags with a value that cannot be read; those are not in `has` */
     bool
-        ill_formed; /* the list is not of the grammar, or a tag occurs twice; what came before was read */
+        ill_formed; /* the list is not of the grammar, or a tag occurs twice: the first one was read */
     struct str line;          /* the whole header line */
     uint32_t b_from, b_until; /* of the line: the value of b=, for dkim_canon_signature */
     struct str version, algorithm, domain, headers, identity, query, selector, copied, chain;

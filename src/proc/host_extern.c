@@ -13,6 +13,7 @@
 #include "lookups/lookup.h"
 #include "mail/dmarc.h"
 #include "mail/spf.h"
+#include "mail/dkim_result.h"
 #include "proc/notice.h"
 #include "sys/pam_plugin.h"
 #include "sys/saslauthd.h"
@@ -452,6 +453,8 @@ host_extern_authresults(void *env, struct vm *vm, struct str id, struct str *out
         add_iprev(&b, e->session);
         add_auth(&b, e, e->session);
         add_spf(&b, e->message);
+        if (e->message != NULL && e->message->dkim != NULL)
+            dkim_results_describe(&b, e->message->dkim);
         add_dmarc(&b, e->message);
         if (b.n > n)
             b.taint = str_taint_join(b.taint, STR_TAINTED);

@@ -29,9 +29,9 @@ void
 tls_start_server(struct engine *e, int vault)
 {
     const struct conf_main *c = e->conf->main;
+    struct tls *t = load(e); /* also without TLS: DKIM has its keys there */
     if (c->tls_advertise_hosts.text.n == 0 && c->tls_on_connect_ports.text.n == 0)
         return;
-    struct tls *t = load(e);
     if (t != NULL && vault >= 0)
         tls_share(t, vault);
     if (t == NULL || !is_plain(&c->tls_certificate) || !is_plain(&c->tls_privatekey) ||

@@ -89,6 +89,22 @@ test_faults(void **state)
     arena_free(a);
 }
 
+/* What is bad of a signature does not hide what is good of it. */
+static void
+test_in_part(void **state)
+{
+    struct arena *a = arena_new();
+    (void)state;
+    struct dkim_signature s = read(a, "S: " GOOD "c=nowsp/relaxed;d=other;l=-1");
+    assert_int_equal(s.bad, DKIM_TAG_CANON | DKIM_TAG_BODY_LENGTH);
+    assert_true(s.ill_formed && str_eqz(s.domain, "e.x") && s.body_length == -1);
+    assert_true(s.canon_headers == DKIM_CANON_SIMPLE && s.canon_body == DKIM_CANON_SIMPLE);
+    s = read(a, "S: v=1; a=none; b");
+    assert_true(s.ill_formed && !s.algorithm_known &&
+                s.has == (DKIM_TAG_VERSION | DKIM_TAG_ALGORITHM));
+    arena_free(a);
+}
+
 static void
 test_caps(void **state)
 {
@@ -125,8 +141,8 @@ test_caps(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_tags),
-                                       cmocka_unit_test(test_faults),
-                                       cmocka_unit_test(test_caps)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_tags), cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_in_part), cmocka_unit_test(test_caps)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
