@@ -5,7 +5,6 @@
 #include "acl/acl_dmarc.h"
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "base/utf8.h"
 #include "conf/conf.h"
 #include "conf/main_options.h"
@@ -86,17 +85,6 @@ acl_dmarc_organisation(struct dmarc_run *r, struct str domain, struct str *out)
     return false;
 }
 
-/* The strings of a record, one behind the other. */
-static struct str
-join(struct arena *a, struct str bytes)
-{
-    struct buf b = buf_in(a, DMARC_RECORD_MAX + 1);
-    struct str one;
-    while (dns_answer_next_text(&bytes, &one))
-        buf_adds(&b, one);
-    return buf_str(&b);
-}
-
 enum dmarc_found
 acl_dmarc_ask(struct dmarc_run *r, struct str name, struct str *text)
 {
@@ -109,7 +97,7 @@ acl_dmarc_ask(struct dmarc_run *r, struct str name, struct str *text)
     size_t at = 0;
     unsigned n = 0;
     while (st == DNS_FOUND && (one = resolve_next(&found.reply.answer, DNS_TXT, &at)) != NULL) {
-        struct str whole = join(r->a, one->bytes);
+        struct str whole = dns_answer_join_texts(r->a, one->bytes);
         if (!dmarc_is_record(whole))
             continue;
         *text = whole;

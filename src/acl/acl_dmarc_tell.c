@@ -11,7 +11,9 @@
 #include "conf/conf.h"
 #include "conf/main_options.h"
 #include "mail/address.h"
+#include "mail/arc.h"
 #include "mail/header.h"
+#include "mail/ip.h"
 #include "mail/spf.h"
 #include "sys/file.h"
 
@@ -93,6 +95,35 @@ add_record(struct buf *b, const struct dmarc_check *check)
     buf_printf(b, "sp %d\n", found ? policy_letter(d->subdomains) : 0);
 }
 
+/* Who sealed the message, and where it came from then: a list that is nearly JSON. */
+static void
+add_arc(struct buf *b, const struct arc_check *arc)
+{
+    static const struct {
+        int result, policy;
+    } numbers[] = {
+        [ARC_UNCHECKED] = {RESULT_UNKNOWN, ARC_UNUSED},
+        [ARC_NONE] = {RESULT_UNKNOWN, ARC_UNUSED},
+        [ARC_FAIL] = {RESULT_FAIL, ARC_FORBIDS},
+        [ARC_PASS] = {RESULT_PASS, ARC_ALLOWS},
+    };
+    enum arc_state state = arc != NULL ? arc->state : ARC_UNCHECKED;
+    buf_printf(b, "arc %d\narc_policy %d json[", numbers[state].result, numbers[state].policy);
+    for (unsigned i = 1; state == ARC_PASS && i <= arc->chain->n; i++) {
+        const struct arc_set *set = &arc->chain->set[i - 1];
+        struct str results = STR_EMPTY;
+        (void)arc_line_instance(ARC_RESULTS, set->line[ARC_RESULTS], &results);
+        buf_printf(b, "%s (\"i\":%u, \"d\":\"%.*s\", \"s\":\"%.*s\"", i > 1 ? "," : "", i,
+                   STR_ARG(set->seal.domain), STR_ARG(set->seal.selector));
+        struct str ip = arc_results_property(results, "smtp.remote-ip");
+        struct ip address;
+        if (ip_parse(ip, &address))
+            buf_printf(b, ", \"ip\":\"%.*s\"", STR_ARG(ip));
+        buf_addc(b, ')');
+    }
+    buf_addz(b, " ]\n");
+}
+
 static struct str
 sender_domain(const struct message *m)
 {
@@ -121,7 +152,7 @@ history_text(const struct dmarc_run *r)
     buf_printf(&b, "align_dkim %d\n", check->aligned_dkim ? ALIGNED : NOT_ALIGNED);
     buf_printf(&b, "align_spf %d\n", check->aligned_spf ? ALIGNED : NOT_ALIGNED);
     buf_printf(&b, "action %d\n", action);
-    buf_printf(&b, "arc %d\narc_policy %d json[ ]\n", RESULT_UNKNOWN, ARC_UNUSED);
+    add_arc(&b, r->m->arc);
     return buf_str(&b);
 }
 

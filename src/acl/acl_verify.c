@@ -266,13 +266,6 @@ verify_certificate(struct acl_verify_call *v)
     return ACL_TEST_FALSE;
 }
 
-static enum acl_test
-verify_arc(struct acl_verify_call *v)
-{
-    return acl_error(v->c, "ACL condition \"verify = arc\" is not available in this version of "
-                           "remex");
-}
-
 /* --- items --- */
 
 static const struct acl_verify_row rows[] = {
@@ -295,7 +288,7 @@ static const struct acl_verify_row rows[] = {
     {.name = "reverse_host_lookup", .phases = ALL_PHASES, .run = verify_reverse},
     {.name = "certificate", .phases = ALL_PHASES, .bare = true, .run = verify_certificate},
     {.name = "csa", .phases = ALL_PHASES, .domain = true, .run = acl_verify_csa},
-    {.name = "arc", .phases = P(DATA), .value = true, .run = verify_arc},
+    {.name = "arc", .phases = P(DATA), .list = true, .run = acl_verify_arc},
 };
 
 static const struct acl_verify_row *
@@ -339,7 +332,9 @@ parse(struct acl_verify_call *v, struct str arg)
     }
     if (v->row->domain && strlist_split_next(&l, c->keep, &o) && o.n > 0)
         v->domain = o;
-    while (strlist_split_next(&l, c->keep, &o))
+    if (v->row->list)
+        v->list = str_trim(l.rest);
+    while (!v->row->list && strlist_split_next(&l, c->keep, &o))
         if (o.n > 0 && !v->row->domain && !take_option(v, o))
             return false;
     if (v->quota != NULL && v->row->run != verify_recipient) {

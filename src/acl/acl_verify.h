@@ -15,6 +15,7 @@ struct acl_verify_call {
     struct acl_callout *callout; /* NULL: none is made */
     struct str callout_text;     /* its options as they were written; unset: none is made */
     struct str domain;           /* that follows a slash; unset: none */
+    struct str list;             /* likewise; unset: none */
     bool callout_defer_ok, defer_ok, no_details, success_on_redirect, case_insensitive;
     struct acl_quota *quota; /* NULL: no room is asked for */
 };
@@ -28,6 +29,7 @@ struct acl_verify_row {
     bool bare;     /* takes no options */
     bool caseless; /* knows case_insensitive */
     bool domain;   /* its one option is a domain */
+    bool list;     /* its one option is a list */
     acl_verify_fn *run;
 };
 
@@ -37,6 +39,9 @@ bool acl_callout_take(struct acl_verify_call *v, struct str text);
 
 /* The text of a parameter without the blanks around its equals sign. */
 struct str acl_verify_squeeze(struct arena *a, struct str o);
+
+/* acl_verify_arc.c */
+acl_verify_fn acl_verify_arc;
 
 /* acl_verify_csa.c */
 acl_verify_fn acl_verify_csa;

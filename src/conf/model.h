@@ -16,6 +16,7 @@ struct transport_answer; /* transports/transport.h */
 struct driver_instance;  /* conf/conf.h */
 struct filter_action;    /* filter/filter_run.h */
 struct acl_message;      /* acl/acl_state.h */
+struct arc_check;        /* mail/arc.h */
 struct dmarc_check;      /* mail/dmarc.h */
 struct spf_check;        /* mail/spf.h */
 struct dkim_results;     /* mail/dkim_result.h */
@@ -80,6 +81,7 @@ struct message {
     int64_t filter_n[10], filter_sn[10]; /* $n0.., $sn0.. */
     struct acl_message *acl;             /* what ACLs decided of it, or NULL */
     struct scan_message *scan;           /* as scanners see it, or NULL */
+    struct arc_check *arc;               /* what is known of its chain of ARC; NULL: nobody asked */
     struct dmarc_check *dmarc;           /* what DMARC said of the author; NULL: nobody asked */
     struct spf_check *spf;               /* what SPF said of the sender; NULL: nobody asked */
     struct mime_shown mime;

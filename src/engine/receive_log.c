@@ -7,6 +7,7 @@
 #include "conf/vars.h"
 #include "engine/receive_state.h"
 #include "filter/vm.h"
+#include "mail/arc.h"
 #include "mail/dmarc.h"
 #include "mail/dkim_result.h"
 
@@ -206,6 +207,8 @@ add_common(const struct receiving *r, struct buf *b)
     add_reception_time(r, b);
     if (r->m->dkim != NULL && on(r, LOG_SELECTOR_DKIM))
         field(b, "DKIM", r->m->dkim->passed);
+    if (on(r, LOG_SELECTOR_DKIM) && r->m->arc != NULL && r->m->arc->state == ARC_PASS)
+        buf_addz(b, " ARC");
     add_dmarc(r, b);
     add_message_id(r, b);
 }

@@ -5,36 +5,20 @@
 #include "base/buf.h"
 #include "base/num.h"
 #include "mail/address.h"
+#include "mail/tag_list.h"
 
 /* --- the record --- */
 
-/* The next `name = value` between semicolons; one without a '=' has an empty name. False: at the end. */
+/* The next tag. What is none is left out, up to the next semicolon. False: at the end. */
 static bool
-next_tag(struct str *rest, struct str *name, struct str *value)
+next_tag(struct str record, uint32_t *at, struct tag *out)
 {
-    if (rest->n == 0)
-        return false;
-    size_t end = str_chr(*rest, ';', 0);
-    struct str tag = str_sub(*rest, 0, end == STR_NPOS ? rest->n : end);
-    *rest = end == STR_NPOS ? STR_EMPTY : str_sub(*rest, end + 1, rest->n);
-    size_t eq = str_chr(tag, '=', 0);
-    *name = str_trim(str_sub(tag, 0, eq == STR_NPOS ? 0 : eq));
-    *value = eq == STR_NPOS ? STR_EMPTY : str_trim(str_sub(tag, eq + 1, tag.n));
-    return true;
-}
-
-/* The next of a list; empty items are left out. */
-static bool
-next_item(struct str *rest, char separator, struct str *item)
-{
-    while (rest->n > 0) {
-        size_t end = str_chr(*rest, separator, 0);
-        *item = str_trim(str_sub(*rest, 0, end == STR_NPOS ? rest->n : end));
-        *rest = end == STR_NPOS ? STR_EMPTY : str_sub(*rest, end + 1, rest->n);
-        if (item->n > 0)
-            return true;
+    enum tag_end end;
+    while ((end = tag_list_next(record, at, out)) == TAG_BAD) {
+        size_t semicolon = str_chr(record, ';', *at);
+        *at = semicolon == STR_NPOS ? record.n : (uint32_t)semicolon + 1;
     }
-    return false;
+    return end == TAG_FOUND;
 }
 
 static enum dmarc_policy
@@ -61,7 +45,8 @@ static void
 parse_addresses(struct str value, struct dmarc_addresses *out)
 {
     struct str one;
-    while (out->n < DMARC_ADDRESSES_MAX && next_item(&value, ',', &one))
+    uint32_t at = 0;
+    while (out->n < DMARC_ADDRESSES_MAX && tag_value_next(value, ',', &at, &one))
         if (is_uri(one))
             out->v[out->n++] = one;
 }
@@ -79,8 +64,9 @@ parse_report(struct str value, unsigned *out)
 {
     static const char letters[] = "01ds";
     unsigned bits = 0;
+    uint32_t at = 0;
     struct str one;
-    while (next_item(&value, ':', &one))
+    while (tag_value_next(value, ':', &at, &one))
         for (unsigned i = 0; letters[i] != '\0'; i++)
             if (one.n == 1 && ascii_lower(one.p[0]) == letters[i])
                 bits |= 1u << i;
@@ -89,8 +75,9 @@ parse_report(struct str value, unsigned *out)
 }
 
 static void
-take_tag(struct str name, struct str value, struct dmarc_record *r)
+take_tag(const struct tag *t, struct dmarc_record *r)
 {
+    struct str name = t->name, value = t->value;
     if (str_ieqz(name, "p"))
         r->policy = parse_policy(value);
     else if (str_ieqz(name, "sp"))
@@ -112,22 +99,24 @@ take_tag(struct str name, struct str value, struct dmarc_record *r)
 bool
 dmarc_is_record(struct str text)
 {
-    struct str name, value;
-    return text.n <= DMARC_RECORD_MAX && next_tag(&text, &name, &value) && str_eqz(name, "v") &&
-           str_eqz(value, "DMARC1");
+    struct tag t;
+    uint32_t at = 0;
+    return text.n <= DMARC_RECORD_MAX && tag_list_next(text, &at, &t) == TAG_FOUND &&
+           str_eqz(t.name, "v") && str_eqz(t.value, "DMARC1");
 }
 
 bool
 dmarc_record_parse(struct str text, struct dmarc_record *out)
 {
-    struct str name, value;
+    struct tag t;
+    uint32_t at = 0;
     *out = (struct dmarc_record){.percent = 100, .report = DMARC_REPORT_ALL};
     if (!dmarc_is_record(text))
         return false;
     bool bad_subdomains = false;
-    while (next_tag(&text, &name, &value)) {
-        take_tag(name, value, out);
-        bad_subdomains |= str_ieqz(name, "sp") && out->subdomains == DMARC_UNSAID;
+    while (next_tag(text, &at, &t)) {
+        take_tag(&t, out);
+        bad_subdomains |= str_ieqz(t.name, "sp") && out->subdomains == DMARC_UNSAID;
     }
     if (out->policy != DMARC_UNSAID && !bad_subdomains)
         return true;

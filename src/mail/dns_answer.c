@@ -266,3 +266,13 @@ dns_answer_next_text(struct str *rest, struct str *text)
     *rest = str_sub(*rest, n + 1, rest->n);
     return true;
 }
+
+struct str
+dns_answer_join_texts(struct arena *a, struct str bytes)
+{
+    struct buf b = buf_in(a, 0);
+    struct str one;
+    while (dns_answer_next_text(&bytes, &one))
+        buf_adds(&b, one);
+    return buf_str(&b);
+}

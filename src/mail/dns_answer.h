@@ -64,5 +64,7 @@ bool dns_answer_read(struct arena *a, struct str wire, struct dns_answer *out);
 
 /* The next of the strings of a TXT record; rest is its bytes at the start. */
 bool dns_answer_next_text(struct str *rest, struct str *text);
+/* All of them, one behind the other, in a. */
+struct str dns_answer_join_texts(struct arena *a, struct str bytes);
 
 #endif

@@ -11,6 +11,7 @@
 #include "conf/model.h"
 #include "filter/perl_plugin.h"
 #include "lookups/lookup.h"
+#include "mail/arc.h"
 #include "mail/dmarc.h"
 #include "mail/spf.h"
 #include "mail/dkim_result.h"
@@ -441,6 +442,25 @@ add_dmarc(struct buf *b, const struct message *m)
         buf_printf(b, " header.from=%.*s", STR_ARG(c->from));
 }
 
+/* What `verify = arc` found out; nothing when nobody asked. */
+static void
+add_arc(struct buf *b, const struct message *m, const struct session *s)
+{
+    const struct arc_check *c = m != NULL ? m->arc : NULL;
+    if (c == NULL || c->state == ARC_UNCHECKED)
+        return;
+    buf_printf(b, ";\n\tarc=%.*s", STR_ARG(arc_state_name(c->state)));
+    if (c->state == ARC_FAIL)
+        buf_printf(b, " (%.*s)", STR_ARG(c->reason));
+    if (c->state != ARC_PASS)
+        return;
+    size_t n = c->chain->n;
+    buf_printf(b, " (i=%zu) header.s=%.*s arc.oldest-pass=%u", n,
+               STR_ARG(c->chain->set[n - 1].message.selector), c->oldest_pass);
+    if (s->sender_host_address.n > 0)
+        buf_printf(b, " smtp.remote-ip=%.*s", STR_ARG(s->sender_host_address));
+}
+
 enum vm_status
 host_extern_authresults(void *env, struct vm *vm, struct str id, struct str *out)
 {
@@ -456,6 +476,7 @@ host_extern_authresults(void *env, struct vm *vm, struct str id, struct str *out
         if (e->message != NULL && e->message->dkim != NULL)
             dkim_results_describe(&b, e->message->dkim);
         add_dmarc(&b, e->message);
+        add_arc(&b, e->message, e->session);
         if (b.n > n)
             b.taint = str_taint_join(b.taint, STR_TAINTED);
     }
