@@ -1,0 +1,78 @@
+"""What the documents for users and administrators show is what happens; see document.py."""
+import os
+import re
+import shutil
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import machine
+import namespaces
+from document import Document
+
+EMPTY = ('/var/spool/remex', '/var/log/remex', '/var/mail', '/var/lib/remex')
+
+
+def clean(site):
+    """The machine on the day on which the packages were installed, with nothing in anybody's home."""
+    site.mkdir('run')
+    os.makedirs('/run/remex', exist_ok=True)
+    namespaces.bind(site.path('run'), '/run/remex')
+    os.chown('/run/remex', 103, 106)
+    machine.restore_remex()
+    for folder in EMPTY:
+        for name in os.listdir(folder):
+            path = os.path.join(folder, name)
+            shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+    for name in ('mailname', 'aliases', 'hosts', 'resolv.conf'):
+        machine.write('/etc/' + name, machine.FILES[name])
+    shutil.rmtree('/etc/mail', ignore_errors=True)
+    machine.write('/etc/email-addresses', '')
+    if os.path.exists('/etc/exim4/update-exim4.conf.conf'):
+        os.unlink('/etc/exim4/update-exim4.conf.conf')
+    for user, uid in machine.USERS.items():
+        shutil.rmtree('/home/' + user)
+        os.mkdir('/home/' + user)
+        os.chown('/home/' + user, uid, uid)
+
+
+INTERNET = ('remex-setup --plain --non-interactive --no-verify dc_eximconfig_configtype=internet dc_other_hostnames=home.example',
+            'systemctl restart remex')
+
+
+def follow(site, name, *first):
+    """Runs the commands, then the document."""
+    clean(site)
+    document = Document(site, '%s/docs/%s.md' % (machine.ROOT, name))
+    try:
+        for command in first:
+            said = '\n'.join(document.give(command + ' || echo failed', 'root'))
+            assert not said.endswith('failed'), said
+        faults = document.run()
+    finally:
+        document.give('systemctl stop remex', 'root')
+    assert document.commands > 0
+    assert not faults, '\n'.join(faults)
+
+
+def test_filter_tutorial(site):
+    follow(site, 'filter-tutorial', *INTERNET)
+
+
+def test_conditions_of_the_filter_tutorial(site):
+    """Each of the table is one, and holds of a message that was made for it."""
+    with open(machine.ROOT + '/docs/filter-tutorial.md', encoding='utf-8') as f:
+        rows = re.findall(r'^\| (`.*) \|.*\|$', f.read().split('## Conditions')[1].split('## ')[0], re.M)
+    machine.restore_remex()
+    conf = machine.made(site, 'local')
+    message = 'From: Ben <ben@two.example>\nTo: ben@x.example, chess@x.example\nSubject: Re: [chess] x\n\nx\n'
+    answers = []
+    for condition in (c for row in rows for c in re.findall('`(.*?)`', row) if '…' not in c):
+        if condition.startswith('ends'):
+            condition = '$h_from: ' + condition
+        site.write('filter', '# Exim filter\nif %s then testprint yes else testprint no endif\n' % condition)
+        status, said = machine.program([site.binary, '-C', conf, '-bf', site.path('filter')], message)
+        assert status == 0 and 'error' not in said, (condition, said)
+        answers.append((condition, 'Testprint: yes' in said))
+    assert len(answers) == 10, answers
+    false = [c.split(' ')[0] for c, yes in answers if not yes]
+    assert false == ['$h_subject:', '$message_size', 'personal', 'error_message'], answers
