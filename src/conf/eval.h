@@ -61,6 +61,10 @@ struct eval {
     struct clock clock; /* zone of the $tod_ variables */
     bool queue_running; /* deliveries of a queue run: the condition of that name */
     bool debug_expand;
+    bool dns_failed; /* a failure of the DNS is told at the moment: dns:fail raises no other */
+    /* event_action of the transport at work and its name; NULL: none, events that both can have are those of the main configuration. */
+    const struct xstr *event_action;
+    struct str event_where;
     uint64_t log_selectors; /* bits by enum log_selector */
     uint64_t debug;         /* topics of -d, bits of conf/debug.h; 0: none */
     /* Where lines for the logs go; NULL: to the standard error and the panic log, as tests of strings do. */

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "conf/conf.h"
+#include "conf/event.h"
 #include "conf/list.h"
 #include "conf/main_options.h"
 #include "filter/expand.h"
@@ -262,6 +263,30 @@ follow(struct eval *e, struct vm *vm, struct arena *a, struct dns_question *q,
     return DNS_FAILED;
 }
 
+/* dns:fail. What its own action asks the DNS raises no further one. */
+static void
+raise_fail(struct eval *e, struct vm *vm, const struct dns_question *q, enum dns_status st)
+{
+    static const char *const words[] = {[DNS_NO_DATA] = "NODATA",
+                                        [DNS_NO_NAME] = "NXDOMAIN",
+                                        [DNS_AGAIN] = "AGAIN",
+                                        [DNS_FAILED] = "FAIL"};
+    if (st == DNS_FOUND || e->conf == NULL || e->dns_failed)
+        return;
+    const struct xstr *action = e->event_action;
+    if (action == NULL)
+        action = &e->conf->main->event_action;
+    if (!str_is_set(action->text))
+        return;
+    const struct event event = {.name = "dns:fail",
+                                .data = str_printf(vm_scratch(vm), "%s:%.*s:%s", words[st],
+                                                   STR_ARG(q->name), type_word(q->type))};
+    e->dns_failed = true;
+    (void)event_raise(e, vm, action, e->event_action == NULL ? STR_NULL : e->event_where,
+                      &event);
+    e->dns_failed = false;
+}
+
 enum dns_status
 resolve_ask(struct eval *e, struct vm *vm, struct arena *a, const struct dns_question *given,
             struct resolve_answer *out)
@@ -280,6 +305,7 @@ resolve_ask(struct eval *e, struct vm *vm, struct arena *a, const struct dns_que
     int64_t start_ms = m != NULL && m->slow_lookup_log > 0 ? milliseconds_now() : 0;
     enum dns_status st = follow(e, vm, a, &q, out);
     log_slow(e, vm, given, start_ms);
+    raise_fail(e, vm, given, st);
     if (st == DNS_AGAIN && q.type != DNS_TLSA && resolve_again_means_none(e, vm, given->name))
         return DNS_NO_NAME;
     return st;

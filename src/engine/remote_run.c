@@ -708,6 +708,9 @@ remote_run(struct delivery *d, struct address **batch, size_t n, bool fallback,
     transport_setup_view(&r.view, r.transport, batch, n);
     e->address = &r.view;
     e->router_vars = r.view.router_vars;
+    e->event_action =
+        &((const struct transport_generic *)r.transport->generic.fields)->event_action;
+    e->event_where = r.transport->name;
     transport_setup_debug(d, r.transport);
     if (prepare(&r, &why)) {
         r.job = job_of(&r);
@@ -722,4 +725,5 @@ remote_run(struct delivery *d, struct address **batch, size_t n, bool fallback,
     d->session->sending_port = 0;
     e->address = outer;
     e->router_vars = vars;
+    e->event_action = NULL;
 }

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "conf/event.h"
 #include "engine/debug_log.h"
 #include "engine/maillog.h"
 #include "engine/policy.h"
@@ -204,15 +205,30 @@ smtp_count_error(struct smtp_session *s)
     return too_many_errors(s, 0);
 }
 
-static void
-log_error(struct smtp_session *s, enum smtp_error kind, struct str text)
+void
+smtp_note_error(struct smtp_session *s, enum smtp_error kind, struct str text)
 {
+    const struct event event = {.name = kind == SMTP_ERROR_SYNTAX ? "smtp:fail:syntax"
+                                                                  : "smtp:fail:protocol",
+                                .data = text};
     enum log_selector sel = kind == SMTP_ERROR_SYNTAX ? LOG_SELECTOR_SMTP_SYNTAX_ERROR
                                                       : LOG_SELECTOR_SMTP_PROTOCOL_ERROR;
     if (maillog_selected(s->engine, sel))
         smtp_log(s, MAILLOG_MAIN, "SMTP %s error in \"%.*s\" %.*s %.*s",
                  kind == SMTP_ERROR_SYNTAX ? "syntax" : "protocol", STR_ARG(s->line),
                  STR_ARG(smtp_peer(s, true)), STR_ARG(text));
+    (void)event_raise_main(s->engine->eval, s->engine->vm, &event);
+}
+
+enum smtp_next
+smtp_out_of_sync(struct smtp_session *s)
+{
+    (void)event_raise_main(s->engine->eval, s->engine->vm,
+                           &(struct event){.name = "smtp:fail:protocol",
+                                           .data = STR_LIT("synchronization error")});
+    smtp_answer(s, "554 SMTP synchronization error");
+    s->notquit = "synchronization-error";
+    return SMTP_NEXT_FAIL;
 }
 
 enum smtp_next
@@ -223,7 +239,7 @@ smtp_refuse(struct smtp_session *s, enum smtp_error kind, int code, struct str d
     if (s->batch)
         return smtp_batch_error(s, str_cstr(a, str_printf(a, "%d %.*s", code, STR_ARG(text))),
                                 true);
-    log_error(s, kind, text);
+    smtp_note_error(s, kind, text);
     bool over = ++s->synprot_errors > s->main->smtp_max_synprot_errors;
     if (code > 0) {
         struct str number = str_printf(a, "%d", code);

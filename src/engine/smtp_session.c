@@ -385,9 +385,7 @@ unknown_command(struct smtp_session *s)
 {
     if (s->batch)
         return smtp_batch_error(s, "500 unrecognized command", true);
-    if (maillog_selected(s->engine, LOG_SELECTOR_SMTP_SYNTAX_ERROR))
-        smtp_log(s, MAILLOG_MAIN, "SMTP syntax error in \"%.*s\" %.*s unrecognized command",
-                 STR_ARG(s->line), STR_ARG(smtp_peer(s, true)));
+    smtp_note_error(s, SMTP_ERROR_SYNTAX, STR_LIT("unrecognized command"));
     if (s->unknown_commands++ < s->main->smtp_max_unknown_commands) {
         smtp_answer(s, "500 unrecognized command");
         return SMTP_NEXT_COMMAND;
@@ -460,9 +458,7 @@ smtp_refuse_out_of_turn(struct smtp_session *s)
              "advertised): rejected \"%.*s\" %.*s next input=%.*s",
              s->offered.pipelining ? "" : " not", STR_ARG(s->line), STR_ARG(smtp_peer(s, true)),
              STR_ARG(smtp_input_ahead(s)));
-    smtp_answer(s, "554 SMTP synchronization error");
-    s->notquit = "synchronization-error";
-    return SMTP_NEXT_FAIL;
+    return smtp_out_of_sync(s);
 }
 
 static enum smtp_next

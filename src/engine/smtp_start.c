@@ -71,8 +71,7 @@ is_impatient(struct smtp_session *s)
              "SMTP protocol synchronization error (input sent without waiting for greeting): "
              "rejected connection from %.*s input=%.*s",
              STR_ARG(smtp_peer(s, true)), STR_ARG(smtp_input_ahead(s)));
-    smtp_answer(s, "554 SMTP synchronization error");
-    s->notquit = "synchronization-error";
+    (void)smtp_out_of_sync(s);
     return true;
 }
 

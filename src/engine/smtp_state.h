@@ -184,6 +184,10 @@ enum smtp_error { SMTP_ERROR_SYNTAX, SMTP_ERROR_PROTOCOL };
 /* Refuses a command for its form: logged by selector, counted. data: what is wrong, or unset. code 0: the answer has been given. */
 enum smtp_next smtp_refuse(struct smtp_session *s, enum smtp_error kind, int code,
                            struct str data, struct str text);
+/* Logs an error of form by selector and raises smtp:fail. */
+void smtp_note_error(struct smtp_session *s, enum smtp_error kind, struct str text);
+/* Raises smtp:fail, and ends the session of a client that talks out of turn. */
+enum smtp_next smtp_out_of_sync(struct smtp_session *s);
 /* Counts an error that has been answered and logged. */
 enum smtp_next smtp_count_error(struct smtp_session *s);
 /* An answer that ends batched input; otherwise given and the session goes on. */

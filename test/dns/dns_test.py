@@ -484,6 +484,31 @@ def dialogue(site, address, acl, helo='client.plain.example'):
     return [line for line in r.out.splitlines() if line[:3].isdigit()][2], r.err
 
 
+FAILED = '''
+begin acl
+event:
+  accept condition = ${if eq{$event_name}{dns:fail}}
+    logwrite = $acl_arg1 $event_data${lookup dnsdb{a=other.plain.example}{}{}}
+  accept
+'''
+
+
+def test_failures_are_events(site):
+    main = 'event_action = ${acl{event}{main}}'
+    configure(site, main=main, more=FAILED)
+    for name, detail in (('gone.plain.example', 'NXDOMAIN'), ('text.plain.example', 'NODATA'), ('loop.plain.example', 'AGAIN')):
+        site.write('log/mainlog', '')
+        site.send('x@' + name, options=('-odf',))
+        assert any(l.endswith('main %s:%s:MX' % (detail, name)) for l in site.log()), (name, site.log())
+        assert not any('other.plain.example' in l for l in site.log()), site.log()    # what the action asks is no event
+    text = OUT.replace('port = 2525', 'port = 2525\n  hosts = gone.plain.example\n  event_action = ${acl{event}{out}}')
+    site.configure(main=main, routers='r:\n  driver = accept\n  transport = out\n', transports=text, more=FAILED)
+    site.write('log/mainlog', '')
+    site.send('x@other.example', options=('-odf',))
+    assert any(l.endswith('out NXDOMAIN:gone.plain.example:A') for l in site.log()), site.log()
+    assert not any('main NX' in l for l in site.log()), site.log()
+
+
 def test_the_name_of_a_client_leads_back_to_it(site):
     says = '  deny message = $sender_host_name/$host_lookup_failed'
     # of two names one belongs to another host

@@ -118,3 +118,12 @@ def test_broken_action_changes_nothing(site):
         site.log()
     raw = site.raw_log()
     assert 'variable name "nonesuch"\n\n' in raw, raw     # the reference has an empty line there
+
+
+def test_errors_of_clients(site):
+    configure(site)
+    site.run('-bs', stdin=b'EHLO a\r\nBOGUS\r\nDATA\r\nMAIL FROM:<a@b\r\nQUIT\r\n')
+    assert [l for l in site.log() if ' smtp:fail:' in l] == [
+        'main smtp:fail:syntax lp= d= r= t= data=unrecognized command',
+        'main smtp:fail:protocol lp= d= r= t= data=valid RCPT command must precede DATA',
+        "main smtp:fail:syntax lp= d= r= t= data='>' missing at end of address"], site.log()
