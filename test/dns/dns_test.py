@@ -295,9 +295,9 @@ event:
 '''
 
 
-def dane(site, address, to, offers=True, require=':', verify=':', pem=None):
+def dane(site, address, to, offers=True, require=':', verify=':', pem=None, options=''):
     """Delivers to one host; what its server was told, and the log as a text."""
-    site.configure(main='', routers=ROUTER % '', transports=OUT + DANE % (verify, require), more=DANE_EVENT)
+    site.configure(main='', routers=ROUTER % '', transports=OUT + DANE % (verify, require) + options, more=DANE_EVENT)
     site.write('log/mainlog', '')
     told = serve_secure(address, offers, pem) if address else []
     site.send(*to.split(), options=('-odf',))
@@ -309,6 +309,20 @@ def test_tlsa_records_that_fit_stand_for_authorities(site):
         told, log = dane(site, '127.0.1.5', to, require='*', verify='*')
         assert 'CV=dane' in log and 'H=dane.signed.example [127.0.1.5]' in log and 'dane:fail' not in log, (to, log)
         assert 'name dane.signed.example' in told and any('secure RCPT' in t for t in told), told
+
+
+def test_ciphers_of_secured_hosts(site):
+    old, new = 'NORMAL:-VERS-TLS1.3', 'NORMAL'
+    for dane_ciphers, ciphers, to, shown in (
+            (old, new, 'x@dane.signed.example', 'X=TLS1.2:'),
+            (new, old, 'x@dane.signed.example', 'X=TLS1.3:'),
+            ('', old, 'x@dane.signed.example', 'X=TLS1.2:'),
+            ('${if eq{a}{b}{x}fail}', old, 'x@dane.signed.example', 'X=TLS1.2:'),
+            (old, new, 'x@bare.signed.example', 'X=TLS1.3:')):
+        told, log = dane(site, '127.0.1.5', to,
+                         options='  dane_require_tls_ciphers = %s\n  tls_require_ciphers = %s\n' % (dane_ciphers, ciphers))
+        assert shown in log, (dane_ciphers, ciphers, to, log)
+        assert ('CV=dane' in log) == to.startswith('x@dane'), log
 
 
 def under_authority(site, host, to):

@@ -48,6 +48,17 @@ def test_order_of_commands(site):
                    '250 Reset OK', '500 unrecognized command', '221 mx.example.org closing connection'], out
 
 
+def test_who_must_say_hello_first(site):
+    for option, refused in (('', True), ('hosts_require_helo = 10.0.0.0/8', True), ('hosts_require_helo = 10.9.0.0/16', False),
+                            ('hosts_require_helo =', False)):
+        site.configure(option)
+        out = talk(site, ['MAIL FROM:<a@b.example>', 'RCPT TO:<user@example.org>', 'QUIT'], '-bs', '-oMa', '10.1.2.3')
+        assert out[0] == ('503 HELO or EHLO required' if refused else '250 OK'), (option, out)
+        assert out[1][:3] == ('503' if refused else '250'), (option, out)
+    site.configure()
+    assert talk(site, ['HELO ' + '@' * 5, 'MAIL FROM:<a@b.example>', 'QUIT'])[1] == '503 HELO or EHLO required'    # not accepted
+
+
 def test_errors_are_limited(site):
     site.configure(main='smtp_max_synprot_errors = 2\nsmtp_max_unknown_commands = 2')
     out = talk(site, ['HELO x', 'MAIL FROM:<a b@c.d>'] + ['MAIL FROM:<a b@c.d>'] * 4, status=1)
