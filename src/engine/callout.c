@@ -7,6 +7,7 @@
 #include "engine/cutthrough.h"
 #include "engine/local_identity.h"
 #include "engine/maillog.h"
+#include "engine/receive.h"
 #include "engine/remote_hosts.h"
 #include "engine/transport_setup.h"
 #include "mail/address.h"
@@ -239,6 +240,15 @@ check_postmaster(struct call *c, struct smtp_client *s)
     return got == ANSWER_YES ? succeed(c) : fail(c, "postmaster", ACL_CALLED_POSTMASTER);
 }
 
+/* What was said of the address. */
+static void
+remember(struct call *c, enum answer got)
+{
+    if (!c->o->no_cache && str_is_set(c->key) && got != ANSWER_NONE)
+        callout_cache_put_address(c->e, c->key,
+                                  got == ANSWER_YES ? CALLOUT_ACCEPT : CALLOUT_REJECT);
+}
+
 static enum step
 check_address(struct call *c, struct smtp_client *s)
 {
@@ -249,9 +259,7 @@ check_address(struct call *c, struct smtp_client *s)
         return take_mail_refusal(c);
     if (got == ANSWER_NONE)
         return STEP_NEXT;
-    if (!c->o->no_cache)
-        callout_cache_put_address(c->e, c->key,
-                                  got == ANSWER_YES ? CALLOUT_ACCEPT : CALLOUT_REJECT);
+    remember(c, got);
     if (got == ANSWER_NO)
         return fail(c, "recipient", ACL_CALLED_ADDRESS);
     if (c->postmaster)
@@ -336,7 +344,7 @@ call_host(struct call *c, const struct smtp_target *target)
         else
             step = check_address(c, s);
         if (c->joins && cutthrough_may_begin(c->e, c->o, c->to))
-            cutthrough_begin(c->e, s, &c->mail, c->to);
+            cutthrough_begin(c->e, s, &c->mail, c->from, c->to);
         else
             smtp_client_close(s, &c->job);
     }
@@ -383,10 +391,9 @@ try_host(struct call *c, size_t *at)
     c->view.host_port = target.port;
     target.command_s = seconds_or(c->o->wait_s, ACL_CALLOUT_WAIT_S);
     target.connect_s = seconds_or(c->o->connect_s, target.command_s);
-    target.clear =
-        smtp_client_in_list(&c->job, &c->host,
-                            &transport_smtp_options(t)->hosts_verify_avoid_tls,
-                            "hosts_verify_avoid_tls");
+    target.clear = smtp_client_in_list(&c->job, &c->host,
+                                       &transport_smtp_options(t)->hosts_verify_avoid_tls,
+                                       "hosts_verify_avoid_tls");
     return call_host(c, &target);
 }
 
@@ -470,14 +477,27 @@ look_up(struct call *c)
 
 /* --- around it --- */
 
+/* That of the message; what an untrusted caller claims is not what it will be sent with. */
+static struct str
+sender_of_message(struct call *c)
+{
+    const struct message *m = c->e->eval->message;
+    const struct session *s = c->e->eval->session;
+    if (m == NULL || !str_is_set(m->sender))
+        return STR_EMPTY;
+    if (m->sender.n == 0 || s->sender_host_address.n > 0 || c->e->caller.trusted ||
+        receive_may_send_as(c->e, m->sender))
+        return m->sender;
+    return address_qualify(c->arena, c->e->caller.login, c->e->conf->main->qualify_domain);
+}
+
 static struct str
 sender_of(struct call *c)
 {
     const struct acl_callout *o = c->o;
-    const struct message *m = c->e->eval->message;
     struct why why;
     if (o->use_sender)
-        return m == NULL || !str_is_set(m->sender) ? STR_EMPTY : m->sender;
+        return sender_of_message(c);
     if (o->use_postmaster)
         return str_printf(c->arena, "postmaster@%.*s",
                           STR_ARG(c->e->conf->main->qualify_domain));
@@ -545,10 +565,10 @@ call_hosts(struct call *c)
     defer(c);
 }
 
-static void
-run(struct call *c)
+/* What the callout asks. True: the cache has the answer. */
+static bool
+is_known(struct call *c)
 {
-    struct why why;
     c->out->in_callout = c->out->details = true;
     c->from = sender_of(c);
     c->job.return_path = c->from;
@@ -558,11 +578,16 @@ run(struct call *c)
                  : c->to->text;
     c->random = random_address(c);
     c->postmaster = str_is_set(c->o->postmaster_from);
-    if (!c->o->no_cache) {
-        callout_cache_domain(c->e, c->arena, c->domain, &c->known);
-        if (look_up(c) == STEP_DONE)
-            return;
-    }
+    if (c->o->no_cache)
+        return false;
+    callout_cache_domain(c->e, c->arena, c->domain, &c->known);
+    return look_up(c) == STEP_DONE;
+}
+
+static void
+call(struct call *c)
+{
+    struct why why;
     c->out->why = (struct why){.outcome = OUT_DEFER};
     if (remote_hosts_choose(&c->d, c->to->transport, c->to, false, &c->hosts, &why))
         call_hosts(c);
@@ -603,6 +628,7 @@ join(struct call *c)
     }
     c->out->in_callout = c->out->details = true;
     got = ask_recipient(c, s, transport_rcpt_address(c->arena, c->to, g->rcpt_include_affixes));
+    remember(c, got);
     if (got == ANSWER_YES) {
         cutthrough_add(c->e, c->to);
         (void)succeed(c);
@@ -622,11 +648,23 @@ may_join(const struct call *c)
            m->acl->held != NULL && m->recipients.n > 0;
 }
 
+/* The connection of a cutthrough delivery has to be told of each recipient; one that is held is of no use to a message with others. */
 static void
-call_anew(struct call *c)
+run(struct call *c)
 {
-    c->hosts = (struct remote_hosts){.own = false};
-    run(c);
+    const struct message *m = c->e->eval->message;
+    bool joins = may_join(c);
+    bool cached = !joins || !m->acl->cutthrough;
+    if (cached && is_known(c))
+        return;
+    if (joins) {
+        if (join(c) || c->o->only_cutthrough)
+            return;
+        c->hosts = (struct remote_hosts){.own = false};
+        if (!cached && is_known(c))
+            return;
+    }
+    call(c);
 }
 
 /* A host that could be asked: the router's, or the transport's own. */
@@ -660,10 +698,7 @@ callout_run(struct engine *e, struct arena *a, const struct acl_verify *q, struc
     if (c.o->only_cutthrough && !may_join(&c) && !cutthrough_may_begin(e, c.o, to))
         return;
     prepare(&c);
-    if (!may_join(&c))
-        run(&c);
-    else if (!join(&c) && !c.o->only_cutthrough)
-        call_anew(&c);
+    run(&c);
     e->eval->address = before;
     e->eval->session = session;
 }

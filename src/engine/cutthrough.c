@@ -9,6 +9,7 @@
 #include "engine/remote_kept.h"
 #include "engine/transport_setup.h"
 #include "engine/verify.h"
+#include "transports/message_write.h"
 #include "transports/smtp_transaction.h"
 
 struct cutthrough {
@@ -45,14 +46,22 @@ cutthrough_drop(struct message *m)
 
 /* --- the envelope --- */
 
-/* What the transport does with the message does not depend on the whole of it, nor is there an answer for each recipient. */
 static bool
-is_plain(const struct driver_instance *transport)
+is_cutthrough(const struct message *m)
+{
+    return m->acl != NULL && m->acl->cutthrough;
+}
+
+/* There is no answer for each recipient; and what is sent while the message comes in does not depend on the whole of it. */
+static bool
+is_plain(const struct message *m, const struct driver_instance *transport)
 {
     const struct transport_generic *g = transport->generic.fields;
     const struct transport_smtp *o = transport_smtp_options(transport);
+    if (transport_smtp_is_lmtp(o) || !is_cutthrough(m))
+        return !transport_smtp_is_lmtp(o);
     return !str_is_set(g->transport_filter.text) && !str_is_set(o->dkim_domain.text) &&
-           !str_is_set(g->message_size_limit.text) && !transport_smtp_is_lmtp(o);
+           !str_is_set(g->message_size_limit.text);
 }
 
 bool
@@ -64,18 +73,18 @@ cutthrough_may_begin(const struct engine *e, const struct acl_callout *o,
     if (m == NULL || s == NULL || s->rcpt_count != 1 || !o->use_sender || e->callouts_skipped ||
         e->dont_deliver)
         return false;
-    bool asked = o->hold || (m->acl != NULL && m->acl->cutthrough);
-    return asked && (m->acl == NULL || m->acl->held == NULL) && is_plain(to->transport);
+    bool asked = o->hold || is_cutthrough(m);
+    return asked && (m->acl == NULL || m->acl->held == NULL) && is_plain(m, to->transport);
 }
 
 void
 cutthrough_begin(const struct engine *e, struct smtp_client *c, const struct smtp_mail *mail,
-                 struct address *to)
+                 struct str sender, struct address *to)
 {
     struct message *m = e->eval->message;
     struct cutthrough *t = ARENA_NEW(m->arena, struct cutthrough);
-    *t =
-        (struct cutthrough){.arena = m->arena, .client = c, .mail = *mail, .sender = m->sender};
+    *t = (struct cutthrough){
+        .arena = m->arena, .client = c, .mail = *mail, .sender = str_dup(m->arena, sender)};
     vec_push(t->arena, &t->to, to);
     acl_message_of(m)->held = t;
     arena_on_free(m->arena, drop, t);
@@ -164,8 +173,9 @@ cutthrough_recipient(struct engine *e, struct str address, struct acl_answer *ou
     struct cutthrough *t = held_by(m);
     const struct acl_message *acl = m->acl;
     struct acl_verified v;
-    if (acl == NULL || !acl->cutthrough) {
-        cutthrough_drop(m);
+    if (!is_cutthrough(m)) {
+        if (t != NULL && t->to.n <= m->recipients.n) /* it knows nothing of this one */
+            drop(t);
         return;
     }
     bool first = e->eval->session->rcpt_count == 1;
@@ -184,20 +194,24 @@ cutthrough_recipient(struct engine *e, struct str address, struct acl_answer *ou
 
 /* --- the message --- */
 
+/* All recipients are in the envelope, and it says nothing of reports. */
+static bool
+is_whole(const struct cutthrough *t, const struct message *m)
+{
+    for (size_t i = 0; i < m->recipients.n; i++)
+        if (m->recipients.v[i].dsn_flags != 0 || m->recipients.v[i].orcpt.n > 0)
+            return false;
+    return t->to.n == m->recipients.n;
+}
+
 /* DSN requests have to be seen to here; answers for each recipient, and chunks, are not possible. */
 static bool
 is_simple(const struct receiving *r)
 {
-    const struct transport_smtp *o;
-    const struct acl_message *acl = r->m->acl;
-    const struct cutthrough *t = acl->held;
-    for (size_t i = 0; i < r->m->recipients.n; i++)
-        if (r->m->recipients.v[i].dsn_flags != 0 || r->m->recipients.v[i].orcpt.n > 0)
-            return false;
-    o = transport_smtp_options(t->to.v[0]->transport);
-    return acl->cutthrough && r->rq->framing == RECEIVE_SMTP &&
-           (!r->s->prdr || r->m->recipients.n < 2) && t->to.n == r->m->recipients.n &&
-           transport_smtp_takes_lines(o, r->m);
+    const struct cutthrough *t = r->m->acl->held;
+    const struct transport_smtp *o = transport_smtp_options(t->to.v[0]->transport);
+    return is_whole(t, r->m) && r->rq->framing == RECEIVE_SMTP &&
+           (!r->s->prdr || r->m->recipients.n < 2) && transport_smtp_takes_lines(o, r->m);
 }
 
 void
@@ -206,10 +220,11 @@ cutthrough_prepare(struct receiving *r)
     struct cutthrough *t = held_by(r->m);
     if (t == NULL)
         return;
-    if (!is_simple(r)) {
+    bool now = is_cutthrough(r->m);
+    if (now ? !is_simple(r) : !is_whole(t, r->m))
         drop(t);
+    if (t->client == NULL || !now)
         return;
-    }
     acl_apply_headers(r->m, r->s);
     for (size_t i = 0; i < r->m->headers->n; i++)
         vec_push(t->arena, &t->headers, r->m->headers->v[i]);
@@ -235,8 +250,7 @@ transact(struct receiving *r, struct cutthrough *t, struct delivery *d, struct s
     struct header_texts *texts = r->m->texts;
     struct smtp_client *c = t->client;
     struct transport_answer *answers = ARENA_ARRAY(t->arena, struct transport_answer, t->to.n);
-    struct transport_job job =
-        transport_setup_base(d, t->to.v[0]->transport, t->to.v, t->to.n);
+    struct transport_job job = transport_setup_base(d, t->to.v[0]->transport, t->to.v, t->to.n);
     job.body_fd = r->m->body_fd;
     job.body_start = r->m->body_start;
     job.return_path = t->sender;
@@ -252,7 +266,9 @@ transact(struct receiving *r, struct cutthrough *t, struct delivery *d, struct s
     r->m->headers = &t->headers;
     r->m->texts = NULL;
     local_rewrite_set(d->engine, &job);
-    smtp_transaction_finish(c, &job, &t->mail, answers, end);
+    const struct smtp_turns turns = {.open = ARENA_ARRAY(t->arena, bool, t->to.n),
+                                     .taken = ARENA_ARRAY(t->arena, bool, t->to.n)};
+    smtp_transaction_finish(c, &job, &turns, &t->mail, answers, end);
     r->m->headers = whole;
     r->m->texts = texts;
     e->address = outer;
@@ -334,7 +350,7 @@ cutthrough_send(struct receiving *r)
     struct cutthrough *t = held_by(r->m);
     struct smtp_end end;
     bool spool;
-    if (t == NULL)
+    if (t == NULL || !is_cutthrough(r->m))
         return true;
     if (!may_go(r, t)) {
         drop(t);
@@ -351,4 +367,39 @@ cutthrough_send(struct receiving *r)
     }
     drop(t);
     return spool;
+}
+
+/* --- a connection that is held --- */
+
+/* As RCPT had them, one a line. */
+static struct str
+recipients_of(struct arena *a, const struct cutthrough *t)
+{
+    struct buf b = buf_in(a, HELD_TEXT_MAX + 1);
+    for (size_t i = 0; i < t->to.n; i++) {
+        const struct transport_generic *g = t->to.v[i]->transport->generic.fields;
+        if (i > 0)
+            buf_addc(&b, '\n');
+        buf_adds(&b, transport_rcpt_address(a, t->to.v[i], g->rcpt_include_affixes));
+    }
+    return buf_str(&b);
+}
+
+bool
+cutthrough_hand_over(struct engine *e, struct arena *a, struct str id,
+                     struct held_connection *out)
+{
+    struct message *m = e->eval->message;
+    struct cutthrough *t = held_by(m);
+    if (t == NULL || !str_eq(m->id, id) || !is_whole(t, m))
+        return false;
+    out->arena = NULL;
+    out->id = id;
+    out->sender = t->sender;
+    out->recipients = recipients_of(a, t);
+    if (!held_connection_pack(a, t->client, &t->mail, t->to.v[0]->transport->name, out))
+        return false;
+    t->client->fd = -1; /* it goes on elsewhere */
+    drop(t);
+    return true;
 }

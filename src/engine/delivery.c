@@ -8,6 +8,7 @@
 #include "conf/main_options.h"
 #include "engine/bounce_settle.h"
 #include "engine/debug_log.h"
+#include "engine/held_connection.h"
 #include "engine/maillog.h"
 #include "engine/mua_wrapper.h"
 #include "engine/one_time.h"
@@ -515,6 +516,7 @@ delivery_start_other(struct delivery *d, struct str id)
         leave_standard_files();
     spool_close(&d->entry);
     remote_kept_abandon(e);
+    held_connection_drop(e);
     e->queue_run = e->eval->queue_running = e->forced = e->local_only = false;
     e->first_stage = e->queue_smtp = false;
     (void)delivery_run(e, id, DELIVERY_ARRIVED);

@@ -13,7 +13,8 @@
 #include "filter/vm.h"
 #include "sys/log.h"
 
-struct hints; /* sys/hints.h */
+struct held_connection; /* engine/held_connection.h */
+struct hints;           /* sys/hints.h */
 struct site;
 struct acl_up;
 struct engine_become;
@@ -69,6 +70,8 @@ struct engine {
     struct str queue;         /* named queue at work; "" is the default one */
     struct hints *hints;      /* NULL until needed */
     struct remote_kept *kept; /* a connection that waits for its next message, or NULL */
+    struct held_connection
+        *held; /* one over which the message at hand has its envelope already, or NULL */
     VEC(pid_t)
     lingering; /* processes that deliver what waits for the hosts of the message at hand */
     struct remote_pool *pool; /* those kept for what comes next; NULL: none is */

@@ -5,6 +5,7 @@
 #include "conf/conf.h"
 #include "conf/list.h"
 #include "conf/main_options.h"
+#include "engine/held_connection.h"
 #include "engine/local_reply.h"
 #include "engine/local_slot.h"
 #include "engine/maillog.h"
@@ -53,8 +54,10 @@ struct run {
     VEC(struct note) notes;
     bool setup_failed;
     size_t max_rcpt;
-    bool from_mx;    /* the host at hand */
-    bool more_hosts; /* others follow */
+    bool from_mx;          /* the host at hand */
+    bool more_hosts;       /* others follow */
+    bool held;             /* the connection at hand has this envelope already: */
+    struct smtp_mail mail; /* what MAIL said */
     /* A connection that is used again, client NULL: none; and the place among those to the destination. */
     struct remote_kept kept;
 };
@@ -224,6 +227,16 @@ enum transacted {
     TRANSACT_AGAIN, /* the server wanted no more over this connection: nothing was done */
 };
 
+/* What is left of a transaction. A server that did not wait for it is one that takes no more. */
+static void
+finish_held(struct run *r, struct smtp_client *c, const struct smtp_turns *turns,
+            struct smtp_end *end)
+{
+    r->held = false;
+    smtp_transaction_finish(c, &r->job, turns, &r->mail, r->answers, end);
+    end->stale = c->broken && !end->doubtful;
+}
+
 /* One transaction. */
 static enum transacted
 transact(struct run *r, const struct remote_try *t, struct smtp_client *c)
@@ -232,7 +245,10 @@ transact(struct run *r, const struct remote_try *t, struct smtp_client *c)
     struct smtp_end end;
     bool *before = ARENA_ARRAY(r->d->arena, bool, r->n);
     memcpy(before, r->taken, r->n);
-    smtp_transaction(c, &r->job, &turns, r->max_rcpt, r->answers, &end);
+    if (r->held)
+        finish_held(r, c, &turns, &end);
+    else
+        smtp_transaction(c, &r->job, &turns, r->max_rcpt, r->answers, &end);
     if (end.stale) {
         memcpy(r->taken, before, r->n);
         return TRANSACT_AGAIN;
@@ -264,12 +280,17 @@ open_client(struct run *r, const struct smtp_target *target, struct smtp_end *en
     return smtp_client_open(&r->job, &clear, end);
 }
 
-/* The connection that is used again, if it can be. */
+/* The connection that is used again, if it can be; or that of a callout, where everything but the message was said. */
 static struct smtp_client *
-adopt(struct run *r)
+adopt(struct run *r, const struct smtp_target *target)
 {
     struct smtp_client *c = r->kept.client;
     struct smtp_end end;
+    if (c == NULL && held_connection_fits(r->d, &r->job, target)) {
+        c = held_connection_open(r->d, &r->job, target, &r->mail);
+        r->held = c != NULL;
+        return c;
+    }
     if (c == NULL)
         return NULL;
     smtp_client_adopt(c, &r->job);
@@ -298,7 +319,7 @@ deliver_to(struct run *r, const struct remote_try *t, const struct smtp_target *
 {
     struct smtp_end end = {.fate = SMTP_ANSWERED};
     struct smtp_target to = *target;
-    struct smtp_client *c = adopt(r);
+    struct smtp_client *c = adopt(r, target);
     to.early = true;
     memset(r->taken, false, r->n);
     while (has_more(r)) {

@@ -171,7 +171,7 @@ hand_over_own(struct smtp_session *s, const struct receive_result *r)
 {
     const struct smtp_setup *to = s->setup;
     for (size_t i = 0; i < r->own.n && to->accepted != NULL; i++)
-        to->accepted(to->ctx, r->own.v[i], STR_EMPTY, SMTP_DUE_NOW);
+        to->accepted(to->ctx, s->engine, r->own.v[i], STR_EMPTY, SMTP_DUE_NOW);
 }
 
 /* Tells who delivers. */
@@ -188,7 +188,7 @@ hand_over(struct smtp_session *s, const struct receive_result *r)
     if (r->in_lane)
         to->accepted_in_lane(to->ctx, s->engine, s->message->id, &r->lane, due);
     else if (to->accepted != NULL)
-        to->accepted(to->ctx, s->message->id, s->message->queue_name, due);
+        to->accepted(to->ctx, s->engine, s->message->id, s->message->queue_name, due);
 }
 
 static enum smtp_next

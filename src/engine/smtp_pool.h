@@ -33,7 +33,8 @@ struct smtp_pool_calls {
     /* Makes what a thread works with, in a, which is freed when the thread ends. NULL: cannot (logged). */
     struct engine *(*engine)(void *ctx, struct arena *a);
     /* A message is in the spool. */
-    void (*accepted)(void *ctx, struct str id, struct str queue, enum smtp_due due);
+    void (*accepted)(void *ctx, struct engine *e, struct str id, struct str queue,
+                     enum smtp_due due);
     /* The same for one in the fast lane; NULL: none goes there. */
     void (*accepted_in_lane)(void *ctx, struct engine *e, struct str id,
                              const struct lane_ref *ref, enum smtp_due due);

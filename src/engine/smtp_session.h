@@ -37,7 +37,8 @@ struct smtp_setup {
     bool queue_only;                 /* no message is delivered at once */
     bool delayed; /* likewise, for a reason that goes for all messages and is no news of one */
     /* A message is in the spool. May be NULL. */
-    void (*accepted)(void *ctx, struct str id, struct str queue, enum smtp_due due);
+    void (*accepted)(void *ctx, struct engine *e, struct str id, struct str queue,
+                     enum smtp_due due);
     /* Turns true in `accepted` when the message was not delivered and that ends the session (mua_wrapper). NULL: it never does. */
     const bool *failed;
     /* As `accepted`, for a message in the fast lane. NULL: none goes there. */

@@ -8,6 +8,7 @@
 #include "engine/etrn_turn.h"
 #include "engine/maillog.h"
 #include "engine/queue_run.h"
+#include "proc/role.h"
 #include "sys/priv.h"
 
 #include <errno.h>
@@ -21,7 +22,8 @@
 
 enum { QUEUE_NAME_MAX = 255 };
 
-enum word_kind { WORD_MESSAGE, WORD_RUN };
+/* WORD_HELD: a connection follows, as IPC_HELD. */
+enum word_kind { WORD_MESSAGE, WORD_RUN, WORD_HELD };
 /* The parent's answer, one byte, once it is done. */
 enum { ANSWER_DONE = 0, ANSWER_REFUSED = 1, ANSWER_FAILED = 2 };
 
@@ -91,6 +93,7 @@ start_delivery(struct engine *e, const struct word *w)
     pid_t pid = fork();
     if (pid == 0)
         deliver(e, w);
+    held_connection_drop(e);
     int status = 0;
     while (pid > 0 && w->when == RECEPTION_WAIT && waitpid(pid, &status, 0) < 0 &&
            errno == EINTR)
@@ -175,6 +178,25 @@ reception_run_queue(struct reception *r, struct str what)
 }
 
 void
+reception_held(struct reception *r, const struct held_connection *h)
+{
+    const struct word w = {.kind = WORD_HELD};
+    ssize_t n;
+    if (r->parent < 0) {
+        held_connection_drop(r->engine);
+        r->engine->held = held_connection_keep(h);
+        return;
+    }
+    do {
+        n = send(r->parent, &w, sizeof w, MSG_NOSIGNAL);
+    } while (n < 0 && errno == EINTR);
+    if (n == sizeof w)
+        role_pass_held(r->parent, IPC_HELD, h);
+    else
+        close(h->fd);
+}
+
+void
 reception_deliver(struct reception *r, struct str id, struct str queue,
                   enum reception_delivery when)
 {
@@ -224,6 +246,21 @@ is_good(const struct word *w, ssize_t n)
                                        w->when == RECEPTION_WAIT || w->when == RECEPTION_ROUTE);
 }
 
+/* The connection that was announced. False: something else came. */
+static bool
+take_held(struct engine *e, int fd)
+{
+    struct ipc_message msg;
+    if (ipc_receive(&ipc_protocol, fd, IPC_KIND_SESSION, IPC_KIND_SMTP, &msg) != IPC_OK)
+        return false;
+    const struct held_connection h = role_held_of(&msg);
+    if (msg.type != IPC_HELD) /* no other row has a descriptor in this direction */
+        return false;
+    held_connection_drop(e);
+    e->held = held_connection_keep(&h);
+    return true;
+}
+
 /* Serves the child until it closes its side. Anything odd that it says ends the service. */
 static void
 serve(struct engine *e, int fd)
@@ -233,6 +270,11 @@ serve(struct engine *e, int fd)
         ssize_t n = recv(fd, &w, sizeof w, 0);
         if (n < 0 && errno == EINTR)
             continue;
+        if (n == sizeof w && w.kind == WORD_HELD) {
+            if (!take_held(e, fd))
+                return;
+            continue;
+        }
         if (!is_good(&w, n))
             return;
         char answer = obey(e, &w);

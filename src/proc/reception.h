@@ -7,7 +7,7 @@
 #ifndef REMEX_PROC_RECEPTION_H
 #define REMEX_PROC_RECEPTION_H
 
-#include "engine/engine.h"
+#include "engine/held_connection.h"
 #include "engine/lane.h"
 
 /* When a message that was accepted is delivered. */
@@ -30,6 +30,8 @@ struct reception {
 /* Runs `run` as described; its return value is the exit status of the whole. */
 int reception_run(struct engine *e, int (*run)(struct reception *r, void *ctx), void *ctx);
 
+/* The connection of a callout for the message that is delivered next, which goes along to that delivery; **owns**: the descriptor. */
+void reception_held(struct reception *r, const struct held_connection *h);
 /* The message is in the spool, in the engine's queue or the one named (unset: the engine's). Comes back when
  * it is delivered if `when` says so, else at once. */
 void reception_deliver(struct reception *r, struct str id, struct str queue,

@@ -36,6 +36,26 @@ role_offer(int to, enum ipc_type type, const struct ipc_field *f)
     return to >= 0 && ipc_offer(&ipc_protocol, to, type, f, -1) == IPC_OK;
 }
 
+struct held_connection
+role_held_of(const struct ipc_message *msg)
+{
+    return (struct held_connection){.id = msg->f[0].text,
+                                    .place = msg->f[1].text,
+                                    .sender = msg->f[2].text,
+                                    .recipients = msg->f[3].text,
+                                    .fd = msg->fd};
+}
+
+void
+role_pass_held(int to, enum ipc_type type, const struct held_connection *h)
+{
+    const struct ipc_field f[] = {
+        {.text = h->id}, {.text = h->place}, {.text = h->sender}, {.text = h->recipients}};
+    if (to >= 0)
+        (void)ipc_offer(&ipc_protocol, to, type, f, h->fd);
+    close(h->fd);
+}
+
 void
 role_say_lost(struct role *r)
 {

@@ -7,7 +7,7 @@
 #ifndef REMEX_PROC_ROLE_H
 #define REMEX_PROC_ROLE_H
 
-#include "engine/engine.h"
+#include "engine/held_connection.h"
 #include "proc/ipc.h"
 #include "proc/mode.h"
 
@@ -37,6 +37,10 @@ void role_say_ready(struct role *r);
 bool role_send(int to, enum ipc_type type, const struct ipc_field *f, int fd);
 /* The same without waiting: false also when the peer does not read. */
 bool role_offer(int to, enum ipc_type type, const struct ipc_field *f);
+/* The connection in such a message, whose texts it shares. */
+struct held_connection role_held_of(const struct ipc_message *msg);
+/* Sends a connection that is held, without waiting, and closes it here. */
+void role_pass_held(int to, enum ipc_type type, const struct held_connection *h);
 /* "My socket to the queue process is closed." The master makes another one, when there is somebody at its other end. */
 void role_say_lost(struct role *r);
 /* Gives up root for good, if it is there, and becomes the mail user. */

@@ -53,6 +53,7 @@ reset(struct engine *e)
 {
     lookup_cache_flush(e->eval->lookups);
     list_cache_forget(e->eval->lists);
+    held_connection_drop(e);
     e->queue_run = e->eval->queue_running = false;
     e->forced = e->queue_reports = e->first_stage = e->local_only = false;
     e->queue = STR_EMPTY;
@@ -161,6 +162,15 @@ next_job(struct role *r, int socket, struct ipc_message *msg)
     return ipc_receive(&ipc_protocol, socket, IPC_KIND_QUEUE, IPC_KIND_WORKER, msg) == IPC_OK;
 }
 
+/* For the attempt that follows. */
+static void
+take_held(struct engine *e, const struct ipc_message *msg)
+{
+    const struct held_connection h = role_held_of(msg);
+    held_connection_drop(e);
+    e->held = held_connection_keep(&h);
+}
+
 static _Noreturn void
 work(struct role *r, int socket)
 {
@@ -170,6 +180,10 @@ work(struct role *r, int socket)
     r->e->log.kept = log_kept_new(r->e->arena);
     r->e->pool = remote_pool_new(r->e);
     while (next_job(r, socket, &msg)) {
+        if (msg.type == IPC_HELD_FOR) {
+            take_held(r->e, &msg);
+            continue;
+        }
         struct ipc_field done = {.number = DELIVERY_DONE};
         if (msg.type == IPC_ATTEMPT)
             done.number = attempt(r->e, &msg);

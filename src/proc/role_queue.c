@@ -46,6 +46,9 @@ enum {
     HELD_MS =
         500, /* a worker that is at one message for so long is held up by what is far away */
     HELD_TIMES = 4, /* those count no more in the limit, so many times the limit at most */
+    HELD_MAX = 256, /* connections of callouts */
+    HELD_FOR_MS =
+        20000, /* a message whose turn has not come by then is not delivered quickly */
     WORKER_IDLE_MS = 30000, /* a worker that has nothing to do for so long ends */
     WORKER_JOBS_MAX = 5000, /* and after so many attempts, another one goes on */
 };
@@ -63,6 +66,12 @@ struct worker {
     unsigned jobs;
     struct job job;
     int64_t since_ms; /* when it became idle, or busy */
+};
+
+/* A connection for a message that is to come, or waits. */
+struct held {
+    struct held_connection *connection;
+    int64_t since_ms;
 };
 
 struct runner {
@@ -85,6 +94,8 @@ struct queue {
     int64_t began_ms;      /* when this process did */
     bool recovers;         /* what was in the lane by then is moved whatever its age */
     int64_t next_keep_ms;  /* when it is looked after again */
+    struct held held[HELD_MAX];
+    size_t held_n;
     struct runner *runners;
     size_t runners_n;
     bool waited;    /* for processes that have died, in this turn */
@@ -145,9 +156,57 @@ idle_worker(struct queue *q)
     return NULL;
 }
 
-static bool
-hand_over(struct worker *w, const struct job *j)
+/* --- connections of callouts --- */
+
+static void
+keep_held(struct queue *q, const struct ipc_message *msg)
 {
+    const struct held_connection h = role_held_of(msg);
+    if (q->held_n == HELD_MAX || !message_id_parse(h.id, NULL)) {
+        close(h.fd);
+        return;
+    }
+    q->held[q->held_n++] = (struct held){held_connection_keep(&h), await_now_ms()};
+}
+
+static void
+forget_held(struct queue *q, size_t i)
+{
+    held_connection_free(q->held[i].connection);
+    q->held[i] = q->held[--q->held_n];
+}
+
+static void
+pass_held(struct queue *q, const struct worker *w, struct str id)
+{
+    for (size_t i = 0; i < q->held_n; i++) {
+        struct held_connection *h = q->held[i].connection;
+        if (!str_eq(h->id, id))
+            continue;
+        role_pass_held(w->fd, IPC_HELD_FOR, h);
+        h->fd = -1; /* closed there */
+        forget_held(q, i);
+        return;
+    }
+}
+
+static void
+expire_held(struct queue *q)
+{
+    int64_t now = await_now_ms();
+    for (size_t i = q->held_n; i > 0; i--) {
+        if (now - q->held[i - 1].since_ms > HELD_FOR_MS)
+            forget_held(q, i - 1);
+    }
+}
+
+/* --- work --- */
+
+static bool
+hand_over(struct queue *q, struct worker *w, const struct job *j)
+{
+    if (j->kind == JOB_ATTEMPT && q->held_n > 0)
+        pass_held(q, w, j->id);
     struct ipc_field attempt[] = {{.text = j->id}, {.text = j->queue}, {.number = j->when}};
     struct ipc_field run[] = {{.number = j->option}, {.text = j->id}};
     return j->kind == JOB_ATTEMPT ? role_offer(w->fd, IPC_ATTEMPT, attempt)
@@ -239,7 +298,7 @@ dispatch(struct queue *q)
     struct worker *w;
     while (jobs_waiting(q) > 0 && (w = idle_worker(q)) != NULL) {
         struct job_list *l = next_list(q);
-        if (!hand_over(w, job_list_at(l, 0))) {
+        if (!hand_over(q, w, job_list_at(l, 0))) {
             drop_worker(q, (size_t)(w - q->workers));
             continue;
         }
@@ -486,6 +545,8 @@ hear_peer(struct queue *q, size_t i)
         drop_peer(q, i);
     else if (msg.type == IPC_ARRIVED)
         take_arrival(q, &msg);
+    else if (msg.type == IPC_HELD)
+        keep_held(q, &msg);
     else if (msg.type == IPC_ETRN)
         answer_etrn(q, p->fd, &msg);
     else if (msg.type == IPC_WORKER)
@@ -620,6 +681,7 @@ turn(struct queue *q)
         look_after_lane(q);
     start_runs(q);
     drop_idle(q);
+    expire_held(q);
     dispatch(q);
     if (woken && !q->role->retiring)
         let_more_come(q);
@@ -670,10 +732,8 @@ begin(struct queue *q)
     bool again = q->role->number > 0;
     q->began_ms = await_now_ms();
     q->recovers = again || q->role->generation == 1;
-    q->keep = (struct lane_keep){.most = LANE_KEEP_MOST,
-                                 .time_ms = LANE_KEEP_TIME_MS,
-                                 .moved = adopt,
-                                 .ctx = q};
+    q->keep = (struct lane_keep){
+        .most = LANE_KEEP_MOST, .time_ms = LANE_KEEP_TIME_MS, .moved = adopt, .ctx = q};
     role_say_ready(q->role);
     if (again)
         (void)job_list_add_run(&q->jobs, JOB_NO_OPTION, STR_EMPTY);

@@ -62,6 +62,14 @@ tell_pending(struct smtp_role *s)
 }
 
 void
+smtp_role_held(struct smtp_role *s, const struct held_connection *h)
+{
+    pthread_mutex_lock(&s->lock);
+    role_pass_held(s->queue, IPC_HELD, h);
+    pthread_mutex_unlock(&s->lock);
+}
+
+void
 smtp_role_arrived(struct smtp_role *s, struct str id, struct str queue, unsigned when)
 {
     pthread_mutex_lock(&s->lock);
@@ -130,6 +138,11 @@ hear_child(struct smtp_role *s, struct smtp_child *c)
         close(c->fd);
         c->fd = -1;
         return false;
+    }
+    if (msg.type == IPC_HELD) {
+        const struct held_connection h = role_held_of(&msg);
+        smtp_role_held(s, &h);
+        return true;
     }
     if (msg.type == IPC_ARRIVED) {
         smtp_role_arrived(s, msg.f[0].text, msg.f[1].text, (unsigned)msg.f[2].number);

@@ -3,6 +3,7 @@
 #define REMEX_PROC_ROLE_SMTP_H
 
 #include "base/vec.h"
+#include "engine/held_connection.h"
 #include "mail/ip.h"
 #include "proc/job_list.h"
 #include "proc/role.h"
@@ -52,6 +53,8 @@ struct smtp_connection {
 };
 
 /* Serves the connection in this process, a child of the role, and ends it. up: socket to the role. */
+/* Gives the queue process a connection for a message before it is told of that; one that cannot be sent is closed. **thread**: any. */
+void smtp_role_held(struct smtp_role *s, const struct held_connection *h);
 /* A message is in the spool. **thread**: any. */
 void smtp_role_arrived(struct smtp_role *s, struct str id, struct str queue, unsigned when);
 /* Asks the queue process for a run; the answer comes with the ticket. False: nobody is there. **thread**: any. */

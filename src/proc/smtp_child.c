@@ -5,6 +5,7 @@
  */
 #include "conf/main_options.h"
 #include "conf/model.h"
+#include "engine/cutthrough.h"
 #include "engine/maillog.h"
 #include "engine/peer.h"
 #include "engine/smtp_session.h"
@@ -32,14 +33,17 @@ struct session_run {
 /* --- what the session asks for --- */
 
 static void
-accepted(void *ctx, struct str id, struct str queue, enum smtp_due due)
+accepted(void *ctx, struct engine *e, struct str id, struct str queue, enum smtp_due due)
 {
     struct session_run *k = ctx;
+    struct held_connection h;
     if (due != SMTP_DUE_NOW)
         return;
     enum reception_delivery when = queueing_choose_for(k->s->role->m, k->e, id);
     if (when == RECEPTION_QUEUE || smtp_admit_is_crowded(k->e, k->c->connected, id))
         return;
+    if (cutthrough_hand_over(e, e->eval->message->arena, id, &h))
+        role_pass_held(k->up, IPC_HELD, &h);
     struct ipc_field f[] = {
         {.text = id}, {.text = queue.n > 0 ? queue : STR_EMPTY}, {.number = when}};
     (void)role_send(k->up, IPC_ARRIVED, f, -1);

@@ -10,6 +10,7 @@
 #include "conf/conf.h"
 #include "conf/main_options.h"
 #include "conf/model.h"
+#include "engine/cutthrough.h"
 #include "engine/lane_keep.h"
 #include "engine/maillog.h"
 #include "engine/peer_name.h"
@@ -35,13 +36,24 @@ struct smtp_run {
 
 enum { PORT_PRIVILEGED = 1024 };
 
+/* A connection that its callouts have kept for it. */
 static void
-deliver(void *ctx, struct str id, struct str queue, enum smtp_due due)
+hand_over_held(struct smtp_run *k, struct engine *e, struct str id,
+               enum reception_delivery when)
+{
+    struct held_connection h;
+    if (when != RECEPTION_QUEUE && cutthrough_hand_over(e, e->eval->message->arena, id, &h))
+        reception_held(k->reception, &h);
+}
+
+static void
+deliver(void *ctx, struct engine *e, struct str id, struct str queue, enum smtp_due due)
 {
     struct smtp_run *k = ctx;
     if (due != SMTP_DUE_NOW)
         return;
     enum reception_delivery when = queueing_choose_for(k->mode, k->engine, id);
+    hand_over_held(k, e, id, when);
     reception_deliver(k->reception, id, queue, when);
 }
 
@@ -53,6 +65,7 @@ deliver_in_lane(void *ctx, struct engine *e, struct str id, const struct lane_re
     enum reception_delivery when = RECEPTION_QUEUE;
     if (due == SMTP_DUE_NOW)
         when = queueing_choose_for(k->mode, k->engine, id);
+    hand_over_held(k, e, id, when);
     if (when != RECEPTION_QUEUE)
         reception_deliver_lane(k->reception, ref, when);
     else

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "conf/main_options.h"
+#include "engine/cutthrough.h"
 #include "engine/lane_keep.h"
 #include "engine/maillog.h"
 #include "engine/smtp_pool.h"
@@ -46,8 +47,19 @@ make_engine(void *ctx, struct arena *a)
     return engine_start_thread(t->role->role->e, a);
 }
 
+/* A connection that its callouts have kept for it. */
 static void
-accepted(void *ctx, struct str id, struct str queue, enum smtp_due due)
+hand_over_held(struct smtp_threads *t, struct engine *e, struct str id)
+{
+    struct held_connection h;
+    struct arena *a = arena_new();
+    if (cutthrough_hand_over(e, a, id, &h))
+        smtp_role_held(t->role, &h);
+    arena_free(a);
+}
+
+static void
+accepted(void *ctx, struct engine *e, struct str id, struct str queue, enum smtp_due due)
 {
     struct smtp_threads *t = ctx;
     struct role *r = t->role->role;
@@ -56,6 +68,7 @@ accepted(void *ctx, struct str id, struct str queue, enum smtp_due due)
     enum reception_delivery when = queueing_choose_for(r->m, r->e, id);
     if (when == RECEPTION_QUEUE || smtp_admit_is_crowded(r->e, seats_taken(t->role->seats), id))
         return;
+    hand_over_held(t, e, id);
     smtp_role_arrived(t->role, id, queue.n > 0 ? queue : STR_EMPTY, when);
 }
 
@@ -76,6 +89,7 @@ accepted_in_lane(void *ctx, struct engine *e, struct str id, const struct lane_r
         return;
     }
     lane_ref_write(ref, where);
+    hand_over_held(t, e, id);
     smtp_role_arrived(t->role, id, str_from_cstr(where), when);
 }
 

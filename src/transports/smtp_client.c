@@ -5,6 +5,7 @@
 #include "conf/list.h"
 #include "filter/expand.h"
 #include "mail/why_errno.h"
+#include "sys/peer_address.h"
 #include "transports/smtp_client_dane.h"
 #include "transports/smtp_client_greet.h"
 #include "transports/smtp_client_socks.h"
@@ -429,6 +430,22 @@ smtp_client_attach(const struct transport_job *job, const struct smtp_target *t,
         return c;
     smtp_client_close(c, job);
     return NULL;
+}
+
+struct smtp_client *
+smtp_client_resume(const struct transport_job *job, const struct smtp_target *t, int fd)
+{
+    struct smtp_client *c = make(job, t);
+    struct peer_address own;
+    c->fd = fd;
+    c->own_address = STR_EMPTY;
+    if (peer_address_own(c->arena, fd, &own)) {
+        c->own_address = own.text;
+        c->own_port = own.port;
+    }
+    reply_reader_start(c->arena, &c->reader, fd);
+    smtp_client_adopt(c, job);
+    return c;
 }
 
 static void

@@ -84,7 +84,8 @@ struct smtp_end {
         stale; /* a connection that carried messages takes no more, or what was known of the server is no longer true: another one may do */
     bool tls_failed; /* TLS is to blame: without it the host may do */
     bool quiet;      /* the line of the address says it all */
-    bool doubtful;   /* the message was sent whole and has no answer: the host may have taken it */
+    bool
+        doubtful; /* the message was sent whole and has no answer: the host may have taken it */
     bool
         connecting; /* it happened before there was a connection: no host is named to anybody */
     struct str command; /* that was refused while greeting; unset: it was none */
@@ -110,6 +111,10 @@ struct smtp_client *smtp_client_open(const struct transport_job *job,
 struct smtp_client *smtp_client_attach(const struct transport_job *job,
                                        const struct smtp_target *target, int fd,
                                        struct smtp_end *end);
+/* The same over one on which another process has greeted already: nothing is said, and what it learned of the server is for the caller to
+ * fill in. */
+struct smtp_client *smtp_client_resume(const struct transport_job *job,
+                                       const struct smtp_target *target, int fd);
 /* Says QUIT if the connection is still good, and frees it. NULL is allowed. job: of the delivery at hand, for the event; NULL: there is
  * none. */
 void smtp_client_close(struct smtp_client *c, const struct transport_job *job);

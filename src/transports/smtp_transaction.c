@@ -693,15 +693,15 @@ go_on(struct transaction *t)
 
 void
 smtp_transaction_finish(struct smtp_client *c, const struct transport_job *job,
-                        const struct smtp_mail *mail, struct transport_answer *answers,
-                        struct smtp_end *end)
+                        const struct smtp_turns *turns, const struct smtp_mail *mail,
+                        struct transport_answer *answers, struct smtp_end *end)
 {
-    const struct smtp_turns turns = {.open = ARENA_ARRAY(job->arena, bool, job->n),
-                                     .taken = ARENA_ARRAY(job->arena, bool, job->n)};
-    struct transaction *t = begin(c, job, &turns, answers, end);
+    struct transaction *t = begin(c, job, turns, answers, end);
     t->mail = *mail;
-    for (size_t i = 0; i < job->n; i++)
+    for (size_t i = 0; i < job->n; i++) {
         t->state[i] = RCPT_ACCEPTED;
+        t->taken[i] = true;
+    }
     t->accepted = job->n;
     go_on(t);
     spread(t);

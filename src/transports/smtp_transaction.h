@@ -18,10 +18,11 @@ void smtp_transaction(struct smtp_client *c, const struct transport_job *job,
                       const struct smtp_turns *turns, size_t max,
                       struct transport_answer *answers, struct smtp_end *end);
 
-/* Goes on behind an envelope that was accepted for all recipients of the job, with DATA; mail: what MAIL said. Answers as above. */
+/* Goes on behind an envelope that was accepted for all recipients of the job, with DATA; mail: what MAIL said. All of them are taken by
+ * it; answers as above. */
 void smtp_transaction_finish(struct smtp_client *c, const struct transport_job *job,
-                             const struct smtp_mail *mail, struct transport_answer *answers,
-                             struct smtp_end *end);
+                             const struct smtp_turns *turns, const struct smtp_mail *mail,
+                             struct transport_answer *answers, struct smtp_end *end);
 
 /* RSET where a transaction was left unfinished. False: the connection is no good for another message; *end has the reason. */
 bool smtp_transaction_reset(struct smtp_client *c, struct arena *a, struct smtp_end *end);

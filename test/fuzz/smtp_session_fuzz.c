@@ -113,8 +113,9 @@ whole(const char *head, const uint8_t *p, size_t n)
 
 /* What was acknowledged is there, and goes. */
 static void
-accepted(void *ctx, struct str id, struct str queue, enum smtp_due due)
+accepted(void *ctx, struct engine *e, struct str id, struct str queue, enum smtp_due due)
 {
+    (void)e;
     struct run *r = ctx;
     struct spool_place place = engine_place(r->engine);
     struct message_id mid;

@@ -53,8 +53,9 @@ make_engine(void *ctx, struct arena *a)
 }
 
 static void
-accepted(void *ctx, struct str id, struct str queue, enum smtp_due due)
+accepted(void *ctx, struct engine *e, struct str id, struct str queue, enum smtp_due due)
 {
+    (void)e;
     struct service *v = ctx;
     assert_true(id.n > 15 && queue.n == 0);
     assert_int_equal(due, SMTP_DUE_NOW);
