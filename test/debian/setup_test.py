@@ -1,16 +1,16 @@
 """remex-setup asks what debconf asks and writes what it is told; remex-verify says what a machine does not keep."""
 import os
-import pty
 import re
-import shutil
 import socket
 import subprocess
 import sys
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import machine
+import questions
 from machine import MADE, ROOT, SETTINGS, answers, update
+from questions import KOREAN
+from terminal import Terminal, letters
 
 SETUP = ROOT + '/scripts/remex-setup'
 VERIFY = ROOT + '/scripts/remex-verify'
@@ -46,7 +46,7 @@ def settings():
 
 # --- the questions ---
 
-def questions():
+def titles():
     """{title: name} of the package's templates."""
     text = read(ROOT + '/debian/remex-config.templates')
     return {t: n for n, t in re.findall(r'^Template: remex/(\S+)\n(?:.+\n)*?_Description: (.*)', text, re.M)}
@@ -55,7 +55,7 @@ def questions():
 def asked_by_setup(site, *values):
     """The names of what is asked when each question is answered as it is offered; nothing is written."""
     _, said = setup(site, '--no-verify', *values, stdin='\n' * 30)
-    known = questions()
+    known = titles()
     return [known[line] for line in said.split('\n') if line in known]
 
 
@@ -167,44 +167,64 @@ def test_the_questions_are_korean_where_the_user_is(site):
     assert '일반적인 메일 설정 방식:' in said and '스마트호스트로 보냄; 로컬 메일 없음' in said, said
 
 
-def screen_of(argv, keys):
-    """What a program writes to a terminal of 80 x 24 that types these keys, one after another screen."""
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.environ.update(TERM='xterm', LANG='C.UTF-8', LINES='24', COLUMNS='80')
-        os.execv(argv[0], argv)
-    import fcntl
-    import struct
-    import termios
-    import select
-    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack('4H', 24, 80, 0, 0))
-    said, keys, end = b'', list(keys), time.monotonic() + 30
-    while time.monotonic() < end:
-        if select.select([fd], [], [], 0.4)[0]:
-            try:
-                piece = os.read(fd, 65536)
-            except OSError:
-                break
-            if not piece:
-                break
-            said += piece
-        elif keys:
-            os.write(fd, keys.pop(0))
-    os.close(fd)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said.decode('utf-8', 'replace')
+# The names of the languages of questions.py, and what makes one of them the user's on any machine.
+LANGUAGES = {'C.UTF-8': {'LANG': 'C.UTF-8'}, KOREAN: {'LANG': 'C.UTF-8', 'LANGUAGE': 'ko'}}
+MESSAGE = 'A test message shows the way that mail takes. Where shall it go? ("-": nowhere)'
+TYPED = {'internet': {'mailname': ['C-u', '=typed.example']},
+         'smarthost': {'dc_smarthost': ['C-u', '=smart.example'], 'hide_mailname': ['Left', 'Left'],
+                       'dc_readhost': ['C-u', '=shown.example']},
+         'none': {}}
+
+
+def at_the_terminal(site, language, kind, values=()):
+    """The questions in the order of their screens; each is judged."""
+    last = questions.translations(ROOT + '/scripts/po/ko.po')[MESSAGE] if language == KOREAN else MESSAGE
+    with Terminal([SETUP, '--program', site.binary] + list(values), LANGUAGES[language]) as t:
+        asked = questions.walk(t, questions.Shown(language), kind, TYPED[kind], letters(last))
+        if t.ended() is None:
+            t.type('=-', 'Enter')
+            site.wait_for(lambda: t.ended() is not None)
+        assert t.ended() == 0, t.screen()
+    return asked
 
 
 def test_whiptail_asks_at_a_terminal(site):
-    if shutil.which('whiptail') is None:
-        print('whiptail is not here: its screens are not tried')
-        return
+    for language in LANGUAGES:
+        for kind, order in questions.ORDER.items():
+            clean()
+            machine.write('/etc/aliases', 'root: anna\n')
+            asked = at_the_terminal(site, language, kind)
+            assert asked == ['dc_eximconfig_configtype'] + order.split(), (language, kind, asked)
+            s = settings()
+            assert s['dc_eximconfig_configtype'] == kind, s
+            if kind == 'internet':
+                assert read('/etc/mailname') == 'typed.example\n'
+            if kind == 'smarthost':
+                assert (s['dc_smarthost'], s['dc_hide_mailname'], s['dc_readhost']) == ('smart.example', 'true', 'shown.example'), s
+
+
+def test_whiptail_asks_for_the_postmaster(site):
+    for language in LANGUAGES:
+        clean()
+        machine.write('/etc/aliases', 'postmaster: root\n')
+        assert at_the_terminal(site, language, 'none')[-1] == 'dc_postmaster'
+
+
+def sentences(script):
+    """What a script says by phrase() and finding()."""
+    return {t.replace("\\'", "'") for t in re.findall(r"\b(?:phrase|finding)\('((?:[^'\\]|\\.)*)'", read(ROOT + '/scripts/' + script))}
+
+
+def test_every_sentence_is_there_in_korean(site):
+    known = questions.translations(ROOT + '/scripts/po/ko.po')
+    said = sentences('remex-setup') | sentences('remex-verify')
+    assert len(said) > 40 and said == set(known) - {''}, said ^ (set(known) - {''})
+    for text, korean in known.items():
+        assert text == '' or re.search('[가-힣]', korean) and text.count('%') == korean.count('%'), text
     clean()
-    # "local" is offered: up three times to "internet"; then the mail name, by hand; the others as they are; test message: nowhere.
-    keys = [b'\x1b[A\x1b[A\x1b[A\r', b'\x15typed.example\r'] + [b'\r'] * 8 + [b'-\r']
-    status, said = screen_of([SETUP, '--program', site.binary], keys)
-    assert status == 0, said[-2000:]
-    assert settings()['dc_eximconfig_configtype'] == 'internet' and read('/etc/mailname') == 'typed.example\n', settings()
-    assert 'General type of mail configuration' in said
+    machine.made(site, 'internet', dc_local_interfaces='127.0.0.1')
+    p = subprocess.run([VERIFY, '--program', site.binary], stdout=subprocess.PIPE, text=True, env=dict(os.environ, LC_ALL='ko_KR.UTF-8'))
+    assert '루프백 주소에서만 받으므로' in p.stdout, p.stdout
 
 
 # --- verification ---
