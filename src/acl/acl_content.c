@@ -8,6 +8,7 @@
 #include "base/strlist.h"
 #include "mail/header.h"
 #include "scanners/mime_scan.h"
+#include "scanners/scan_message.h"
 #include "sys/file.h"
 #include "sys/regex.h"
 
@@ -111,17 +112,20 @@ match_source(struct acl_call *c, const struct regexes *res, const struct mime_so
     return ACL_TEST_FALSE;
 }
 
-/* Of a MIME part its contents as they came; of a message header lines, then the body; line by line. */
+/* Of a MIME part its contents as they came; of a message what scanners see: lines of the envelope, header lines, then the body; line by line. */
 enum acl_test
 acl_cond_regex(struct acl_call *c, const struct acl_item *item, struct str arg)
 {
     const struct message *m = c->r->eval->message;
+    const struct scan_message *s = scan_message_of(c->r->eval);
     struct regexes res = {.n = 0};
     (void)item;
     if (m == NULL || !compile_all(c, arg, &res))
         return ACL_TEST_FALSE;
     if (m->mime.at != NULL)
         return match_source(c, &res, m->mime.at->source, m->mime.at->body, m->mime.at->end);
+    if (s != NULL && match_lines(c, &res, s->envelope))
+        return ACL_TEST_TRUE;
     for (size_t i = 0; m->headers != NULL && i < m->headers->n; i++)
         if (m->headers->v[i].type != HEADER_TYPE_DELETED &&
             match_lines(c, &res, m->headers->v[i].text))

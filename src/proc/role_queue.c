@@ -18,6 +18,7 @@
 #include "proc/job_list.h"
 #include "proc/reception.h"
 #include "proc/role_jail.h"
+#include "scanners/scan_message.h"
 #include "sys/await.h"
 #include "sys/signals.h"
 
@@ -735,6 +736,9 @@ begin(struct queue *q)
     q->keep = (struct lane_keep){
         .most = LANE_KEEP_MOST, .time_ms = LANE_KEEP_TIME_MS, .moved = adopt, .ctx = q};
     role_say_ready(q->role);
+    if (q->recovers)
+        (void)scan_message_sweep(str_cstr(q->role->m->arena,
+                                          q->role->m->conf->main->spool_directory.text));
     if (again)
         (void)job_list_add_run(&q->jobs, JOB_NO_OPTION, STR_EMPTY);
 }
