@@ -99,8 +99,10 @@ with_prefix(struct arena *a, const struct engine *e, struct str id, struct str t
     struct buf b = buf_in(a, 0);
     if (maillog_selected(e, LOG_SELECTOR_PID))
         buf_printf(&b, "[%d] ", (int)getpid());
-    if (str_is_set(id) && id.n > 0)
-        buf_printf(&b, "%.*s ", STR_ARG(id));
+    if (str_is_set(id) && id.n > 0) {
+        buf_adds(&b, id);
+        buf_addc(&b, ' ');
+    }
     buf_adds(&b, text);
     return buf_str(&b);
 }
@@ -122,9 +124,8 @@ write_one(struct arena *a, struct engine *e, enum log_kind kind, bool again,
 }
 
 static void
-write_lines(struct engine *e, unsigned to, const struct str *lines, size_t n)
+write_lines(struct arena *a, struct engine *e, unsigned to, const struct str *lines, size_t n)
 {
-    struct arena *a = arena_new();
     size_t plain = n > 1 && (to & MAILLOG_BLANK) != 0 ? 2 : 1;
     bool panic = (to & MAILLOG_PANIC) != 0;
     bool reject = (to & MAILLOG_REJECT) != 0 && e->conf->main->write_rejectlog;
@@ -135,7 +136,6 @@ write_lines(struct engine *e, unsigned to, const struct str *lines, size_t n)
     }
     if (e->log_to_stderr) { /* of a test: nothing is written, whatever the log */
         (void)fprintf(stderr, "LOG: %.*s\n", STR_ARG(lines[0]));
-        arena_free(a);
         return;
     }
     if ((to & MAILLOG_MAIN) != 0 && e->log_aside)
@@ -151,20 +151,25 @@ write_lines(struct engine *e, unsigned to, const struct str *lines, size_t n)
             (void)fprintf(stderr, "%.*s%.*s\n%s", STR_ARG(stamp), STR_ARG(lines[0]),
                           plain > 1 ? "\n" : "");
     }
-    arena_free(a);
 }
 
-void
-maillog_line(struct engine *e, unsigned to, struct str id, struct str text)
+static void
+write_text(struct arena *a, struct engine *e, unsigned to, struct str id, struct str text)
 {
-    struct arena *a = arena_new();
     struct str shown = clean(a, e, text, (to & MAILLOG_TABS) != 0);
     const struct str lines[] = {with_prefix(a, e, id, shown), STR_EMPTY};
     if (e->verbose && (to & MAILLOG_MAIN) != 0 && !e->log_to_stderr)
         (void)fprintf(stderr, "LOG: MAIN%s%s\n  %.*s\n",
                       (to & MAILLOG_REJECT) != 0 ? " REJECT" : "",
                       (to & MAILLOG_PANIC) != 0 ? " PANIC" : "", STR_ARG(shown));
-    write_lines(e, to, lines, (to & MAILLOG_BLANK) != 0 ? 2 : 1);
+    write_lines(a, e, to, lines, (to & MAILLOG_BLANK) != 0 ? 2 : 1);
+}
+
+void
+maillog_line(struct engine *e, unsigned to, struct str id, struct str text)
+{
+    struct arena *a = arena_new();
+    write_text(a, e, to, id, text);
     arena_free(a);
 }
 
@@ -176,7 +181,7 @@ maillog(struct engine *e, unsigned to, struct str id, const char *fmt, ...)
     va_start(ap, fmt);
     struct str text = str_vprintf(a, fmt, ap);
     va_end(ap);
-    maillog_line(e, to, id, text);
+    write_text(a, e, to, id, text);
     arena_free(a);
 }
 
@@ -186,7 +191,7 @@ maillog_pair(struct engine *e, struct str first, struct str second)
     struct arena *a = arena_new();
     const struct str lines[] = {with_prefix(a, e, STR_NULL, clean(a, e, first, false)),
                                 clean(a, e, second, false)};
-    write_lines(e, MAILLOG_MAIN | MAILLOG_BLANK, lines, 2);
+    write_lines(a, e, MAILLOG_MAIN | MAILLOG_BLANK, lines, 2);
     arena_free(a);
 }
 
@@ -264,7 +269,7 @@ maillog_reject(struct engine *e, unsigned to, struct str id, struct str text)
             add_header(a, e, &l, &m->headers->v[i]);
     }
     cut_entry(a, e, &l);
-    write_lines(e, (to & ~(unsigned)MAILLOG_UNDER_WAY) | MAILLOG_REJECT, l.v.v, l.v.n);
+    write_lines(a, e, (to & ~(unsigned)MAILLOG_UNDER_WAY) | MAILLOG_REJECT, l.v.v, l.v.n);
     arena_free(a);
 }
 
@@ -276,9 +281,19 @@ message_log_path(struct arena *a, struct engine *e, const struct spool_entry *en
     struct spool_place place = engine_place(e);
     bool named = place.queue != NULL;
     char sub[3] = {entry->sub != 0 ? '/' : '\0', entry->sub, '\0'};
-    *dir = str_printf(a, "%s/%s%s%s%s", place.root, named ? place.queue : "", named ? "/" : "",
-                      top, sub);
-    return str_cstr(a, str_printf(a, "%.*s/%s", STR_ARG(*dir), entry->id.text));
+    struct buf path = buf_in(a, 0);
+    buf_addz(&path, place.root);
+    buf_addc(&path, '/');
+    buf_addz(&path, named ? place.queue : "");
+    buf_addz(&path, named ? "/" : "");
+    buf_addz(&path, top);
+    buf_addz(&path, sub);
+    size_t dir_n = path.n;
+    buf_addc(&path, '/');
+    buf_addz(&path, entry->id.text);
+    struct str whole = buf_str(&path);
+    *dir = str_sub(whole, 0, dir_n);
+    return str_cstr(a, whole);
 }
 
 const char *
@@ -331,12 +346,14 @@ to_message_log(struct engine *e, const struct spool_entry *entry, struct str sta
     if (!e->conf->main->message_logs)
         return;
     struct arena *a = arena_new();
-    struct str line =
-        str_printf(a, "%.*s%.*s\n", STR_ARG(stamp), STR_ARG(clean(a, e, text, false)));
+    struct buf line = buf_in(a, 0);
+    buf_adds(&line, stamp);
+    buf_adds(&line, clean(a, e, text, false));
+    buf_addc(&line, '\n');
     if (entry->log != NULL)
-        buf_adds(entry->log, line);
+        buf_adds(entry->log, buf_str(&line));
     else
-        append_message_log(a, e, entry, line);
+        append_message_log(a, e, entry, buf_str(&line));
     arena_free(a);
 }
 

@@ -5,8 +5,10 @@
 #include "engine/maillog.h"
 #include "engine/remote_kept.h"
 #include "engine/remote_pool.h"
+#include "engine/retry_hints.h"
 #include "engine/run_memory.h"
 #include "sys/await.h"
+#include "sys/hints.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -100,6 +102,7 @@ work(struct queue_hands *h, int fd, begun_t *begun)
     e->run = run_memory_new(h->arena);
     struct spool_kept input = {.dir = -1};
     e->input = &input;
+    hints_reads_often(retry_store(e));
     while (next_batch(e, fd, &t)) {
         for (uint32_t i; (i = atomic_fetch_add(begun, 1)) < t.n;) {
             h->deliver(e, h->ctx, str_from_cstr(t.ids[i]), t.first && i == 0);

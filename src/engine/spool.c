@@ -335,11 +335,13 @@ check_body(const struct spool_entry *e, const char *name, const struct stat *ope
     return SPOOL_BAD;
 }
 
-/* O_NONBLOCK: opening something that is no file must not hang; it has no effect on one that is. */
+/* O_NONBLOCK: opening something that is no file must not hang; it has no effect on one that is. O_NOATIME: nobody wants to know when they were last read, and noting it is a write; only their owner may leave it out. */
 static int
 open_any(int dir, const char *name, int flags)
 {
-    return openat(dir, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+    flags |= O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
+    int fd = openat(dir, name, flags | O_NOATIME);
+    return fd >= 0 || errno != EPERM ? fd : openat(dir, name, flags);
 }
 
 static int

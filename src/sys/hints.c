@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <lmdb.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,7 +34,9 @@ struct hints {
     bool has_stamps;
     struct hints_marks marks;
     pid_t owner;
-    pthread_mutex_t lock; /* of opening, of marks, and of the text of the error */
+    bool often;               /* hints_reads_often */
+    _Atomic(MDB_txn *) spare; /* a read that is over and keeps its place; NULL: none */
+    pthread_mutex_t lock;     /* of opening, of marks, and of the text of the error */
     char error[256];
 };
 
@@ -135,6 +138,8 @@ is_ready(struct hints *h)
     pthread_mutex_lock(&h->lock);
     if (h->owner != getpid()) {
         h->env = NULL; /* the parent's: leave it alone */
+        atomic_store(&h->spare, NULL);
+        h->often = false;
         h->owner = getpid();
         (void)open_environment(h);
     }
@@ -147,8 +152,10 @@ static void
 close_environment(void *ctx)
 {
     struct hints *h = ctx;
-    if (h->env != NULL && h->owner == getpid())
+    if (h->env != NULL && h->owner == getpid()) {
+        mdb_txn_abort(atomic_exchange(&h->spare, NULL));
         mdb_env_close(h->env);
+    }
     pthread_mutex_destroy(&h->lock);
 }
 
@@ -380,6 +387,36 @@ head_for(enum hints_kind k, uint16_t version, struct str value)
         .magic = MAGIC, .kind = (uint16_t)k, .version = version, .length = value.n};
 }
 
+void
+hints_reads_often(struct hints *h)
+{
+    h->often = is_ready(h);
+}
+
+static int
+begin_read(struct hints *h, MDB_txn **txn)
+{
+    *txn = atomic_exchange(&h->spare, NULL);
+    if (*txn == NULL)
+        return mdb_txn_begin(h->env, NULL, MDB_RDONLY, txn);
+    int rc = mdb_txn_renew(*txn);
+    if (rc != 0)
+        mdb_txn_abort(*txn);
+    return rc;
+}
+
+static void
+end_read(struct hints *h, MDB_txn *txn)
+{
+    MDB_txn *none = NULL;
+    if (h->often) {
+        mdb_txn_reset(txn);
+        if (atomic_compare_exchange_strong(&h->spare, &none, txn))
+            return;
+    }
+    mdb_txn_abort(txn);
+}
+
 bool
 hints_get(struct hints *h, struct arena *a, enum hints_kind k, struct str key, uint16_t version,
           struct str *value)
@@ -391,14 +428,14 @@ hints_get(struct hints *h, struct arena *a, enum hints_kind k, struct str key, u
     *value = STR_NULL;
     if (!is_readable(h, k, key))
         return false;
-    int rc = mdb_txn_begin(h->env, NULL, MDB_RDONLY, &txn);
+    int rc = begin_read(h, &txn);
     if (rc != 0)
         return failed(h, "read", rc);
     make_key(key, &room);
     rc = mdb_get(txn, h->dbi[k], &room.val, &v);
     if (rc == 0 && check_record(&v, k, version, &found))
         *value = str_dup(a, found);
-    mdb_txn_abort(txn);
+    end_read(h, txn);
     if (rc != 0 && rc != MDB_NOTFOUND)
         return failed(h, "read", rc);
     return str_is_set(*value);

@@ -70,6 +70,10 @@ void hints_each(struct hints *h, enum hints_kind k,
 struct str hints_first(struct hints *h, struct arena *a, enum hints_kind k, struct str prefix,
                        struct str from);
 
+/* This process is going to read a lot, one record after the other: it keeps one of the places of readers, of which the store has 126 for all
+ * processes. Of the process alone, not of its children. */
+void hints_reads_often(struct hints *h);
+
 struct str hints_error(const struct hints *h);
 
 #endif

@@ -32,9 +32,15 @@ hints_mark_name(enum hints_kind k, struct str key, char name[HINTS_MARK_NAME])
         if (!is_plain(part))
             return false;
     }
-    int n = snprintf(name, HINTS_MARK_NAME, "%s%s%.*s", kind, k == HINTS_WAIT ? "-" : "",
-                     STR_ARG(part));
-    return n > 0 && n < HINTS_MARK_NAME;
+    size_t kind_n = strlen(kind), dash_n = k == HINTS_WAIT ? 1 : 0;
+    if (kind_n + dash_n + part.n >= HINTS_MARK_NAME)
+        return false;
+    memcpy(name, kind, kind_n);
+    name[kind_n] = '-';
+    if (part.n > 0)
+        memcpy(name + kind_n + dash_n, part.p, part.n);
+    name[kind_n + dash_n + part.n] = '\0';
+    return true;
 }
 
 static bool

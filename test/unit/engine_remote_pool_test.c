@@ -17,9 +17,13 @@
 
 #include "engine_fixture.h"
 
+#include "transports/smtp.h"
+
 enum { LIMIT = 3 };
 
-static const struct driver_instance transport = {.name = STR_INIT("out")};
+static struct transport_smtp options;
+static const struct driver_instance transport = {.name = STR_INIT("out"),
+                                                 .own = {.fields = &options}};
 
 /* A connection to a host of that number, and its other end. */
 static struct smtp_client *
