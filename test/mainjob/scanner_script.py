@@ -12,7 +12,7 @@ class Script:
     served, others wait. where: how av_scanner and spamd_address name it."""
 
     def __init__(self, *steps, path=None):
-        self.steps, self.path, self.heard, self.fault = steps, path, [], None
+        self.steps, self.path, self.heard, self.fault, self.over = steps, path, [], None, False
 
     def __enter__(self):
         if self.path:
@@ -25,16 +25,14 @@ class Script:
             self.listener = socket.create_server(('127.0.0.1', 0))
             port = self.listener.getsockname()[1]
             self.where, self.address = '127.0.0.1 %d' % port, '[127.0.0.1]:%d' % port
-        self.listener.settimeout(PATIENCE_S)
         self.thread = threading.Thread(target=self.serve)
         self.thread.start()
         return self
 
     def __exit__(self, *_):
-        try:
-            self.listener.shutdown(socket.SHUT_RDWR)    # who waits for a client waits no longer
-        except OSError:
-            pass
+        self.over = True
+        with socket.socket(self.listener.family) as wake:   # who waits for a client waits no longer
+            wake.connect(self.listener.getsockname())
         self.thread.join(PATIENCE_S)
         self.listener.close()
         if self.fault is not None:
@@ -50,9 +48,9 @@ class Script:
         self.heard.append(got)
 
     def serve(self):
-        try:
-            c, _ = self.listener.accept()
-        except OSError:     # nobody came
+        c, _ = self.listener.accept()
+        if self.over:       # nobody came
+            c.close()
             return
         try:
             c.settimeout(PATIENCE_S)
