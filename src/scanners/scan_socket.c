@@ -141,6 +141,10 @@ scan_socket_open(const struct scan_asker *by, const struct scan_place *to,
     int fault;
     s->io = (struct line_socket){.fd = -1};
     s->address = STR_NULL;
+    if (by->connected > 0) {
+        line_socket_start(by->arena, &s->io, by->connected, time_left(s));
+        return true;
+    }
     if (str_is_set(to->path))
         return open_local(by, to->path, s, why);
     if (open_remote(by, to, s, &fault))

@@ -33,6 +33,7 @@ struct scan_asker {
     struct arena *arena;
     struct eval *eval;
     struct vm *vm;
+    int connected; /* a connection that does not block, which stands for a new one in tests; 0: none */
 };
 
 /* Connects to one of the addresses and ports. False: *why, as logs show it; s is closed, s->address may be set. */
