@@ -47,6 +47,11 @@ class Script:
             got += piece
         self.heard.append(got)
 
+    def pause(self, seconds):
+        end = time.monotonic() + seconds
+        while not self.over and time.monotonic() < end:
+            time.sleep(0.01)
+
     def serve(self):
         c, _ = self.listener.accept()
         if self.over:       # nobody came
@@ -62,7 +67,7 @@ class Script:
                 elif isinstance(s, str):
                     self.hear(c, b'\n' if s == 'line' else s)
                 else:
-                    time.sleep(s)
+                    self.pause(s)
         except (BrokenPipeError, ConnectionResetError):
             pass
         except Exception as e:
