@@ -123,6 +123,12 @@ ROWS = [
          message('From: <<', '', 'text'), gone=True),
     smtp('IGNORE_SMTP_LINE_LENGTH_LIMIT', 'IGNORE_SMTP_LINE_LENGTH_LIMIT = 1', '^550 lines may have 998',
          message(*GOOD, LONG), gone=True),
+    row('MAIN_AV_SCANNER', 'MAIN_AV_SCANNER = clamd:/var/run/clamav/clamd.ctl', '-bP av_scanner',
+        '^av_scanner = clamd:/var/run/clamav/clamd.ctl$'),
+    smtp('MAIN_AV_SCANNER, asked', 'MAIN_AV_SCANNER = clamd:/var/run/clamav/clamd.ctl',
+         r'malware acl condition: clamd /var/run/clamav/clamd.ctl : unable to connect', message(*GOOD)),
+    row('MAIN_SPAMD_ADDRESS', 'MAIN_SPAMD_ADDRESS = 127.0.0.1 784', '-bP spamd_address', '^spamd_address = 127.0.0.1 784$'),
+    smtp('CHECK_DATA_SPAM', 'CHECK_DATA_SPAM = 1', r'spam acl condition: all spamd servers failed', message(*GOOD)),
     # --- routers ---
     row('DCconfig_internet', '', '-bt user@far.example', 'router = dnslookup', base='local'),
     row('DCconfig_local', '', '-bt user@far.example', 'Mailing to remote domains not supported', kind='local', base='internet'),
