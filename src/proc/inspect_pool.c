@@ -63,6 +63,7 @@ work(const struct pool *p, int control)
 {
     struct ipc_message msg;
     process_die_with_parent();
+    process_keep_memory();
     limit_memory(p);
     if (!jail_refuse() && !jail_is_unable())
         _exit(1);

@@ -108,6 +108,7 @@ ended(struct arena *a, const struct ipc_message *msg)
 bool
 inspect_hear(struct inspect_job *j, struct ipc_message *msg)
 {
+    bool reset = false;
     for (;;) {
         if (!wait_for(j, POLLIN))
             return fail(j, STR_LIT("no answer from the inspect process in time"));
@@ -121,6 +122,11 @@ inspect_hear(struct inspect_job *j, struct ipc_message *msg)
         case IPC_AGAIN:
             continue;
         case IPC_CLOSED:
+            /* The kernel tells once that something of ours was not read; what was said before that comes behind it. */
+            if (errno == ECONNRESET && !reset) {
+                reset = true;
+                continue;
+            }
             return fail(j, STR_LIT("inspect process is gone"));
         case IPC_FORGED:
             return fail(j, STR_LIT("inspect process sent what is no message"));

@@ -76,6 +76,12 @@ process_die_with_parent(void)
 }
 
 void
+process_keep_memory(void)
+{
+    (void)prctl(PR_SET_DUMPABLE, 0);
+}
+
+void
 process_limit_heaps(int n)
 {
     (void)mallopt(M_ARENA_MAX, n);

@@ -25,6 +25,8 @@ void process_is_ready(int ready);
 void process_name(const char *name);
 /* Is killed when its parent dies. */
 void process_die_with_parent(void);
+/* Its memory shows up nowhere: in no core file or program that takes one, and under no debugger of the same user. */
+void process_keep_memory(void);
 
 /* At most so many heaps for the threads of this process, which otherwise each get one of their own. Before there are threads. */
 void process_limit_heaps(int n);

@@ -1,0 +1,186 @@
+"""libclamav in the inspect process, with a few signatures of our own, and what becomes of messages whose process dies."""
+import base64
+import binascii
+import gzip
+import io
+import os
+import signal
+import smtplib
+import sys
+import threading
+import time
+import zipfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from daemon import Daemon
+
+VIRUS = b'X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*'
+OTHER = b'another thing that nobody wants: 0123456789'
+CHECK = '''
+begin acl
+look:
+  deny malware = %s
+       message = it has $malware_name
+  accept
+'''
+
+
+def signatures(site, **named):
+    if not os.path.isdir(site.path('sigs')):
+        site.mkdir('sigs')
+    site.write('sigs/new', ''.join('%s:0:*:%s\n' % (n, binascii.hexlify(t).decode()) for n, t in named.items()))
+    os.rename(site.path('sigs/new'), site.path('sigs/test.ndb'))
+
+
+def configure(site, condition='*', settings='workers=2', main=''):
+    site.configure(main='acl_smtp_data = look\nav_scanner = libclamav:{top}/sigs:%s\nsmtp_accept_max = 0\n%s' % (settings, main),
+                   more=CHECK % condition)
+
+
+def zipped(data):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, 'w', zipfile.ZIP_DEFLATED) as z:
+        z.writestr('readme.com', data)
+    return out.getvalue()
+
+
+def attached(data, name):
+    return (b'Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="x"\r\n\r\n--x\r\n\r\nhello\r\n--x\r\n'
+            b'Content-Type: application/octet-stream; name="%s"\r\nContent-Transfer-Encoding: base64\r\n'
+            b'Content-Disposition: attachment; filename="%s"\r\n\r\n%s\r\n--x--\r\n'
+            % (name, name, base64.encodebytes(data).replace(b'\n', b'\r\n')))
+
+
+def nested(message):
+    return (b'Subject: y\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="y"\r\n\r\n--y\r\n'
+            b'Content-Type: message/rfc822\r\n\r\n' + message + b'\r\n--y--\r\n')
+
+
+def answer(d, text):
+    with d.client(timeout=60) as c:
+        try:
+            c.sendmail('a@client.example', ['b@example.org'], text)
+            return 250, ''
+        except smtplib.SMTPDataError as e:
+            return e.smtp_code, e.smtp_error.decode()
+
+
+def descendants(d, pid):
+    below = d.children_or_none(pid)
+    return below + [p for c in below for p in descendants(d, c)]
+
+
+def processes(d):
+    """The process that has loaded the library, and those that work with it."""
+    found = []
+    for p in [q for r in d.roles('inspect') for q in descendants(d, r)]:
+        try:
+            with open('/proc/%d/comm' % p) as f:
+                if f.read().strip() == 'inspect-clamav':
+                    found.append(p)
+        except OSError:
+            pass
+    loaders = [p for p in found if any(q in found for q in d.children_or_none(p))] or found[:1]
+    return loaders, [p for p in found if p not in loaders]
+
+
+def test_what_is_found(site):
+    signatures(site, Eicar=VIRUS)
+    configure(site)
+    found = (550, 'it has Eicar.UNOFFICIAL')
+    with Daemon(site) as d:
+        assert answer(d, b'Subject: x\r\n\r\nnothing\r\n') == (250, '')
+        assert answer(d, b'Subject: x\r\n\r\n' + VIRUS + b'\r\n') == found
+        assert answer(d, attached(VIRUS, b'x.com')) == found
+        assert answer(d, attached(zipped(VIRUS), b'x.zip')) == found
+        assert answer(d, attached(gzip.compress(VIRUS), b'x.gz')) == found
+        assert answer(d, nested(attached(zipped(VIRUS), b'x.zip'))) == found
+        assert answer(d, attached(zipped(b'harmless ' * 1000), b'x.zip')) == (250, '')
+        loaders, _ = processes(d)
+        assert len(loaders) == 1
+        assert os.listdir(site.path('spool/inspect')) == []
+        assert os.listdir(site.path('spool/scan')) == [] if os.path.isdir(site.path('spool/scan')) else True
+    assert 'inspect process: libclamav: 1 signatures loaded' in site.log(), site.log()
+    assert site.raw_log('panic') == '', site.raw_log('panic')
+
+
+def test_new_signatures_are_used(site):
+    signatures(site, Eicar=VIRUS)
+    configure(site)
+    text = b'Subject: x\r\n\r\n' + OTHER + b'\r\n'
+    with Daemon(site) as d:
+        assert answer(d, text) == (250, '')
+        before, _ = processes(d)
+        time.sleep(1.1)     # seconds count
+        signatures(site, Eicar=VIRUS, Other=OTHER)
+        site.wait_for(lambda: '2 signatures loaded anew' in site.raw_log(), 30)
+        assert answer(d, text) == (550, 'it has Other.UNOFFICIAL')
+        site.wait_for(lambda: before[0] not in processes(d)[0] + processes(d)[1])
+        # a folder that cannot be loaded changes nothing
+        time.sleep(1.1)
+        site.write('sigs/test.ndb', 'no signature at all\n')
+        site.wait_for(lambda: 'Malformed database' in site.raw_log('panic'), 30)
+        assert answer(d, text) == (550, 'it has Other.UNOFFICIAL')
+
+
+def test_without_signatures_messages_wait(site):
+    site.mkdir('sigs')
+    configure(site)
+    with Daemon(site) as d:
+        code, text = answer(d, b'Subject: x\r\n\r\nnothing\r\n')
+        assert code == 451, (code, text)
+    assert 'malware acl condition: libclamav' in site.raw_log('panic'), site.raw_log('panic')
+    configure(site, '* / defer_ok')
+    with Daemon(site) as d:
+        assert answer(d, b'Subject: x\r\n\r\nnothing\r\n') == (250, '')
+    for wrong in ('max_files=none', 'max_scansize=1', 'something'):
+        configure(site, settings=wrong)
+        with Daemon(site) as d:
+            assert answer(d, b'Subject: x\r\n\r\nnothing\r\n')[0] == 451
+        assert '"%s" is no setting of libclamav' % wrong in site.raw_log('panic')
+
+
+def struck(site, d, sig, text=b'Subject: x\r\n\r\nnothing\r\n'):
+    """The answer for a message whose worker gets a signal in the middle; another message passes meanwhile."""
+    assert answer(d, text)[0] == 250        # a worker is there
+    worker = processes(d)[1][0]
+    os.kill(worker, signal.SIGSTOP)
+    got = []
+    t = threading.Thread(target=lambda: got.append(answer(d, text)))
+    t.start()
+    time.sleep(0.5)
+    assert answer(d, text) == (250, '')
+    if sig is not None:
+        os.kill(worker, sig)
+        os.kill(worker, signal.SIGCONT)
+    t.join(60)
+    return got[0]
+
+
+def test_a_worker_that_crashes_is_one_deferral(site):
+    signatures(site, Eicar=VIRUS)
+    configure(site)
+    with Daemon(site) as d:
+        assert struck(site, d, signal.SIGSEGV)[0] == 451
+        assert 'malware acl condition: libclamav  : inspect process ended by signal 11 (1 since the start)' in site.raw_log(), \
+            site.raw_log()
+        assert answer(d, b'Subject: x\r\n\r\n' + VIRUS + b'\r\n')[0] == 550
+        # the process that has loaded the library
+        os.kill(processes(d)[0][0], signal.SIGKILL)
+        site.wait_for(lambda: 'the process of libclamav has ended' in site.raw_log('panic'))
+        assert answer(d, b'Subject: x\r\n\r\n' + VIRUS + b'\r\n')[0] == 550
+        # and the one above it
+        os.kill(d.roles('inspect')[0], signal.SIGKILL)
+        site.wait_for(lambda: 'inspect process' in site.raw_log('panic') and d.roles('inspect'))
+        assert answer(d, b'Subject: x\r\n\r\n' + VIRUS + b'\r\n')[0] == 550
+
+
+def test_a_worker_that_hangs_is_killed(site):
+    signatures(site, Eicar=VIRUS)
+    configure(site, '* / tmo=3s')
+    with Daemon(site) as d:
+        assert struck(site, d, None)[0] == 451
+        assert 'inspect process took too long: killed (1 since the start)' in site.raw_log(), site.raw_log()
+    configure(site, '* / tmo=3s / defer_ok')
+    with Daemon(site) as d:
+        assert struck(site, d, None) == (250, '')
