@@ -31,8 +31,7 @@ struct checking {
 
 static const char version[] = "v=spf1";
 
-/* Other TXT records are none of the library's business: neither as records nor as the domain's own explanation, since the text for a client that is
- * refused is the site's. */
+/* Other TXT records are none of the library's business. */
 static bool
 is_statement(const char *text)
 {
@@ -43,6 +42,16 @@ static bool
 is_text(struct str record)
 {
     return record.n > 0 && record.n <= TEXT_MAX && memchr(record.p, '\0', record.n) == NULL;
+}
+
+/* Takes exp= out. A domain's own text for who is refused is never read: the site's stands in the answer, and the library's reader of such texts has
+ * overflowed. */
+static void
+drop_explanation(char *text)
+{
+    for (char *at = text; (at = strcasestr(at, " exp=")) != NULL;)
+        for (at++; *at != '\0' && *at != ' '; at++)
+            *at = ' ';
 }
 
 /* False: no memory. What cannot be a record of the type is passed over. */
@@ -62,8 +71,10 @@ add_record(SPF_dns_rr_t *rr, ns_type type, struct str record)
     if (good && room) {
         char *to = (char *)rr->rr[rr->num_rr++];
         memcpy(to, is_address ? (const char *)&address : text, n);
-        if (type == ns_t_txt) /* which the library knows in small letters only */
-            memcpy(to, version, sizeof version - 1);
+        if (type == ns_t_txt) {
+            memcpy(to, version, sizeof version - 1); /* the library knows small letters only */
+            drop_explanation(to);
+        }
     }
     free((char *)(uintptr_t)text);
     return room;
@@ -204,7 +215,7 @@ static void
 check(const struct spf_plugin_check *c, struct spf_plugin_answer *out)
 {
     struct checking k = {.c = c};
-    SPF_dns_server_t dns = {.lookup = look_up, .name = "remex", .hook = &k}; /* not destroyed */
+    SPF_dns_server_t dns = {.lookup = look_up, .name = "remex", .hook = &k};
     SPF_server_t *server = SPF_server_new_dns(&dns, 0);
     SPF_request_t *rq = server != NULL ? SPF_request_new(server) : NULL;
     memset(out, 0, sizeof *out);

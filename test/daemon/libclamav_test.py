@@ -184,3 +184,74 @@ def test_a_worker_that_hangs_is_killed(site):
     configure(site, '* / tmo=3s / defer_ok')
     with Daemon(site) as d:
         assert struck(site, d, None) == (250, '')
+
+
+KILLS = int(os.environ.get('REMEX_KILLS', 8))
+PASS = '''
+begin acl
+look:
+  accept senders = calm@client.example
+  deny malware = *
+  accept
+'''
+
+
+def test_killed_again_and_again_under_load(site):
+    """REMEX_KILLS times (a few in make check): workers, who has loaded the library, the inspect process itself. What was accepted is
+    delivered, what was scanned when somebody died waits, and sessions that scan nothing go on."""
+    signatures(site, Eicar=VIRUS)
+    site.configure(main='acl_smtp_data = look\nav_scanner = libclamav:{top}/sigs:workers=4\nsmtp_accept_max = 0\nsmtp_accept_queue_per_connection = 0\n'
+                   'smtp_accept_max_per_connection = 0\n', more=PASS)
+    ends, stop = {'scanned': [], 'calm': []}, threading.Event()
+
+    def load(d, kind, sender):
+        with d.client(timeout=120) as c:
+            c.ehlo()
+            n = 0
+            while not stop.is_set():
+                n += 1
+                name = '%s-%d-%d' % (kind, threading.get_ident(), n)
+                try:
+                    c.sendmail(sender, ['b@example.org'], 'Subject: %s\r\n\r\n%s\r\n' % (name, 'text ' * 400))
+                    ends[kind].append((name, 250))
+                except smtplib.SMTPDataError as e:
+                    ends[kind].append((name, e.smtp_code))
+                time.sleep(0.005 if kind == 'scanned' else 0.05)
+
+    with Daemon(site) as d:
+        assert answer(d, 'Subject: first\r\n\r\nx\r\n') == (250, '')
+        sessions = [threading.Thread(target=load, args=(d, 'scanned', 'a@client.example')) for _ in range(4)]
+        sessions += [threading.Thread(target=load, args=(d, 'calm', 'calm@client.example')) for _ in range(2)]
+        for t in sessions:
+            t.start()
+        killed = {'worker': 0, 'loader': 0, 'inspect': 0}
+        try:
+            while sum(killed.values()) < KILLS:
+                loaders, workers = processes(d)
+                who = 'inspect' if sum(killed.values()) % 10 == 9 else 'loader' if sum(killed.values()) % 5 == 4 else 'worker'
+                victims = {'inspect': d.roles('inspect'), 'loader': loaders, 'worker': workers}[who]
+                if victims:
+                    try:
+                        os.kill(victims[sum(killed.values()) % len(victims)], signal.SIGKILL)
+                        killed[who] += 1
+                    except ProcessLookupError:
+                        pass
+                time.sleep(0.1)
+        finally:
+            stop.set()
+            for t in sessions:
+                t.join(180)
+        assert {code for _, code in ends['calm']} == {250}, ends['calm']
+        assert {code for _, code in ends['scanned']} <= {250, 451}
+        assert answer(d, b'Subject: x\r\n\r\n' + VIRUS + b'\r\n')[0] == 550
+        good = [n for kind in ends.values() for n, code in kind if code == 250]
+        site.wait_for(lambda: site.raw_log().count(' Completed') >= len(good) + 1, 120)
+    box = site.mail('anybody')
+    delivered = [line[len('Subject: '):] for line in box.splitlines() if line.startswith('Subject: ') and '-' in line]
+    assert sorted(delivered) == sorted(good), (len(delivered), len(good))
+    deferred = [n for n, code in ends['scanned'] if code == 451]
+    told = site.raw_log().count('malware acl condition: libclamav')
+    assert told == len(deferred), (told, len(deferred))
+    if 'REMEX_KILLS' in os.environ:
+        sys.stderr.write('%d killed (%s), %d messages accepted and delivered once, %d deferred, %d of sessions that scan nothing\n' % (
+            sum(killed.values()), killed, len(good), len(deferred), len(ends['calm'])))

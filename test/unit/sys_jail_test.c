@@ -110,6 +110,78 @@ test_calls(void **state)
     assert_int_equal(try(JAIL_NETWORK | JAIL_PROGRAMS, trace), -SIGSYS);
 }
 
+/* --- before the text of strangers --- */
+
+static int
+try_refused(int (*what)(void))
+{
+    pid_t pid = fork();
+    int status;
+    if (pid == 0)
+        _exit(jail_calls(JAIL_CHILDREN | JAIL_NO_SOCKETS | JAIL_TIGHTER) && jail_refuse()
+                  ? what()
+                  : NO_JAIL);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int
+signal_parent(void)
+{
+    return kill(getppid(), 0) == 0 ? DONE : REFUSED;
+}
+
+static int
+signal_thread_of_parent(void)
+{
+    return syscall(SYS_tgkill, getppid(), getppid(), 0) == 0 ? DONE : REFUSED;
+}
+
+static int
+give_up(void)
+{
+    abort();
+}
+
+static int
+make_pair(void)
+{
+    int fds[2];
+    return socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds) == 0 ? DONE : REFUSED;
+}
+
+static int
+shut_in_again(void)
+{
+    return jail_files(NULL, 0) ? DONE : NO_JAIL;
+}
+
+static int
+read_only(void)
+{
+    return open("/etc/passwd", O_RDONLY) >= 0 ? DONE : REFUSED;
+}
+
+static void
+test_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(try_refused(read_only), DONE);
+    assert_int_equal(try_refused(give_up), -SIGABRT);
+    assert_int_equal(try_refused(signal_parent), -SIGSYS);
+    assert_int_equal(try_refused(signal_thread_of_parent), -SIGSYS);
+    assert_int_equal(try_refused(have_a_child), -SIGSYS);
+    assert_int_equal(try_refused(make_unix), -SIGSYS);
+    assert_int_equal(try_refused(make_inet), -SIGSYS);
+    assert_int_equal(try_refused(make_pair), -SIGSYS);
+    assert_int_equal(try_refused(shut_in_again), -SIGSYS);
+    assert_int_equal(try_refused(execute), -SIGSYS);
+    assert_int_equal(try(JAIL_NO_SOCKETS, make_unix), -SIGSYS);
+    assert_int_equal(try(JAIL_NO_SOCKETS, make_pair), DONE);
+    assert_int_equal(try(JAIL_NO_SOCKETS, shut_in_again), -SIGSYS);
+    assert_int_equal(try(JAIL_NO_SOCKETS | JAIL_TIGHTER, shut_in_again), DONE);
+}
+
 /* --- files --- */
 
 struct place {
@@ -177,6 +249,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_refused),
         cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
