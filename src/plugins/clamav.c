@@ -94,17 +94,11 @@ changed(void *loaded)
     return cl_statchkdir(&l->files) == 1;
 }
 
+/* What the library said, as an answer. */
 static enum inspect_scan
-scan(void *loaded, int fd, char text[CLAMAV_TEXT])
+judge(cl_error_t r, const char *found, char text[CLAMAV_TEXT])
 {
-    const struct loaded *l = loaded;
-    const char *found = NULL;
-    struct cl_scan_options o = {
-        .general = CL_SCAN_GENERAL_HEURISTICS,
-        .parse = ~0u,
-    };
     text[0] = '\0';
-    cl_error_t r = cl_scandesc(fd, NULL, &found, NULL, l->engine, &o);
     if (r == CL_VIRUS) {
         (void)snprintf(text, CLAMAV_TEXT, "%s", found != NULL ? found : "unknown");
         return INSPECT_FOUND;
@@ -115,7 +109,40 @@ scan(void *loaded, int fd, char text[CLAMAV_TEXT])
     return INSPECT_UNSCANNED;
 }
 
-static const struct clamav_plugin clamav = {.load = load, .changed = changed, .scan = scan};
+static enum inspect_scan
+scan(void *loaded, int fd, char text[CLAMAV_TEXT])
+{
+    const struct loaded *l = loaded;
+    const char *found = NULL;
+    struct cl_scan_options o = {.general = CL_SCAN_GENERAL_HEURISTICS, .parse = ~0u};
+    cl_error_t r = cl_scandesc(fd, NULL, &found, NULL, l->engine, &o);
+    return judge(r, found, text);
+}
+
+static enum inspect_scan
+scan_bytes(const struct loaded *l, const char *p, size_t n, char text[CLAMAV_TEXT])
+{
+    const char *found = NULL;
+    struct cl_scan_options o = {.general = CL_SCAN_GENERAL_HEURISTICS,
+                                .parse = ~(uint32_t)CL_SCAN_PARSE_MAIL};
+    cl_fmap_t *map = n > 0 ? cl_fmap_open_memory(p, n) : NULL;
+    if (map == NULL)
+        return judge(n > 0 ? CL_EMEM : CL_CLEAN, NULL, text);
+    cl_error_t r = cl_scanmap_callback(map, NULL, &found, NULL, l->engine, &o, NULL);
+    cl_fmap_close(map);
+    return judge(r, found, text);
+}
+
+/* The library's reader of mail would write the body to a file to look at it: here it is a part of what is in memory already. */
+static enum inspect_scan
+scan_plain(void *loaded, const char *p, size_t n, size_t body, char text[CLAMAV_TEXT])
+{
+    enum inspect_scan r = scan_bytes(loaded, p, n, text);
+    return r == INSPECT_CLEAN ? scan_bytes(loaded, p + body, n - body, text) : r;
+}
+
+static const struct clamav_plugin clamav = {
+    .load = load, .changed = changed, .scan = scan, .scan_plain = scan_plain};
 
 static const void *const objects[] = {&clamav};
 

@@ -8,13 +8,15 @@
 #include "base/arena.h"
 #include "base/num.h"
 #include "base/strlist.h"
+#include "mail/plain_mail.h"
 #include "sys/clamav_plugin.h"
+#include "sys/file.h"
 #include "sys/jail.h"
 
 #include <stddef.h>
 #include <unistd.h>
 
-enum { WORKERS = 4, JOBS = 1000, WORKERS_MAX = 64 };
+enum { WORKERS = 4, JOBS = 1000, WORKERS_MAX = 64, PLAIN_MAX = 256 * 1024 };
 
 #define MIB (1024ull * 1024)
 
@@ -140,16 +142,34 @@ changed(const struct inspect_loaded *l)
 
 /* --- a job --- */
 
+/* A message that is not long and nothing but text needs no file to be looked through; any other may. */
+static enum inspect_scan
+scan(const struct inspect_loaded *l, int fd, char text[CLAMAV_TEXT])
+{
+    const struct clamav_plugin *p = l->plugin;
+    struct str mail;
+    struct arena *a = arena_new();
+    size_t body = STR_NPOS;
+    enum inspect_scan r;
+    if (file_read_whole(a, fd, PLAIN_MAX, &mail) == FILE_OK)
+        body = plain_mail_body(mail);
+    if (body != STR_NPOS)
+        r = p->scan_plain(l->state, mail.p, mail.n, body, text);
+    else
+        r = p->scan(l->state, fd, text);
+    arena_free(a);
+    return r;
+}
+
 static void
 work(const struct inspect_loaded *l, int socket)
 {
-    const struct clamav_plugin *p = l->plugin;
     struct ipc_message msg;
     char text[CLAMAV_TEXT];
     if (!inspect_library_hear(socket, &msg))
         return;
     if (msg.type == INSPECT_SCAN) {
-        enum inspect_scan r = p->scan(l->state, msg.fd, text);
+        enum inspect_scan r = scan(l, msg.fd, text);
         const struct ipc_field f[] = {{.number = r}, {.text = str_from_cstr(text)}};
         (void)ipc_send(&inspect_protocol, socket, INSPECT_SCAN_RESULT, f, -1);
     }

@@ -32,6 +32,9 @@ struct clamav_plugin {
     bool (*changed)(void *loaded);
     /* Looks through the file, from its start; text: the name of what was found, or why it could not be looked through. */
     enum inspect_scan (*scan)(void *loaded, int fd, char text[CLAMAV_TEXT]);
+    /* The same of n bytes of a mail that is nothing but text (mail/plain_mail.h), whose body is from there on: in memory alone. */
+    enum inspect_scan (*scan_plain)(void *loaded, const char *p, size_t n, size_t body,
+                                    char text[CLAMAV_TEXT]);
 };
 
 #endif

@@ -4,8 +4,10 @@ import binascii
 import gzip
 import io
 import os
+import re
 import signal
 import smtplib
+import subprocess
 import sys
 import threading
 import time
@@ -102,6 +104,28 @@ def test_what_is_found(site):
         assert os.listdir(site.path('spool/scan')) == [] if os.path.isdir(site.path('spool/scan')) else True
     assert 'inspect process: libclamav: 1 signatures loaded' in site.log(), site.log()
     assert site.raw_log('panic') == '', site.raw_log('panic')
+
+
+def test_plain_text_needs_no_process_and_no_file(site):
+    """4 KB: the calls that the worker makes meanwhile."""
+    signatures(site, Eicar=VIRUS)
+    configure(site, settings='workers=1')
+    text = b'Subject: x\r\n\r\n' + b'text that is quite harmless\r\n' * 140
+    with Daemon(site) as d:
+        assert answer(d, text) == (250, '')         # the library reads its own things the first time
+        worker = processes(d)[1][0]
+        out = site.path('calls')
+        p = subprocess.Popen(['strace', '-f', '-p', str(worker), '-o', out], stderr=subprocess.PIPE)
+        assert b'attached' in p.stderr.readline()
+        assert answer(d, text) == (250, '')
+        p.terminate()
+        p.wait()
+        p.stderr.close()
+    calls = re.findall(r'^(?:\d+ +)?(\w+)\((.*)', site.read('calls'), re.M)
+    made = [(c, a) for c, a in calls if c in ('fork', 'vfork', 'clone', 'clone3', 'execve', 'creat', 'mkstemp')
+            or (c in ('open', 'openat') and 'O_CREAT' in a) or c in ('unlink', 'rename')]
+    assert made == [], made
+    assert len(calls) > 5, calls
 
 
 def test_new_signatures_are_used(site):
