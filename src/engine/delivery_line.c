@@ -280,6 +280,8 @@ add_success(struct delivery *d, struct buf *b, const struct address *a)
         buf_addz(b, " PRDR");
     if ((w->how & TRANSPORT_HOW_CHUNKED) != 0)
         buf_addz(b, " K");
+    if (str_is_set(w->dkim) && maillog_selected(d->engine, LOG_SELECTOR_DKIM_VERBOSE))
+        buf_printf(b, " DKIM=%.*s", STR_ARG(w->dkim));
     if (str_is_set(w->confirmation) && !str_is_set(w->log_note) &&
         maillog_selected(d->engine, LOG_SELECTOR_SMTP_CONFIRMATION))
         buf_printf(b, " C=\"%.*s\"", STR_ARG(w->confirmation));

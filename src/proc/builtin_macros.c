@@ -16,16 +16,19 @@
 
 static const struct conf_builtin dkim_headers[] = {
     {"_DKIM_OVERSIGN_HEADERS",
-     "+From:+Sender:+Reply-To:+Subject:+Date:+Message-ID:+To:+Cc:+MIME-Version:+Content-Type:"
-     "+Content-Transfer-Encoding:+Content-ID:+Content-Description:+Resent-Date:+Resent-From:"
-     "+Resent-Sender:+Resent-To:+Resent-Cc:+Resent-Message-ID:+In-Reply-To:+References:+List-"
-     "Id:"
-     "+List-Help:+List-Unsubscribe:+List-Subscribe:+List-Post:+List-Owner:+List-Archive"},
+#define DKIM_FIRST_FIELD(name) "+" name
+#define DKIM_FIELD(name) ":+" name
+#include "mail/dkim_field.def"
+#undef DKIM_FIRST_FIELD
+#undef DKIM_FIELD
+    },
     {"_DKIM_SIGN_HEADERS",
-     "From:Sender:Reply-To:Subject:Date:Message-ID:To:Cc:MIME-Version:Content-Type:"
-     "Content-Transfer-Encoding:Content-ID:Content-Description:Resent-Date:Resent-From:"
-     "Resent-Sender:Resent-To:Resent-Cc:Resent-Message-ID:In-Reply-To:References:List-Id:"
-     "List-Help:List-Unsubscribe:List-Subscribe:List-Post:List-Owner:List-Archive"},
+#define DKIM_FIRST_FIELD(name) name
+#define DKIM_FIELD(name) ":" name
+#include "mail/dkim_field.def"
+#undef DKIM_FIRST_FIELD
+#undef DKIM_FIELD
+    },
 };
 
 /* Meaning of the number in $tls_in_resumption and $tls_out_resumption, as a list from 0 on. */

@@ -11,6 +11,7 @@
 #include "mail/why_errno.h"
 #include "sys/spawn.h"
 #include "transports/smtp_body.h"
+#include "transports/smtp_sign.h"
 #include "transports/smtp_command.h"
 #include "transports/smtp_utf8.h"
 
@@ -59,6 +60,7 @@ struct transaction {
     int64_t bytes;  /* of the message, once it was sent */
     bool whole;     /* the message has been sent to its end */
     bool stopped;   /* end->fate says why */
+    struct smtp_signed signed_by; /* for the log */
 };
 
 /* --- ends --- */
@@ -517,6 +519,7 @@ deliver(struct transaction *t, size_t i, struct str confirmation)
         a->sent_from = smtp_utf8_down(t->arena, t->job->return_path);
     }
     a->confirmation = one_line(t->arena, confirmation);
+    a->dkim = t->signed_by.dkim;
     a->size = t->bytes;
     a->additional = t->delivered;
     t->delivered = true;
@@ -634,7 +637,8 @@ run(struct transaction *t, size_t max)
     struct why why = {.outcome = OUT_OK};
     choose_recipients(t, max);
     message_write_init(&w, t->job);
-    if (message_write_prepare(&w, &why) != OUT_OK) {
+    if (message_write_prepare(&w, &why) != OUT_OK ||
+        !smtp_sign(t->job, t->c->opt, &w, &t->signed_by, &why)) {
         stop(t, SMTP_SETUP_DEFER, why);
         return;
     }

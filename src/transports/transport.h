@@ -125,6 +125,7 @@ struct transport_answer {
     struct str auth_name, auth_id,
         auth_sender;  /* how we authenticated, and AUTH= of MAIL; unset: not */
     struct str steps; /* PS=: s (TLS), e (EHLO), a (AUTH), in the order in which they came */
+    struct str dkim;  /* what it was signed with: domain:selector:domain:selector; unset: it was not */
     struct str sent_to, sent_from; /* the envelope when it was converted (A-labels), or unset */
     bool recipient_error; /* the recipient was refused for now, not the message or the host */
 
