@@ -115,10 +115,13 @@ run_for(struct runs *s, struct str signer)
     bool found = false;
     out->cur_signer = signer;
     for (size_t i = 0; i < out->all.n; i++) {
-        if (!is_of(&out->all.v[i], signer))
+        struct dkim_result *r = &out->all.v[i];
+        if (!is_of(r, signer))
             continue;
         found = true;
-        enum acl_result result = run(s, &out->all.v[i]);
+        if (r->status == DKIM_NONE) /* dkim_verify_minimal: another one was good */
+            continue;
+        enum acl_result result = run(s, r);
         if (result != ACL_ACCEPT)
             return result;
     }

@@ -87,6 +87,8 @@ static void
 take_item(struct line *k, struct str item, const struct address_parts *p)
 {
     size_t base = (size_t)(item.p - k->body.p);
+    if (p->domain == 0 && !str_is_set(k->domain)) /* it has no domain and gets none: no rule is for it */
+        return;
     size_t from = behind_group_name(item, p, base);
     if (base + from < k->done) /* white space that went before a newline of ours */
         from = k->done - base;

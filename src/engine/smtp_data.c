@@ -494,7 +494,7 @@ smtp_do_bdat(struct smtp_session *s)
     if (!parse_chunk(s->argument, &s->chunks))
         return smtp_refuse(s, SMTP_ERROR_PROTOCOL, 501, STR_NULL,
                            STR_LIT("missing size for BDAT command"));
-    if (!s->offered.chunking)
+    if (!s->chunking_was_offered) /* once will do: HELO and STARTTLS take nothing back */
         return refuse_chunk(s, smtp_refuse(s, SMTP_ERROR_PROTOCOL, 503, STR_NULL,
                                            STR_LIT("BDAT command used when CHUNKING not "
                                                    "advertised")));

@@ -187,6 +187,7 @@ offer(struct smtp_session *s)
         smtp_host_in(s, &c->pipelining_advertise_hosts, "pipelining_advertise_hosts");
     s->model->pipelining_offered = o->pipelining;
     o->chunking = smtp_host_in(s, &c->chunking_advertise_hosts, "chunking_advertise_hosts");
+    s->chunking_was_offered = s->chunking_was_offered || o->chunking;
     o->prdr = c->prdr_enable;
     o->xclient = s->xclient_host;
     o->tls = smtp_tls_offers(s);

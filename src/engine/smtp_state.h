@@ -66,6 +66,7 @@ struct smtp_session {
     struct str protocol; /* $received_protocol of messages */
     struct str hostname; /* ours, in answers */
     struct smtp_offered offered;
+    bool chunking_was_offered; /* on this connection */
     bool *auth_offered; /* by authenticator of the configuration; NULL: none was */
     const struct driver_instance *auth; /* that knows who the client is; NULL: none */
     bool tls_on_connect;                /* TLS since the first byte */

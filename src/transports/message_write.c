@@ -326,7 +326,9 @@ message_write_estimate(const struct message_write *w)
     int64_t n = (int64_t)w->prefix_text.n + w->suffix_text.n + 1;
     struct buf trace = buf_in(w->arena, 0);
     message_write_trace(w, &trace);
-    if ((w->flags & MESSAGE_WRITE_NO_HEADERS) == 0) {
+    if (str_is_set(w->header_text)) {
+        n += w->header_text.n;
+    } else if ((w->flags & MESSAGE_WRITE_NO_HEADERS) == 0) {
         n += (int64_t)trace.n;
         add_headers(w, add_size, &n);
     }
@@ -406,11 +408,15 @@ write_header_lines(struct writing *g)
     struct str check = g->lines.check;
     if ((w->flags & (MESSAGE_WRITE_DOTS | MESSAGE_WRITE_BSMTP)) == 0)
         g->lines.check = STR_EMPTY;
-    message_write_trace(w, &trace);
-    emit(g, buf_str(&trace));
-    add_headers(w, emit, g);
-    if ((w->flags & MESSAGE_WRITE_NO_BLANK) == 0)
-        emit(g, STR_LIT("\n"));
+    if (str_is_set(w->header_text)) {
+        emit(g, w->header_text);
+    } else {
+        message_write_trace(w, &trace);
+        emit(g, buf_str(&trace));
+        add_headers(w, emit, g);
+        if ((w->flags & MESSAGE_WRITE_NO_BLANK) == 0)
+            emit(g, STR_LIT("\n"));
+    }
     g->lines.check = check;
 }
 

@@ -56,6 +56,8 @@ struct message_write {
     struct str remove, add; /* names, a colon behind each; lines */
     char **filter;          /* arguments of transport_filter, or NULL */
     int64_t filter_timeout_s;
+    /* The header as it was written before, with the empty line: it is not made anew. Unset: it is made. */
+    struct str header_text;
 };
 
 /* Fills in what the job and the generic options of its transport say. The driver then sets what is its own. */

@@ -396,12 +396,14 @@ names_of(const struct signer *s, struct arena *a)
     return buf_str(&b);
 }
 
-/* What a filter wrote goes out as it is. */
+/* What was signed goes out: the header as it was made, or all that a filter wrote. */
 static void
-send_copy(const struct signer *s, struct message_write *w)
+send_signed(struct signer *s, struct message_write *w)
 {
-    if (s->copy < 0)
+    if (s->copy < 0) {
+        w->header_text = str_dup(s->job->arena, buf_str(&s->header));
         return;
+    }
     w->filter = NULL;
     w->flags |= MESSAGE_WRITE_NO_HEADERS;
     w->flags &= ~(unsigned)MESSAGE_WRITE_NO_BODY;
@@ -439,7 +441,7 @@ sign(struct signer *s, struct message_write *w, struct dkim_results *shown, stru
         if (!good)
             set_strict(s);
         if (good)
-            send_copy(s, w);
+            send_signed(s, w);
     }
     *lines = good ? buf_str(&b) : STR_EMPTY;
     return good;
