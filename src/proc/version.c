@@ -35,6 +35,7 @@ static const struct {
     {"Content_Scanning", NULL},
     {"DANE", "tls"},
     {"DNSSEC", NULL},
+    {"DKIM", NULL},
     {"ESMTP_Limits", NULL},
     {"Event", NULL},
     {"Exim_filter", NULL},
