@@ -31,12 +31,22 @@ show(struct choice *c, struct str name)
     buf_adds(&c->shown, name);
 }
 
+/* What could not stand in h= names no field. */
+static bool
+is_field_name(struct str name)
+{
+    for (size_t i = 0; i < name.n; i++)
+        if (name.p[i] <= ' ' || name.p[i] == 0x7f || name.p[i] == ':' || name.p[i] == ';')
+            return false;
+    return name.n > 0;
+}
+
 static void
 mention(struct choice *c, struct str item)
 {
     bool all = item.p[0] == '=', over = item.p[0] == '+';
     struct str name = str_trim(str_sub(item, all || over, item.n));
-    if (name.n == 0)
+    if (!is_field_name(name))
         return;
     struct wanted *w = map_get(c->names, name);
     if (w == NULL) {
