@@ -249,7 +249,7 @@ never_users =
 acl_smtp_rcpt = accept
 dsn_advertise_hosts = *
 smtputf8_advertise_hosts = *
-log_selector = +received_recipients +tls_certificate_verified
+log_selector = +received_recipients +tls_certificate_verified +dkim_verbose
 {more}
 begin routers
 ''' + ROUTERS + '''begin transports
@@ -345,7 +345,7 @@ class Dovecot(Mailer):
 REMEX_MAIN = '''local_interfaces = {address}
 daemon_smtp_ports = 25
 dsn_advertise_hosts = *
-log_selector = +received_recipients +pid +possible_repeat
+log_selector = +received_recipients +pid +possible_repeat +dkim_verbose
 {more}
 '''
 REMEX_BOX = '''
