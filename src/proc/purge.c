@@ -28,6 +28,7 @@ static const struct rule {
 } rules[] = {
     {"authenticator", "server_", SMTP},
     {"authenticator", "client_", DELIVER}, /* and to smtp where it calls other hosts */
+    {"transport", "dkim_private_key", DELIVER},
     {"main", "tls_privatekey", SMTP},
     {"main", "tls_certificate", SMTP}, /* the key may be in the same file */
     {"main", "mysql_servers", SMTP | DELIVER | AGENT},

@@ -73,6 +73,34 @@ def test_memory_of_each_kind(site):
         assert wrong == [], wrong
 
 
+def test_a_key_that_signs_is_one_processs_alone(site):
+    """Where the key of DKIM lies is told to those who deliver; to others the folder is closed."""
+    if not outside.can_intrude():
+        return
+    site.mkdir('signing')
+    key = site.write('signing/dkim.pem', 'the key', 0o640)
+    site.configure(transports='''
+mbox:
+  driver = appendfile
+  file = %s/mail/joe
+  user = %d
+  group = %d
+out:
+  driver = smtp
+  dkim_domain = example.org
+  dkim_selector = x
+  dkim_private_key = %s
+''' % (site.top, site.uid, site.gid, key))
+    with Daemon(site) as d:
+        d.send('joe@example.org')
+        site.wait_for(lambda: site.completed(1))
+        assert isinstance(outside.make(d.roles('deliver')[0], 'open', '@' + key, os.O_RDONLY), int)
+        for pid in d.roles('queue') + d.roles('smtp') + d.roles('agent'):
+            assert not outside.memory_has(pid, b'dkim.pem')
+        for pid in d.roles('queue') + d.roles('smtp'):
+            assert outside.make(pid, 'open', '@' + key, os.O_RDONLY) == 'EACCES'
+
+
 def test_a_key_is_one_processs_alone(site):
     """Where the key lies is told to those who speak TLS with clients; to others the folder is closed."""
     if not outside.can_intrude():

@@ -26,6 +26,11 @@ static const char text[] = "# a comment with a password\n"
                            ".endif\n"
                            "hide smtp_banner = LONG\n"
                            "keep_environment =\n"
+                           "begin transports\n"
+                           "t:\n"
+                           "  driver = smtp\n"
+                           "  dkim_domain = signed.example\n"
+                           "  dkim_private_key = /keys/signing\n"
                            "begin authenticators\n"
                            "a:\n"
                            "  driver = plaintext\n"
@@ -104,6 +109,8 @@ test_each_kind(void **state)
     assert_false(has(agent, "client_send") || has(agent, "server_") || has(agent, "word"));
     assert_false(has(queue, "smtp_banner") || has(queue, "one") || has(queue, "two") ||
                  has(queue, "client_send") || has(queue, "word"));
+    assert_true(has(deliver, "/keys/signing") && has(smtp, "signed.example"));
+    assert_false(has(smtp, "/keys") || has(queue, "/keys") || has(agent, "/keys"));
     assert_true(has(queue, "\nPASS =\n") && has(queue, "USED.example"));
 }
 
