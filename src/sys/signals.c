@@ -1,6 +1,8 @@
 /* Signals read from a descriptor; see signals.h. */
 #include "sys/signals.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -62,4 +64,23 @@ signals_release(int fd)
     (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
     if (fd >= 0)
         close(fd);
+}
+
+ssize_t
+signals_writev(int fd, const struct iovec *v, int count)
+{
+    static const struct timespec now = {0, 0};
+    sigset_t pipe_only, before;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    if (pthread_sigmask(SIG_BLOCK, &pipe_only, &before) != 0)
+        return -1;
+    ssize_t n = writev(fd, v, count);
+    int error = errno;
+    if (n < 0 && error == EPIPE) /* it waits for this thread, unless it is ignored */
+        while (sigtimedwait(&pipe_only, NULL, &now) < 0 && errno == EINTR)
+            continue;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return n;
 }

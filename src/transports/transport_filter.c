@@ -2,6 +2,7 @@
 #include "transports/transport_filter.h"
 
 #include "sys/await.h"
+#include "sys/signals.h"
 #include "sys/spawn.h"
 
 #include <errno.h>
@@ -85,7 +86,7 @@ wait_either(struct transport_filter *f, bool writing, bool *readable)
 static bool
 write_some(struct transport_filter *f, struct iovec **v, int *count)
 {
-    ssize_t n = writev(f->in, *v, *count);
+    ssize_t n = signals_writev(f->in, *v, *count);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return true;
     if (n < 0) {
