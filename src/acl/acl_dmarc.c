@@ -11,6 +11,7 @@
 #include "conf/organisation.h"
 #include "conf/resolve.h"
 #include "mail/address.h"
+#include "mail/dkim_result.h"
 #include "mail/header.h"
 #include "mail/spf.h"
 #include "sys/idn.h"
@@ -148,9 +149,23 @@ align_spf(struct dmarc_run *r)
 }
 
 static bool
+align_dkim(struct dmarc_run *r)
+{
+    const struct dkim_results *dkim = r->m->dkim;
+    for (size_t i = 0; dkim != NULL && !dkim->disabled && i < dkim->all.n; i++) {
+        const struct dkim_result *one = &dkim->all.v[i];
+        if (one->status == DKIM_PASS &&
+            !is_aligned(r, r->check->record.strict_dkim, one->signature.domain,
+                        &r->check->aligned_dkim))
+            return false;
+    }
+    return true;
+}
+
+static bool
 align(struct dmarc_run *r)
 {
-    return align_spf(r);
+    return align_spf(r) && align_dkim(r);
 }
 
 static void

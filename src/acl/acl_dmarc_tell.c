@@ -12,6 +12,7 @@
 #include "conf/main_options.h"
 #include "mail/address.h"
 #include "mail/arc.h"
+#include "mail/dkim_result.h"
 #include "mail/header.h"
 #include "mail/ip.h"
 #include "mail/spf.h"
@@ -95,6 +96,44 @@ add_record(struct buf *b, const struct dmarc_check *check)
     buf_printf(b, "sp %d\n", found ? policy_letter(d->subdomains) : 0);
 }
 
+static int
+dkim_number(const struct dkim_result *r)
+{
+    switch (r->status) {
+    case DKIM_PASS:
+        return RESULT_PASS;
+    case DKIM_FAIL:
+        return RESULT_FAIL;
+    case DKIM_INVALID:
+        return r->reason == DKIM_REASON_KEY_UNAVAILABLE ? RESULT_TEMPERROR : RESULT_PERMERROR;
+    case DKIM_NONE:
+        break;
+    }
+    return RESULT_NONE;
+}
+
+/* A text of a signature stands for itself only where no line can come of it. */
+static bool
+is_plain(struct str text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (!ascii_print(text.p[i]) || text.p[i] == ' ')
+            return false;
+    return text.n > 0;
+}
+
+static void
+add_dkim(struct buf *b, const struct dkim_results *dkim)
+{
+    for (size_t i = 0; dkim != NULL && !dkim->disabled && i < dkim->all.n; i++) {
+        const struct dkim_result *one = &dkim->all.v[i];
+        struct str domain = one->signature.domain, selector = one->signature.selector;
+        if (is_plain(domain) && is_plain(selector))
+            buf_printf(b, "dkim %.*s %.*s %d\n", STR_ARG(domain), STR_ARG(selector),
+                       dkim_number(one));
+    }
+}
+
 /* Who sealed the message, and where it came from then: a list that is nearly JSON. */
 static void
 add_arc(struct buf *b, const struct arc_check *arc)
@@ -146,6 +185,7 @@ history_text(const struct dmarc_run *r)
                STR_ARG(e->session->sender_host_address));
     buf_printf(&b, "from %.*s\nmfrom %.*s\nspf %d\n", STR_ARG(check->from),
                STR_ARG(sender_domain(r->m)), spf_number(r->m->spf));
+    add_dkim(&b, r->m->dkim);
     buf_printf(&b, "pdomain %.*s\npolicy %d\n",
                STR_ARG(check->domain.n > 0 ? check->domain : check->from), policy);
     add_record(&b, check);
@@ -194,6 +234,15 @@ acl_dmarc_note(struct dmarc_run *r)
 
 /* --- failure reports --- */
 
+static bool
+has_bad_signature(const struct dkim_results *dkim)
+{
+    for (size_t i = 0; dkim != NULL && !dkim->disabled && i < dkim->all.n; i++)
+        if (dkim->all.v[i].status != DKIM_PASS)
+            return true;
+    return false;
+}
+
 /* fo=. What `d` and `s` ask is whether a signature or SPF is bad whatever it is aligned with. */
 static bool
 is_wanted(const struct dmarc_run *r)
@@ -204,6 +253,8 @@ is_wanted(const struct dmarc_run *r)
     if ((when & DMARC_REPORT_ALL) != 0 && !check->aligned_spf && !check->aligned_dkim)
         return true;
     if ((when & DMARC_REPORT_ANY) != 0 && !(check->aligned_spf && check->aligned_dkim))
+        return true;
+    if ((when & DMARC_REPORT_DKIM) != 0 && has_bad_signature(r->m->dkim))
         return true;
     return (when & DMARC_REPORT_SPF) != 0 && spf != NULL &&
            (spf->result == SPF_FAIL || spf->result == SPF_SOFTFAIL);

@@ -61,7 +61,7 @@ is_plain(const struct message *m, const struct driver_instance *transport)
     if (transport_smtp_is_lmtp(o) || !is_cutthrough(m))
         return !transport_smtp_is_lmtp(o);
     return !str_is_set(g->transport_filter.text) && !str_is_set(o->dkim_domain.text) &&
-           !str_is_set(g->message_size_limit.text);
+           !str_is_set(o->arc_sign.text) && !str_is_set(g->message_size_limit.text);
 }
 
 bool

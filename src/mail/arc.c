@@ -164,6 +164,15 @@ arc_chain_check(struct arena *a, const struct arc_chain *c, struct str *why)
     return true;
 }
 
+bool
+arc_chain_is_whole(const struct arc_chain *c, unsigned from, unsigned until)
+{
+    for (unsigned i = from; i <= until; i++)
+        if (i > c->n || missing_line(&c->set[i - 1]) != NULL)
+            return false;
+    return true;
+}
+
 void
 arc_seal_feed(const struct arc_chain *c, unsigned from, unsigned instance, struct dkim_sink to)
 {

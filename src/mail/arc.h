@@ -40,7 +40,9 @@ bool arc_chain_read(struct arena *a, const struct header_list *l, struct arc_cha
  * False: *why. */
 bool arc_chain_check(struct arena *a, const struct arc_chain *c, struct str *why);
 
-/* The bytes that the seal of an instance signs: all sets from `from` on, their lines in order, the seal itself without b=. */
+/* True if every line of the sets from `from` to `until` is there. */
+bool arc_chain_is_whole(const struct arc_chain *c, unsigned from, unsigned until);
+/* The bytes that the seal of an instance signs: all sets from `from` on, which are whole, their lines in order, the seal itself without b=. */
 void arc_seal_feed(const struct arc_chain *c, unsigned from, unsigned instance,
                    struct dkim_sink to);
 

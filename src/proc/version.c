@@ -35,6 +35,7 @@ static const struct {
     {"Content_Scanning", NULL},
     {"DANE", "tls"},
     {"DKIM", "tls"},
+    {"DMARC", "suffixes"},
     {"DNSSEC", NULL},
     {"ESMTP_Limits", NULL},
     {"Event", NULL},
@@ -49,6 +50,7 @@ static const struct {
     {"SPF", "spf"},
     {"SRS", NULL},
     {"TCP_Fast_Open", NULL},
+    {"Experimental_ARC", "tls"},
     {"Experimental_QUEUEFILE", NULL},
     {"Experimental_XCLIENT", NULL},
 };

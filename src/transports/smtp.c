@@ -7,7 +7,7 @@ static const struct opt rows[] = {
         "Keeps retry times of a refused address by sender as well."),
     OPT_BOOL(struct transport_smtp, allow_localhost, false, 0,
         "Lets messages be sent to this host."),
-    OPT_XSTR(struct transport_smtp, arc_sign, NULL, OPT_NO_EFFECT,
+    OPT_XSTR(struct transport_smtp, arc_sign, NULL, 0,
         "Signs with ARC: identity, selector, key and options."),
     OPT_XSTR(struct transport_smtp, authenticated_sender, NULL, 0,
         "Address for the AUTH= parameter of MAIL."),

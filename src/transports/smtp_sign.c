@@ -12,6 +12,7 @@
 #include "sys/memory_file.h"
 #include "sys/sign_key.h"
 #include "sys/tls.h"
+#include "transports/smtp_arc.h"
 
 #include <errno.h>
 #include <time.h>
@@ -31,6 +32,7 @@ struct signer {
     struct arena *arena;
     struct dkim_bodies *bodies;
     VEC(struct signing) all;
+    struct smtp_arc *arc; /* NULL: no set is made */
     bool strict;
     struct str fault; /* the last one, for a deferral; unset: none */
     /* The message as it is written. */
@@ -428,22 +430,40 @@ keep_copy(struct signer *s)
     arena_on_free(s->job->arena, close_copy, fd);
 }
 
+/* The set of ARC covers the signatures of DKIM, and goes in front of them. */
+static struct str
+add_arc(struct signer *s, struct str lines, bool hashed)
+{
+    struct header_list l = {0};
+    if (s->arc == NULL)
+        return lines;
+    (void)header_list_read(s->arena, &l, str_cat(s->arena, lines, buf_str(&s->header)));
+    return str_cat(s->job->arena, smtp_arc_sign(s->arc, &l, hashed), lines);
+}
+
 /* Signs; variables show in *shown what is signed for. False: there should be a signature that is not there. */
 static bool
 sign(struct signer *s, struct message_write *w, struct dkim_results *shown, struct str *lines)
 {
     struct buf b = buf_in(s->job->arena, 0);
     bool good = prepare(s, shown);
-    if (good && s->all.n > 0) {
-        good = read_message(s, w);
-        keep_copy(s);
-        good = good && sign_all(s, shown, &b);
+    bool wanted = good && s->all.n > 0;
+    *lines = STR_EMPTY;
+    s->arc = smtp_arc_start(s->job, s->arena, &s->opt->arc_sign, s->bodies);
+    if (!wanted && s->arc == NULL)
+        return good;
+    bool hashed = read_message(s, w);
+    keep_copy(s);
+    if (wanted) {
+        good = hashed && sign_all(s, shown, &b);
         if (!good)
             set_strict(s);
-        if (good)
-            send_signed(s, w);
     }
-    *lines = good ? buf_str(&b) : STR_EMPTY;
+    if (!good)
+        s->all.n = 0;
+    *lines = add_arc(s, good ? buf_str(&b) : STR_EMPTY, hashed);
+    if (hashed && lines->n > 0)
+        send_signed(s, w);
     return good;
 }
 
@@ -454,7 +474,8 @@ smtp_sign(const struct transport_job *job, const struct transport_smtp *opt,
     struct dkim_results shown = {.domain = STR_EMPTY};
     struct message *m = job->eval->message;
     *out = (struct smtp_signed){.dkim = STR_NULL};
-    if (opt->dkim_domain.text.n == 0 || m == NULL || (w->flags & MESSAGE_WRITE_NO_HEADERS) != 0)
+    if ((opt->dkim_domain.text.n == 0 && opt->arc_sign.text.n == 0) || m == NULL ||
+        (w->flags & MESSAGE_WRITE_NO_HEADERS) != 0)
         return true;
     struct arena *own = arena_new(); /* keys go with it */
     struct signer s = {.job = job, .opt = opt, .arena = own, .copy = -1};
@@ -464,10 +485,10 @@ smtp_sign(const struct transport_job *job, const struct transport_smtp *opt,
     m->dkim = &shown;
     bool good = sign(&s, w, &shown, &lines);
     m->dkim = outer;
-    if (lines.n > 0) {
+    if (lines.n > 0)
         w->prefix_text = str_cat(job->arena, lines, w->prefix_text);
+    if (s.all.n > 0)
         out->dkim = names_of(&s, job->arena);
-    }
     good = good || !s.strict;
     if (!good) {
         note(&s, STR_LIT("DKIM: message could not be signed, and dkim_strict is set. Deferring "

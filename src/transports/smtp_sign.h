@@ -1,4 +1,4 @@
-/* Signatures of messages that go out by the smtp transport: DKIM.
+/* Signatures of messages that go out by the smtp transport: DKIM, and sets of ARC (smtp_arc.h).
  *
  * What is signed is what is sent: the message is written once into the hashes, as the connection will get it (header lines added,
  * removed and rewritten, a transport filter run), and once to the server, with the signatures in front. The output of a filter is

@@ -685,7 +685,8 @@ go_on(struct transaction *t)
     struct message_write w;
     struct why why = {.outcome = OUT_OK};
     message_write_init(&w, t->job);
-    if (message_write_prepare(&w, &why) != OUT_OK) {
+    if (message_write_prepare(&w, &why) != OUT_OK ||
+        !smtp_sign(t->job, t->c->opt, &w, &t->signed_by, &why)) {
         stop(t, SMTP_SETUP_DEFER, why);
         return;
     }
