@@ -23,8 +23,6 @@ enum vm_status host_extern_dlfunc(void *env, struct vm *vm, const struct str *ar
                                   unsigned argc, struct str *out);
 enum vm_status host_extern_authenticate(void *env, struct vm *vm, struct str which,
                                         const struct str *argv, unsigned argc);
-enum vm_status host_extern_authresults(void *env, struct vm *vm, struct str id,
-                                       struct str *out);
 
 /* Loads every plugin that the text of the configuration files names, those of lookups too. A process calls it before it
  * gives up opening files: afterwards a plugin that is missing is an error where it is used. */

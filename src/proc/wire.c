@@ -6,6 +6,7 @@
 #include "conf/list.h"
 #include "conf/vars.h"
 #include "lookups/lookup.h"
+#include "proc/authresults.h"
 #include "proc/debug_host.h"
 #include "proc/host_cert.h"
 #include "proc/host_extern.h"
@@ -39,7 +40,7 @@ command_line_host(struct arena *a)
         .dlfunc = host_extern_dlfunc,
         .certextract = host_cert_extract,
         .authenticate = host_extern_authenticate,
-        .authresults = host_extern_authresults,
+        .authresults = authresults_host,
         .delivering = vars_delivering,
         .setting = vars_setting,
         .log = host_sys_log,
