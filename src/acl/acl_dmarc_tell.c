@@ -99,7 +99,9 @@ add_record(struct buf *b, const struct dmarc_check *check)
 static int
 dkim_number(const struct dkim_result *r)
 {
-    switch (r->status) {
+    enum dkim_status status = r->status;
+    (void)dkim_status_find(dkim_result_status(r), &status); /* as acl_smtp_dkim left it */
+    switch (status) {
     case DKIM_PASS:
         return RESULT_PASS;
     case DKIM_FAIL:

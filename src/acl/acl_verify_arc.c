@@ -6,11 +6,9 @@
 #include "acl/acl_verify.h"
 
 #include "base/arena.h"
-#include "conf/conf.h"
+#include "conf/dkim_key_find.h"
 #include "conf/list.h"
-#include "conf/resolve.h"
 #include "mail/arc.h"
-#include "mail/dkim_key.h"
 #include "sys/await.h"
 #include "sys/dkim_hash.h"
 #include "sys/sign_key.h"
@@ -44,76 +42,42 @@ fail(struct arc_run *r, struct str reason)
     return false;
 }
 
-/* --- keys --- */
-
-/* The one record of a name that is a key. NULL: *why. */
-static const char *
-read_record(struct arc_run *r, struct str name, struct dkim_key *key)
-{
-    const struct dns_question q = {.name = name, .type = DNS_TXT};
-    struct resolve_answer found;
-    enum dns_status st = resolve_ask(r->c->r->eval, r->c->r->vm, r->a, &q, &found);
-    if (st == DNS_AGAIN || st == DNS_FAILED)
-        return "key not available now";
-    const struct dns_record *one;
-    size_t at = 0;
-    const char *why = "no key";
-    while (st == DNS_FOUND && (one = resolve_next(&found.reply.answer, DNS_TXT, &at)) != NULL) {
-        struct str text = dns_answer_join_texts(r->a, one->bytes);
-        switch (dkim_key_read(r->a, text, key)) {
-        case DKIM_KEY_OK:
-            return NULL;
-        case DKIM_KEY_REVOKED:
-            return "key revoked";
-        case DKIM_KEY_LONG:
-        case DKIM_KEY_BAD:
-            why = "bad key record";
-            break;
-        case DKIM_KEY_OTHER:
-            break;
-        }
-    }
-    return why;
-}
+/* --- signatures --- */
 
 /* The key of a signature. NULL: *why. */
 static struct sign_key *
-find_key(struct arc_run *r, const struct dkim_signature *s, const char **why)
+find_key(struct arc_run *r, const struct dkim_signature *s, struct str *why)
 {
     struct eval *e = r->c->r->eval;
-    struct str name = dkim_key_domain(r->a, s->selector, s->domain), text = STR_NULL;
     struct dkim_key key = {.type_known = false};
-    if (!str_is_set(name) || await_now_ms() > r->deadline_ms) {
-        *why = str_is_set(name) ? "too slow" : "no name of a key";
+    enum dkim_reason reason = dkim_key_find(e, r->c->r->vm, r->a, s, r->deadline_ms, &key);
+    *why = dkim_reason_comment(reason);
+    if (reason != DKIM_REASON_NONE)
         return NULL;
-    }
-    if ((*why = read_record(r, name, &key)) != NULL)
-        return NULL;
-    *why = "key is for something else";
-    if (!key.type_known || key.type != s->key_type || (key.hashes & (1u << s->hash)) == 0 ||
-        !dkim_key_is_for_mail(&key))
-        return NULL;
-    *why = "no TLS library";
-    struct tls *t = tls_load(&e->tls, e->arena, e->process.plugin_directory, &text);
+    struct tls *t = tls_load(&e->tls, e->arena, e->process.plugin_directory, why);
     if (t == NULL)
         return NULL;
-    struct sign_key *k = sign_key_public(t, r->a, key.type, key.bytes, &text);
-    *why = k == NULL ? "bad key" : "key too short";
-    return k != NULL && (key.type != DKIM_KEY_RSA || sign_key_bits(k) >= KEY_BITS_MIN) ? k
-                                                                                       : NULL;
+    struct sign_key *k = sign_key_public(t, r->a, s->key_type, key.bytes, why);
+    *why = dkim_reason_comment(k == NULL ? DKIM_REASON_KEY_BYTES : DKIM_REASON_KEY_SHORT);
+    if (k == NULL || (s->key_type == DKIM_KEY_RSA && sign_key_bits(k) < KEY_BITS_MIN))
+        return NULL;
+    *why = STR_LIT("hash not allowed by the key");
+    return (key.hashes & (1u << s->hash)) != 0 ? k : NULL;
 }
 
-/* NULL: it is good. SHA-1 is no hash for signatures any more (RFC 8301). */
-static const char *
+/* Unset: it is good. SHA-1 is no hash for signatures any more (RFC 8301). */
+static struct str
 check_signature(struct arc_run *r, const struct dkim_signature *s, struct str digest)
 {
-    const char *why = NULL;
+    struct str why;
     if (s->hash == DKIM_HASH_SHA1)
-        return "algorithm";
+        return STR_LIT("hash too weak");
     const struct sign_key *k = find_key(r, s, &why);
     if (k == NULL)
         return why;
-    return sign_key_verify(k, s->hash, digest, s->signature) ? NULL : "signature";
+    return sign_key_verify(k, s->hash, digest, s->signature)
+               ? STR_NULL
+               : dkim_reason_comment(DKIM_REASON_SIGNATURE);
 }
 
 /* --- message signatures --- */
@@ -157,13 +121,13 @@ hash_body(struct arc_run *r)
     return dkim_bodies_end(b) || fail(r, STR_LIT("(a line is too long)"));
 }
 
-/* NULL: it is good. */
-static const char *
+/* Unset: it is good. */
+static struct str
 check_message(struct arc_run *r, unsigned i)
 {
     const struct dkim_signature *s = &r->check->chain->set[i - 1].message;
     if (r->body[i - 1] == NULL || !str_eq(dkim_body_hash_digest(r->body[i - 1]), s->body_hash))
-        return "body hash";
+        return dkim_reason_comment(DKIM_REASON_BODY);
     return check_signature(r, s, dkim_hash_header(r->a, r->headers, s));
 }
 
@@ -172,24 +136,24 @@ static bool
 check_newest(struct arc_run *r)
 {
     unsigned n = (unsigned)r->check->chain->n;
-    const char *why = check_message(r, n);
-    if (why == NULL)
+    struct str why = check_message(r, n);
+    if (!str_is_set(why))
         return true;
-    return fail(r, str_printf(r->a, "(i=%u; ARC-Message-Signature: %s)", n, why));
+    return fail(r, str_printf(r->a, "(i=%u; ARC-Message-Signature: %.*s)", n, STR_ARG(why)));
 }
 
 static void
 find_oldest(struct arc_run *r)
 {
     unsigned i = (unsigned)r->check->chain->n;
-    while (i > 1 && check_message(r, i - 1) == NULL)
+    while (i > 1 && !str_is_set(check_message(r, i - 1)))
         i--;
     r->check->oldest_pass = i;
 }
 
 /* --- seals --- */
 
-static const char *
+static struct str
 check_seal(struct arc_run *r, unsigned i)
 {
     const struct arc_chain *c = r->check->chain;
@@ -203,9 +167,9 @@ static bool
 check_seals(struct arc_run *r)
 {
     for (unsigned i = (unsigned)r->check->chain->n; i > 0; i--) {
-        const char *why = check_seal(r, i);
-        if (why != NULL)
-            return fail(r, str_printf(r->a, "(i=%u; ARC-Seal: %s)", i, why));
+        struct str why = check_seal(r, i);
+        if (str_is_set(why))
+            return fail(r, str_printf(r->a, "(i=%u; ARC-Seal: %.*s)", i, STR_ARG(why)));
     }
     return true;
 }

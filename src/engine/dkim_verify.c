@@ -4,9 +4,9 @@
 #include "base/arena.h"
 #include "base/num.h"
 #include "base/strlist.h"
+#include "conf/dkim_key_find.h"
 #include "conf/main_options.h"
 #include "conf/model.h"
-#include "conf/resolve.h"
 #include "engine/maillog.h"
 #include "sys/await.h"
 #include "sys/dkim_hash.h"
@@ -176,59 +176,6 @@ dkim_check_feed(struct dkim_check *c, const char *p, size_t n)
 
 /* --- keys --- */
 
-/* The strings of a TXT record as one text; more than a key record may be is cut. */
-static struct str
-join(struct arena *a, const struct dns_record *r)
-{
-    struct buf b = buf_in(a, DKIM_KEY_RECORD_MAX + 1);
-    struct str rest = r->bytes, text;
-    while (dns_answer_next_text(&rest, &text))
-        buf_adds(&b, str_sub(text, 0, DKIM_KEY_RECORD_MAX + 1 - b.n));
-    return buf_str(&b);
-}
-
-/* Of several records the first that is one of DKIM counts. */
-static enum dkim_reason
-choose_record(struct dkim_check *c, const struct dns_answer *answer, struct dkim_result *r)
-{
-    const struct dns_record *record;
-    size_t at = 0;
-    while ((record = resolve_next(answer, DNS_TXT, &at)) != NULL) {
-        switch (dkim_key_read(c->a, join(c->a, record), &r->key)) {
-        case DKIM_KEY_OTHER:
-            continue;
-        case DKIM_KEY_LONG:
-            return DKIM_REASON_KEY_LONG;
-        case DKIM_KEY_BAD:
-            return DKIM_REASON_KEY_RECORD;
-        case DKIM_KEY_REVOKED:
-            return DKIM_REASON_KEY_BYTES;
-        case DKIM_KEY_OK:
-            return DKIM_REASON_NONE;
-        }
-    }
-    return DKIM_REASON_KEY_UNAVAILABLE;
-}
-
-static enum dkim_reason
-fetch_record(struct dkim_check *c, struct dkim_result *r)
-{
-    const struct dkim_signature *s = &r->signature;
-    struct resolve_answer answer;
-    struct dns_question q = {.name = dkim_key_domain(c->a, s->selector, s->domain),
-                             .type = DNS_TXT};
-    if (!str_is_set(q.name) || await_now_ms() >= c->deadline_ms ||
-        resolve_ask(c->e->eval, c->e->vm, c->a, &q, &answer) != DNS_FOUND)
-        return DKIM_REASON_KEY_UNAVAILABLE;
-    enum dkim_reason reason = choose_record(c, &answer.reply.answer, r);
-    if (reason == DKIM_REASON_NONE && !dkim_key_is_for_mail(&r->key))
-        reason = DKIM_REASON_KEY_RECORD;
-    if (reason == DKIM_REASON_NONE && r->key.type_said &&
-        (!r->key.type_known || r->key.type != s->key_type))
-        reason = DKIM_REASON_KEY_RECORD;
-    return reason;
-}
-
 static void
 log_fault(struct dkim_check *c, struct str why)
 {
@@ -246,7 +193,7 @@ fetch_key(struct dkim_check *c, struct dkim_result *r)
     struct tls *t = tls_load(&e->tls, c->e->arena, e->process.plugin_directory, &why);
     if (t != NULL) {
         why = STR_EMPTY;
-        reason = fetch_record(c, r);
+        reason = dkim_key_find(e, c->e->vm, c->a, &r->signature, c->deadline_ms, &r->key);
     }
     if (reason == DKIM_REASON_NONE) {
         key = sign_key_public(t, c->a, r->signature.key_type, r->key.bytes, &why);

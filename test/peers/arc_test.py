@@ -95,9 +95,9 @@ def test_good_chains(site):
 def test_what_was_changed(site):
     configure(site)
     text = chain(2)
-    for old, new, reason in ((b'more', b'less', '(i=2; ARC-Message-Signature: body hash)'),
-                             (b'From: A', b'From: B', '(i=2; ARC-Message-Signature: signature)'),
-                             (b'arc=none', b'arc=fail', '(i=2; ARC-Seal: signature)'),
+    for old, new, reason in ((b'more', b'less', '(i=2; ARC-Message-Signature: body hash mismatch; body probably modified in transit)'),
+                             (b'From: A', b'From: B', '(i=2; ARC-Message-Signature: signature did not verify; headers probably modified in transit)'),
+                             (b'arc=none', b'arc=fail', '(i=2; ARC-Seal: signature did not verify; headers probably modified in transit)'),
                              (b'i=1; a=', b'i=3; a=', None), (b'cv=pass', b'cv=none', '(i=2; wrong cv)')):
         assert old in text
         state = checked(site, text.replace(old, new))
@@ -115,9 +115,10 @@ def test_the_oldest_set_that_still_holds(site):
 
 def test_other_keys(site):
     configure(site)
-    assert checked(site, with_set(TEXT, selector='weak'))[1] == '(i=1; ARC-Message-Signature: key too short)'
-    for old, new, reason in ((b's=sel', b's=gone', 'no key'), (b's=sel', b's=revoked', 'key revoked'), (b's=sel', b's=odd', 'bad key record'),
-                             (b's=sel', b's=for-sha1', 'key is for something else'), (b'a=rsa-sha256', b'a=rsa-sha1', 'body hash')):
+    assert checked(site, with_set(TEXT, selector='weak'))[1] == '(i=1; ARC-Message-Signature: public key too short)'
+    for old, new, reason in ((b's=sel', b's=gone', 'pubkey unavailable'), (b's=sel', b's=revoked', 'public key record import'),
+                             (b's=sel', b's=odd', 'public key record import'),
+                             (b's=sel', b's=for-sha1', 'hash not allowed by the key'), (b'a=rsa-sha256', b'a=rsa-sha1', 'body hash mismatch')):
         state = checked(site, with_set(TEXT).replace(old, new))
         assert state[0] == 'fail' and reason in state[1], (new, state)
 
@@ -128,7 +129,7 @@ def test_many_sets(site):
     fake = (b'ARC-Seal: i=%d; cv=%s; a=rsa-sha256; d=mail.example; s=sel; b=QUJD\r\n'
             b'ARC-Message-Signature: i=%d; a=rsa-sha256; d=mail.example; s=sel; h=From; bh=QUJD; b=QUJD\r\n'
             b'ARC-Authentication-Results: i=%d; mail.example; none\r\n')
-    for n, reason in ((50, '(i=50; ARC-Message-Signature: body hash)'), (51, '(ARC-Seal without a usable i=)')):
+    for n, reason in ((50, '(i=50; ARC-Message-Signature: body hash mismatch; body probably modified in transit)'), (51, '(ARC-Seal without a usable i=)')):
         sets = b''.join(fake % (i, b'pass' if i > 1 else b'none', i, i) for i in range(n, 0, -1))
         assert checked(site, sets + TEXT)[:2] == ('fail', reason)
 
