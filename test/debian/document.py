@@ -7,7 +7,7 @@ In the Markdown source a fenced block belongs to one of these:
     ```text file=PATH     a file with that content, root's; with user=anna hers. append puts it at the end; mode=640 says who may read it
     any other             is only shown
 
-In an answer a line "…" stands for any lines, and … for any text within a line. Message ids, dates, times, sizes and numbers of processes need
+In an answer a line "..." stands for any lines, and ... for any text within a line. Message ids, dates, times, sizes and numbers of processes need
 not be the same. REMEX_RECORD=1 in the environment puts what was answered into the document, where it differs.
 """
 import os
@@ -17,11 +17,11 @@ import time
 
 import machine
 
-PATIENT = re.compile(r'(tail|cat|grep|ls|mailq|exigrep|remex -bp|head|exinext|wc|find)\b')   # may be asked again
+PATIENT = re.compile(r'(tail|cat|grep|ls|mailq|remex -bp|remex -Mvl|head|exinext|wc|find|ps|sed)\b')   # may be asked again
 LATE_S = 10
 
 ID = r'[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}'
-PLAIN = ((ID, 'ID'), (r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d( [+-]\d{4})?', 'DATE'),
+PLAIN = ((ID, 'ID'), (r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d( [+-]\d{4})?', 'DATE'), (r'\d\d-\w{3}-\d{4} \d\d:\d\d:\d\d', 'DATE'),
          (r'(\w{3}, )?\d{1,2} \w{3} \d{4} \d\d:\d\d:\d\d( [+-]\d{4})?|\w{3} \w{3} +\d+ \d\d:\d\d:\d\d \d{4}', 'DATE'),
          (r'\b(S|QT|DT|RT|size)=\d+(\.\d+)?[KMsm]?', r'\1=N'), (r'\bpid[= ]\d+', 'pid N'), (r'\[\d+\]', '[N]'),
          (r'^ *\d+[smhd] +\d+(\.\d+)?[KM]? ', 'AGE '), (r'\d+ bytes', 'N bytes'), (r'\b(in|within|lasts) \d+(\.\d+)?s\b', r'\1 Ns'),
@@ -37,10 +37,10 @@ def plain(line):
 def fits(shown, said):
     """True if the lines of the document stand for those that came."""
     if not shown or not said:
-        return shown == said or shown == ['…']
-    if shown[0] == '…':
+        return shown == said or shown == ['...']
+    if shown[0] == '...':
         return any(fits(shown[1:], said[i:]) for i in range(len(said) + 1))
-    pattern = '.*'.join(re.escape(p) for p in plain(shown[0]).split('…'))
+    pattern = '.*'.join(re.escape(p) for p in plain(shown[0]).split('...'))
     return re.fullmatch(pattern, plain(said[0])) is not None and fits(shown[1:], said[1:])
 
 
@@ -65,6 +65,7 @@ class Document:
                 path, to = os.path.join(where, name), os.path.join(folder, name)
                 if os.access(path, os.X_OK) and os.path.isfile(path) and not os.path.exists(to):
                     os.symlink(path, to)
+        os.symlink(machine.ROOT + '/scripts/remex-makemap', folder + '/makemap')
         machine.write(folder + '/systemctl', SYSTEMCTL % {'remex': os.path.abspath(self.site.binary)}, 0o755)
         os.chmod(folder, 0o755)
         return folder
@@ -85,11 +86,13 @@ class Document:
 
     def give(self, command, user):
         uid = 0 if user == 'root' else machine.USERS[user]
+        command = command.replace('/usr/share/doc/remex-doc/examples', machine.ROOT + '/configs')
         home = '/root' if uid == 0 else '/home/' + user
         env = {'PATH': self.bin + ':/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': home, 'USER': user, 'LOGNAME': user, 'LANG': 'C.UTF-8', 'TZ': 'UTC'}
         p = subprocess.run(['sh', '-c', command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env,
                            cwd=home if os.path.isdir(home) else '/', user=uid, group=uid, extra_groups=[], timeout=60)
-        return p.stdout.decode('utf-8', 'replace').rstrip('\n').replace(self.bin + '/', '').split('\n')
+        return p.stdout.decode('utf-8', 'replace').replace('\r', '').rstrip('\n').replace(self.bin + '/', '').replace(
+            os.path.abspath(self.site.binary), '/usr/sbin/remex').split('\n')
 
     def ask(self, command, user, shown):
         """What it says; again for a while when it is not that and may still come."""

@@ -7,6 +7,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import machine
 import namespaces
+import stand_ins
 from document import Document
 
 EMPTY = ('/var/spool/remex', '/var/log/remex', '/var/mail', '/var/lib/remex')
@@ -14,10 +15,11 @@ EMPTY = ('/var/spool/remex', '/var/log/remex', '/var/mail', '/var/lib/remex')
 
 def clean(site):
     """The machine on the day on which the packages were installed, with nothing in anybody's home."""
-    site.mkdir('run')
-    os.makedirs('/run/remex', exist_ok=True)
-    namespaces.bind(site.path('run'), '/run/remex')
-    os.chown('/run/remex', 103, 106)
+    for name, owner in (('remex', 103), ('clamav', 0)):
+        site.mkdir(name)
+        os.makedirs('/run/' + name, exist_ok=True)
+        namespaces.bind(site.path(name), '/run/' + name)
+        os.chown('/run/' + name, owner, 106)
     machine.restore_remex()
     for folder in EMPTY:
         for name in os.listdir(folder):
@@ -35,13 +37,16 @@ def clean(site):
         os.chown('/home/' + user, uid, uid)
 
 
-INTERNET = ('remex-setup --plain --non-interactive --no-verify dc_eximconfig_configtype=internet dc_other_hostnames=home.example',
+INTERNET = ('remex-setup --plain --non-interactive --no-verify dc_eximconfig_configtype=internet dc_other_hostnames=home.example '
+            'dc_use_split_config=true',
             'systemctl restart remex')
 
 
-def follow(site, name, *first):
+def follow(site, name, *first, servers=None):
     """Runs the commands, then the document."""
     clean(site)
+    if servers is not None:
+        servers()
     document = Document(site, '%s/docs/%s.md' % (machine.ROOT, name))
     try:
         for command in first:
@@ -76,3 +81,12 @@ def test_conditions_of_the_filter_tutorial(site):
     assert len(answers) == 10, answers
     false = [c.split(' ')[0] for c, yes in answers if not yes]
     assert false == ['$h_subject:', '$message_size', 'personal', 'error_message'], answers
+
+
+def test_administrators_guide(site):
+    follow(site, 'administrators-guide', *INTERNET, servers=stand_ins.start)
+
+
+
+def test_moving_from_sendmail(site):
+    follow(site, 'moving-from-sendmail')

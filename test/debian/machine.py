@@ -101,6 +101,7 @@ RECORDS = {
     'six.example': [(AAAA, '2001:db8::25')],
     'sixinside.example': [(AAAA, 'fd00::25')],
     'text.example': [(TXT, 'no address here')],
+    'spf.example': [(TXT, 'v=spf1 ip4:192.0.2.1 -all'), (A, '192.0.2.1')],
     # DNS lists
     '66.2.0.192.ip.list.example': [(A, '127.0.0.2'), (TXT, 'known sender of junk')],
     'far.example.domain.list.example': [(A, '127.0.0.3'), (TXT, 'known domain')],
