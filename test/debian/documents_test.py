@@ -90,3 +90,7 @@ def test_administrators_guide(site):
 
 def test_moving_from_sendmail(site):
     follow(site, 'moving-from-sendmail')
+
+
+def test_differences(site):
+    follow(site, 'differences', *INTERNET)
