@@ -6,35 +6,41 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import machine
-import namespaces
 import stand_ins
 from document import Document
 
-EMPTY = ('/var/spool/remex', '/var/log/remex', '/var/mail', '/var/lib/remex')
+EMPTY = ('/run/remex', '/run/clamav', '/var/spool/remex', '/var/log/remex', '/var/mail', '/var/lib/remex')
 
 
-def clean(site):
-    """The machine on the day on which the packages were installed, with nothing in anybody's home."""
-    for name, owner in (('remex', 103), ('clamav', 0)):
-        site.mkdir(name)
-        os.makedirs('/run/' + name, exist_ok=True)
-        namespaces.bind(site.path(name), '/run/' + name)
-        os.chown('/run/' + name, owner, 106)
-    machine.restore_remex()
+def emptied():
     for folder in EMPTY:
         for name in os.listdir(folder):
             path = os.path.join(folder, name)
             shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+    shutil.rmtree('/etc/mail', ignore_errors=True)
+    for user in machine.USERS:
+        shutil.rmtree('/home/' + user)
+
+
+def clean():
+    """The machine on the day on which the packages were installed, with nothing in anybody's home."""
+    emptied()
+    machine.restore_remex()
     for name in ('mailname', 'aliases', 'hosts', 'resolv.conf'):
         machine.write('/etc/' + name, machine.FILES[name])
-    shutil.rmtree('/etc/mail', ignore_errors=True)
     machine.write('/etc/email-addresses', '')
-    if os.path.exists('/etc/exim4/update-exim4.conf.conf'):
+    if os.path.exists('/etc/exim4/update-exim4.conf.conf'):     # else its answers are taken
         os.unlink('/etc/exim4/update-exim4.conf.conf')
     for user, uid in machine.USERS.items():
-        shutil.rmtree('/home/' + user)
         os.mkdir('/home/' + user)
         os.chown('/home/' + user, uid, uid)
+
+
+def as_before():
+    """For the tests that follow."""
+    emptied()
+    machine.furnish_homes('')
+    machine.write('/etc/email-addresses', machine.FILES['email-addresses'])
 
 
 INTERNET = ('remex-setup --plain --non-interactive --no-verify dc_eximconfig_configtype=internet dc_other_hostnames=home.example '
@@ -44,7 +50,7 @@ INTERNET = ('remex-setup --plain --non-interactive --no-verify dc_eximconfig_con
 
 def follow(site, name, *first, servers=None):
     """Runs the commands, then the document."""
-    clean(site)
+    clean()
     if servers is not None:
         servers()
     document = Document(site, '%s/docs/%s.md' % (machine.ROOT, name))
@@ -55,6 +61,7 @@ def follow(site, name, *first, servers=None):
         faults = document.run()
     finally:
         document.give('systemctl stop remex', 'root')
+        as_before()
     assert document.commands > 0
     assert not faults, '\n'.join(faults)
 

@@ -156,7 +156,11 @@ def furnish(top, binary):
     os.chmod(top + '/var/tmp', 0o1777)
     os.chmod(top + '/var/mail', 0o2775)
     os.chown(top + '/var/mail', 0, 8)
-    for name in ('etc', 'home', 'var'):
+    for name in ('run/remex', 'run/clamav'):
+        os.makedirs('%s/%s' % (top, name))
+        os.makedirs('/' + name, exist_ok=True)
+        os.chown('%s/%s' % (top, name), 103, 106)
+    for name in ('etc', 'home', 'var', 'run/remex', 'run/clamav'):
         namespaces.bind('%s/%s' % (top, name), '/' + name)
     restore_remex()
 

@@ -50,7 +50,7 @@ def offer(site, text, timeout=60):
 def lines(site):
     log = [l for l in site.log()]
     shown = [l.split(' ', 1)[1] for l in log if re.match(r'ID1 (\d+|whole): ', l)]
-    return shown, [l for l in log if not re.match(r'ID1 (\d+|whole): |ID1 <= ', l)]
+    return shown, [l for l in log if not re.match(r'ID1 (\d+|whole): |ID1 <= |ID1 DKIM: ', l)]
 
 
 def mixed(*parts, kind='mixed', boundary='AA', end=True):
