@@ -28,10 +28,22 @@ struct regexes {
     size_t n;
 };
 
+/* What an earlier condition has matched goes, whatever comes of this one. */
+static void
+forget_match(struct session *s)
+{
+    if (s == NULL)
+        return;
+    s->regex_match = STR_NULL;
+    for (size_t i = 0; i < sizeof s->regex_caps / sizeof s->regex_caps[0]; i++)
+        s->regex_caps[i] = STR_NULL;
+}
+
 static bool
 compile_all(struct acl_call *c, struct str list, struct regexes *out)
 {
     struct vm *vm = c->r->vm;
+    forget_match(c->r->eval->session);
     struct arena *a = vm_scratch(vm);
     size_t most = strlist_count(list, ':');
     out->v = ARENA_ARRAY(a, const struct regex *, most + 1);

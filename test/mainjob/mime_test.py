@@ -238,6 +238,11 @@ def test_patterns(site):
     assert left(site) == []
 
 
+def test_a_match_is_forgotten(site):
+    configure(site, 'warn regex = ^hel(l)o', '<$regex_match_string> <$regex1>')
+    assert same(site, CODED)[1] == ['0: <^hel(l)o> <l>', '1: <^hel(l)o> <l>', '2: <> <>', 'whole: 2 <>']
+
+
 def test_mime_regex_sees_the_beginning(site):
     for at in (32 * 1024 - 1, 32 * 1024):
         configure(site, 'deny mime_regex = Y')
