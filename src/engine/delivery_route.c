@@ -258,6 +258,21 @@ copy_to_others(struct delivery *d, const struct address *a, struct address_vec *
     }
 }
 
+/* Takes out those whose time has not come, in the order in which they were written: they are told before anything is routed. */
+static void
+hold_back(struct delivery *d, struct address_vec *rest)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < rest->n; i++) {
+        struct address *a = rest->v[i];
+        if (is_queued(d, a) || retry_routing_waits(d, a))
+            delivery_address_ended(d, a);
+        else
+            rest->v[kept++] = a;
+    }
+    rest->n = kept;
+}
+
 /* One level: first what needs no routing, in order, then the rest, the last one first. */
 static void
 route_level(struct delivery *d, const struct address_vec *level, struct address_vec *next)
@@ -266,13 +281,11 @@ route_level(struct delivery *d, const struct address_vec *level, struct address_
     for (size_t i = level->n; i > 0; i--)
         if (!is_settled(d, level->v[i - 1]))
             vec_push(d->arena, &rest, level->v[i - 1]);
+    hold_back(d, &rest);
     for (size_t i = rest.n; i > 0; i--) {
         if (rest.v[i - 1] == NULL)
             continue;
-        if (is_queued(d, rest.v[i - 1]) || retry_routing_waits(d, rest.v[i - 1]))
-            delivery_address_ended(d, rest.v[i - 1]);
-        else
-            route_one(d, rest.v[i - 1], next);
+        route_one(d, rest.v[i - 1], next);
         copy_to_others(d, rest.v[i - 1], &rest, i - 1);
     }
 }

@@ -52,10 +52,9 @@ remote_retry_check(struct delivery *d, struct remote_try *t)
         return REMOTE_READY;
     if (known && now < r.next_try && (r.expired || !retry_overdue(d, t->host.name, t->domain)))
         return r.expired ? REMOTE_EXPIRED : REMOTE_WAITS;
-    if (retry_load(d, t->message_key, &r) && now < r.next_try &&
-        !retry_overdue(d, t->host.name, t->domain))
-        return REMOTE_WAITS;
-    return REMOTE_READY;
+    t->of_message = retry_load(d, t->message_key, &r) && now < r.next_try &&
+                    !retry_overdue(d, t->host.name, t->domain);
+    return t->of_message ? REMOTE_WAITS : REMOTE_READY;
 }
 
 static int64_t

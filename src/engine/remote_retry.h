@@ -20,12 +20,13 @@ struct remote_try {
     struct str domain;           /* of the addresses */
     struct str key, message_key; /* of records; remote_retry_keys */
     bool expired;     /* it has been failing for too long, and may be tried once more */
+    bool of_message;  /* it waits for an error of this message, which others do not share */
     int64_t last_try; /* seconds; 0: unknown */
 };
 
 void remote_retry_keys(struct delivery *d, const struct driver_instance *transport,
                        struct remote_try *t);
-/* Sets expired and last_try as well. */
+/* Sets expired, of_message and last_try as well. */
 enum remote_ready remote_retry_check(struct delivery *d, struct remote_try *t);
 /* Notes what became of the try; again: it is the answer of an earlier one, which is noted. True: it failed, and the time for trying is over. */
 bool remote_retry_note(struct delivery *d, const struct remote_try *t,

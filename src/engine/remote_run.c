@@ -52,6 +52,7 @@ struct run {
     struct remote_hosts hosts;
     struct tally tally;
     VEC(struct note) notes;
+    VEC(struct str) held; /* names of hosts that wait for an error of this message alone */
     bool setup_failed;
     size_t max_rcpt;
     bool from_mx;          /* the host at hand */
@@ -256,7 +257,7 @@ transact(struct run *r, const struct remote_try *t, struct smtp_client *c)
     for (size_t i = 0; i < r->n && r->after == REMOTE_KEEP; i++)
         if (r->taken[i] && !before[i] && r->answers[i].why.outcome == OUT_OK)
             delivery_taken(r->d, r->batch[i]); /* in a child it is for who reads its answers */
-    if (end.fate == SMTP_ANSWERED)
+    if (end.fate == SMTP_ANSWERED || end.fate == SMTP_HOST_DEFER)
         log_refused(r, before);
     if (take_end(r, t, &end, false))
         return TRANSACT_ON;
@@ -490,6 +491,8 @@ is_ready(struct run *r, struct remote_try *t, bool last)
         r->tally.all_expired = false;
     if (ready != REMOTE_READY)
         r->tally.waiting++;
+    if (t->of_message)
+        vec_push(r->d->arena, &r->held, t->host.name);
     return ready == REMOTE_READY;
 }
 
@@ -631,17 +634,28 @@ finish(struct run *r)
     }
 }
 
+static bool
+is_held(const struct run *r, struct str host)
+{
+    for (size_t i = 0; i < r->held.n; i++)
+        if (str_eq(r->held.v[i], host))
+            return true;
+    return false;
+}
+
 /* Who waits for a host after this run, and who no longer does. */
 static void
 note_waiting(struct run *r)
 {
     if (r->tally.tried > 0 && is_open(r))
         return; /* failures of hosts were noted when they happened */
+    bool open = is_open(r);
     for (size_t i = 0; i < r->hosts.v.n; i++) {
-        if (is_open(r))
-            remote_wait_add(r->d, r->transport->name, r->hosts.v.v[i].name);
-        else
-            remote_wait_remove(r->d, r->transport->name, r->hosts.v.v[i].name);
+        struct str host = r->hosts.v.v[i].name;
+        if (!open)
+            remote_wait_remove(r->d, r->transport->name, host);
+        else if (!is_held(r, host))
+            remote_wait_add(r->d, r->transport->name, host);
     }
 }
 

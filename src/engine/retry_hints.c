@@ -260,13 +260,12 @@ retry_interval(const struct retry_step *s, int64_t previous, int64_t max)
     return interval > max ? max : interval;
 }
 
-/* The step that applies after so many seconds of failure; *expired when all are over. */
-static const struct retry_step *
-step_at(const struct retry_rule *r, int64_t failing_s, bool *expired)
+const struct retry_step *
+retry_step_at(const struct retry_rule *r, int64_t failing_s, bool *expired)
 {
     *expired = true;
     for (size_t i = 0; i < r->steps.n; i++) {
-        if (failing_s < r->steps.v[i].cutoff_s) {
+        if (failing_s <= r->steps.v[i].cutoff_s) {
             *expired = false;
             return &r->steps.v[i];
         }
@@ -306,9 +305,10 @@ waits(struct delivery *d, struct address *a, struct str key, struct str subject)
         a->answer->routing_skipped = true;
         return true;
     }
-    if ((int64_t)d->started.tv_sec >= r.next_try || retry_overdue(d, subject, STR_NULL))
-        return false;
     bool routing = key.p[0] == 'R';
+    if ((int64_t)d->started.tv_sec >= r.next_try || (!routing && r.expired) ||
+        retry_overdue(d, subject, STR_NULL))
+        return false; /* after the cutoff time a new message has one local try */
     delivery_answer(
         d, a, OUT_DEFER, routing ? DELIVERY_ERRNO_ROUTE_RETRY : DELIVERY_ERRNO_LOCAL_RETRY,
         routing ? STR_LIT("retry time not reached") : STR_LIT("Retry time not yet reached"));
@@ -431,17 +431,22 @@ give_up(struct delivery *d, struct address *a)
     vec_push(d->arena, &d->failed, a);
 }
 
-/* Since when the failures count: for those of the message itself at least since it came in. */
+/* Since when the failures count: for those of the message or of an address at least since the message came in. */
 static int64_t
 failing_since(struct delivery *d, const struct retry_failure *f, const struct retry_record *old,
               bool known)
 {
     int64_t since = known ? old->first_failed : (int64_t)d->started.tv_sec;
-    bool of_message =
-        f->of_message || error_of(f->number, f->code, f->detail).kind == RETRY_QUOTA;
-    if (of_message && d->message->received_time < since)
+    if (f->of_message && d->message->received_time < since)
         since = d->message->received_time;
     return since;
+}
+
+int64_t
+retry_interval_before(const struct retry_record *r, int64_t now_s)
+{
+    int64_t meant_s = r->next_try - r->last_try, was_s = now_s - r->last_try;
+    return was_s < meant_s ? was_s : meant_s;
 }
 
 bool
@@ -460,8 +465,8 @@ retry_failed(struct delivery *d, const struct retry_failure *f)
     if (known && f->again)
         return old.expired || age_s > last_cutoff(rule);
     int64_t since = failing_since(d, f, &old, known);
-    const struct retry_step *step = step_at(rule, time_s - since, &expired);
-    int64_t previous = known ? old.next_try - old.last_try : 0;
+    const struct retry_step *step = retry_step_at(rule, time_s - since, &expired);
+    int64_t previous = known ? retry_interval_before(&old, time_s) : 0;
     now = (struct retry_record){
         .first_failed = since,
         .last_try = time_s,
@@ -471,7 +476,8 @@ retry_failed(struct delivery *d, const struct retry_failure *f)
         .expired = expired,
         .text = f->text,
     };
-    if (step != NULL)
+    /* A message that is older than its rule allows is given up, and others are to be tried at once. */
+    if (step != NULL && (expired || age_s <= last_cutoff(rule)))
         now.next_try +=
             retry_interval(step, previous, d->engine->conf->main->retry_interval_max);
     save_record(d, f->key, &now);
@@ -493,7 +499,9 @@ take_deferral(struct delivery *d, const struct retry_note *n)
 {
     struct address *a = n->address;
     const struct why *w = &a->answer->why;
-    struct str text = str_is_set(w->log) ? w->log : w->peer;
+    struct str text = w->sys_errno > 0     ? str_from_cstr(strerror(w->sys_errno))
+                      : str_is_set(w->log) ? w->log
+                                           : w->peer;
     if (a->answer->recipient_error && str_is_set(w->host))
         text = str_printf(d->arena, "H=%.*s [%.*s]: %.*s", STR_ARG(w->host),
                           STR_ARG(w->host_ip), STR_ARG(text));
@@ -505,6 +513,7 @@ take_deferral(struct delivery *d, const struct retry_note *n)
         .code = w->smtp_code,
         .detail = a->answer->detail,
         .text = text,
+        .of_message = true,
     };
     if (!str_is_set(n->key) || retry_failed(d, &f))
         give_up(d, a);

@@ -10,6 +10,7 @@
 #include "engine/delivery.h"
 
 struct hints;
+struct retry_rule;
 struct retry_step;
 
 /* A record of the store, as the tools read it too. */
@@ -29,6 +30,13 @@ struct str retry_record_make(struct arena *a, const struct retry_record *r);
 struct hints *retry_store(struct engine *e);
 /* The interval that a step gives after one of `previous` seconds, at most max. */
 int64_t retry_interval(const struct retry_step *s, int64_t previous, int64_t max);
+/* The interval before this failure: as it was meant or, when a forced delivery came before its time, as it was, so that being looked after
+ * makes nobody wait longer. */
+int64_t retry_interval_before(const struct retry_record *r, int64_t now_s);
+/* The step of a rule that applies after so many seconds of failure, the last second of a cutoff time included; NULL: it has none. *expired
+ * when all are over. */
+const struct retry_step *retry_step_at(const struct retry_rule *r, int64_t failing_s,
+                                       bool *expired);
 
 /* What is behind the errno of a host: where it came from, and whether it was reached at all. */
 enum retry_detail {
@@ -47,7 +55,7 @@ struct retry_failure {
     int number, code; /* errno or its like; SMTP code */
     int64_t detail;
     struct str text;
-    bool of_message; /* it is the message's fault: its age counts */
+    bool of_message; /* of the message or an address, not of a host: the message's age counts */
     bool again;      /* it was noted for another message: its record stays as it is */
 };
 /* Notes it. True: the time of the rule is over, or there is no rule: nothing more is to be tried. */

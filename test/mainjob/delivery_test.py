@@ -138,7 +138,7 @@ def test_given_up_after_cutoff(site):
     site.configure(routers=FAILING, transports=BROKEN, retry='* * F,1s,1s')
     site.send('bad', options=('-odf', '-f', 'u1@example.org'))
     assert len(site.queue()) == 1
-    time.sleep(1.1)
+    time.sleep(2.1)
     site.run('-qf')
     site.wait_for(lambda: site.completed(2))
     assert 'ID1 ** bad@example.org: retry timeout exceeded' in site.log(), site.log()

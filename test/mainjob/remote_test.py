@@ -612,11 +612,15 @@ def answers_of(where):
     return answer
 
 
+def tool_text(site, kind):
+    """What exim_dumpdb shows of a kind of hints."""
+    tool = site.binary.rsplit('/', 1)[0] + '/exim_dumpdb'
+    return subprocess.run([tool, '-z', site.path('spool'), kind], stdout=subprocess.PIPE, text=True).stdout
+
+
 def retry_records(site):
     """-> {key: ('error number', minutes to the next try)}"""
-    folder = site.binary.rsplit('/', 1)[0]
-    text = subprocess.run([folder + '/exim_dumpdb', '-z', site.path('spool'), 'retry'], stdout=subprocess.PIPE, text=True).stdout
-    records, lines = {}, text.splitlines()
+    records, lines = {}, tool_text(site, 'retry').splitlines()
     for first, times in zip(lines[::2], lines[1::2]):
         words = first.split()
         tried, later = (time.mktime(time.strptime(t, '%d-%b-%Y %H:%M:%S')) for t in re.findall(r'\d\d-\w{3}-\d{4} [\d:]{8}', times)[1:])

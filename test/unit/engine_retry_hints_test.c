@@ -90,6 +90,42 @@ test_intervals(void **state)
     }
 }
 
+static void
+test_interval_before(void **state)
+{
+    const struct retry_record r = {.last_try = 1000, .next_try = 1600};
+    (void)state;
+    assert_int_equal(retry_interval_before(&r, 1600), 600);
+    assert_int_equal(retry_interval_before(&r, 9000), 600);
+    assert_int_equal(retry_interval_before(&r, 1599), 599); /* a forced delivery */
+    assert_int_equal(retry_interval_before(&r, 1000), 0);
+}
+
+/* "F,1m,10s; F,2m,20s": the last second of a cutoff time is part of it. */
+static void
+test_steps(void **state)
+{
+    static const struct {
+        int64_t failing_s, interval_s;
+        bool expired;
+    } rows[] = {{0, 10, false},  {59, 10, false},  {60, 10, false},
+                {61, 20, false}, {120, 20, false}, {121, 20, true}};
+    struct arena *a = arena_new();
+    struct retry_rule rule = {.senders = STR_NULL};
+    bool expired;
+    (void)state;
+    assert_null(retry_step_at(&rule, 0, &expired));
+    assert_true(expired);
+    vec_push(a, &rule.steps, ((struct retry_step){'F', .cutoff_s = 60, .interval_s = 10}));
+    vec_push(a, &rule.steps, ((struct retry_step){'F', .cutoff_s = 120, .interval_s = 20}));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(retry_step_at(&rule, rows[i].failing_s, &expired)->interval_s,
+                         rows[i].interval_s);
+        assert_int_equal(expired, rows[i].expired);
+    }
+    arena_free(a);
+}
+
 int
 main(void)
 {
@@ -97,6 +133,8 @@ main(void)
         cmocka_unit_test(test_record),
         cmocka_unit_test(test_bad_records),
         cmocka_unit_test(test_intervals),
+        cmocka_unit_test(test_interval_before),
+        cmocka_unit_test(test_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
