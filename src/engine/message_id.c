@@ -12,7 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NS_PER_S = 1000000000 };
+enum {
+    NS_PER_S = 1000000000,
+    TIME_N = 6,        /* characters of the seconds */
+    OLD_FRACTION = 14, /* where the fraction begins */
+    NEW_FRACTION = 19,
+};
 
 /* Units per second of the fraction, by form and by whether localhost_number is set. */
 static const int64_t units_per_s[2][2] = {{2000, 200}, {1000000, 500000}};
@@ -171,6 +176,18 @@ message_id_time(const struct message_id *id)
     uint64_t t = 0;
     (void)num_base62_parse(str_from(id->text, 6), &t);
     return (int64_t)t;
+}
+
+int
+message_id_compare(const struct message_id *a, const struct message_id *b)
+{
+    size_t n = strlen(a->text);
+    int order = memcmp(a->text, b->text, TIME_N);
+    if (order == 0 && n == strlen(b->text) && n > TIME_N) { /* fractions of two forms have other units */
+        size_t at = n == MESSAGE_ID_OLD_N ? OLD_FRACTION : NEW_FRACTION;
+        order = memcmp(a->text + at, b->text + at, n - at);
+    }
+    return order != 0 ? order : strcmp(a->text, b->text);
 }
 
 struct str

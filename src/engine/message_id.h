@@ -2,7 +2,7 @@
  *
  * Two forms: "tttttt-pppppp-ff" (16 characters, Exim up to 4.96) and "tttttt-ppppppppppp-ffff" (23, since
  * 4.97); all in base 62, digits before capitals before small letters, so that byte order is order of
- * arrival. t: seconds; p: process id; f: fraction of the second, with localhost_number mixed in.
+ * value. t: seconds; p: process id; f: fraction of the second, with localhost_number mixed in.
  * Source: specification, "Message identification".
  */
 #ifndef REMEX_ENGINE_MESSAGE_ID_H
@@ -56,6 +56,8 @@ bool message_id_parse(struct str s, struct message_id *out);
 size_t message_id_prefix(struct str s);
 /* Seconds since 1970 in a valid id. */
 int64_t message_id_time(const struct message_id *id);
+/* Order of arrival: by seconds, then by the fraction, and by the process only when nothing else differs. < 0, 0, > 0. */
+int message_id_compare(const struct message_id *a, const struct message_id *b);
 /* The id as a clean value over *id: its alphabet makes it safe as a part of a file name. */
 struct str message_id_str(const struct message_id *id);
 

@@ -108,7 +108,7 @@ take(struct queue_index *x)
     bool first = !x->any;
     fill(x);
     x->any = queue_index_parse(&x->rest, &x->id, &x->stamp, &x->entry) &&
-             (first || strcmp(before.text, x->id.text) < 0);
+             (first || message_id_compare(&before, &x->id) < 0);
     if (!x->any)
         x->rest = STR_EMPTY;
     return x->any;
@@ -238,7 +238,7 @@ queue_index_find(struct queue_index *x, const struct message_id *id,
                  const struct queue_index_stamp *stamp, struct queue_index_entry *out)
 {
     int order = -1;
-    while (x->any && (order = strcmp(x->id.text, id->text)) < 0)
+    while (x->any && (order = message_id_compare(&x->id, id)) < 0)
         (void)take(x);
     if (!x->any || order != 0 || x->stamp.inode != stamp->inode ||
         x->stamp.changed_s != stamp->changed_s || x->stamp.changed_ns != stamp->changed_ns)

@@ -4,7 +4,7 @@
  * while the -H file of that message is the one that was read: same inode number, same time of change. It is a hint and nothing more:
  * not synced, thrown away when anything in it is not as it should be, and nobody misses it.
  *
- * Its content is records in order of ids, so that it is read and written along with the listing, in little memory. Not for threads.
+ * Its content is records in order of arrival, so that it is read and written along with the listing, in little memory. Not for threads.
  */
 #ifndef REMEX_ENGINE_QUEUE_INDEX_H
 #define REMEX_ENGINE_QUEUE_INDEX_H
@@ -34,7 +34,7 @@ struct queue_index;
 struct queue_index *queue_index_open(struct arena *a, struct engine *e, int64_t now_s);
 /* The stamp of x-H in dir. False: there is no such file. */
 bool queue_index_stamp(int dir, const struct message_id *id, struct queue_index_stamp *out);
-/* True when the message is there with that stamp; the text until the next call. Ids must come in rising order. */
+/* True when the message is there with that stamp; the text until the next call. Messages must come in order of arrival (message_id_compare). */
 bool queue_index_find(struct queue_index *x, const struct message_id *id,
                       const struct queue_index_stamp *stamp, struct queue_index_entry *out);
 /* Puts a message into the next one, in the same order. Left out when its file has just changed, since it could change again

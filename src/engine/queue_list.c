@@ -2,10 +2,8 @@
 #include "engine/queue_list.h"
 
 #include "base/arena.h"
-#include "base/load.h"
 
 #include <dirent.h>
-#include <endian.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -145,14 +143,7 @@ scan(struct queue_list *q, struct spool_fault *f)
 static bool
 is_before(const struct queue_list_item *p, const struct queue_list_item *q)
 {
-    /* Eight bytes at a time; behind a short id there are zeros. */
-    for (size_t i = 0; i < sizeof p->id.text; i += 8) {
-        uint64_t a = htobe64(load8(p->id.text + i));
-        uint64_t b = htobe64(load8(q->id.text + i));
-        if (a != b)
-            return a < b;
-    }
-    return false;
+    return message_id_compare(&p->id, &q->id) < 0;
 }
 
 /* Moves item down from place i of a heap of n to where it belongs. */

@@ -10,7 +10,7 @@
 #include "engine/spool.h"
 
 enum queue_list_order {
-    QUEUE_LIST_SORTED,   /* by id: order of arrival */
+    QUEUE_LIST_SORTED,   /* order of arrival */
     QUEUE_LIST_UNSORTED, /* as the directories give them, one whole directory after the other */
     /* The same while a directory is being read, for those who change nothing: a message whose -H file is written anew meanwhile
      * may come twice. */

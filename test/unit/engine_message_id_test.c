@@ -168,6 +168,38 @@ test_clock(void **state)
     message_id_clock_free(c);
 }
 
+static int
+sign(int x)
+{
+    return x < 0 ? -1 : x > 0;
+}
+
+/* Two processes may take messages in the same second: the fraction says which came first. */
+static void
+test_compare(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        int order;
+    } rows[] = {
+        {"1xWn8k-000000007zP-2JTw", "1xWn8l-000000000aP-0JTw", -1},
+        {"1xWn8k-000000007zP-2JTw", "1xWn8k-000000000aP-2JTx", -1},
+        {"1xWn8k-000000007zP-2JTw", "1xWn8k-000000007zQ-2JTw", -1},
+        {"1xWn8k-000000007zP-2JTw", "1xWn8k-000000007zP-2JTw", 0},
+        {"1xWn8k-0007zP-2J", "1xWn8k-0007aP-2K", -1},
+        {"1xWn8k-0007zP-2J", "1xWn8l-000000007zP-0JTw", -1},
+        {"1xWn8k-0007zP-2J", "1xWn8k-000000007zP-0JTw", 1}, /* of two forms: by value */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct message_id a, b;
+        assert_true(message_id_parse(str_from_cstr(rows[i].a), &a));
+        assert_true(message_id_parse(str_from_cstr(rows[i].b), &b));
+        assert_int_equal(sign(message_id_compare(&a, &b)), rows[i].order);
+        assert_int_equal(sign(message_id_compare(&b, &a)), -rows[i].order);
+    }
+}
+
 int
 main(void)
 {
@@ -175,6 +207,7 @@ main(void)
         cmocka_unit_test(test_clock), cmocka_unit_test(test_make),
         cmocka_unit_test(test_parse), cmocka_unit_test(test_prefix),
         cmocka_unit_test(test_wait),  cmocka_unit_test(test_unique_by_waiting),
+        cmocka_unit_test(test_compare),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
