@@ -477,7 +477,8 @@ look_up(struct call *c)
 
 /* --- around it --- */
 
-/* That of the message; what an untrusted caller claims is not what it will be sent with. */
+/* That of the message as far as it is known. Where the connection is to become the delivery's, it is the one with which it will be sent: not
+ * what an untrusted caller claims. */
 static struct str
 sender_of_message(struct call *c)
 {
@@ -485,7 +486,7 @@ sender_of_message(struct call *c)
     const struct session *s = c->e->eval->session;
     if (m == NULL || !str_is_set(m->sender))
         return STR_EMPTY;
-    if (m->sender.n == 0 || s->sender_host_address.n > 0 || c->e->caller.trusted ||
+    if (!c->o->hold || m->sender.n == 0 || s->sender_host_address.n > 0 || c->e->caller.trusted ||
         receive_may_send_as(c->e, m->sender))
         return m->sender;
     return address_qualify(c->arena, c->e->caller.login, c->e->conf->main->qualify_domain);
