@@ -190,6 +190,19 @@ acl_cond_dkim_status(struct acl_call *c, const struct acl_item *item, struct str
 /* --- what comes later --- */
 
 enum acl_test
+acl_cond_atrn_domains(struct acl_call *c, const struct acl_item *item, struct str arg)
+{
+    const struct acl_up *up = c->r->up;
+    (void)item;
+    if (up == NULL || up->atrn_domains == NULL)
+        return acl_error(c, "no client asks for domains");
+    enum outcome o = up->atrn_domains(up->peer_ctx, arg);
+    if (o == OUT_DEFER || o == OUT_ERROR)
+        return acl_defer(c, "%.*s", STR_ARG(vm_error(c->r->vm)));
+    return o == OUT_OK ? ACL_TEST_TRUE : ACL_TEST_FALSE;
+}
+
+enum acl_test
 acl_cond_later(struct acl_call *c, const struct acl_item *item, struct str arg)
 {
     (void)arg;

@@ -84,17 +84,18 @@ struct arena *acl_keep(const struct acl_runner *r);
 acl_item_fn acl_cond_acl, acl_cond_condition; /* acl_run.c */
 acl_item_fn acl_cond_authenticated, acl_cond_domains, acl_cond_encrypted, acl_cond_hosts,
     acl_cond_local_parts, acl_cond_recipients, acl_cond_sender_domains, acl_cond_senders,
-    acl_cond_dkim_signers, acl_cond_dkim_status, acl_cond_later; /* acl_cond.c */
+    acl_cond_dkim_signers, acl_cond_dkim_status, acl_cond_later,
+    acl_cond_atrn_domains;                                        /* acl_cond.c */
 acl_item_fn acl_cond_decode, acl_cond_mime_regex, acl_cond_regex; /* acl_content.c */
-acl_item_fn acl_cond_verify;                           /* acl_verify.c */
-acl_item_fn acl_cond_dmarc_status;                     /* acl_dmarc.c */
-acl_item_fn acl_cond_dnslists;                         /* acl_dnslists.c */
-acl_item_fn acl_cond_ratelimit;                        /* acl_ratelimit.c */
-acl_item_fn acl_cond_seen;                             /* acl_seen.c */
-acl_item_fn acl_cond_malware, acl_cond_spam;           /* acl_scan.c */
-acl_item_fn acl_cond_spf, acl_cond_spf_guess;          /* acl_spf.c */
-acl_item_fn acl_mod_add_header, acl_mod_remove_header; /* acl_header.c */
-acl_item_fn acl_mod_control;                           /* acl_control.c */
+acl_item_fn acl_cond_verify;                                      /* acl_verify.c */
+acl_item_fn acl_cond_dmarc_status;                                /* acl_dmarc.c */
+acl_item_fn acl_cond_dnslists;                                    /* acl_dnslists.c */
+acl_item_fn acl_cond_ratelimit;                                   /* acl_ratelimit.c */
+acl_item_fn acl_cond_seen;                                        /* acl_seen.c */
+acl_item_fn acl_cond_malware, acl_cond_spam;                      /* acl_scan.c */
+acl_item_fn acl_cond_spf, acl_cond_spf_guess;                     /* acl_spf.c */
+acl_item_fn acl_mod_add_header, acl_mod_remove_header;            /* acl_header.c */
+acl_item_fn acl_mod_control;                                      /* acl_control.c */
 acl_item_fn acl_mod_continue, acl_mod_delay, acl_mod_log_reject_target, acl_mod_logwrite,
     acl_mod_queue, acl_mod_set; /* acl_mod.c */
 acl_item_fn acl_mod_udpsend;    /* acl_udpsend.c */

@@ -137,7 +137,7 @@ acl_phase_title(enum acl_phase p)
 
 static acl_item_fn *const items[ACL_WORDS] = {
     [ACL_COND_ACL] = acl_cond_acl,
-    [ACL_COND_ATRN_DOMAINS] = acl_cond_later,
+    [ACL_COND_ATRN_DOMAINS] = acl_cond_atrn_domains,
     [ACL_COND_AUTHENTICATED] = acl_cond_authenticated,
     [ACL_COND_CONDITION] = acl_cond_condition,
     [ACL_COND_DCC] = acl_cond_later,

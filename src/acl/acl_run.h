@@ -117,7 +117,8 @@ struct acl_verified_sender {
 /* What only the program around can do. */
 struct acl_up {
     void *ctx;
-    void *peer_ctx; /* of delay, flush, verify_helo and set_dscp, which may be NULL */
+    void *
+        peer_ctx; /* of delay, flush, verify_helo, atrn_domains and set_dscp, which may be NULL */
     void (*log)(void *ctx, unsigned to, struct str text);
     /* "H=name [address]" or "U=login": who the peer is, as log lines show it. In a. */
     struct str (*peer)(void *ctx, struct arena *a);
@@ -129,6 +130,8 @@ struct acl_up {
         void *ctx); /* what is buffered for the peer goes out: something will take its time */
     /* verify = helo: OUT_OK, OUT_FAIL, OUT_DEFER. */
     enum outcome (*verify_helo)(void *ctx);
+    /* atrn_domains: OUT_OK when mail waits for those of the list that the client may have and wants; OUT_FAIL, OUT_DEFER. */
+    enum outcome (*atrn_domains)(void *ctx, struct str list);
     /* verify = reverse_host_lookup; *text says why not. */
     enum outcome (*verify_reverse)(void *ctx, struct str *text);
     bool (*debug)(void *ctx, struct str options); /* control = debug; false: no such option */

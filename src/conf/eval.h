@@ -54,9 +54,10 @@ struct eval {
     struct tls *tls;     /* of this process; sys/tls.h. NULL: not loaded */
     struct arena *arena; /* for what must outlive one evaluation (results kept in variables) */
     struct str domain_data, local_part_data, sender_data, host_data,
-        recipient_data;       /* of list matches */
-    struct str ldap_dn;       /* of the last LDAP lookup; in memory of lookups */
-    struct str lookup_dnssec; /* of the last answer of the DNS: yes, no or empty */
+        recipient_data;              /* of list matches */
+    struct str ldap_dn;              /* of the last LDAP lookup; in memory of lookups */
+    struct str atrn_mode, atrn_host; /* "P" or "C", and the other side; unset: no ATRN */
+    struct str lookup_dnssec;        /* of the last answer of the DNS: yes, no or empty */
     struct eval_process process;
     struct clock clock; /* zone of the $tod_ variables */
     bool queue_running; /* deliveries of a queue run: the condition of that name */

@@ -295,3 +295,25 @@ vars_delivering(void *env, struct vm *vm, struct str which)
                      : e->message != NULL && e->message->first_delivery;
     return holds ? VM_OK : VM_NO;
 }
+
+/* --- ATRN --- */
+
+enum vm_status
+var_atrn_host(void *env, struct vm *vm, struct str rest, struct str *out)
+{
+    const struct eval *e = env;
+    (void)vm;
+    (void)rest;
+    *out = str_is_set(e->atrn_host) ? str_tainted(e->atrn_host) : STR_EMPTY;
+    return VM_OK;
+}
+
+enum vm_status
+var_atrn_mode(void *env, struct vm *vm, struct str rest, struct str *out)
+{
+    const struct eval *e = env;
+    (void)vm;
+    (void)rest;
+    *out = str_is_set(e->atrn_mode) ? e->atrn_mode : STR_EMPTY;
+    return VM_OK;
+}

@@ -18,6 +18,7 @@
 #include "engine/retry_hints.h"
 #include "engine/spool_model.h"
 #include "engine/system_filter.h"
+#include "engine/turned.h"
 #include "lookups/lookup.h"
 #include "sys/child.h"
 #include "transports/transport.h"
@@ -517,6 +518,7 @@ delivery_start_other(struct delivery *d, struct str id)
     spool_close(&d->entry);
     remote_kept_abandon(e);
     held_connection_drop(e);
+    turned_abandon(e);
     e->queue_run = e->eval->queue_running = e->forced = e->local_only = false;
     e->first_stage = e->queue_smtp = false;
     (void)delivery_run(e, id, DELIVERY_ARRIVED);

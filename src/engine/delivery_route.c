@@ -12,6 +12,7 @@
 #include "engine/maillog.h"
 #include "engine/receive.h"
 #include "engine/retry_hints.h"
+#include "engine/turned.h"
 #include "filter/expand.h"
 #include "transports/transport.h"
 
@@ -76,6 +77,12 @@ is_in(struct delivery *d, struct address *a, const struct xstr *list, const char
 static bool
 is_held(struct delivery *d, struct address *a)
 {
+    if (turned_excludes(d->engine, a->domain)) {
+        delivery_answer(d, a, OUT_DEFER, DELIVERY_ERRNO_HELD,
+                        STR_LIT("the client of ATRN has not asked for the domain"));
+        a->answer->routing_skipped = true;
+        return true;
+    }
     return d->reason != DELIVERY_FORCED && !d->engine->forced &&
            is_in(d, a, &d->engine->conf->main->hold_domains, "hold_domains",
                  DELIVERY_ERRNO_HELD, STR_LIT("domain is held"));

@@ -21,6 +21,7 @@ struct engine_become;
 struct lane;
 struct map;
 struct message_id_clock;
+struct turned;      /* engine/turned.h */
 struct remote_kept; /* engine/remote_kept.h */
 struct remote_pool; /* engine/remote_pool.h */
 struct run_memory;  /* engine/run_memory.h */
@@ -74,6 +75,7 @@ struct engine {
         *held; /* one over which the message at hand has its envelope already, or NULL */
     VEC(pid_t)
     lingering; /* processes that deliver what waits for the hosts of the message at hand */
+    struct turned *turned;    /* the run at hand is for the client of ATRN; NULL: it is not */
     struct remote_pool *pool; /* those kept for what comes next; NULL: none is */
     struct spool_kept *input; /* directory at hand in a queue run; NULL: none is kept */
     struct run_memory *run;   /* of the queue run at hand; NULL: there is none */

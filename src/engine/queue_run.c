@@ -10,6 +10,8 @@
 #include "engine/queue_list.h"
 #include "engine/run_memory.h"
 #include "engine/spool_journal.h"
+#include "engine/turned.h"
+#include "mail/address.h"
 #include "sys/entropy.h"
 #include "sys/machine.h"
 #include "sys/regex.h"
@@ -30,12 +32,22 @@ contains(struct engine *e, struct str text, struct str part, bool regex)
 }
 
 static bool
+is_of_domains(const struct queue_run *q, struct str address)
+{
+    struct str local_part, domain;
+    address_split(address, &local_part, &domain);
+    return str_is_set(domain) && turned_has_domain(q->domains, domain);
+}
+
+static bool
 has_recipient(struct engine *e, const struct queue_run *q, const struct spool_header *h)
 {
     for (size_t i = 0; i < h->recipients.n; i++) {
         struct str address = h->recipients.v[i].address;
-        if (!spool_tree_has(&h->done, address) &&
-            contains(e, address, q->recipient, q->recipient_regex))
+        bool wanted = str_is_set(q->domains)
+                          ? is_of_domains(q, address)
+                          : contains(e, address, q->recipient, q->recipient_regex);
+        if (wanted && !spool_tree_has(&h->done, address))
             return true;
     }
     return false;
@@ -98,7 +110,7 @@ static void
 hand_over(struct engine *e, const struct queue_run *q, struct queue_hands *hands, struct str id,
           bool first)
 {
-    if (e->conf->main->queue_run_in_order)
+    if (e->conf->main->queue_run_in_order || e->turned != NULL)
         run_one(e, q, id, first);
     else
         queue_hands_give(hands, id, first);
@@ -139,6 +151,25 @@ pass(struct engine *e, const struct queue_run *q)
 }
 
 bool
+queue_run_has_work(struct engine *e, const struct queue_run *q)
+{
+    struct arena *a = arena_new(), *one = arena_new();
+    struct spool_place place = engine_place(e);
+    struct queue_list *list = queue_list_new(a, &place, QUEUE_LIST_UNSORTED);
+    struct queue_list_item item;
+    struct spool_fault f;
+    enum spool_result r;
+    bool found = false;
+    while (!found && (r = queue_list_next(list, &item, &f)) != SPOOL_ABSENT) {
+        found = r == SPOOL_OK && is_selected(e, q, list, &item, one);
+        arena_clear(one);
+    }
+    arena_free(one);
+    arena_free(a);
+    return found;
+}
+
+bool
 queue_run(struct engine *e, const struct queue_run *q)
 {
     bool named = e->queue.n > 0;
@@ -147,7 +178,9 @@ queue_run(struct engine *e, const struct queue_run *q)
     struct arena *a = arena_new();
     bool logged = maillog_selected(e, LOG_SELECTOR_QUEUE_RUN);
     struct str words = q->words.n > 0 ? str_printf(a, " %.*s", STR_ARG(q->words)) : STR_EMPTY;
-    struct str name = named ? str_printf(a, "'%.*s' ", STR_ARG(e->queue)) : STR_EMPTY;
+    struct str name = named              ? str_printf(a, "'%.*s' ", STR_ARG(e->queue))
+                      : q->title != NULL ? str_from_cstr(q->title)
+                                         : STR_EMPTY;
     struct log_kept *outer = e->log.kept;
     e->log.kept = outer != NULL ? outer : log_kept_new(a);
     (void)lane_keep_run(e, &(struct lane_keep){.age_s = LANE_KEEP_AGE_S});
@@ -167,6 +200,8 @@ queue_run(struct engine *e, const struct queue_run *q)
     ok = ok && pass(e, q);
     run_memory_flush(e->run, e);
     e->run = NULL;
+    if (q->title != NULL)
+        name = STR_EMPTY;
     if (logged)
         maillog(e, MAILLOG_MAIN, STR_NULL, "End %.*squeue run: pid=%d%.*s", STR_ARG(name),
                 (int)getpid(), STR_ARG(words));

@@ -15,9 +15,13 @@ struct queue_run {
     struct str recipient, sender;
     bool recipient_regex, sender_regex;
     bool recipient_force, sender_force; /* force all that are selected, not only the first */
-    struct str words;                   /* as it is logged: "-qf -R x" */
+    struct str domains; /* unset: all; else only recipients of these, separated by commas */
+    const char *title;  /* in front of "queue run" in the log; NULL: nothing */
+    struct str words;   /* as it is logged: "-qf -R x" */
 };
 
+/* True if a message of the queue is one for such a run. */
+bool queue_run_has_work(struct engine *e, const struct queue_run *q);
 /* False: the run could not be made at all, which was logged. */
 bool queue_run(struct engine *e, const struct queue_run *q);
 

@@ -360,7 +360,7 @@ static size_t
 parallel_of(const struct delivery *d)
 {
     int64_t n = d->engine->conf->main->remote_max_parallel;
-    return n < 1 ? 1 : n > PARALLEL_MAX ? PARALLEL_MAX : (size_t)n;
+    return n < 1 || d->engine->turned != NULL ? 1 : n > PARALLEL_MAX ? PARALLEL_MAX : (size_t)n;
 }
 
 static void

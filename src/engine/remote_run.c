@@ -18,6 +18,7 @@
 #include "engine/retry_hints.h"
 #include "engine/run_memory.h"
 #include "engine/transport_setup.h"
+#include "engine/turned.h"
 #include "transports/smtp_transaction.h"
 
 #include <string.h>
@@ -269,6 +270,8 @@ transact(struct run *r, const struct remote_try *t, struct smtp_client *c)
 static struct smtp_client *
 open_client(struct run *r, const struct smtp_target *target, struct smtp_end *end)
 {
+    if (turned_leads_to(r->d->engine, target))
+        return turned_client(r->d->engine, &r->job, target, end);
     struct smtp_client *c = smtp_client_open(&r->job, target, end);
     if (c != NULL || !end->tls_failed || !smtp_client_may_go_clear(&r->job, target))
         return c;
@@ -306,12 +309,21 @@ adopt(struct run *r, const struct smtp_target *target)
 static void
 leave(struct run *r, struct smtp_client *c)
 {
+    if (turned_keeps(r->d->engine, c))
+        return;
     if (c != NULL && r->after != REMOTE_CLOSE) {
         remote_kept_put(r->d, &r->job, c, r->kept.place);
         r->kept.place = REMOTE_PLACE_NONE;
     } else {
         smtp_client_close(c, &r->job);
     }
+}
+
+static void
+close_client(struct run *r, struct smtp_client *c)
+{
+    turned_forget(r->d->engine, c);
+    smtp_client_close(c, &r->job);
 }
 
 /* As many transactions as the recipients need, over as many connections as those need. */
@@ -333,7 +345,9 @@ deliver_to(struct run *r, const struct remote_try *t, const struct smtp_target *
             continue;
         bool over = done == TRANSACT_OVER || (done == TRANSACT_ON && c->broken);
         to.early = to.early && done != TRANSACT_AGAIN;
-        smtp_client_close(c, &r->job);
+        if (turned_keeps(r->d->engine, c) && over)
+            return;
+        close_client(r, c);
         c = NULL;
         if (over)
             return;
@@ -346,7 +360,7 @@ deliver_to(struct run *r, const struct remote_try *t, const struct smtp_target *
     (void)take_end(r, t, &end, false);
     answer_open(r, &end.why, end.fate == SMTP_HOST_FAIL);
     run_memory_failed(r->d->engine->run, r->transport->name, t->key, &end);
-    smtp_client_close(c, &r->job);
+    close_client(r, c);
 }
 
 /* The host could not be reached for another message of this queue run, just now: that is the answer for this one too. */
@@ -433,7 +447,8 @@ take_turn(struct run *r, const struct smtp_target *target, int *slot)
         !local_slot_serialize(r->d, host->name, slot))
         return false;
     r->kept = (struct remote_kept){.place = REMOTE_PLACE_NONE};
-    if (remote_kept_take(r->d->engine, r->transport, target, &r->kept) ||
+    if (turned_leads_to(r->d->engine, target) ||
+        remote_kept_take(r->d->engine, r->transport, target, &r->kept) ||
         remote_pool_place(r->d->engine, target, &r->kept.place))
         return true;
     if (*slot >= 0)
@@ -483,7 +498,8 @@ find_addresses(struct run *r, size_t at)
 static bool
 is_ready(struct run *r, struct remote_try *t, bool last)
 {
-    enum remote_ready ready = remote_retry_check(r->d, t);
+    enum remote_ready ready =
+        r->d->engine->turned != NULL ? REMOTE_READY : remote_retry_check(r->d, t);
     if (last)
         return ready == REMOTE_EXPIRED && t->last_try < r->d->message->received_time;
     r->tally.total++;
@@ -602,6 +618,8 @@ static bool
 note_tries(struct run *r)
 {
     size_t failures = 0, over = 0;
+    if (r->d->engine->turned != NULL)
+        return false; /* that it hangs up says nothing of the next time */
     for (size_t i = 0; i < r->notes.n; i++) {
         const struct note *n = &r->notes.v[i];
         bool again = false;

@@ -229,6 +229,8 @@ add_extensions(struct smtp_session *s, struct buf *b)
         buf_addz(b, "\n8BITMIME");
     if (o->dsn)
         buf_addz(b, "\nDSN");
+    if (is_command_offered(s, ACL_PHASE_ATRN))
+        buf_addz(b, "\nATRN");
     if (is_command_offered(s, ACL_PHASE_ETRN))
         buf_addz(b, "\nETRN");
     if (is_command_offered(s, ACL_PHASE_VRFY))

@@ -390,6 +390,7 @@ make_connection(struct smtp_pool *p, const struct smtp_pool_peer *peer)
                                    .accepted = calls->accepted,
                                    .accepted_in_lane = calls->accepted_in_lane,
                                    .etrn = calls->etrn,
+                                   .turn = calls->turn,
                                    .ctx = calls->ctx};
     c->session = smtp_session_new(make_model(a, peer), &c->setup);
     return c;

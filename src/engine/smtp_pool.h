@@ -38,6 +38,8 @@ struct smtp_pool_calls {
     /* The same for one in the fast lane; NULL: none goes there. */
     void (*accepted_in_lane)(void *ctx, struct engine *e, struct str id,
                              const struct lane_ref *ref, enum smtp_due due);
+    /* Starts the deliveries of ATRN over a connection, **owns**: its descriptor. False: it cannot. NULL likewise. */
+    bool (*turn)(void *ctx, const struct held_connection *h);
     /* Starts a queue run for ETRN. False: one for that argument is under way. NULL: cannot. */
     bool (*etrn)(void *ctx, struct str argument);
     /* The connection is no more. May be NULL. */

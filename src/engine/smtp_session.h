@@ -7,6 +7,7 @@
 #define REMEX_ENGINE_SMTP_SESSION_H
 
 #include "engine/engine.h"
+#include "engine/held_connection.h"
 #include "engine/receive.h"
 
 enum smtp_kind {
@@ -29,6 +30,9 @@ struct smtp_setup {
     bool
         pooled; /* the connection may rest between commands: in and out are one stream socket */
     bool tls;   /* starts at once: tls_on_connect_ports */
+    bool turned; /* the connection was ours, and was turned round (ATRN): */
+    struct tls *tls_of;
+    struct tls_connection *secure; /* its TLS, which the session owns; NULL: none */
     bool no_qualify;   /* -bnq: local messages with unqualified addresses are refused */
     int64_t timeout_s; /* of commands and data: -os; -1: smtp_receive_timeout */
     /* -bS: */
@@ -48,6 +52,8 @@ struct smtp_setup {
     bool (*crowded)(void *ctx);
     void *crowded_ctx;
     int64_t slow_ms; /* smtp_io_yield's window */
+    /* Starts the deliveries of ATRN over a connection, **owns**: its descriptor. False: it cannot. NULL likewise. */
+    bool (*turn)(void *ctx, const struct held_connection *h);
     /* Starts a queue run for ETRN. False: one for that argument is under way. NULL: cannot. */
     bool (*etrn)(void *ctx, struct str argument);
     void *ctx;

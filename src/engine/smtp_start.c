@@ -56,8 +56,7 @@ find_early(struct smtp_session *s)
     m->early_offered =
         s->setup->socket && smtp_host_in(s, &s->main->pipelining_connect_advertise_hosts,
                                          "pipelining_connect_advertise_hosts");
-    m->early_used = m->early_offered &&
-                    maillog_selected(s->engine, LOG_SELECTOR_PIPELINING) &&
+    m->early_used = m->early_offered && maillog_selected(s->engine, LOG_SELECTOR_PIPELINING) &&
                     smtp_io_is_ahead(s->io);
 }
 
@@ -65,7 +64,8 @@ find_early(struct smtp_session *s)
 static bool
 is_impatient(struct smtp_session *s)
 {
-    if (!smtp_enforces_sync(s) || !s->setup->socket || s->model->early_offered || !smtp_io_is_ahead(s->io))
+    if (!smtp_enforces_sync(s) || !s->setup->socket || s->model->early_offered ||
+        !smtp_io_is_ahead(s->io))
         return false;
     smtp_log(s, MAILLOG_MAIN | MAILLOG_REJECT,
              "SMTP protocol synchronization error (input sent without waiting for greeting): "
@@ -217,6 +217,7 @@ make_policy(struct smtp_session *s)
     s->up->delay = wait_for_acl;
     s->up->flush = flush_for_acl;
     s->up->verify_helo = helo_for_acl;
+    s->up->atrn_domains = smtp_atrn_domains;
     s->engine->policy = s->up;
     struct acl_connection *c = acl_connection_of(s->model);
     c->qualified_set = true;
@@ -235,7 +236,7 @@ make_connection_id(struct smtp_session *s)
 }
 
 enum { SLOW_BYTES = 8192 }; /* less of a text in setup.slow_ms is slow */
-enum { SLICE_MS = 20 };      /* a client that answers within it is served by the same thread */
+enum { SLICE_MS = 20 };     /* a client that answers within it is served by the same thread */
 
 void
 smtp_start(struct smtp_session *s)
@@ -247,6 +248,8 @@ smtp_start(struct smtp_session *s)
     s->nonmail_host = -1;
     s->start_ms = await_now_ms();
     s->io = smtp_io_new(s->arena, s->setup->in, s->batch ? -1 : s->setup->out);
+    if (s->setup->secure != NULL)
+        smtp_io_secure(s->io, s->setup->tls_of, s->setup->secure);
     if (s->setup->pooled)
         (void)smtp_io_set_slice(s->io, SLICE_MS);
     if (s->setup->crowded != NULL) {

@@ -96,6 +96,9 @@ struct smtp_session {
     size_t text_seen;          /* for smtp_io_text */
     bool prdr_done, prdr_some; /* recipients were answered; not all were accepted */
 
+    /* Of ATRN, with commas: what the client names, and what it gets. */
+    struct str atrn_wanted, atrn_domains;
+
     /* Limits. */
     int64_t synprot_errors, unknown_commands, nonmail_commands;
     uint32_t free_used; /* bit by verb: FREE_ONCE has been used */
@@ -238,6 +241,10 @@ void smtp_set_recipient(struct smtp_session *s, struct str text);
 void smtp_proxy(struct smtp_session *s);
 /* Gives a session another peer; port 0: unknown. Names of the one before are forgotten. The address is as it is logged. */
 void smtp_proxy_set_peer(struct smtp_session *s, struct str address, int64_t port);
+
+/* --- smtp_atrn.c --- */
+/* The condition atrn_domains, for struct acl_up. */
+enum outcome smtp_atrn_domains(void *ctx, struct str list);
 
 /* --- smtp_prdr.c --- */
 /* For receive_request: asks the ACL about each recipient, and answers. */

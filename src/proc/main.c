@@ -8,6 +8,7 @@
 #include "conf/conf.h"
 #include "conf/main_options.h"
 #include "proc/aliases.h"
+#include "proc/atrn_mode.h"
 #include "proc/be.h"
 #include "proc/config.h"
 #include "proc/daemon.h"
@@ -72,7 +73,7 @@ static const struct {
     [CLI_QUEUE_LIST] = {queue_mode_list, MODE_ENGINE, NULL},
     [CLI_MESSAGE] = {queue_mode_message, MODE_ENGINE, NULL},
     [CLI_ALIASES] = {aliases_run, MODE_FILES, NULL},
-    [CLI_ATRN] = {NULL, 0, "ATRN"},
+    [CLI_ATRN] = {atrn_mode_run, MODE_ENGINE, NULL},
     [CLI_LOG_TEXT] = {queue_mode_log, MODE_ENGINE, NULL},
     [CLI_MALWARE] = {NULL, 0, "the virus scanner (-bmalware)"},
     [CLI_ROUTE] = {test_route_run, MODE_ENGINE, NULL},

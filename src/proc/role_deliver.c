@@ -13,6 +13,7 @@
 #include "engine/maillog.h"
 #include "engine/queue_run.h"
 #include "engine/remote_pool.h"
+#include "engine/turned.h"
 #include "lookups/lookup_cache.h"
 #include "proc/engine_start.h"
 #include "proc/reception.h"
@@ -130,6 +131,10 @@ run(struct role *r, const struct ipc_message *msg)
     struct queue_run q = {.words = STR_EMPTY};
     uint64_t option = msg->f[0].number;
     struct str what = msg->f[1].text;
+    if (r->e->held != NULL && str_eq(r->e->held->id, what) && turned_run(r->e)) {
+        reset(r->e);
+        return;
+    }
     if (option < cli->runners.n) {
         q = run_of_option(cli, &cli->runners.v[option]);
         struct str name = cli->runners.v[option].name;

@@ -15,6 +15,7 @@
 #include "engine/lane_keep.h"
 #include "engine/maillog.h"
 #include "engine/message_id.h"
+#include "engine/turned.h"
 #include "proc/job_list.h"
 #include "proc/reception.h"
 #include "proc/role_jail.h"
@@ -163,7 +164,8 @@ static void
 keep_held(struct queue *q, const struct ipc_message *msg)
 {
     const struct held_connection h = role_held_of(msg);
-    if (q->held_n == HELD_MAX || !message_id_parse(h.id, NULL)) {
+    bool good = message_id_parse(h.id, NULL) || str_starts(h.id, TURNED_MARK);
+    if (q->held_n == HELD_MAX || !good) {
         close(h.fd);
         return;
     }
@@ -206,7 +208,7 @@ expire_held(struct queue *q)
 static bool
 hand_over(struct queue *q, struct worker *w, const struct job *j)
 {
-    if (j->kind == JOB_ATTEMPT && q->held_n > 0)
+    if (q->held_n > 0)
         pass_held(q, w, j->id);
     struct ipc_field attempt[] = {{.text = j->id}, {.text = j->queue}, {.number = j->when}};
     struct ipc_field run[] = {{.number = j->option}, {.text = j->id}};

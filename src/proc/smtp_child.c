@@ -62,6 +62,15 @@ etrn(void *ctx, struct str argument)
            msg.type == IPC_ETRN_ANSWER && msg.f[1].number != 0;
 }
 
+/* The run that follows finds the connection. */
+static bool
+turn(void *ctx, const struct held_connection *h)
+{
+    struct session_run *k = ctx;
+    role_pass_held(k->up, IPC_HELD, h);
+    return etrn(ctx, h->id);
+}
+
 /* --- the session --- */
 
 static struct session *
@@ -100,7 +109,8 @@ smtp_child_live(struct smtp_role *s, const struct smtp_connection *c, int up)
                   .protocol = STR_NULL,
                   .authenticated_sender = STR_NULL,
                   .accepted = accepted,
-                  .etrn = etrn},
+                  .etrn = etrn,
+                  .turn = turn},
     };
     k.setup.ctx = &k;
     signals_release(r->signals);

@@ -169,6 +169,15 @@ etrn(void *ctx, struct str argument)
     return started;
 }
 
+/* The run that follows finds the connection. */
+static bool
+turn(void *ctx, const struct held_connection *h)
+{
+    struct smtp_threads *t = ctx;
+    smtp_role_held(t->role, h);
+    return etrn(ctx, h->id);
+}
+
 void
 smtp_threads_answer(struct smtp_threads *t, uint64_t ticket, bool started)
 {
@@ -190,8 +199,12 @@ smtp_threads_new(struct smtp_role *s)
     struct role *r = s->role;
     struct smtp_threads *t = ARENA_NEW(r->m->arena, struct smtp_threads);
     t->role = s;
-    t->calls = (struct smtp_pool_calls){
-        .engine = make_engine, .accepted = accepted, .etrn = etrn, .closed = closed, .ctx = t};
+    t->calls = (struct smtp_pool_calls){.engine = make_engine,
+                                        .accepted = accepted,
+                                        .etrn = etrn,
+                                        .turn = turn,
+                                        .closed = closed,
+                                        .ctx = t};
     pthread_mutex_init(&t->lock, NULL);
     pthread_cond_init(&t->change, NULL);
     engine_start_shared(r->e);

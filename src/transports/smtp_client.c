@@ -108,7 +108,7 @@ smtp_client_ends(const struct smtp_client *c, struct arena *a, struct transport_
     answer->steps =
         str_printf(a, "%s%s%s%s", first ? "s" : "", c->esmtp ? "e" : "",
                    c->secure != NULL && !first ? "se" : "", c->auth_tried ? "a" : "");
-    if (c->secure != NULL)
+    if (c->secure != NULL || c->relayed)
         tls_state_copy(&answer->tls, a, &c->tls_state);
     if (!c->authenticated)
         return;
@@ -320,7 +320,8 @@ make_connection(struct smtp_client *c, const struct transport_job *job,
 static bool
 begin(struct smtp_client *c, const struct transport_job *job, struct smtp_end *end)
 {
-    return !smtp_client_tls_is_first(c->opt) || smtp_client_tls_begin(c, job, end);
+    return c->relayed || !smtp_client_tls_is_first(c->opt) ||
+           smtp_client_tls_begin(c, job, end);
 }
 
 /* The options of the transport, with the time limits of this connection. */
@@ -356,6 +357,9 @@ make(const struct transport_job *job, const struct smtp_target *t)
     c->eval = job->eval;
     c->tls_fault = c->auth_name = c->auth_id = STR_NULL;
     tls_state_forget(&job->session->tls_out);
+    c->relayed = t->relayed != NULL;
+    if (c->relayed)
+        tls_state_copy(&c->tls_state, a, t->relayed);
     c->out = buf_in(a, COMMAND_MAX);
     c->port = t->port;
     c->host = *t->host;
@@ -393,7 +397,7 @@ void
 smtp_client_adopt(struct smtp_client *c, const struct transport_job *job)
 {
     tls_state_copy(&job->session->tls_out, job->session->arena, &c->tls_state);
-    job->session->tls_out_active = c->secure != NULL;
+    job->session->tls_out_active = c->secure != NULL || c->relayed;
     job->session->sending_address = str_dup(job->session->arena, c->own_address);
     job->session->sending_port = c->own_port;
     smtp_client_socks_show(c, job);

@@ -44,6 +44,7 @@ struct smtp_client {
     bool needs_reset;       /* the last transaction was left unfinished: RSET before the next */
     bool broken;            /* no more can be said, QUIT neither */
     bool clear;             /* TLS is not to be started */
+    bool relayed;           /* whoever has the other end of the descriptor speaks TLS */
     bool
         dane; /* there are TLSA records that DNSSEC secured: TLS must begin, and satisfy one of those of use (if any) */
     const struct tlsa *tlsa;
@@ -98,8 +99,9 @@ struct smtp_target {
     int64_t port;
     struct ip from; /* n == 0: any */
     int dscp;
-    int64_t connect_s, command_s; /* time limits; 0: as the transport says */
-    bool clear;                   /* without TLS, although it is offered */
+    int64_t connect_s, command_s;    /* time limits; 0: as the transport says */
+    bool clear;                      /* without TLS, although it is offered */
+    const struct tls_state *relayed; /* of a descriptor: TLS is at its other end; else NULL */
     bool early; /* who asks for it reads what the server owes (smtp_client_settle) */
 };
 

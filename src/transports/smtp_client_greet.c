@@ -200,7 +200,7 @@ is_permitted(struct smtp_client *c, const struct transport_job *job, struct smtp
     struct why why = {.outcome = OUT_DEFER,
                       .host = str_dup(job->arena, c->host.name),
                       .host_ip = str_dup(job->arena, c->host.address)};
-    if (c->secure == NULL &&
+    if (c->secure == NULL && !c->relayed &&
         (c->dane ||
          smtp_client_requires(job, &c->host, &o->hosts_require_tls, "hosts_require_tls") ||
          smtp_client_requires(job, &c->host, &o->hosts_require_dane, "hosts_require_dane"))) {
@@ -267,7 +267,7 @@ greet_usual(struct smtp_client *c, const struct transport_job *job, bool *starte
     }
     return smtp_client_allows(c, job, "smtp:connect", c->reply.text, end) &&
            hello(c, job, end) &&
-           (c->secure != NULL || smtp_client_tls_start(c, job, started, end));
+           (c->secure != NULL || c->relayed || smtp_client_tls_start(c, job, started, end));
 }
 
 bool
