@@ -50,8 +50,8 @@ class Terminal:
 
     def ended(self):
         """The exit status, or None while the program runs."""
-        dead, status = self.tmux('display-message', '-p', '#{pane_dead} #{pane_dead_status}').rstrip('\n').split(' ')
-        return int(status or 0) if dead == '1' else None
+        status = self.tmux('display-message', '-p', '#{pane_dead_status}').strip()
+        return int(status) if status else None
 
     def settled(self, other_than=None):
         """The screen, when it is no longer `other_than` and does not change any more."""
