@@ -31,7 +31,9 @@ class Terminal:
             f.write('set -g status off\nset -g remain-on-exit on\nset -g escape-time 0\n')
         self.base = ['tmux', '-u', '-S', self.folder + '/socket', '-f', conf]
         self.environment = dict({k: v for k, v in os.environ.items() if k not in ('LC_ALL', 'LC_MESSAGES', 'LANGUAGE', 'TMUX')}, LANG='C.UTF-8')
-        words = ['env'] + ['%s=%s' % v for v in dict(environment).items()] + list(argv)
+        # tmux does not always get to know how a program ended.
+        script = '"$@"; echo $? >%s/new; mv %s/new %s/status' % ((self.folder,) * 3)
+        words = ['sh', '-c', script, 'sh', 'env'] + ['%s=%s' % v for v in dict(environment).items()] + list(argv)
         self.tmux('new-session', '-d', '-x', str(COLUMNS), '-y', str(ROWS), *words)
 
     def tmux(self, *argv):
@@ -50,8 +52,11 @@ class Terminal:
 
     def ended(self):
         """The exit status, or None while the program runs."""
-        status = self.tmux('display-message', '-p', '#{pane_dead_status}').strip()
-        return int(status) if status else None
+        try:
+            with open(self.folder + '/status') as f:
+                return int(f.read())
+        except FileNotFoundError:
+            return None
 
     def settled(self, other_than=None):
         """The screen, when it is no longer `other_than` and does not change any more."""
