@@ -3,27 +3,16 @@
 
 #include "base/arena.h"
 #include "sys/file.h"
+#include "sys/path_open.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-enum { READ_TRIES = 3 };
-
-static int
-open_how(int dir, const char *path, uint64_t resolve)
-{
-    struct open_how how = {
-        /* O_NONBLOCK: who opens a FIFO or a device must not wait */
-        .flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-        .resolve = resolve,
-    };
-    return (int)syscall(SYS_openat2, dir, path, &how, sizeof how);
-}
+/* O_NONBLOCK: who opens a FIFO or a device must not wait. */
+enum { READ_TRIES = 3, READING = O_RDONLY | O_NOCTTY | O_NONBLOCK };
 
 static int
 open_beneath(const char *folder, const char *path)
@@ -39,7 +28,7 @@ open_beneath(const char *folder, const char *path)
     if (dir < 0)
         return -1;
     path += n + strspn(path + n, "/");
-    int fd = open_how(dir, path, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+    int fd = path_open(dir, path, READING, 0, PATH_BENEATH);
     int saved = errno;
     close(dir);
     errno = saved;
@@ -108,7 +97,7 @@ checked_file_read(struct arena *a, const char *path, const struct checked_file_r
 {
     unsigned unused;
     int fd = rules->beneath != NULL ? open_beneath(rules->beneath, path)
-                                    : open_how(AT_FDCWD, path, RESOLVE_NO_MAGICLINKS);
+                                    : path_open(AT_FDCWD, path, READING, 0, PATH_ANYWHERE);
     if (fd < 0)
         return CHECKED_FILE_NO_OPEN;
     enum checked_file_end end = CHECKED_FILE_CHANGED;

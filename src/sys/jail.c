@@ -112,8 +112,12 @@ jail_files(const struct jail_path *v, size_t n)
 {
     long version =
         syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    if (version < 0)
+    if (version < 0) {
+        /* Only the filter of a container (systemd-nspawn) forbids it: there it cannot be had either. */
+        if (errno == EPERM)
+            errno = ENOSYS;
         return false;
+    }
     struct rules_attr attr = attr_of(version);
     int rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
     bool ok = rules >= 0 && caps_no_new_privileges();

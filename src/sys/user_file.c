@@ -2,30 +2,14 @@
 #include "sys/user_file.h"
 
 #include "base/arena.h"
+#include "sys/path_open.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
-
-static int
-open_beneath(int dir, const char *path, int flags, mode_t mode)
-{
-    struct open_how how = {
-        .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
-        .mode = (flags & O_CREAT) != 0 ? mode & 07777 : 0,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
-    };
-    long r;
-    do {
-        r = syscall(SYS_openat2, dir, path, &how, sizeof how);
-    } while (r < 0 && (errno == EINTR || errno == EAGAIN));
-    return (int)r;
-}
 
 /* The part of a path below a folder, or NULL. */
 static const char *
@@ -53,7 +37,7 @@ open_below(const char *path, const char *folder, int flags, mode_t mode)
     int dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (dir < 0)
         return -1;
-    int fd = open_beneath(dir, part, flags, mode);
+    int fd = path_open(dir, part, flags, mode, PATH_BENEATH);
     int error = errno;
     close(dir);
     errno = error;

@@ -18,7 +18,7 @@ struct user_file_request {
     mode_t mode; /* of a file that is made */
     bool follow; /* a symbolic link in the last step is followed */
     const char *
-        within; /* the folder that no step may lead out of (openat2 with RESOLVE_BENEATH); NULL: any place */
+        within; /* the folder that no step may lead out of (path_open.h); NULL: any place */
 };
 
 /* A descriptor, or -1 with errno (EXDEV: the path leads out of `within`). A new file gets its mode exactly. */
