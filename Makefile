@@ -212,7 +212,7 @@ check-headers: $(HEADER_OK)
 bootstrap:
 	@scripts/bootstrap
 bootstrap-debian:
-	@scripts/bootstrap debootstrap dpkg-dev debhelper po-debconf lintian systemd
+	@scripts/bootstrap debootstrap dpkg-dev debhelper po-debconf lintian systemd systemd-container
 
 MAKEFLAGS += --no-builtin-rules
 SUB     = +@$(MAKE) --no-print-directory
