@@ -48,7 +48,7 @@ echo "restart: $?"
 within 'the service starts again' systemctl is-active remex
 systemd-analyze --man=no verify remex.service
 echo "verify: $?"
-systemd-analyze --no-pager security remex.service | grep -o 'exposure level .* [0-9.]*'
+systemd-analyze --no-pager security remex.service | grep -o 'exposure level for remex.service: [0-9.]*'
 systemctl stop remex
 echo "stop: $?"
 systemctl show -p Result,NRestarts remex
