@@ -53,7 +53,7 @@ struct run {
     struct remote_hosts hosts;
     struct tally tally;
     VEC(struct note) notes;
-    VEC(struct str) held; /* names of hosts that wait for an error of this message alone */
+    VEC(struct str) postponed; /* names of hosts that wait for an error of this message alone */
     bool setup_failed;
     size_t max_rcpt;
     bool from_mx;          /* the host at hand */
@@ -508,7 +508,7 @@ is_ready(struct run *r, struct remote_try *t, bool last)
     if (ready != REMOTE_READY)
         r->tally.waiting++;
     if (t->of_message)
-        vec_push(r->d->arena, &r->held, t->host.name);
+        vec_push(r->d->arena, &r->postponed, t->host.name);
     return ready == REMOTE_READY;
 }
 
@@ -653,10 +653,10 @@ finish(struct run *r)
 }
 
 static bool
-is_held(const struct run *r, struct str host)
+is_postponed(const struct run *r, struct str host)
 {
-    for (size_t i = 0; i < r->held.n; i++)
-        if (str_eq(r->held.v[i], host))
+    for (size_t i = 0; i < r->postponed.n; i++)
+        if (str_eq(r->postponed.v[i], host))
             return true;
     return false;
 }
@@ -672,7 +672,7 @@ note_waiting(struct run *r)
         struct str host = r->hosts.v.v[i].name;
         if (!open)
             remote_wait_remove(r->d, r->transport->name, host);
-        else if (!is_held(r, host))
+        else if (!is_postponed(r, host))
             remote_wait_add(r->d, r->transport->name, host);
     }
 }
