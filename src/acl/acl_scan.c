@@ -40,21 +40,19 @@ note_address(struct acl_call *c, struct str address)
         s->callout_address = str_dup(s->arena != NULL ? s->arena : c->keep, address);
 }
 
+static void
+log_line(void *ctx, bool panic, struct str line)
+{
+    struct acl_call *c = ctx;
+    acl_log(c->r, panic ? ACL_LOG_MAIN | ACL_LOG_PANIC : ACL_LOG_MAIN | ACL_LOG_TABS, "%.*s",
+            STR_ARG(line));
+}
+
 /* Logs what there is to tell, and lets go of the job. */
 static void
 end_job(struct acl_call *c, struct scan_job *j, const char *condition, enum scan_end end)
 {
-    for (size_t i = 0; i < j->notes.n; i++) {
-        const struct scan_note *n = &j->notes.v[i];
-        if (n->trouble)
-            acl_log(c->r, ACL_LOG_MAIN | ACL_LOG_PANIC, "%s acl condition: %.*s", condition,
-                    STR_ARG(n->text));
-        else
-            acl_log(c->r, ACL_LOG_MAIN | ACL_LOG_TABS, "%.*s", STR_ARG(n->text));
-    }
-    if (end == SCAN_DEFER && str_is_set(j->why))
-        acl_log(c->r, ACL_LOG_MAIN | ACL_LOG_PANIC, "%s acl condition: %.*s", condition,
-                STR_ARG(j->why));
+    scan_tell(j, condition, end, log_line, c);
     note_address(c, j->server.address);
     arena_free(j->by.arena);
 }

@@ -21,6 +21,7 @@
 #include "proc/smtp_mode.h"
 #include "proc/submit.h"
 #include "proc/test_filter.h"
+#include "proc/test_malware.h"
 #include "proc/test_retry.h"
 #include "proc/test_rewrite.h"
 #include "proc/test_route.h"
@@ -75,7 +76,7 @@ static const struct {
     [CLI_ALIASES] = {aliases_run, MODE_FILES, NULL},
     [CLI_ATRN] = {atrn_mode_run, MODE_ENGINE, NULL},
     [CLI_LOG_TEXT] = {queue_mode_log, MODE_ENGINE, NULL},
-    [CLI_MALWARE] = {NULL, 0, "the virus scanner (-bmalware)"},
+    [CLI_MALWARE] = {test_malware_run, MODE_ENGINE, NULL},
     [CLI_ROUTE] = {test_route_run, MODE_ENGINE, NULL},
     [CLI_VERIFY] = {test_verify_run, MODE_ENGINE, NULL},
     [CLI_FILTER] = {test_filter_run, MODE_DROP_FIRST | MODE_FILES, NULL},

@@ -96,6 +96,7 @@ scan_stream_start(struct arena *a, const struct scan_message *s, enum scan_form 
     *out = (struct scan_stream){
         .s = s,
         .front = form == SCAN_MBOX ? s->envelope : STR_EMPTY,
+        .in_body = s->bare,
         .left = cap < 0 ? INT64_MAX : cap,
         .block = arena_alloc(a, SCAN_BLOCK_MAX),
     };
@@ -174,7 +175,7 @@ int64_t
 scan_message_size(const struct scan_message *s, enum scan_form form)
 {
     const struct message *m = s->message;
-    int64_t n = 1 + (form == SCAN_MBOX ? (int64_t)s->envelope.n : 0);
+    int64_t n = (s->bare ? 0 : 1) + (form == SCAN_MBOX ? (int64_t)s->envelope.n : 0);
     for (size_t i = 0; m->headers != NULL && i < m->headers->n; i++)
         if (m->headers->v[i].type != HEADER_TYPE_DELETED)
             n += m->headers->v[i].text.n;

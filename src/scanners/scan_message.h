@@ -26,6 +26,7 @@ enum { SCAN_BLOCK_MAX = 64 * 1024 };
 struct scan_message {
     struct arena *arena; /* of the message */
     const struct message *message;
+    bool bare;            /* there is nothing but a body: a file is tested */
     struct str envelope;  /* the lines of the mbox form that stand before the header */
     struct str directory; /* spool_directory/scan/ID; not made before it is asked for */
     struct str path;      /* of the .eml file in it; STR_NULL: not written */

@@ -94,6 +94,21 @@ scan_note_trouble(struct scan_job *j, struct str why)
     vec_push(j->by.arena, &j->notes, n);
 }
 
+void
+scan_tell(const struct scan_job *j, const char *condition, enum scan_end end,
+          void (*log)(void *ctx, bool panic, struct str line), void *ctx)
+{
+    struct arena *a = j->by.arena;
+    for (size_t i = 0; i < j->notes.n; i++) {
+        const struct scan_note *n = &j->notes.v[i];
+        log(ctx, n->trouble,
+            n->trouble ? str_printf(a, "%s acl condition: %.*s", condition, STR_ARG(n->text))
+                       : n->text);
+    }
+    if (end == SCAN_DEFER && str_is_set(j->why))
+        log(ctx, true, str_printf(a, "%s acl condition: %.*s", condition, STR_ARG(j->why)));
+}
+
 /* --- patterns --- */
 
 static const struct regex *

@@ -54,6 +54,10 @@ struct scanner_driver {
 extern const struct scanner_driver *const scanner_drivers[];
 extern const size_t scanner_drivers_n;
 
+/* Gives out the lines that a job has for the logs: notes, and the reason of a deferral. condition: "malware". panic: also for the panic log. */
+void scan_tell(const struct scan_job *j, const char *condition, enum scan_end end,
+               void (*log)(void *ctx, bool panic, struct str line), void *ctx);
+
 /* --- for drivers --- */
 
 /* The next option; the default when it is missing or empty. */

@@ -455,3 +455,23 @@ def test_regex_sees_the_envelope(site):
                    '  warn regex = ^(h)e(l+)o\\$\n       logwrite = <$regex1> <$regex2>\n  accept\n')
     assert offer(site)[0].startswith('250 ')
     assert '<^X-Envelope-To: (.)@> <x>' in site.raw_log() and ' <h> <ll>\n' in site.raw_log(), site.raw_log()
+
+
+# --- -bmalware ---
+
+def test_a_file_is_looked_at(site):
+    path = site.write('file', 'content')
+    for said, status, out in ((b'1:Foo', 1, 'Malware found: Foo\n'), (b'0', 0, 'No malware found.\n'),
+                              (b'', 1, 'Malware lookup returned non-okay/fail: 1\n')):
+        with Script('line', said, path=site.path('s%d' % time.monotonic_ns())) as server:
+            site.configure(MAIN + 'av_scanner = sophie:%s\n' % server.where)
+            r = site.run('-bmalware', path)
+        assert (r.status, r.out) == (status, out), (r.status, r.out, r.err)
+        assert re.fullmatch(r'%s/spool/scan/dummy-\d+\n' % site.top, server.heard[0].decode()), server.heard
+        assert left(site) == []
+    with Script((b'content\0\0\0\0',), b'stream: OK\0') as server:
+        site.configure(MAIN + 'av_scanner = clamd:%s\n' % server.where)
+        assert site.run('-bmalware', path).out == 'No malware found.\n'
+    assert server.heard == [b'zINSTREAM\0\0\0\0\7content\0\0\0\0'], server.heard
+    r = site.run('-bmalware', '/nonexistent/file')
+    assert r.status == 1 and 'No such file' in r.err, r.err
