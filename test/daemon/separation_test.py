@@ -96,6 +96,39 @@ def test_opens_no_file_of_a_user(site):
         os.rmdir(folder)
 
 
+def inspectors(d, name):
+    """The process that has loaded a library, and those that work with it."""
+    loaders = [c for r in d.roles('inspect') for c in d.children(r) if d.status(c, 'Name') == [name]]
+    return loaders, [w for c in loaders for w in d.children_or_none(c)]
+
+
+def test_inspects_and_reaches_nothing(site):
+    """Who works with a library: no file at all, no socket, nobody else, nothing new."""
+    if not outside.can_intrude() or landlock_version() < 1:
+        return
+    site.configure('acl_smtp_mail = check\nsmtp_processes = 1', more='begin acl\ncheck:\n  accept spf = pass\n  deny\n')
+    with Daemon(site) as d:
+        calls = [('socket', AF_UNIX, 1, 0), ('socket', AF_INET, 1, 0), ('fork',), ('execve', '@/bin/true', 0, 0),
+                 ('kill', d.process.pid, 0), ('setresuid', 0, 0, 0), ('ptrace', 16, 1), ('prctl', 4, 1, 0, 0, 0)]
+        for call in calls:
+            d.send('joe@example.org')       # of a client that is here: nothing is asked
+            loaders, workers = inspectors(d, 'inspect-spf')
+            assert len(loaders) == 1 and len(workers) == 1, (loaders, workers)
+            worker = workers[0]
+            for path in (site.conf, '/etc/passwd', '/usr', '/dev/null', site.path('spool'), '/proc/self/maps'):
+                assert outside.make(worker, 'open', '@' + path, os.O_RDONLY) == 'EACCES', path
+            assert outside.make(worker, *call) == SIGSYS, call
+            site.wait_for(lambda: worker not in inspectors(d, 'inspect-spf')[1])
+        loader = inspectors(d, 'inspect-spf')[0][0]
+        assert outside.make(loader, 'open', '@/etc/passwd', os.O_RDONLY) == 'EACCES'
+        above = d.roles('inspect')[0]
+        for path in (site.conf, '/etc/passwd', site.path('log/mainlog'), site.path('spool')):
+            assert outside.make(above, 'open', '@' + path, os.O_RDONLY) == 'EACCES', path
+        assert outside.make(above, 'socket', AF_UNIX, 1, 0) == SIGSYS
+        d.send('joe@example.org')           # another one is there
+        site.wait_for(lambda: site.completed(len(calls) + 1))
+
+
 def landlock_version():
     import ctypes
     return ctypes.CDLL(None).syscall(444, None, 0, 1)

@@ -1,7 +1,9 @@
 """SPF: records of all kinds, and what becomes of a check whose process is killed."""
 import os
+import re
 import signal
 import smtplib
+import subprocess
 import sys
 import time
 
@@ -9,6 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'daemon'))
 import ask
 from daemon import Daemon
+from dns_test import with_resolver
 
 RESULTS = {
     'pass': 'pass', 'fail': 'fail', 'soft': 'softfail', 'neutral': 'neutral', 'empty': 'neutral', 'capital': 'fail',
@@ -127,3 +130,43 @@ def test_a_check_whose_process_is_killed_is_a_temporary_error(site):
         os.kill(d.roles('inspect')[0], signal.SIGKILL)
         site.wait_for(lambda: 'inspect process' in site.raw_log('panic'))
         assert mail(c, 'joe@pass.spf.example')[0] == 250
+
+
+def test_programs_without_a_daemon_start_their_own(site):
+    configure(site)
+    script = 'EHLO client.example\r\nMAIL FROM:<joe@fail.spf.example>\r\nMAIL FROM:<joe@pass.spf.example>\r\nQUIT\r\n'
+    for options in (('-bs', '-oMa', '192.0.2.1'), ('-bh', '192.0.2.1')):
+        r = site.run(*options, stdin=script)
+        answers = [line for line in r.out.splitlines() if re.match('[45]5|250 OK', line)]
+        assert answers == ['550 Please see http://www.open-spf.org/Why : Reason: mechanism', '250 OK'], (options, r.out, r.err)
+    # of an ordinary user, who cannot write the spool
+    p = subprocess.run(['setpriv', '--reuid', 'daemon', '--clear-groups', site.binary, '-C', site.conf, '-be',
+                        '${lookup {joe@fail.spf.example} spf {192.0.2.1}}'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert p.stdout == 'fail\n', p.stdout
+
+
+def test_names_of_results_and_the_guess(site):
+    lines = ''.join('  warn %s = %s\n       logwrite = %s\n' % w for w in [
+        ('spf', 'PASS : fail', 'one'), ('spf', '!fail', 'two'), ('spf', '!softfail', 'three'), ('spf', 'nonsense', 'four'),
+        ('spf', '', 'five'), ('spf_guess', 'pass', 'six'), ('spf', 'none', 'seven')])
+    for sender, wanted in (('fail', 'one three'), ('none', 'two three six seven'), ('soft', 'two')):
+        configure(site, main='spf_guess = v=spf1 ip4:192.0.2.0/24 -all\n', more='begin acl\ncheck:\n%s  accept\n' % lines)
+        r = site.run('-bh', '192.0.2.1', stdin='EHLO x.example\r\nMAIL FROM:<joe@%s.spf.example>\r\nQUIT\r\n' % sender)
+        assert re.findall('LOG: (\\w+)$', r.err, re.M) == wanted.split(), (sender, r.err)
+
+
+# answers that cannot be read, those that hold something else, and CNAME records that lead nowhere
+WRONG = {'noise': 'temperror', 'cut': 'temperror', 'beyond': 'temperror', 'pointer': 'temperror', 'many': 'temperror',
+         'empty': 'temperror', 'loop': 'temperror', 'late': 'none', 'none': 'none'}
+
+
+def test_a_name_server_that_says_nonsense_or_comes_late(site):
+    configure(site, more='begin acl\ncheck:\n  accept\n')
+    with ask.Rogue('127.0.0.3'):
+        got = {k: with_resolver(site, '127.0.0.3', '-be', '${lookup {joe@%s.spf.example} spf {192.0.2.1}}' % k).splitlines()[-1]
+               for k in WRONG}
+        assert got == WRONG, got
+    with ask.Silent('127.0.0.4'):
+        start = time.monotonic()
+        assert with_resolver(site, '127.0.0.4', '-be', '${lookup {joe@x.spf.example} spf {192.0.2.1}}') == 'temperror'
+        assert time.monotonic() - start < 20
