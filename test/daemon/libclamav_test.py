@@ -279,3 +279,28 @@ def test_killed_again_and_again_under_load(site):
     if 'REMEX_KILLS' in os.environ:
         sys.stderr.write('%d killed (%s), %d messages accepted and delivered once, %d deferred, %d of sessions that scan nothing\n' % (
             sum(killed.values()), killed, len(good), len(deferred), len(ends['calm'])))
+
+
+def test_a_reload_leaves_no_old_process(site):
+    signatures(site, Eicar=VIRUS)
+    configure(site)
+    bad = b'Subject: x\r\n\r\n' + VIRUS + b'\r\n'
+    with Daemon(site) as d, d.client(timeout=60) as old:
+        old.ehlo()
+        before = d.roles('inspect') + processes(d)[0]
+        assert answer(d, bad)[0] == 550
+        d.reload()
+        assert answer(d, bad)[0] == 550
+        # a session of before still has its own
+        code = 250
+        try:
+            old.sendmail('a@client.example', ['b@example.org'], bad)
+        except smtplib.SMTPDataError as e:
+            code = e.smtp_code
+        assert code == 550
+        old.quit()
+        site.wait_for(lambda: len(d.roles('inspect')) == 1 and len(processes(d)[0]) == 1 and
+                      not set(before) & set(d.roles('inspect') + processes(d)[0]))
+        loaders, _ = processes(d)
+    site.wait_for(lambda: not os.path.exists('/proc/%d' % loaders[0]))      # nor does the end
+    assert site.raw_log('panic') == '', site.raw_log('panic')
