@@ -24,8 +24,9 @@ inspect_open(const struct inspect_service *s, enum inspect_library library, stru
 {
     int fds[2];
     j->socket = -1;
-    if (limit_ms > INSPECT_LIMIT_MAX_MS)
-        limit_ms = INSPECT_LIMIT_MAX_MS;
+    limit_ms = limit_ms < 0                      ? 0
+               : limit_ms > INSPECT_LIMIT_MAX_MS ? INSPECT_LIMIT_MAX_MS
+                                                 : limit_ms;
     if (s == NULL)
         return fail(j, STR_LIT("there is no inspect process"));
     if (setup.n > IPC_TEXT_MAX || str_has_nul(setup))

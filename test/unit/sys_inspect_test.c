@@ -131,6 +131,10 @@ test_caps(void **state)
     assert_true(
         inspect_open(&f->service, INSPECT_LIBRARY_CLAMAV, STR_EMPTY, INT64_MAX, &f->job));
     assert_int_equal(f->other.limit, INSPECT_LIMIT_MAX_MS);
+    inspect_close(&f->job);
+    close(f->other.fd);
+    assert_true(inspect_open(&f->service, INSPECT_LIBRARY_CLAMAV, STR_EMPTY, -5, &f->job));
+    assert_int_equal(f->other.limit, 0);
 }
 
 static void
