@@ -6,6 +6,7 @@
 #include "conf/main_options.h"
 #include "conf/model.h"
 #include "lookups/lookup.h"
+#include "proc/authresults.h"
 #include "proc/host_extern.h"
 
 #include <limits.h>
@@ -78,7 +79,7 @@ setup(void **state)
         .perl = host_extern_perl,
         .dlfunc = host_extern_dlfunc,
         .authenticate = host_extern_authenticate,
-        .authresults = host_extern_authresults,
+        .authresults = authresults_host,
         .log = take_log,
     };
     f->conf.main = &f->main;
