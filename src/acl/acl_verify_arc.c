@@ -192,7 +192,9 @@ check(struct arc_run *r)
         return;
     }
     r->deadline_ms = await_now_ms() + TIME_MAX_MS;
-    r->headers = dkim_headers_new(r->a, r->m->headers, DKIM_LINES_VISIBLE);
+    r->headers = r->m->arrived != NULL
+                     ? r->m->arrived
+                     : dkim_headers_new(r->a, r->m->headers, DKIM_LINES_VISIBLE);
     if (hash_body(r) && check_newest(r) && check_seals(r)) {
         check->state = ARC_PASS;
         find_oldest(r);

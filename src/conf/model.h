@@ -19,6 +19,7 @@ struct acl_message;      /* acl/acl_state.h */
 struct arc_check;        /* mail/arc.h */
 struct dmarc_check;      /* mail/dmarc.h */
 struct spf_check;        /* mail/spf.h */
+struct dkim_headers;     /* mail/dkim_headers.h */
 struct dkim_results;     /* mail/dkim_result.h */
 struct acl_connection;
 struct scan_message;     /* scanners/scan_message.h */
@@ -81,6 +82,7 @@ struct message {
     int64_t filter_n[10], filter_sn[10]; /* $n0.., $sn0.. */
     struct acl_message *acl;             /* what ACLs decided of it, or NULL */
     struct scan_message *scan;           /* as scanners see it, or NULL */
+    struct dkim_headers *arrived;        /* its lines as they came, if it has sets of ARC; or NULL */
     struct arc_check *arc;               /* what is known of its chain of ARC; NULL: nobody asked */
     struct dmarc_check *dmarc;           /* what DMARC said of the author; NULL: nobody asked */
     struct spf_check *spf;               /* what SPF said of the sender; NULL: nobody asked */

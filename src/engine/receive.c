@@ -16,6 +16,7 @@
 #include "engine/spool_held.h"
 #include "engine/spool_model.h"
 #include "filter/vm.h"
+#include "mail/dkim_headers.h"
 #include "scanners/scan_message.h"
 
 #include <errno.h>
@@ -199,6 +200,15 @@ too_many_recipients(struct receiving *r)
 }
 
 /* Messages that come by SMTP are verified, unless an ACL said otherwise. */
+/* ARC is asked about later, when lines may have been rewritten or taken out. */
+static void
+keep_lines(struct receiving *r)
+{
+    if (r->rq->smtp &&
+        header_list_find(r->m->headers, STR_LIT("ARC-Message-Signature"), 0) != STR_NPOS)
+        r->m->arrived = dkim_headers_new(r->a, r->m->headers, DKIM_LINES_ALL);
+}
+
 static void
 start_dkim(struct receiving *r)
 {
@@ -216,6 +226,7 @@ read_header(struct receiving *r)
     if (!end_badly(r, end))
         return false;
     start_dkim(r); /* of the header as it was sent */
+    keep_lines(r);
     return receive_fixup(r);
 }
 

@@ -105,6 +105,14 @@ def test_what_was_changed(site):
     assert site.raw_log().count('not sound') == 5
 
 
+def test_lines_that_are_rewritten(site):
+    """What is checked is what came."""
+    configure(site, more=ACL.replace('check:\n', 'check:\n  warn remove_header = Subject\n') +
+              'begin rewrite\n*@a.example $1@changed.example Ffrs\n')
+    assert checked(site, with_set(TEXT))[0] == 'pass'
+    assert 'From: A <a@changed.example>' in site.run('-Mvh', site.queue()[0]).out
+
+
 def test_the_oldest_set_that_still_holds(site):
     configure(site)
     one = with_set(TEXT)
