@@ -29,6 +29,7 @@ static const struct rule {
     {"authenticator", "server_", SMTP},
     {"authenticator", "client_", DELIVER}, /* and to smtp where it calls other hosts */
     {"transport", "dkim_private_key", DELIVER},
+    {"transport", "arc_sign", DELIVER}, /* the key may be in it */
     {"main", "tls_privatekey", SMTP},
     {"main", "tls_certificate", SMTP}, /* the key may be in the same file */
     {"main", "mysql_servers", SMTP | DELIVER | AGENT},
@@ -109,9 +110,9 @@ set_file(struct arena *a, struct file *f, const struct source *s)
             f->state[i] = LINE_GONE;
 }
 
-/* The logical line at a place. */
+/* The logical line at a place; of an option that has to be known to be set, all but its name. */
 static void
-drop(struct purge *p, struct span at)
+drop(struct purge *p, struct span at, enum line_state first)
 {
     size_t last = at.last_line > at.line ? at.last_line : at.line;
     for (size_t k = 0; k < p->n; k++) {
@@ -119,7 +120,7 @@ drop(struct purge *p, struct span at)
         if (at.source == NULL || !str_eq(f->source->name, at.source->name))
             continue;
         for (size_t i = at.line; i > 0 && i <= last && i <= f->lines; i++)
-            f->state[i - 1] = LINE_GONE;
+            f->state[i - 1] = i == at.line ? (char)first : LINE_GONE;
     }
 }
 
@@ -128,8 +129,9 @@ drop_options(struct purge *p, const char *what, const struct opt_set *s)
 {
     for (size_t i = 0; i < s->places.n; i++) {
         const struct opt_place *o = &s->places.v[i];
-        if (!is_known(p, what, s->table->rows[o->row].name, opt_is_hidden(s, o->row)))
-            drop(p, o->at);
+        struct str name = s->table->rows[o->row].name;
+        if (!is_known(p, what, name, opt_is_hidden(s, o->row)))
+            drop(p, o->at, str_eqz(name, "arc_sign") ? LINE_NAME_ONLY : LINE_GONE);
     }
 }
 
@@ -149,7 +151,7 @@ drop_lists(struct purge *p, const struct conf *c)
         for (size_t i = 0; c->lists[k] != NULL && i < map_count(c->lists[k]); i++) {
             const struct named_list *l = map_at(c->lists[k], i)->value;
             if (l->hide && (p->kind == QUEUE || p->kind == INSPECT))
-                drop(p, l->where);
+                drop(p, l->where, LINE_GONE);
         }
 }
 

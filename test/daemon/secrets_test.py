@@ -74,7 +74,7 @@ def test_memory_of_each_kind(site):
 
 
 def test_a_key_that_signs_is_one_processs_alone(site):
-    """Where the key of DKIM lies is told to those who deliver; to others the folder is closed."""
+    """Where the key of DKIM and ARC lies is told to those who deliver; to others the folder is closed."""
     if not outside.can_intrude():
         return
     site.mkdir('signing')
@@ -90,7 +90,9 @@ out:
   dkim_domain = example.org
   dkim_selector = x
   dkim_private_key = %s
-''' % (site.top, site.uid, site.gid, key))
+  arc_sign = example.org : x : \\
+    %s
+''' % (site.top, site.uid, site.gid, key, key))
     with Daemon(site) as d:
         d.send('joe@example.org')
         site.wait_for(lambda: site.completed(1))
