@@ -33,7 +33,8 @@ static const struct {
                      "MIME parts nested too deeply"},
     [LIMIT_BOUNDARY] = {MIME_BOUNDARY_MAX, "bytes in a boundary", "MIME boundary too long"},
     [LIMIT_FIELD] = {MIME_FIELD_MAX, "bytes in a header field", "MIME header field too long"},
-    [LIMIT_ATTACHED] = {ATTACHED_DEPTH_MAX, "messages in each other", NULL},
+    [LIMIT_ATTACHED] = {ATTACHED_DEPTH_MAX, "messages in each other",
+                        "Messages nested too deeply"},
 };
 
 struct scanning {
@@ -43,7 +44,17 @@ struct scanning {
     struct arena *parts; /* of the parts at hand; what is not there is in the message's arena */
     struct acl_answer answer;
     size_t parts_left;
+    bool
+        exhausted; /* they were not enough: of one attached message more the ACL sees the first part, which says so */
     unsigned told; /* bits by enum limit */
+};
+
+/* A message, its own or an attached one. */
+struct level {
+    const struct mime_source *source;
+    const struct mime_part *root; /* its header, when that is not in the source */
+    const struct mime_index *index;
+    unsigned depth; /* 0: the message itself */
 };
 
 /* --- what is found wrong --- */
@@ -68,24 +79,25 @@ show_limit(struct scanning *x, enum limit limit)
 }
 
 static void
-show_limits(struct scanning *x, const struct mime_index *index, size_t i,
-            const struct mime_part *p)
+show_limits(struct scanning *x, const struct level *l, size_t i, const struct mime_part *p)
 {
+    const struct mime_span *span = &l->index->parts.v[i];
     if (p->cut)
         show_limit(x, LIMIT_FIELD);
-    if (index->parts.v[i].opaque)
+    if (span->opaque)
         show_limit(x, p->boundary.n > MIME_BOUNDARY_MAX ? LIMIT_BOUNDARY : LIMIT_DEPTH);
-    if (i == 0 && index->too_many)
+    if (span->message && l->depth == ATTACHED_DEPTH_MAX)
+        show_limit(x, LIMIT_ATTACHED);
+    if (i == 0 && (l->index->too_many || x->exhausted))
         show_limit(x, LIMIT_PARTS);
 }
 
 /* --- a part --- */
 
 static void
-show(struct scanning *x, const struct mime_index *index, size_t i, const struct mime_part *p,
-     bool attached)
+show(struct scanning *x, const struct level *l, size_t i, const struct mime_part *p)
 {
-    const struct mime_span *span = &index->parts.v[i];
+    const struct mime_span *span = &l->index->parts.v[i];
     x->r->m->mime = (struct mime_shown){
         .type = p->type,
         .boundary = span->multipart ? p->boundary : STR_EMPTY,
@@ -96,11 +108,11 @@ show(struct scanning *x, const struct mime_index *index, size_t i, const struct 
         .encoding = p->encoding,
         .filename = p->filename,
         .multipart = span->multipart,
-        .rfc822 = attached,
+        .rfc822 = l->depth > 0,
         .cover_letter = span->cover_letter,
         .count = (int64_t)i + 1,
     };
-    show_limits(x, index, i, p);
+    show_limits(x, l, i, p);
 }
 
 /* True: it is accepted. */
@@ -146,13 +158,6 @@ unreadable(struct scanning *x)
 
 /* --- a message --- */
 
-struct level {
-    const struct mime_source *source;
-    const struct mime_part *root; /* its header, when that is not in the source */
-    const struct mime_index *index;
-    unsigned depth; /* 0: the message itself */
-};
-
 static bool
 read_part(struct scanning *x, const struct level *l, size_t i, struct mime_part *p)
 {
@@ -171,7 +176,7 @@ ask_parts(struct scanning *x, const struct level *l)
         struct mime_part p;
         if (!read_part(x, l, i, &p))
             return false;
-        show(x, l->index, i, &p, l->depth > 0);
+        show(x, l, i, &p);
         const struct mime_at at = place(x, l->source, &l->index->parts.v[i], &p);
         bool accepted = ask(x, &at);
         arena_reset(x->parts, mark);
@@ -205,24 +210,37 @@ ask_attached(struct scanning *x, const struct mime_at *at, unsigned depth)
     return ok;
 }
 
+/* Whether one more may be looked at. */
+static bool
+may_enter(struct scanning *x, const struct level *l)
+{
+    if (l->depth == ATTACHED_DEPTH_MAX || (x->parts_left == 0 && x->exhausted))
+        return false;
+    if (x->parts_left == 0) {
+        x->exhausted = true;
+        x->parts_left = 1;
+    }
+    return true;
+}
+
 static bool
 ask_all_attached(struct scanning *x, const struct level *l)
 {
-    for (size_t i = 0; i < l->index->parts.n; i++) {
+    bool ok = true;
+    for (size_t i = 0; i < l->index->parts.n && ok; i++) {
+        struct arena_mark mark = arena_mark(x->parts);
         struct mime_part p;
         if (!l->index->parts.v[i].message)
             continue;
-        if (l->depth == ATTACHED_DEPTH_MAX || x->parts_left == 0) {
-            tell(x, x->parts_left == 0 ? LIMIT_PARTS : LIMIT_ATTACHED);
+        if (!may_enter(x, l))
             return true;
-        }
         if (!read_part(x, l, i, &p))
             return false;
         const struct mime_at at = place(x, l->source, &l->index->parts.v[i], &p);
-        if (!ask_attached(x, &at, l->depth + 1))
-            return false;
+        ok = ask_attached(x, &at, l->depth + 1);
+        arena_reset(x->parts, mark);
     }
-    return true;
+    return ok;
 }
 
 static bool

@@ -357,7 +357,10 @@ def test_long_names(site):
 def test_messages_in_messages(site):
     head = 'Content-Type: message/rfc822\n'
     shown = hostile(site, HEAD + (head + '\n') * 1000 + 'x\n', '20 messages in each other', acl='')
-    assert shown[:2] == ['0: 0 '] * 2 and len(shown) == 22, shown
+    assert shown == ['0: 0 '] * 20 + ['0: 3 Messages nested too deeply', 'whole: 0 <>'], shown
+    shown = hostile(site, HEAD + mixed(*[head + '\n' + mixed('\nx\n', '\ny\n', boundary='BB')] * 4000), '10000 parts', acl='')
+    assert [s for s in shown if ': 0 ' not in s] == ['0: 3 Too many MIME parts'] * 2 + ['whole: 4000 <>'], shown[-5:]
+    assert len(shown) == 10002      # one that is cut, and one more that says so
     coded = b'Content-Type: text/plain\n\nx\n'
     for i in range(15):
         coded = (head + 'Content-Transfer-Encoding: base64\n\n').encode() + base64.encodebytes(coded)
