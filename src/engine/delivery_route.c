@@ -14,6 +14,7 @@
 #include "engine/retry_hints.h"
 #include "engine/turned.h"
 #include "filter/expand.h"
+#include "mail/address.h"
 #include "transports/transport.h"
 
 /* Lists that grow at the front are kept the wrong way round while they grow. */
@@ -319,6 +320,28 @@ drop_duplicates(struct delivery *d, struct address_vec *v)
     *v = kept;
 }
 
+/* percent_hack_domains, for what did not come by SMTP, where it happens at once. The address that is meant has the given one for a parent. */
+static struct address *
+unhack(struct delivery *d, struct address *a)
+{
+    const struct xstr *list = &d->engine->conf->main->percent_hack_domains;
+    struct str next, why = STR_EMPTY;
+    for (int i = 0; i < ADDRESS_PERCENTS_MAX && address_percent(d->arena, a->text, &next);
+         i++) {
+        enum outcome in = delivery_in_domains(d, list, "percent_hack_domains", a->domain, &why);
+        if (in == OUT_DEFER)
+            delivery_answer(d, a, OUT_DEFER, DELIVERY_ERRNO_LIST, why);
+        if (in != OUT_OK)
+            break;
+        struct address *meant = ARENA_NEW(d->arena, struct address);
+        meant->text = next;
+        meant->local_uid = meant->local_gid = meant->mode = -1;
+        route_adopt(a, meant);
+        a = meant;
+    }
+    return a;
+}
+
 static struct address *
 take_recipient(struct delivery *d, size_t i)
 {
@@ -330,7 +353,7 @@ take_recipient(struct delivery *d, size_t i)
         a->errors_to = r->errors_to;
     if (r->parent >= 0 && (uint64_t)r->parent < d->message->recipients.n)
         a->list = d->message->recipients.v[r->parent].address;
-    return a;
+    return unhack(d, a);
 }
 
 /* A message that has been through here very often is in a loop: no address is even looked at. */

@@ -127,25 +127,19 @@ is_excess(struct smtp_session *s)
 
 /* --- the address --- */
 
-enum { HACKS_MAX = 10 };
-
-/* percent_hack_domains: user%other@here is user@other. False: it cannot be told. */
+/* percent_hack_domains. False: it cannot be told. */
 static bool
 unhack(struct smtp_session *s, struct str *address)
 {
-    for (int i = 0; i < HACKS_MAX; i++) {
-        struct str local_part, domain;
+    struct str next, local_part, domain;
+    for (int i = 0;
+         i < ADDRESS_PERCENTS_MAX && address_percent(s->message_arena, *address, &next); i++) {
         address_split(*address, &local_part, &domain);
-        size_t percent = str_rchr(local_part, '%');
-        if (percent == STR_NPOS || percent == 0 || percent + 1 == local_part.n)
-            return true;
         enum outcome in =
             smtp_domain_in(s, &s->main->percent_hack_domains, domain, "percent_hack_domains");
         if (in != OUT_OK)
             return in == OUT_FAIL;
-        *address =
-            str_tainted(str_printf(s->message_arena, "%.*s@%.*s", (int)percent, local_part.p,
-                                   STR_ARG(str_sub(local_part, percent + 1, local_part.n))));
+        *address = next;
     }
     return true;
 }

@@ -74,6 +74,9 @@ void address_add_all(struct buf *out, struct str list, char sep);
 /* Parts of an address that was parsed or comes from the envelope: split at the first '@' that
  * is not quoted. Without one the whole is the local part and *domain is STR_NULL. */
 void address_split(struct str address, struct str *local_part, struct str *domain);
+/* The percent hack: user@other of user%other@here. False: there is no percent sign with something on either side, or it is quoted. */
+bool address_percent(struct arena *a, struct str address, struct str *out);
+enum { ADDRESS_PERCENTS_MAX = 10 }; /* that are taken off one address */
 /* address@domain, unless it has a domain or is empty. */
 struct str address_qualify(struct arena *a, struct str address, struct str domain);
 

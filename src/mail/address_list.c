@@ -121,6 +121,19 @@ address_split(struct str address, struct str *local_part, struct str *domain)
     *domain = at == STR_NPOS ? STR_NULL : str_sub(address, at + 1, address.n);
 }
 
+bool
+address_percent(struct arena *a, struct str address, struct str *out)
+{
+    struct str local_part, domain;
+    address_split(address, &local_part, &domain);
+    size_t at = str_rchr(local_part, '%');
+    if (at == STR_NPOS || at == 0 || at + 1 == local_part.n || local_part.p[0] == '"')
+        return false;
+    *out = str_tainted(str_printf(a, "%.*s@%.*s", (int)at, local_part.p,
+                                  STR_ARG(str_sub(local_part, at + 1, local_part.n))));
+    return true;
+}
+
 struct str
 address_qualify(struct arena *a, struct str address, struct str domain)
 {

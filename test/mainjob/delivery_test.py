@@ -366,3 +366,22 @@ asks:
   command_user = {who}
   command_group = {gid}
 '''
+
+
+def test_percent_hack(site):
+    routers = '''
+keeps:
+  driver = accept
+  transport = mbox
+'''
+    site.configure(main='percent_hack_domains = here.example : there.example', routers=routers)
+    for given, shown in (('a%b.example@here.example', 'a <a%b.example@here.example>'),
+                         ('a%b.example%there.example@here.example', 'a <a%b.example%there.example@here.example>'),
+                         ('a%b.example@other.example', 'a%b.example <a%b.example@other.example>'),
+                         ('"a%b.example"@here.example', 'a%b.example <"a%b.example"@here.example>')):
+        n = len(site.log())
+        site.send(given)
+        assert [l.split(' => ')[1] for l in site.log()[n:] if ' => ' in l] == [shown + ' R=keeps T=mbox'], site.log()
+    site.configure(main='percent_hack_domains = lsearch;{top}/absent', routers=routers)
+    site.send('a%b@here.example')
+    assert any(' == a%b@here.example ' in l and 'percent_hack_domains lookup deferred' in l for l in site.log()), site.log()

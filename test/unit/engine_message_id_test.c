@@ -204,9 +204,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_clock), cmocka_unit_test(test_make),
-        cmocka_unit_test(test_parse), cmocka_unit_test(test_prefix),
-        cmocka_unit_test(test_wait),  cmocka_unit_test(test_unique_by_waiting),
+        cmocka_unit_test(test_clock),   cmocka_unit_test(test_make),
+        cmocka_unit_test(test_parse),   cmocka_unit_test(test_prefix),
+        cmocka_unit_test(test_wait),    cmocka_unit_test(test_unique_by_waiting),
         cmocka_unit_test(test_compare),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -247,14 +247,36 @@ splits_and_qualifies(void **state)
     assert_str(address_qualify(*state, STR_EMPTY, STR_LIT("h")), "");
 }
 
+static void
+test_percent(void **state)
+{
+    static const struct {
+        const char *address, *meant; /* NULL: nothing else */
+    } rows[] = {
+        {"a%b@c", "a@b"}, {"a%b%c@d", "a%b@c"}, {"A%B.example@c", "A@B.example"},
+        {"a@b", NULL},    {"%b@c", NULL},       {"a%@c", NULL},
+        {"a%b", "a@b"},   {"\"a%b\"@c", NULL},  {"@c", NULL},
+        {"", NULL},
+    };
+    struct arena *a = arena_new();
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct str out;
+        assert_int_equal(address_percent(a, str_from_cstr(rows[i].address), &out),
+                         rows[i].meant != NULL);
+        if (rows[i].meant != NULL)
+            assert_true(str_eqz(out, rows[i].meant) && str_is_tainted(out));
+    }
+    arena_free(a);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lists_answer_as_exim),
-        cmocka_unit_test(items_are_cut_and_placed),
-        cmocka_unit_test(quotes_as_exim),
-        cmocka_unit_test(splits_and_qualifies),
+        cmocka_unit_test(lists_answer_as_exim), cmocka_unit_test(items_are_cut_and_placed),
+        cmocka_unit_test(quotes_as_exim),       cmocka_unit_test(splits_and_qualifies),
+        cmocka_unit_test(test_percent),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
