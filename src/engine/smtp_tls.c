@@ -114,6 +114,9 @@ set_up(struct smtp_session *s, struct tls_setup *t)
     };
     if (str_is_set(c->event_action.text))
         t->seen = seen;
+    /* The greeting goes with our part of the handshake. Not when the client has to say who it is first, or may come with an earlier session. */
+    t->early = s->tls_on_connect && t->check == TLS_CHECK_NONE && !t->resume &&
+               smtp_host_in(s, &c->tls_early_banner_hosts, "tls_early_banner_hosts");
     return expand_credentials(s, &t->credentials) &&
            expand(s, &c->tls_require_ciphers, "tls_require_ciphers", &t->priority) &&
            expand(s, &c->tls_alpn, "tls_alpn", &t->alpn);
@@ -210,6 +213,7 @@ smtp_tls_begin(struct smtp_session *s)
 {
     struct tls_setup t;
     struct tls_fault fault;
+    s->tls_on_connect = true;
     struct tls_connection *c = open_tls(s, &t, &fault);
     if (c == NULL) {
         log_fault(s, &fault);
@@ -217,7 +221,6 @@ smtp_tls_begin(struct smtp_session *s)
         s->notquit = "tls-failed";
         return false;
     }
-    s->tls_on_connect = true;
     if (!shake(s, c))
         return false;
     smtp_set_protocol(s);

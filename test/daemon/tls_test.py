@@ -210,6 +210,69 @@ def test_tls_from_the_start(site):
     assert any('TLS error on connection from' in l for l in site.log())
 
 
+def greeting_before_finished(port, version=None):
+    """What the server says while the end of our handshake is kept back; the same connection then sends a message."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context(version=version).wrap_bio(incoming, outgoing, server_hostname='mx.example.org')
+
+    def call(f, *args):
+        try:
+            return f(*args)
+        except ssl.SSLWantReadError:
+            return b''
+    with socket.create_connection(('127.0.0.1', port), 20) as s:
+        call(tls.do_handshake)
+        s.sendall(outgoing.read())
+        s.settimeout(1)
+        said = b''
+        try:
+            while not said:
+                incoming.write(s.recv(65536))
+                call(tls.do_handshake)
+                if version is None:
+                    said = call(tls.read, 4096)
+        except TimeoutError:
+            pass
+        s.settimeout(20)
+
+        def exchange(text):
+            if text:
+                tls.write(text)
+            s.sendall(outgoing.read())
+            answer = b''
+            while not answer.endswith(b'\r\n') or answer.split(b'\r\n')[-2][3:4] == b'-':
+                more = call(tls.read, 4096)
+                answer += more
+                if not more:
+                    incoming.write(s.recv(65536))
+                    call(tls.do_handshake)
+                    s.sendall(outgoing.read())
+            return answer
+        if not said:
+            assert exchange(b'').startswith(b'220 ')
+        for text, code in ((b'EHLO client.example', b'250'), (b'MAIL FROM:<a@client.example>', b'250'),
+                           (b'RCPT TO:<joe@example.org>', b'250'), (b'DATA', b'354'), (b'Subject: x\r\n\r\nbody\r\n.', b'250')):
+            assert exchange(text + b'\r\n').startswith(code), (text, said)
+    return said
+
+
+def test_the_greeting_may_come_with_the_handshake(site):
+    port = free_port()
+    n = 0
+    files = 'tls_certificate = %s\ntls_privatekey = %s\n' % certs.certificate(site, certs.authority(site), 'mx.example.org')
+    for option, version, early in (('tls_early_banner_hosts = 127.0.0.1', None, True), ('', None, False),
+                                   ('tls_early_banner_hosts = 127.0.0.2', None, False),
+                                   ('tls_early_banner_hosts = *', ssl.TLSVersion.TLSv1_2, False),
+                                   ('tls_early_banner_hosts = *\ntls_try_verify_hosts = *', None, False)):
+        site.configure(files + 'tls_on_connect_ports = %d\n%s' % (port, option))
+        with Daemon(site, '-oX', '127.0.0.1.%d' % port, listen=False):
+            assert greeting_before_finished(port, version).startswith(b'220 ') == early, (option, site.log())
+            n += 1
+            site.wait_for(lambda: site.completed(n))
+    shown = [l.split(' X=')[1].split(' ')[0] for l in arrivals(site) if ' P=esmtps X=' in l]
+    assert len(shown) == n and shown[0] == shown[1] and shown[0].startswith('TLS1.3:'), site.log()
+
+
 def test_input_that_is_no_tls_ends_the_connection(site):
     ca = prepare(site)
     with Daemon(site) as d:

@@ -283,6 +283,8 @@ set_session(struct tls_connection *c, const struct tls_setup *s, struct tls_faul
     flags |= s->role == TLS_SERVER ? (unsigned)GNUTLS_SERVER : (unsigned)GNUTLS_CLIENT;
     if (!s->resume)
         flags |= GNUTLS_NO_TICKETS;
+    if (s->early)
+        flags |= GNUTLS_ENABLE_EARLY_START;
     if (s->role == TLS_CLIENT)
         flags |= GNUTLS_NO_EXTENSIONS; /* those that are wanted are asked for below */
     int rc = gnutls_init(&c->session, flags);

@@ -62,6 +62,21 @@ cipher_text(struct arena *a, struct str desc, int64_t bits)
     return buf_str(&b);
 }
 
+/* In the middle of an early handshake GnuTLS does not describe the session yet; what it will say is known, since it is TLS 1.3 and a
+ * certificate was shown. */
+static struct str
+describe(struct tls_connection *c, struct arena *a)
+{
+    const char *group = gnutls_group_get_name(gnutls_group_get(c->session));
+    const char *sign =
+        gnutls_sign_get_name((gnutls_sign_algorithm_t)gnutls_sign_algorithm_get(c->session));
+    const char *cipher = gnutls_cipher_get_name(gnutls_cipher_get(c->session));
+    if (group == NULL || sign == NULL || cipher == NULL)
+        return STR_NULL;
+    return str_printf(a, "(TLS1.3)-(%s-%s)-(%s)-(%s)", group[0] == 'F' ? "DHE" : "ECDHE", group,
+                      sign, cipher);
+}
+
 static void
 read_cipher(struct tls_connection *c, struct arena *a, struct tls_facts *out)
 {
@@ -71,8 +86,9 @@ read_cipher(struct tls_connection *c, struct arena *a, struct tls_facts *out)
     out->bits = (int64_t)gnutls_cipher_get_key_size(gnutls_cipher_get(c->session)) * 8;
     out->version = str_dup(a, str_from_cstr(version != NULL ? version : "?"));
     out->cipher_std = std != NULL ? str_dup(a, str_from_cstr(std)) : STR_NULL;
-    if (desc != NULL)
-        out->cipher = cipher_text(a, str_from_cstr(desc), out->bits);
+    struct str text = desc != NULL ? str_from_cstr(desc) : describe(c, a);
+    if (str_is_set(text))
+        out->cipher = cipher_text(a, text, out->bits);
     gnutls_free(desc);
 }
 
