@@ -17,7 +17,8 @@ enum {
     HINTS_MARK_FRESH_MS = 500, /* how long a look at one is good */
 };
 
-/* Which file it was: a number of a file that is gone may come again, with a younger birth. As the store has it. */
+/* Which file it was: a number of a file that is gone may come again, with a younger birth (by a tick of the kernel's clock, some
+ * milliseconds). As the store has it. */
 struct hints_stamp {
     uint64_t inode;
     int64_t born_s;

@@ -140,6 +140,8 @@ test_replaced(void **state)
     char path[256];
     put(r, HINTS_CALLOUT, "k");
     remove_file(r, "callout");
+    nanosleep(&(struct timespec){.tv_nsec = 20000000L},
+              NULL); /* births are told apart by ticks */
     path_of(r, "callout", path);
     close(open(path, O_CREAT | O_EXCL | O_WRONLY, 0600));
     open_again(r, false);
