@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/map.h"
+#include "base/num.h"
 #include "conf/conf.h"
 #include "conf/list.h"
 #include "conf/main_options.h"
@@ -138,6 +139,25 @@ keep_log(struct delivery *d)
     d->entry.log = &d->log_lines;
 }
 
+/* keep_malformed: what nobody can read is thrown away when it is old enough. True: it is gone. */
+static bool
+remove_malformed(struct delivery *d, const struct message_id *id)
+{
+    struct spool_fault f = {.text = ""};
+    int64_t keep_s = d->engine->conf->main->keep_malformed;
+    struct buf age = buf_in(d->arena, 0);
+    if ((int64_t)d->started.tv_sec - message_id_time(id) <= keep_s)
+        return false;
+    num_add_interval(&age, keep_s);
+    maillog(d->engine, MAILLOG_MAIN, d->id, "Message removed because older than %.*s",
+            STR_ARG(buf_str(&age)));
+    maillog_message_remove(d->engine, &d->entry);
+    if (spool_remove(&d->entry, &f) == SPOOL_OK)
+        return true;
+    maillog(d->engine, MAILLOG_MAIN | MAILLOG_PANIC, d->id, "%s", f.text);
+    return false;
+}
+
 static enum delivery_end
 open_message(struct delivery *d)
 {
@@ -151,10 +171,13 @@ open_message(struct delivery *d)
         return report_open_fault(d, r, &f);
     spool_header_init(&d->header);
     r = spool_read(d->arena, &d->entry, &d->header, &f);
+    bool malformed = r == SPOOL_BAD;
     if (r == SPOOL_OK)
         r = merge_journal(d, &f);
     if (r != SPOOL_OK) {
         enum delivery_end end = report_open_fault(d, r, &f);
+        if (malformed && remove_malformed(d, &id))
+            end = DELIVERY_ABSENT;
         spool_close(&d->entry);
         return end;
     }

@@ -69,3 +69,11 @@ engine_deliverer_change(struct engine *e)
 {
     e->deliverer = 0;
 }
+
+struct account_rules
+engine_account_rules(const struct engine *e)
+{
+    const struct conf_main *c = e->conf->main;
+    return (struct account_rules){.retries = c->finduser_retries,
+                                  .longest = c->max_username_length};
+}

@@ -11,6 +11,7 @@
 #include "conf/eval.h"
 #include "engine/spool.h"
 #include "filter/vm.h"
+#include "sys/account.h"
 #include "sys/log.h"
 
 struct held_connection; /* engine/held_connection.h */
@@ -93,6 +94,8 @@ struct engine {
     pid_t deliverer_process; /* whose that is */
 };
 
+/* How this configuration has names of users looked up. */
+struct account_rules engine_account_rules(const struct engine *e);
 /* The spool that the configuration and the engine's queue name. Its texts live as long as the engine, which keeps one copy of
  * each: a call for every message costs no memory. */
 struct spool_place engine_place(struct engine *e);

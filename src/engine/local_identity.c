@@ -49,6 +49,7 @@ expand_name(struct finding *f, const struct xstr *x, const char *option, int num
 static enum outcome
 find_group(struct finding *f)
 {
+    const struct account_rules rules = engine_account_rules(f->d->engine);
     struct str name;
     const struct opt_id *group = &f->g->group;
     if (!str_is_set(group->text.text)) {
@@ -56,7 +57,7 @@ find_group(struct finding *f)
         return OUT_OK;
     }
     enum outcome o = expand_name(f, &group->text, "group", WHY_NO_GROUP, &name);
-    if (o == OUT_OK && !user_find_group(NULL, name, &f->gid))
+    if (o == OUT_OK && !user_find_group_by(&rules, name, &f->gid))
         return local_fault(f->d, f->why, WHY_NO_GROUP,
                            "Failed to find group \"%.*s\" from expanded string \"%.*s\" for "
                            "the %.*s transport",
@@ -78,6 +79,7 @@ is_number(struct str s)
 static enum outcome
 find_user(struct finding *f)
 {
+    const struct account_rules rules = engine_account_rules(f->d->engine);
     const struct opt_id *user = &f->g->user;
     bool number = user->number;
     f->uid = user->id;
@@ -86,7 +88,7 @@ find_user(struct finding *f)
         enum outcome o = expand_name(f, &user->text, "user", WHY_NO_USER, &name);
         if (o != OUT_OK)
             return o;
-        if (!user_find(NULL, name, &f->uid))
+        if (!user_find_by(&rules, name, &f->uid))
             return local_fault(f->d, f->why, WHY_NO_USER,
                                "Failed to find user \"%.*s\" from expanded string \"%.*s\" "
                                "for the %.*s transport",

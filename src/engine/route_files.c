@@ -91,16 +91,17 @@ check_file(struct route_step *s, const struct looker *who, struct str item)
 static enum outcome
 set_looker(struct route_step *s, struct looker *who, struct str item)
 {
+    const struct account_rules rules = engine_account_rules(s->r->engine);
     size_t comma = str_chr(item, ',', 0);
     struct str user = str_trim(str_sub(item, 0, comma == STR_NPOS ? item.n : comma));
     struct str group =
         comma == STR_NPOS ? STR_NULL : str_trim(str_sub(item, comma + 1, item.n));
-    if (str_cstr(s->r->arena, user) == NULL || !user_find(NULL, user, &who->uid))
+    if (str_cstr(s->r->arena, user) == NULL || !user_find_by(&rules, user, &who->uid))
         return route_say(s, OUT_DEFER, "user \"%.*s\" for require_files not found",
                          STR_ARG(user));
     const struct passwd *pw = account_user_of_id(s->r->arena, (uid_t)who->uid);
     who->gid = pw == NULL ? (int64_t)s->r->engine->mail_gid : (int64_t)pw->pw_gid;
-    if (str_is_set(group) && !user_find_group(NULL, group, &who->gid))
+    if (str_is_set(group) && !user_find_group_by(&rules, group, &who->gid))
         return route_say(s, OUT_DEFER, "group \"%.*s\" for require_files not found",
                          STR_ARG(group));
     who->set = true;

@@ -7,11 +7,12 @@
 enum outcome
 route_local_user(struct route_step *s)
 {
+    const struct account_rules rules = engine_account_rules(s->r->engine);
     struct address *a = s->a;
     if (!s->g->check_local_user)
         return OUT_OK;
     const char *name = str_cstr(s->r->arena, a->local_part);
-    const struct passwd *pw = name == NULL ? NULL : account_user(s->r->arena, name);
+    const struct passwd *pw = name == NULL ? NULL : account_user_by(s->r->arena, &rules, name);
     if (pw == NULL)
         return OUT_DECLINE;
     s->login = str_dup(s->r->arena, str_from_cstr(pw->pw_name));
@@ -67,14 +68,15 @@ take_entry(struct route_step *s, const struct passwd *pw, bool by_name)
 static enum outcome
 expand_user(struct route_step *s)
 {
+    const struct account_rules rules = engine_account_rules(s->r->engine);
     struct str name, text = s->g->user.text.text;
     enum outcome o = expand_name(s, "user", text, &name);
     if (o != OUT_OK)
         return o;
     const char *z = str_cstr(s->r->arena, name);
-    if (z == NULL || !user_find(NULL, name, &s->uid))
+    if (z == NULL || !user_find_by(&rules, name, &s->uid))
         return not_found(s, "user", name, text);
-    const struct passwd *pw = account_user(s->r->arena, z);
+    const struct passwd *pw = account_user_by(s->r->arena, &rules, z);
     take_entry(s, pw, pw != NULL);
     return OUT_OK;
 }
@@ -82,9 +84,10 @@ expand_user(struct route_step *s)
 static enum outcome
 expand_group(struct route_step *s)
 {
+    const struct account_rules rules = engine_account_rules(s->r->engine);
     struct str name, text = s->g->group.text.text;
     enum outcome o = expand_name(s, "group", text, &name);
-    if (o == OUT_OK && !user_find_group(NULL, name, &s->gid))
+    if (o == OUT_OK && !user_find_group_by(&rules, name, &s->gid))
         return not_found(s, "group", name, text);
     return o;
 }

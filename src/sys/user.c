@@ -58,10 +58,10 @@ read_number(struct str name, int64_t *id)
 }
 
 static bool
-ask_user(const char *z, int64_t *id)
+ask_user(const struct account_rules *r, const char *z, int64_t *id)
 {
     struct arena *a = arena_new();
-    const struct passwd *pw = account_user(a, z);
+    const struct passwd *pw = account_user_by(a, r, z);
     bool found = pw != NULL;
     if (found)
         *id = (int64_t)pw->pw_uid;
@@ -70,10 +70,10 @@ ask_user(const char *z, int64_t *id)
 }
 
 static bool
-ask_group(const char *z, int64_t *id)
+ask_group(const struct account_rules *r, const char *z, int64_t *id)
 {
     struct arena *a = arena_new();
-    const struct group *gr = account_group(a, z);
+    const struct group *gr = account_group_by(a, r, z);
     bool found = gr != NULL;
     if (found)
         *id = (int64_t)gr->gr_gid;
@@ -81,44 +81,61 @@ ask_group(const char *z, int64_t *id)
     return found;
 }
 
+static const struct account_rules plain = {.retries = 0};
+
+typedef bool ask_fn(const struct account_rules *r, const char *z, int64_t *id);
+
 static bool
-find(struct arena *a, struct map *known, struct str name,
-     bool (*ask)(const char *z, int64_t *id), int64_t *id)
+find(const struct account_rules *r, struct str name, ask_fn *ask, int64_t *id)
 {
+    char z[NAME_MAX_BYTES + 1];
     if (read_number(name, id))
         return true;
     if (name.n == 0 || name.n > NAME_MAX_BYTES || str_has_nul(name))
         return false;
-    const struct answer *old = known != NULL ? map_get(known, name) : NULL;
-    if (old != NULL) {
-        *id = old->id;
-        return old->found;
-    }
-    char z[NAME_MAX_BYTES + 1];
     memcpy(z, name.p, name.n);
     z[name.n] = '\0';
-    struct answer got = {.id = 0};
-    got.found = ask(z, &got.id);
-    if (known != NULL) {
-        struct answer *kept = ARENA_NEW(a, struct answer);
-        *kept = got;
+    return ask(r, z, id);
+}
+
+/* A name that was asked for before has the same answer. */
+static bool
+find_known(struct arena *a, struct map *known, struct str name, ask_fn *ask, int64_t *id)
+{
+    struct answer *kept = map_get(known, name);
+    if (kept == NULL) {
+        kept = ARENA_NEW(a, struct answer);
+        kept->found = find(&plain, name, ask, &kept->id);
         map_set(known, str_dup(a, name), kept);
     }
-    *id = got.id;
-    return got.found;
+    *id = kept->id;
+    return kept->found;
 }
 
 bool
 user_find(struct user_cache *c, struct str name, int64_t *uid)
 {
-    return find(c != NULL ? c->arena : NULL, c != NULL ? c->users : NULL, name, ask_user, uid);
+    return c != NULL ? find_known(c->arena, c->users, name, ask_user, uid)
+                     : find(&plain, name, ask_user, uid);
 }
 
 bool
 user_find_group(struct user_cache *c, struct str name, int64_t *gid)
 {
-    return find(c != NULL ? c->arena : NULL, c != NULL ? c->groups : NULL, name, ask_group,
-                gid);
+    return c != NULL ? find_known(c->arena, c->groups, name, ask_group, gid)
+                     : find(&plain, name, ask_group, gid);
+}
+
+bool
+user_find_by(const struct account_rules *r, struct str name, int64_t *uid)
+{
+    return find(r, name, ask_user, uid);
+}
+
+bool
+user_find_group_by(const struct account_rules *r, struct str name, int64_t *gid)
+{
+    return find(r, name, ask_group, gid);
 }
 
 struct str

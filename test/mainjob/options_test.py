@@ -1,6 +1,7 @@
 """Options of the main section that change one thing: what waits, who may ask, who is who."""
 import os
 import subprocess
+import time
 
 from remote_test import Server, remote
 
@@ -63,3 +64,37 @@ def test_somebody_whom_the_system_does_not_know(site):
     [one] = site.queue()
     with open(site.path('spool/input/%s-H' % one)) as f:
         assert 'From: Some Body <user54321@example.org>' in f.read()
+
+
+def test_what_cannot_be_read_is_kept_for_a_while(site):
+    for keep, gone in (('1d', False), ('0s', True)):
+        site.configure('keep_malformed = %s\nqueue_only' % keep)
+        site.send('x', options=())
+        [name] = site.queue()
+        path = site.path('spool/input/%s-H' % name)
+        with open(path) as f:
+            first = f.readlines()[:2]
+        with open(path, 'w') as f:
+            f.writelines(first)
+        time.sleep(1.1)
+        site.run('-q')
+        left = [n for n in os.listdir(site.path('spool/input')) if n.startswith(name)]
+        assert bool(left) != gone, left
+        assert any(line.endswith('Message removed because older than 0s') for line in site.log()) == gone, site.log()
+        for n in left:
+            os.unlink(site.path('spool/input/' + n))
+
+
+def test_names_of_users(site):
+    """Long ones are not asked for, and others asked for again."""
+    router = 'users:\n  driver = accept\n  check_local_user\n  transport = mbox\n'
+    for main, found in (('', True), ('max_username_length = %d' % len(site.login), True),
+                        ('max_username_length = %d' % (len(site.login) - 1), False)):
+        site.configure(main, routers=router)
+        r = site.run('-bt', site.login)
+        assert (r.status == 0) == found, (main, r.out)
+    site.configure('finduser_retries = 2', routers=router)
+    began = time.monotonic()
+    assert site.run('-bt', 'nobody-has-this-name').status == 2 and time.monotonic() - began > 1.9
+    began = time.monotonic()
+    assert site.run('-bt', site.login).status == 0 and time.monotonic() - began < 1.9
