@@ -1,6 +1,7 @@
 /* One pass over the queue; see queue_run.h. */
 #include "engine/queue_run.h"
 
+#include "base/strlist.h"
 #include "conf/conf.h"
 #include "conf/main_options.h"
 #include "engine/delivery.h"
@@ -150,24 +151,77 @@ pass(struct engine *e, const struct queue_run *q)
     return ok;
 }
 
-bool
-queue_run_has_work(struct engine *e, const struct queue_run *q)
+/* --- what waits for whom --- */
+
+struct waiting {
+    VEC(struct str) names;
+    VEC(bool) found;
+    size_t left; /* not found yet */
+};
+
+static void
+note_recipients(const struct spool_header *h, struct waiting *w)
 {
-    struct arena *a = arena_new(), *one = arena_new();
+    struct str local_part, domain;
+    for (size_t i = 0; i < h->recipients.n; i++) {
+        struct str address = h->recipients.v[i].address;
+        address_split(address, &local_part, &domain);
+        for (size_t k = 0; k < w->names.n; k++) {
+            if (w->found.v[k] || !str_is_set(domain) || !str_ieq(domain, w->names.v[k]) ||
+                spool_tree_has(&h->done, address))
+                continue;
+            w->found.v[k] = true;
+            w->left--;
+        }
+    }
+}
+
+static void
+look_through(struct engine *e, struct arena *a, struct waiting *w)
+{
+    struct arena *one = arena_new();
     struct spool_place place = engine_place(e);
     struct queue_list *list = queue_list_new(a, &place, QUEUE_LIST_UNSORTED);
     struct queue_list_item item;
+    struct spool_header h;
     struct spool_fault f;
     enum spool_result r;
-    bool found = false;
-    while (!found && (r = queue_list_next(list, &item, &f)) != SPOOL_ABSENT) {
-        found = r == SPOOL_OK && is_selected(e, q, list, &item, one);
+    while (w->left > 0 && (r = queue_list_next(list, &item, &f)) != SPOOL_ABSENT) {
+        int dir = r == SPOOL_OK ? queue_list_directory(list, &item) : -1;
+        spool_header_init(&h);
+        if (dir >= 0 && spool_read_at(one, dir, &item.id, &h, &f) == SPOOL_OK)
+            note_recipients(&h, w);
         arena_clear(one);
     }
     arena_free(one);
-    arena_free(a);
-    return found;
 }
+
+struct str
+queue_run_waiting(struct engine *e, struct arena *a, struct str domains)
+{
+    struct arena *own = arena_new();
+    struct strlist_split l = strlist_split_start(domains, ',');
+    struct buf b = buf_in(a, 0);
+    struct waiting w = {.left = 0};
+    struct str name;
+    while (strlist_split_next(&l, own, &name)) {
+        vec_push(own, &w.names, name);
+        vec_push(own, &w.found, false);
+        w.left++;
+    }
+    look_through(e, own, &w);
+    for (size_t i = 0; i < w.names.n; i++) {
+        if (!w.found.v[i])
+            continue;
+        if (b.n > 0)
+            buf_addc(&b, ',');
+        buf_adds(&b, w.names.v[i]);
+    }
+    arena_free(own);
+    return b.n > 0 ? buf_str(&b) : STR_EMPTY;
+}
+
+/* --- a run --- */
 
 bool
 queue_run(struct engine *e, const struct queue_run *q)

@@ -20,8 +20,8 @@ struct queue_run {
     struct str words;   /* as it is logged: "-qf -R x" */
 };
 
-/* True if a message of the queue is one for such a run. */
-bool queue_run_has_work(struct engine *e, const struct queue_run *q);
+/* Those of the domains, separated by commas, for whose recipients a message waits. In a; looks through the queue once. */
+struct str queue_run_waiting(struct engine *e, struct arena *a, struct str domains);
 /* False: the run could not be made at all, which was logged. */
 bool queue_run(struct engine *e, const struct queue_run *q);
 

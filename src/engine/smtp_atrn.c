@@ -33,7 +33,7 @@ static bool
 read_argument(struct smtp_session *s, struct str *out)
 {
     struct strlist_split l = strlist_split_start(s->argument, ',');
-    struct buf b = buf_in(s->message_arena, HELD_TEXT_MAX);
+    struct buf b = buf_in(s->message_arena, 0);
     struct str item;
     *out = STR_EMPTY;
     if (s->argument.n > 0 && s->argument.p[0] == '<')
@@ -47,22 +47,14 @@ read_argument(struct smtp_session *s, struct str *out)
     }
     if (b.n > 0)
         *out = buf_str(&b);
-    return !b.overflow;
-}
-
-static bool
-has_mail(struct smtp_session *s, struct str domain)
-{
-    const struct queue_run q = {.domains = domain,
-                                .recipient = turned_pattern(s->message_arena, domain)};
-    return queue_run_has_work(s->engine, &q);
+    return true;
 }
 
 static void
 add_domain(struct smtp_session *s, struct buf *b, struct str domain)
 {
     struct str name = str_lower(s->message_arena, domain);
-    if (turned_has_domain(b->n > 0 ? buf_str(b) : STR_EMPTY, name) || !has_mail(s, name))
+    if (turned_has_domain(b->n > 0 ? buf_str(b) : STR_EMPTY, name))
         return;
     if (b->n > 0)
         buf_addc(b, ',');
@@ -102,11 +94,20 @@ choose_all(struct smtp_session *s, struct str list, struct buf *b)
             add_domain(s, b, item);
 }
 
+/* What is too much for once goes the next time, when there is nothing for the others. */
+static struct str
+as_many_as_travel(struct str domains)
+{
+    if (domains.n <= HELD_TEXT_MAX)
+        return domains;
+    return str_sub(domains, 0, str_rchr(str_sub(domains, 0, HELD_TEXT_MAX + 1), ','));
+}
+
 enum outcome
 smtp_atrn_domains(void *ctx, struct str list)
 {
     struct smtp_session *s = ctx;
-    struct buf b = buf_in(s->message_arena, HELD_TEXT_MAX);
+    struct buf b = buf_in(s->message_arena, 0);
     enum outcome o = OUT_OK;
     if (s->atrn_wanted.n > 0)
         o = choose_wanted(s, list, &b);
@@ -114,8 +115,10 @@ smtp_atrn_domains(void *ctx, struct str list)
         choose_all(s, list, &b);
     if (o != OUT_OK)
         return o;
-    s->atrn_domains =
-        b.n > 0 && !b.overflow ? str_untaint_by_rule(buf_str(&b), "list match") : STR_EMPTY;
+    struct str waiting = STR_EMPTY;
+    if (b.n > 0)
+        waiting = queue_run_waiting(s->engine, s->message_arena, buf_str(&b));
+    s->atrn_domains = str_untaint_by_rule(as_many_as_travel(waiting), "list match");
     return s->atrn_domains.n > 0 ? OUT_OK : OUT_FAIL;
 }
 
