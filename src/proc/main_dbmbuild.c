@@ -1,7 +1,7 @@
 /* remex-dbmbuild (also called exim_dbmbuild): makes the indexed file of the dbm lookups from a text file in
  * lsearch format. Options, texts and exit codes are those of exim_dbmbuild(8); the file is an LMDB
  * database. It is written under a temporary name, synced and renamed, so that readers see the old file
- * or the new one, never a part.
+ * or the new one, never a part. With -dump FILE it prints the entries of such a file, key and value with a tab between.
  */
 #include "base/arena.h"
 #include "base/buf.h"
@@ -254,10 +254,61 @@ build(struct build *b)
     return EXIT_USAGE;
 }
 
+/* --- showing a file --- */
+
+static struct str
+without_zero(MDB_val v)
+{
+    struct str s = str_from(v.mv_data, v.mv_size);
+    return s.n > 0 && s.p[s.n - 1] == '\0' ? str_sub(s, 0, s.n - 1) : s;
+}
+
+static int
+dump_entries(MDB_txn *txn)
+{
+    MDB_dbi dbi;
+    MDB_cursor *cursor;
+    MDB_val k, v;
+    int rc = mdb_dbi_open(txn, NULL, 0, &dbi);
+    if (rc == 0)
+        rc = mdb_cursor_open(txn, dbi, &cursor);
+    if (rc != 0)
+        return rc;
+    while ((rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) == 0) {
+        struct str key = without_zero(k), value = without_zero(v);
+        printf("%.*s\t%.*s\n", STR_ARG(key), STR_ARG(value));
+    }
+    mdb_cursor_close(cursor);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static int
+dump(const char *program, const char *path)
+{
+    MDB_env *env = NULL;
+    MDB_txn *txn = NULL;
+    int rc = mdb_env_create(&env);
+    if (rc == 0)
+        rc = mdb_env_open(env, path, MDB_NOSUBDIR | MDB_NOLOCK | MDB_RDONLY, 0);
+    if (rc == 0)
+        rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn);
+    if (rc == 0)
+        rc = dump_entries(txn);
+    if (rc != 0)
+        (void)fprintf(stderr, "%s: unable to read %s: %s\n", program, path, mdb_strerror(rc));
+    if (txn != NULL)
+        mdb_txn_abort(txn);
+    if (env != NULL)
+        mdb_env_close(env);
+    return rc == 0 && fflush(stdout) == 0 ? 0 : EXIT_ABANDONED;
+}
+
 int
 main(int argc, char **argv)
 {
     struct build b = {0};
+    if (argc == 3 && strcmp(argv[1], "-dump") == 0)
+        return dump("remex-dbmbuild", argv[2]);
     if (!parse_options(argc, argv, &b.o))
         return usage(b.o.program);
     if (strcmp(b.o.in, b.o.out) == 0) {

@@ -100,6 +100,7 @@ RECORDS = {
     reversed_name('192.0.2.42'): [(PTR, 'stray.good.example')],
     'six.example': [(AAAA, '2001:db8::25')],
     'sixinside.example': [(AAAA, 'fd00::25')],
+    'spf.example': [(A, '192.0.2.1'), (TXT, 'v=spf1 -all')],
     'text.example': [(TXT, 'no address here')],
     'spf.example': [(TXT, 'v=spf1 ip4:192.0.2.1 -all'), (A, '192.0.2.1')],
     # DNS lists

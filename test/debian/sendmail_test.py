@@ -1,5 +1,6 @@
 """Sendmail's files and habits: sendmail-migration.conf, remex-makemap, newaliases, mailq, aliases, .forward; and the other samples."""
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,9 @@ gone@home.example\terror:nouser 550 has left
     'mailertable': '''hub.example\tsmtp:[192.0.2.9]
 .hub.example\tesmtp:far.example
 stop.example\terror:nohost no such host here
+port.example\tsmtp:[192.0.2.9]:2525
+two-hosts.example\trelay:[192.0.2.9]:far.example
+here.example\tlocal:ben
 ''',
     'genericstable': 'anna\tanna.example@provider.example\nben@home.example\tb@provider.example\n',
 }
@@ -94,6 +98,10 @@ def test_mailertable(site):
     assert 'host 192.0.2.9' in routed(site, 'x@hub.example')
     assert 'host mx1.far.example' in routed(site, 'x@sub.hub.example')
     assert 'no such host here' in routed(site, 'x@stop.example')
+    assert re.search(r'host 192\.0\.2\.9 +\[192\.0\.2\.9\] port=2525', routed(site, 'x@port.example')), routed(site, 'x@port.example')
+    both = re.findall(r'^ +host (\S+)', routed(site, 'x@two-hosts.example'), re.M)
+    assert both == ['192.0.2.9', 'mx1.far.example', 'mx2.far.example'], both
+    assert 'ben@' in routed(site, 'x@here.example').split('<--')[0]
 
 
 def test_genericstable(site):
@@ -130,6 +138,42 @@ def test_makemap(site):
     assert looked_up(site, 'a b') == '<c d>'
 
 
+def dumped(map_='/var/tmp/map'):
+    status, said = machine.program([MAKEMAP, '-u', 'hash', map_])
+    assert status == 0, said
+    return said
+
+
+def test_makemap_shows_a_file_and_adds_to_it(site):
+    assert machine.program([MAKEMAP, 'hash', '/var/tmp/map'], 'b:c\ttwo words\n"a" one\n')[0] == 0
+    assert dumped() == '"a"\tone\nb:c\ttwo words\n', dumped()
+    assert machine.program([MAKEMAP, '-o', 'hash', '/var/tmp/map'], 'c three\n')[0] == 0
+    assert dumped() == '"a"\tone\nb:c\ttwo words\nc\tthree\n', dumped()
+    assert machine.program([MAKEMAP, '-o', 'hash', '/var/tmp/map'], 'c four\n')[0] != 0 and looked_up(site, 'c') == '<three>'
+    assert machine.program([MAKEMAP, '-o', '-r', 'hash', '/var/tmp/map'], 'c four\n')[0] == 0 and looked_up(site, 'c') == '<four>'
+    assert machine.program([MAKEMAP, '-o', 'hash', '/var/tmp/new'], '# first\nx y\n')[0] == 0 and dumped('/var/tmp/new') == 'x\ty\n'
+    machine.write('/var/tmp/broken.db', 'no map\n')
+    for path in ('/var/tmp/none', '/var/tmp/broken'):
+        status, said = machine.program([MAKEMAP, '-u', 'hash', path])
+        assert status != 0 and path + '.db' in said, said
+    assert machine.program([MAKEMAP, '-o', 'hash', '/var/tmp/broken'], 'x y\n')[0] != 0
+    assert open('/var/tmp/broken.db', encoding='utf-8').read() == 'no map\n'
+
+
+def test_makemap_takes_what_sendmails_takes(site):
+    assert machine.program([MAKEMAP, 'hash', '/var/tmp/map'], 'key old\n')[0] == 0
+    assert machine.program([MAKEMAP, 'hash', '/var/tmp/map'], 'key\n')[0] == 65
+    assert machine.program([MAKEMAP, '-e', 'hash', '/var/tmp/map'], 'key\nother x\n')[0] == 0
+    assert looked_up(site, 'key') == '<>' and looked_up(site, 'other') == '<x>'
+    assert machine.program([MAKEMAP, '-d', 'btree', '/var/tmp/map'], 'key one\nkey two\n')[0] == 0 and looked_up(site, 'key') == '<one>'
+    assert machine.program([MAKEMAP, 'hash', '/var/tmp/map'], 'key one\nkey two\n')[0] != 0
+    assert machine.program([MAKEMAP, '-N', '-s', '-c', '100', '-C', '/etc/mail/sendmail.cf', 'hash', '/var/tmp/map'], 'a b\n')[0] == 0
+    status, said = machine.program([MAKEMAP, '-l'])
+    assert (status, said) == (0, 'hash\nbtree\ndbm\nimplicit\n')
+    status, said = machine.program([MAKEMAP, '-v', 'hash', '/var/tmp/map'], 'a b\nc d\n')
+    assert status == 0 and said == '2 entries written\n', said
+
+
 def test_makemap_keeps_the_old_file(site):
     assert machine.program([MAKEMAP, 'hash', '/var/tmp/map'], 'key old\n')[0] == 0
     status, said = machine.program([MAKEMAP, 'hash', '/var/tmp/map'], 'key new\nno-value\n')
@@ -153,7 +197,7 @@ def test_newaliases_and_mailq(site):
     machine.restore_remex()
     machine.made(site, 'local')
     shutil.copy(machine.MADE, '/etc/remex/remex.conf')
-    for call in (('newaliases',), ('sendmail', '-bi')):
+    for call in (('newaliases',), ('sendmail', '-bi'), ('sendmail', '-I')):
         assert named(site, *call)[0] == 0, named(site, *call)
     for call in (('mailq',), ('mailq', '-v'), ('mailq', '-Ac'), ('sendmail', '-bp'), ('sendmail', '-Am', '-bp')):
         assert named(site, *call) == (0, ''), (call, named(site, *call))
@@ -175,6 +219,21 @@ def test_aliases_of_hundreds(site):
         machine.write('/etc/aliases', kept)
     got = [l.split()[0] for l in out.splitlines() if l.startswith('user')]
     assert len(set(got)) == 700, len(set(got))
+
+
+def test_bounces_of_a_list_go_to_its_owner(site):
+    kept = open('/etc/aliases', encoding='utf-8').read()
+    machine.write('/etc/aliases', kept + 'friends: :include:/etc/lists/friends\nowner-friends: anna\n')
+    machine.write('/etc/lists/friends', 'gone@localhost\n')
+    box = '/var/mail/anna'
+    try:
+        status, said = machine.program([site.binary, '-C', CONF, '-odi', '-f', 'emil@localhost', 'friends@localhost'], 'Subject: x\n\nbody\n')
+        assert status == 0, said
+        site.wait_for(lambda: os.path.exists(box) and 'has left' in open(box, encoding='utf-8').read())
+        assert 'for owner-friends@' in open(box, encoding='utf-8').read()
+    finally:
+        machine.write('/etc/aliases', kept)
+        os.path.exists(box) and os.unlink(box)
 
 
 def test_modes_of_forward(site):
