@@ -92,3 +92,4 @@ def follow(m, sink):
             said = typed(m, mark, command, bool(lines))
         assert lines or said == '' or command.startswith('adduser '), (command, said)
     assert [to for to, _ in sink.taken] == [['someone@far.example']] * 2, sink.taken
+    os.unlink(m.path('/etc/remex/remex.conf.localmacros'))      # of the administrator, so purging would leave it
