@@ -34,7 +34,7 @@ base64_encode(struct arena *a, struct str s)
     return buf_str(&b);
 }
 
-static int
+int
 base64_value(char c)
 {
     if (c >= 'A' && c <= 'Z')

@@ -14,6 +14,9 @@ void base64_add(struct buf *out, struct str s);
  * short). */
 bool base64_decode(struct arena *a, struct str s, struct str *out, size_t *error_at);
 
+/* What a digit stands for, 0 to 63; -1: it is none. */
+int base64_value(char c);
+
 /* Lower case, two digits a byte. */
 struct str hex_encode(struct arena *a, struct str s);
 /* False: an odd count, or *error_at (may be NULL) is not a hexadecimal digit (s.n for an odd

@@ -316,6 +316,17 @@ str_ihash(struct str s)
 
 /* --- copies --- */
 
+void
+str_wipe(struct str s)
+{
+    union {
+        const char *text;
+        void *bytes;
+    } p = {.text = s.p};
+    if (s.n > 0)
+        explicit_bzero(p.bytes, s.n);
+}
+
 struct str
 str_dup(struct arena *a, struct str s)
 {

@@ -132,6 +132,9 @@ bool str_has_lower(struct str s);
 uint64_t str_hash(struct str s);
 uint64_t str_ihash(struct str s);
 
+/* Overwrites the bytes of a secret, which lie in memory that may be written to, when they are no longer needed. */
+void str_wipe(struct str s);
+
 /* Copies in the arena. str_dup keeps the mark and adds a NUL after the last byte (not counted).
  * str_cstr gives a NUL-terminated string, or NULL if the value holds a NUL byte. */
 struct str str_dup(struct arena *a, struct str s);

@@ -11,18 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The folder of the locks, made when it is missing. -1: not possible. */
+/* The folder of the locks, the same for all queues. */
 static int
 open_folder(struct delivery *d)
 {
-    const char *root = engine_place(d->engine).root;
-    int spool = root == NULL ? -1 : open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (spool < 0)
-        return -1;
-    (void)mkdirat(spool, "db", 0750); /* a failure shows when it is opened */
-    int db = openat(spool, "db", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    close(spool);
-    return db;
+    const struct spool_place place = {.root = engine_place(d->engine).root};
+    return spool_open_db(&place);
 }
 
 /* The descriptor of the slot of that name if nobody has it, or -1; *error when the file cannot be used at all. */

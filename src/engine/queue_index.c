@@ -144,26 +144,6 @@ close_all(void *ctx)
     x->in = x->dir = -1;
 }
 
-static int
-open_folder(const struct spool_place *place)
-{
-    int root = place->root == NULL ? -1 : open(place->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (root < 0)
-        return -1;
-    /* Each queue has a listing of its own. */
-    int spool = root;
-    if (place->queue != NULL && place->queue[0] != '\0') {
-        spool = openat(root, place->queue, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        close(root);
-        if (spool < 0)
-            return -1;
-    }
-    (void)mkdirat(spool, "db", 0750); /* a failure shows when it is opened */
-    int db = openat(spool, "db", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    close(spool);
-    return db;
-}
-
 /* The old file, behind its first line. */
 static void
 open_old(struct queue_index *x)
@@ -205,7 +185,7 @@ queue_index_open(struct arena *a, struct engine *e, int64_t now_s)
     struct spool_place place = engine_place(e);
     x->in = x->out = -1;
     x->now = now_s;
-    x->dir = open_folder(&place);
+    x->dir = spool_open_db(&place); /* each queue has a listing of its own */
     if (x->dir < 0)
         return NULL;
     arena_on_free(a, close_all, x);

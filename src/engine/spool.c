@@ -143,6 +143,31 @@ spool_open_directory(const struct spool_place *place, char sub, bool create)
     return dir;
 }
 
+/* A directory beneath dir, which is closed; never through a link, since root may come this way. */
+static int
+open_beneath(int dir, const char *name)
+{
+    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int saved = errno;
+    close(dir);
+    errno = saved;
+    return fd;
+}
+
+int
+spool_open_db(const struct spool_place *place)
+{
+    if (place->root == NULL)
+        return -1;
+    int dir = open(place->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir >= 0 && place->queue != NULL && place->queue[0] != '\0')
+        dir = open_beneath(dir, place->queue);
+    if (dir < 0)
+        return -1;
+    (void)mkdirat(dir, "db", 0750); /* a failure shows when it is opened */
+    return open_beneath(dir, "db");
+}
+
 /* --- a new message --- */
 
 void

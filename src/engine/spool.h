@@ -59,6 +59,9 @@ char spool_subdirectory(const struct message_id *id);
  * errno. */
 int spool_open_directory(const struct spool_place *place, char sub, bool create);
 
+/* Opens db/ beside input/, made when it is missing. -1: not possible. */
+int spool_open_db(const struct spool_place *place);
+
 /* A new message: makes and locks its -D file, with the first line written; the body goes behind it. The
  * file position is at body_start. **owns**: the descriptors in *e until spool_close. BUSY: the id is taken. */
 enum spool_result spool_create(const struct spool_place *place,

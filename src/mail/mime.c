@@ -104,20 +104,6 @@ cut_charset(struct str *value)
     *value = str_sub(*value, (second == STR_NPOS ? quote : second) + 1, value->n);
 }
 
-static void
-add_percent(struct buf *b, struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        if (c == '%' && i + 2 < s.n && ascii_hex(s.p[i + 1]) >= 0 &&
-            ascii_hex(s.p[i + 2]) >= 0) {
-            c = (char)(ascii_hex(s.p[i + 1]) * 16 + ascii_hex(s.p[i + 2]));
-            i += 2;
-        }
-        buf_addc(b, c == '\0' ? '?' : c);
-    }
-}
-
 /* A parameter that may come whole or in sections. */
 struct gathered {
     struct str whole;
@@ -155,7 +141,7 @@ join(struct arena *a, const struct gathered *g, bool words)
             cut_charset(&value);
         first = false;
         if (g->sections[i].extended)
-            add_percent(&b, value);
+            rfc2231_add_percent(&b, value);
         else
             buf_adds(&b, value);
     }

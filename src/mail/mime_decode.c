@@ -1,6 +1,8 @@
 /* Transfer encodings; see mime_decode.h. What becomes of broken text is as the reference shows it. */
 #include "mail/mime_decode.h"
 
+#include "base/base64.h"
+
 enum mime_encoding
 mime_encoding_find(struct str name)
 {
@@ -27,18 +29,6 @@ put(struct mime_decoder *d, char c)
 
 /* --- base64 --- */
 
-static int
-digit(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (ascii_digit(c))
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 /* The bytes of a quartet that is cut short, by padding or the end. */
 static void
 end_quartet(struct mime_decoder *d)
@@ -56,7 +46,7 @@ end_quartet(struct mime_decoder *d)
 static void
 take_base64(struct mime_decoder *d, char c)
 {
-    int value = digit(c);
+    int value = base64_value(c);
     if (c == '=') {
         end_quartet(d);
     } else if (value < 0) {

@@ -8,6 +8,8 @@
 
 #include "base/str.h"
 
+struct buf;
+
 struct arena;
 
 enum charset_status {
@@ -43,6 +45,8 @@ struct str rfc2047_encode(struct arena *a, struct str s, struct str charset);
 enum { HEADERWRAP_COLS = 80, HEADERWRAP_LIMIT = 998 };
 struct str rfc2047_wrap(struct arena *a, struct str s, size_t cols, size_t limit);
 
+/* Appends a value with its %xx replaced; a NUL among them becomes a question mark. */
+void rfc2231_add_percent(struct buf *b, struct str s);
 /* The value of a parameter of a structured header body ("attachment; filename=x"): quoted
  * strings, RFC 2231 continuations (at most 100) and character sets. False: there is no such
  * parameter. */

@@ -121,8 +121,8 @@ cut_charset(struct str *value)
     return charset;
 }
 
-static void
-add_percent(struct buf *b, struct str s)
+void
+rfc2231_add_percent(struct buf *b, struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
@@ -147,7 +147,7 @@ join(struct arena *a, const struct param *sections, const struct charset_target 
         if (i == 0 && sections[i].extended)
             charset = cut_charset(&value);
         if (sections[i].extended)
-            add_percent(&b, value);
+            rfc2231_add_percent(&b, value);
         else
             buf_adds(&b, value);
     }

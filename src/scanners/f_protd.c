@@ -52,15 +52,7 @@ ask(struct scan_job *j)
 static enum scan_end
 scan(struct scan_job *j)
 {
-    struct scan_place to;
-    struct str where = scan_option(j, "localhost 10200-10204");
-    if (!scan_place_parse(where, &to, NULL))
-        return scan_defer(j, "invalid socket '%.*s'", STR_ARG(where));
-    if (!scan_need_file(j) || !scan_connect(j, &to))
-        return SCAN_DEFER;
-    enum scan_end end = ask(j);
-    scan_socket_close(&j->server);
-    return end;
+    return scan_ask_about_file(j, "localhost 10200-10204", ask);
 }
 
 const struct scanner_driver scanner_f_protd = {

@@ -174,3 +174,18 @@ scan_need_file(struct scan_job *j)
 {
     return scan_message_file(j->message, &j->why);
 }
+
+enum scan_end
+scan_ask_about_file(struct scan_job *j, const char *or_else,
+                    enum scan_end (*ask)(struct scan_job *j))
+{
+    struct scan_place to;
+    struct str where = scan_option(j, or_else);
+    if (!scan_place_parse(where, &to, NULL))
+        return scan_defer(j, "invalid socket '%.*s'", STR_ARG(where));
+    if (!scan_need_file(j) || !scan_connect(j, &to))
+        return SCAN_DEFER;
+    enum scan_end end = ask(j);
+    scan_socket_close(&j->server);
+    return end;
+}

@@ -82,6 +82,10 @@ bool scan_connect(struct scan_job *j, const struct scan_place *to);
 bool scan_connect_local(struct scan_job *j, const char *or_else);
 /* The mbox file is there. False: the reason is set. */
 bool scan_need_file(struct scan_job *j);
+/* The way of those that are told the path of the message: makes the file, connects to where the option says (or_else: when it is left out), asks, and
+ * closes. */
+enum scan_end scan_ask_about_file(struct scan_job *j, const char *or_else,
+                                  enum scan_end (*ask)(struct scan_job *j));
 
 /* Patterns that scanners without a protocol of their own need: the next two options. */
 struct scan_patterns {

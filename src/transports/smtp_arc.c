@@ -171,17 +171,6 @@ static const char names_to_sign[] =
 
 /* --- signing --- */
 
-static void
-wipe(struct str text)
-{
-    union {
-        const char *text;
-        void *bytes;
-    } p = {.text = text.p};
-    if (text.n > 0)
-        explicit_bzero(p.bytes, text.n);
-}
-
 static struct sign_key *
 load_key(struct smtp_arc *s)
 {
@@ -197,7 +186,7 @@ load_key(struct smtp_arc *s)
     }
     struct tls *t = tls_load(&e->tls, e->arena, e->process.plugin_directory, &why);
     struct sign_key *key = t == NULL ? NULL : sign_key_private(t, s->arena, pem, &why);
-    wipe(pem);
+    str_wipe(pem);
     if (key == NULL)
         note(s, str_printf(s->arena, "ARC: AMS signing: privkey PEM-block import: %.*s",
                            STR_ARG(why)));

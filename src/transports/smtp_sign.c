@@ -91,18 +91,6 @@ read_key_file(struct signer *s, struct str path, struct str *pem)
                   str_printf(s->arena, "unable to open file for reading: %.*s", STR_ARG(path)));
 }
 
-/* A text is not kept longer than it is needed. */
-static void
-wipe(struct str text)
-{
-    union {
-        const char *text;
-        void *bytes;
-    } p = {.text = text.p};
-    if (text.n > 0)
-        explicit_bzero(p.bytes, text.n);
-}
-
 static bool
 load_key(struct signer *s, struct str text, struct sign_key **key)
 {
@@ -112,7 +100,7 @@ load_key(struct signer *s, struct str text, struct sign_key **key)
         return false;
     struct tls *t = tls_load(&e->tls, e->arena, e->process.plugin_directory, &why);
     *key = t == NULL ? NULL : sign_key_private(t, s->arena, pem, &why);
-    wipe(pem);
+    str_wipe(pem);
     if (*key != NULL)
         return true;
     (void)failed(
