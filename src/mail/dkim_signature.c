@@ -29,8 +29,11 @@ read_number(struct str s, int64_t *out)
 static bool
 read_bytes(struct arena *a, struct str s, struct str *out)
 {
-    return s.n > 0 && s.n <= DKIM_SIGNATURE_MAX * 2 && base64_decode(a, s, out, NULL) &&
-           out->n > 0 && out->n <= DKIM_SIGNATURE_MAX;
+    if (s.n > 0 && s.n <= DKIM_SIGNATURE_MAX * 2 && base64_decode(a, s, out, NULL) &&
+        out->n > 0 && out->n <= DKIM_SIGNATURE_MAX)
+        return true;
+    *out = STR_NULL; /* nothing of what was too long stays */
+    return false;
 }
 
 /* "header/body"; the body's is simple when it is not said. */

@@ -133,7 +133,8 @@ test_caps(void **state)
         for (size_t i = 0; i < (n + 2) / 3 * 4; i++)
             buf_addc(&b, i >= (n * 8 + 5) / 6 ? '=' : 'A');
         assert_true(dkim_signature_read(a, buf_str(&b), &s));
-        assert_int_equal(s.signature.n == n && s.bad == 0, n <= DKIM_SIGNATURE_MAX);
+        assert_int_equal(s.signature.n, n <= DKIM_SIGNATURE_MAX ? n : 0);
+        assert_int_equal(s.bad == 0, n <= DKIM_SIGNATURE_MAX);
     }
     arena_free(a);
 }
