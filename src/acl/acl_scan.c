@@ -11,25 +11,8 @@
 #include "conf/main_options.h"
 #include "scanners/malware.h"
 #include "scanners/spam.h"
-#include "sys/await.h"
-
-enum { MS = 1000 };
 
 /* --- what both have --- */
-
-/* A job on the message at hand, in an arena of its own. */
-static struct scan_job
-start_job(struct acl_call *c, int64_t wait_s)
-{
-    struct eval *e = c->r->eval;
-    return (struct scan_job){
-        .by = {.arena = arena_new(), .eval = e, .vm = c->r->vm},
-        .message = scan_message_of(e),
-        .server = {.deadline_ms = await_now_ms() + wait_s * MS, .address = STR_NULL},
-        .name = STR_NULL,
-        .why = STR_NULL,
-    };
-}
 
 /* $callout_address outlives the message. */
 static void
@@ -57,24 +40,17 @@ end_job(struct acl_call *c, struct scan_job *j, const char *condition, enum scan
     arena_free(j->by.arena);
 }
 
-/* The value of av_scanner or spamd_address: expanded each time if it begins with a dollar sign. False: logged. */
+/* The value of av_scanner or spamd_address. False: logged. */
 static bool
 expand_option(struct acl_call *c, const char *condition, const char *name, struct str setting,
               struct str *out)
 {
-    *out = str_is_set(setting) ? setting : STR_EMPTY;
-    if (out->n == 0 || out->p[0] != '$' || vm_expand(c->r->vm, setting, out) == VM_OK)
+    if (scan_setting(c->r->vm, setting, out))
         return true;
     acl_log(c->r, ACL_LOG_MAIN | ACL_LOG_PANIC,
             "%s acl condition: %s starts with $, but expansion failed: %.*s", condition, name,
             STR_ARG(vm_error(c->r->vm)));
     return false;
-}
-
-static bool
-is_fixed(struct str setting)
-{
-    return setting.n == 0 || setting.p[0] != '$';
 }
 
 /* --- malware --- */
@@ -114,15 +90,15 @@ ask_scanner(struct acl_call *c, int64_t wait_s, struct scan_malware *out)
     struct session *s = c->r->eval->session;
     struct scan_message *m = scan_message_of(c->r->eval);
     *out = (struct scan_malware){.end = SCAN_DEFER, .name = STR_NULL};
-    if (m->malware != NULL && is_fixed(setting)) {
+    if (m->malware != NULL && scan_setting_is_fixed(setting)) {
         *out = *m->malware;
     } else if (expand_option(c, malware, "av_scanner", setting, &text)) {
-        struct scan_job j = start_job(c, wait_s);
+        struct scan_job j = scan_job_start(arena_new(), c->r->eval, c->r->vm, wait_s);
         out->end = malware_scan(&j, text);
         out->name = out->end == SCAN_FOUND ? str_dup(c->keep, j.name) : STR_NULL;
         end_job(c, &j, malware, out->end);
     }
-    if (out->end != SCAN_DEFER && is_fixed(setting)) {
+    if (out->end != SCAN_DEFER && scan_setting_is_fixed(setting)) {
         m->malware = ARENA_NEW(m->arena, struct scan_malware);
         *m->malware = *out;
     }
@@ -265,11 +241,11 @@ ask_spamd(struct acl_call *c, struct str user)
     struct str setting = c->r->eval->conf->main->spamd_address, text;
     struct scan_message *m = scan_message_of(c->r->eval);
     struct scan_spam found = {.user = STR_NULL};
-    if (m->spam != NULL && is_fixed(setting) && str_eq(m->spam->user, user))
+    if (m->spam != NULL && scan_setting_is_fixed(setting) && str_eq(m->spam->user, user))
         return m->spam->spam ? SCAN_FOUND : SCAN_CLEAN;
     if (!expand_option(c, spam, "spamd_address", setting, &text))
         return SCAN_DEFER;
-    struct scan_job j = start_job(c, SCAN_WAIT_S);
+    struct scan_job j = scan_job_start(arena_new(), c->r->eval, c->r->vm, SCAN_WAIT_S);
     enum scan_end end =
         is_name(user) ? spam_scan(&j, text, user, &found) : scan_defer(&j, "bad user name");
     if (end != SCAN_DEFER)

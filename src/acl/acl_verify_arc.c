@@ -9,13 +9,11 @@
 #include "conf/dkim_key_find.h"
 #include "conf/list.h"
 #include "mail/arc.h"
+#include "scanners/mime_scan.h"
 #include "sys/await.h"
 #include "sys/dkim_hash.h"
 #include "sys/sign_key.h"
 #include "sys/tls.h"
-
-#include <errno.h>
-#include <unistd.h>
 
 enum {
     BLOCK = 64 * 1024,
@@ -86,18 +84,10 @@ check_signature(struct arc_run *r, const struct dkim_signature *s, struct str di
 static bool
 feed_body(struct arc_run *r, struct dkim_bodies *b)
 {
-    const struct message *m = r->m;
-    if (m->body_fd < 0) {
-        dkim_bodies_feed(b, m->body_text.p, m->body_text.n);
-        return true;
-    }
+    const struct mime_source body = mime_source_body(r->m);
     char *block = arena_alloc(r->a, BLOCK);
-    for (int64_t at = 0; at < m->body_size;) {
-        int64_t left = m->body_size - at;
-        ssize_t got = pread(m->body_fd, block, left < BLOCK ? (size_t)left : BLOCK,
-                            (off_t)(m->body_start + at));
-        if (got < 0 && errno == EINTR)
-            continue;
+    for (int64_t at = 0; at < body.size;) {
+        ssize_t got = mime_source_read(&body, at, block, BLOCK);
         if (got <= 0)
             return false;
         dkim_bodies_feed(b, block, (size_t)got);

@@ -160,6 +160,27 @@ str_trim_left(struct str s)
 }
 
 struct str
+str_take_until(struct str *rest, char end)
+{
+    size_t at = str_chr(*rest, end, 0);
+    struct str part = str_sub(*rest, 0, at);
+    *rest = at == STR_NPOS ? str_sub(*rest, rest->n, 0) : str_sub(*rest, at + 1, rest->n);
+    return part;
+}
+
+struct str
+str_take_word(struct str *rest)
+{
+    size_t n = 0;
+    *rest = str_trim_left(*rest);
+    while (n < rest->n && !ascii_space(rest->p[n]))
+        n++;
+    struct str word = str_sub(*rest, 0, n);
+    *rest = str_trim_left(str_sub(*rest, n, rest->n));
+    return word;
+}
+
+struct str
 str_trim(struct str s)
 {
     s = str_trim_left(s);

@@ -112,6 +112,10 @@ str_sub(struct str s, size_t from, size_t n)
 /* Without leading and trailing ASCII white space. */
 struct str str_trim(struct str s);
 struct str str_trim_left(struct str s);
+/* The text up to the first `end`, which is taken off with it; without one all there is. */
+struct str str_take_until(struct str *rest, char end);
+/* The first word, and the white space around it is taken off as well. Empty: there is none. */
+struct str str_take_word(struct str *rest);
 
 /* Offset of the first c / needle at or after `from`, or STR_NPOS. */
 #define STR_NPOS SIZE_MAX

@@ -65,9 +65,7 @@ next_line(struct str *rest, struct str *line)
 {
     if (rest->n == 0)
         return false;
-    size_t end = str_chr(*rest, '\n', 0);
-    *line = str_sub(*rest, 0, end == STR_NPOS ? rest->n : end);
-    *rest = end == STR_NPOS ? STR_EMPTY : str_sub(*rest, end + 1, rest->n);
+    *line = str_take_until(rest, '\n');
     return true;
 }
 

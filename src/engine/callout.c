@@ -361,9 +361,7 @@ seconds_or(int64_t s, int64_t otherwise)
 static bool
 aim(struct call *c, struct smtp_target *target, struct why *why)
 {
-    c->view.host = c->host.name;
-    c->view.host_address = c->host.address;
-    c->view.host_port = c->host.port;
+    transport_setup_host(&c->view, &c->host, c->host.port);
     return remote_hosts_target(&c->d, c->to->transport, &c->host, target, why);
 }
 
@@ -486,8 +484,8 @@ sender_of_message(struct call *c)
     const struct session *s = c->e->eval->session;
     if (m == NULL || !str_is_set(m->sender))
         return STR_EMPTY;
-    if (!c->o->hold || m->sender.n == 0 || s->sender_host_address.n > 0 || c->e->caller.trusted ||
-        receive_may_send_as(c->e, m->sender))
+    if (!c->o->hold || m->sender.n == 0 || s->sender_host_address.n > 0 ||
+        c->e->caller.trusted || receive_may_send_as(c->e, m->sender))
         return m->sender;
     return address_qualify(c->arena, c->e->caller.login, c->e->conf->main->qualify_domain);
 }

@@ -257,9 +257,7 @@ transact(struct receiving *r, struct cutthrough *t, struct delivery *d, struct s
     job.calls = r->e->calls;
     transport_setup_view(&view, job.transport, t->to.v, t->to.n);
     view.return_path = job.return_path;
-    view.host = c->host.name;
-    view.host_address = c->host.address;
-    view.host_port = c->port;
+    transport_setup_host(&view, &c->host, c->port);
     e->address = &view;
     e->router_vars = view.router_vars;
     c->eval = e;

@@ -162,7 +162,9 @@ dkim_check_start(struct engine *e, struct arena *a)
     if (c->pending.n == 0)
         return c;
     qsort(c->pending.v, c->pending.n, sizeof *c->pending.v, by_rank);
-    struct dkim_headers *headers = dkim_headers_new(a, c->m->headers, DKIM_LINES_ALL);
+    const struct dkim_headers *headers = c->m->arrived;
+    if (headers == NULL)
+        headers = dkim_headers_new(a, c->m->headers, DKIM_LINES_ALL);
     for (size_t i = 0; i < c->pending.n; i++)
         prepare(c, c->pending.v[i], headers);
     return c;

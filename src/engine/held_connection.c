@@ -73,26 +73,16 @@ read_letter(struct smtp_client *c, struct smtp_mail *mail, char letter)
     return letter == MAIL_UTF8 || letter == MAIL_DSN;
 }
 
-/* The next word, up to a separator. */
-static struct str
-take(struct str *rest, char end)
-{
-    size_t at = str_chr(*rest, end, 0);
-    struct str word = str_sub(*rest, 0, at);
-    *rest = at == STR_NPOS ? STR_EMPTY : str_sub(*rest, at + 1, rest->n);
-    return word;
-}
-
 static bool
 read_features(struct str text, struct smtp_client *c, struct smtp_mail *mail)
 {
-    struct str letters = take(&text, ' ');
+    struct str letters = str_take_until(&text, ' ');
     for (uint32_t i = 0; i < letters.n; i++)
         if (!read_letter(c, mail, letters.p[i]))
             return false;
     for (size_t i = 0; i < NUMBERS; i++) {
         uint64_t n;
-        if (!num_parse_digits(take(&text, ' '), &n) || n > INT64_MAX)
+        if (!num_parse_digits(str_take_until(&text, ' '), &n) || n > INT64_MAX)
             return false;
         *(int64_t *)(void *)((char *)c + numbers[i]) = (int64_t)n;
     }
@@ -149,7 +139,7 @@ are_recipients(const struct transport_job *job, struct str lines)
     bool *found = ARENA_ARRAY(job->arena, bool, job->n);
     size_t lines_n = 0;
     while (lines.n > 0) {
-        struct str line = take(&lines, '\n');
+        struct str line = str_take_until(&lines, '\n');
         size_t i = 0;
         while (i < job->n &&
                (found[i] || !str_eq(line, transport_rcpt_address(job->arena, job->addresses[i],
@@ -171,9 +161,9 @@ held_connection_fits(const struct delivery *d, const struct transport_job *job,
     if (h == NULL || h->fd < 0 || !str_eq(h->id, d->id) || !str_eq(h->sender, job->return_path))
         return false;
     struct str rest = h->place;
-    return str_eq(take(&rest, '\n'), job->transport->name) &&
-           str_ieq(take(&rest, '\n'), t->host->name) && leads_to(job->arena, h->fd, t) &&
-           are_recipients(job, h->recipients);
+    return str_eq(str_take_until(&rest, '\n'), job->transport->name) &&
+           str_ieq(str_take_until(&rest, '\n'), t->host->name) &&
+           leads_to(job->arena, h->fd, t) && are_recipients(job, h->recipients);
 }
 
 struct smtp_client *
@@ -185,8 +175,8 @@ held_connection_open(const struct delivery *d, const struct transport_job *job,
     struct smtp_client *c = smtp_client_resume(job, t, h->fd);
     h->fd = -1;
     *mail = (struct smtp_mail){.auth = STR_NULL};
-    (void)take(&rest, '\n');
-    (void)take(&rest, '\n');
+    (void)str_take_until(&rest, '\n');
+    (void)str_take_until(&rest, '\n');
     if (read_features(rest, c, mail) && smtp_client_is_quiet(c))
         return c;
     c->broken = true;

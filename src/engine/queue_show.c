@@ -216,7 +216,7 @@ show_kept(const struct show *s, const struct message_id *id,
     return true;
 }
 
-/* Reads it and shows it; with a stamp it is kept. */
+/* Reads it and shows it; with a stamp it is kept, and has no journal. */
 static void
 show_read(const struct show *s, int dir, const struct message_id *id,
           const struct queue_index_stamp *stamp)
@@ -233,7 +233,7 @@ show_read(const struct show *s, int dir, const struct message_id *id,
         put(s, &b);
         return;
     }
-    if (!s->no_journal)
+    if (!s->no_journal && stamp == NULL)
         add_journal(s->arena, dir, id, &h);
     add_age(&b, (int64_t)time(NULL) - h.received_time);
     size_t age_n = b.n;

@@ -199,7 +199,6 @@ too_many_recipients(struct receiving *r)
     return most > 0 && r->m->recipients.n > most;
 }
 
-/* Messages that come by SMTP are verified, unless an ACL said otherwise. */
 /* ARC is asked about later, when lines may have been rewritten or taken out. */
 static void
 keep_lines(struct receiving *r)
@@ -209,6 +208,7 @@ keep_lines(struct receiving *r)
         r->m->arrived = dkim_headers_new(r->a, r->m->headers, DKIM_LINES_ALL);
 }
 
+/* Messages that come by SMTP are verified, unless an ACL said otherwise. */
 static void
 start_dkim(struct receiving *r)
 {
@@ -225,8 +225,8 @@ read_header(struct receiving *r)
         receive_header_recipients(r);
     if (!end_badly(r, end))
         return false;
-    start_dkim(r); /* of the header as it was sent */
-    keep_lines(r);
+    keep_lines(r); /* of the header as it was sent */
+    start_dkim(r);
     return receive_fixup(r);
 }
 

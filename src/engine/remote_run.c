@@ -117,14 +117,6 @@ log_host(struct run *r, const struct host_target *host, int64_t port, const stru
 /* --- one host --- */
 
 static void
-show_host(struct run *r, const struct host_target *host, int64_t port)
-{
-    r->view.host = host->name;
-    r->view.host_address = host->address;
-    r->view.host_port = port;
-}
-
-static void
 raise_deferral(struct run *r, const char *name, const struct why *why, int64_t number)
 {
     bool both = str_is_set(why->log) && why->sys_errno > 0;
@@ -526,7 +518,7 @@ try_host(struct run *r, size_t at, bool last)
     struct remote_try t = {.host = r->hosts.v.v[at], .domain = r->batch[0]->domain};
     if (!check_local(r, &t.host))
         return at + 1;
-    show_host(r, &t.host, t.host.port);
+    transport_setup_host(&r->view, &t.host, t.host.port);
     if (!remote_hosts_target(r->d, r->transport, &t.host, &target, &why)) {
         answer_open(r, &why, false);
         r->setup_failed = true;
@@ -534,7 +526,7 @@ try_host(struct run *r, size_t at, bool last)
     }
     t.port = target.port;
     t.from = target.from;
-    show_host(r, &t.host, t.port);
+    transport_setup_host(&r->view, &t.host, t.port);
     r->from_mx = t.host.preference >= 0;
     r->more_hosts = at + 1 < r->hosts.v.n;
     remote_retry_keys(r->d, r->transport, &t);

@@ -34,6 +34,14 @@ transport_setup_view(struct address *view, const struct driver_instance *transpo
             view->domain = view->domain_data = STR_NULL;
 }
 
+void
+transport_setup_host(struct address *view, const struct host_target *host, int64_t port)
+{
+    view->host = host->name;
+    view->host_address = host->address;
+    view->host_port = port;
+}
+
 enum outcome
 transport_setup_return_path(struct delivery *d, const struct driver_instance *transport,
                             struct address *view, struct why *why)

@@ -9,6 +9,8 @@
 /* What is the same for all addresses of the batch; the rest is unset. */
 void transport_setup_view(struct address *view, const struct driver_instance *transport,
                           struct address *const *batch, size_t n);
+/* The host at hand, as variables show it. */
+void transport_setup_host(struct address *view, const struct host_target *host, int64_t port);
 /* view->return_path. OUT_OK, or a deferral that was logged, with *why. */
 enum outcome transport_setup_return_path(struct delivery *d,
                                          const struct driver_instance *transport,

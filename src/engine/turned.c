@@ -39,28 +39,19 @@ turned_pack(struct arena *a, const struct session *s, struct str id, struct str 
            !str_has_nul(domains) && !str_has_nul(out->sender);
 }
 
-static struct str
-take_line(struct str *rest)
-{
-    size_t at = str_chr(*rest, '\n', 0);
-    struct str line = str_sub(*rest, 0, at);
-    *rest = at == STR_NPOS ? STR_EMPTY : str_sub(*rest, at + 1, rest->n);
-    return line;
-}
-
 /* False: no such text. */
 static bool
 read_tls(struct turned *t, struct str text)
 {
     struct tls_state *s = &t->tls;
     uint64_t bits;
-    s->cipher = take_line(&text);
-    s->cipher_std = take_line(&text);
-    s->version = take_line(&text);
-    if (!num_parse_digits(take_line(&text), &bits) || bits > INT32_MAX)
+    s->cipher = str_take_until(&text, '\n');
+    s->cipher_std = str_take_until(&text, '\n');
+    s->version = str_take_until(&text, '\n');
+    if (!num_parse_digits(str_take_until(&text, '\n'), &bits) || bits > INT32_MAX)
         return false;
     s->bits = (int64_t)bits;
-    s->verified = str_eqz(take_line(&text), "1");
+    s->verified = str_eqz(str_take_until(&text, '\n'), "1");
     t->relayed = s->cipher.n > 0;
     s->peercert = STR_EMPTY; /* whatever it was, it has been looked at */
     return text.n == 0;

@@ -6,6 +6,15 @@
 #include "base/map.h"
 #include "base/strlist.h"
 
+bool
+dkim_make_is_plain(struct str text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if ((unsigned char)text.p[i] <= ' ' || text.p[i] == ';' || text.p[i] == 0x7f)
+            return false;
+    return true;
+}
+
 /* --- what is signed --- */
 
 /* A name of the list. */

@@ -10,6 +10,9 @@
 #include "mail/dkim_algorithm.h"
 #include "mail/header.h"
 
+/* True if a text can stand in a signature: it ends neither its tag nor its line. */
+bool dkim_make_is_plain(struct str text);
+
 /* Most names that a list for signing may have. */
 enum { DKIM_NAMES_MAX = 1000, DKIM_FOLD_AT = 78 };
 

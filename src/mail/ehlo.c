@@ -31,18 +31,6 @@ static const struct {
 };
 
 /* Takes the next word off the front. */
-static struct str
-take_word(struct str *rest)
-{
-    size_t n = 0;
-    *rest = str_trim_left(*rest);
-    while (n < rest->n && !ascii_space(rest->p[n]))
-        n++;
-    struct str word = str_sub(*rest, 0, n);
-    *rest = str_trim_left(str_sub(*rest, n, rest->n));
-    return word;
-}
-
 /* Digits, clipped; 0 when there are none. */
 static int64_t
 read_number(struct str s, int64_t max)
@@ -60,7 +48,7 @@ static void
 read_limits(struct str rest, struct ehlo *out)
 {
     while (rest.n > 0) {
-        struct str word = take_word(&rest);
+        struct str word = str_take_word(&rest);
         for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
             size_t n = strlen(limits[i].word);
             if (str_istarts(word, limits[i].word))
@@ -73,7 +61,7 @@ read_limits(struct str rest, struct ehlo *out)
 static void
 read_line(struct str line, struct ehlo *out)
 {
-    struct str word = take_word(&line);
+    struct str word = str_take_word(&line);
     if (str_istarts(word, "AUTH=")) { /* as servers wrote it before there was a standard */
         line = str_sub(word, 5, word.n);
         word = str_sub(word, 0, 4);

@@ -13,34 +13,12 @@ struct cursor {
 
 /* One "name*3*=value". */
 struct param {
-    struct str name;  /* without stars and number */
-    unsigned section; /* 0 of one that is not continued */
-    bool sectioned;
-    bool extended; /* percent encoding, and in the first section a character set */
+    struct str name; /* without stars and number */
+    int section;     /* -1 of one that is not continued */
+    bool extended;   /* percent encoding, and in the first section a character set */
     bool quoted;
     struct str value;
 };
-
-/* Takes "*", "*3" or "*3*" off the name. False: a malformed number. */
-static bool
-split_name(struct param *p)
-{
-    p->extended = p->name.n > 0 && p->name.p[p->name.n - 1] == '*';
-    if (p->extended)
-        p->name.n--;
-    size_t star = str_chr(p->name, '*', 0);
-    if (star == STR_NPOS)
-        return true;
-    struct str digits = str_sub(p->name, star + 1, p->name.n);
-    p->name = str_sub(p->name, 0, star);
-    p->sectioned = true;
-    for (size_t i = 0; i < digits.n; i++) {
-        if (!ascii_digit(digits.p[i]) || i > 2)
-            return false;
-        p->section = p->section * 10 + (unsigned)(digits.p[i] - '0');
-    }
-    return digits.n > 0 && p->section < MIME_SECTIONS_MAX;
-}
 
 /* Reads up to the next ';' outside quotes. Quotes go, and so does the backslash in front of a quote or a backslash; one that stands
  * for itself ("C:\x") stays. A newline and the white space behind it are one blank. */
@@ -85,7 +63,7 @@ next_param(struct arena *a, struct cursor *c, struct param *p)
         *p = (struct param){.name = str_trim(str_sub(c->s, start, c->at - start))};
         c->at++;
         p->value = read_value(a, c, &p->quoted);
-        if (split_name(p))
+        if (rfc2231_split_name(&p->name, &p->section, &p->extended))
             return true;
     }
     return false;
@@ -107,19 +85,19 @@ cut_charset(struct str *value)
 /* A parameter that may come whole or in sections. */
 struct gathered {
     struct str whole;
-    struct param *sections; /* MIME_SECTIONS_MAX, or NULL: there are none */
+    struct param *sections; /* RFC2231_SECTIONS_MAX, or NULL: there are none */
 };
 
 static void
 gather(struct arena *a, struct gathered *g, const struct param *p)
 {
-    if (!p->sectioned && !p->extended) {
+    if (p->section < 0 && !p->extended) {
         g->whole = p->value;
         return;
     }
     if (g->sections == NULL)
-        g->sections = ARENA_ARRAY(a, struct param, MIME_SECTIONS_MAX);
-    g->sections[p->section] = *p;
+        g->sections = ARENA_ARRAY(a, struct param, RFC2231_SECTIONS_MAX);
+    g->sections[p->section < 0 ? 0 : p->section] = *p;
 }
 
 /* The sections in the order of their numbers; one that is missing leaves no gap. */
@@ -132,7 +110,7 @@ join(struct arena *a, const struct gathered *g, bool words)
     if (g->sections == NULL)
         return words ? rfc2047_decode(a, g->whole, NULL, RFC2047_ANY_LENGTH, NULL) : g->whole;
     bool first = true;
-    for (size_t i = 0; i < MIME_SECTIONS_MAX; i++) {
+    for (size_t i = 0; i < RFC2231_SECTIONS_MAX; i++) {
         struct str value = g->sections[i].value;
         if (!str_is_set(value))
             continue;

@@ -14,7 +14,6 @@ enum {
     MIME_FIELD_MAX = 8192,   /* bytes of one field, with its continuation lines */
     MIME_FIELDS_MAX = 50,    /* of these fields in one header */
     MIME_BOUNDARY_MAX = 998, /* bytes; a longer one delimits nothing */
-    MIME_SECTIONS_MAX = 100, /* of one continued parameter */
 };
 
 /* Fields are empty (not unset) when the header does not have them. */

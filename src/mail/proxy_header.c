@@ -30,15 +30,6 @@ begins(struct str in, struct str with)
 
 /* --- version 1 --- */
 
-static struct str
-next_word(struct str *rest)
-{
-    size_t blank = str_chr(*rest, ' ', 0);
-    struct str word = str_sub(*rest, 0, blank == STR_NPOS ? rest->n : blank);
-    *rest = blank == STR_NPOS ? STR_EMPTY : str_sub(*rest, blank + 1, rest->n);
-    return word;
-}
-
 static bool
 take_port(struct str word, int *port)
 {
@@ -52,12 +43,12 @@ take_port(struct str word, int *port)
 static enum proxy_status
 parse_words(struct str line, struct proxy_header *out)
 {
-    struct str family = next_word(&line);
+    struct str family = str_take_until(&line, ' ');
     if (str_eqz(family, "UNKNOWN")) /* whatever follows */
         return PROXY_DONE;
     unsigned bytes = str_eqz(family, "TCP4") ? 4 : str_eqz(family, "TCP6") ? 16 : 0;
-    struct str from = next_word(&line), to = next_word(&line);
-    struct str from_port = next_word(&line);
+    struct str from = str_take_until(&line, ' '), to = str_take_until(&line, ' ');
+    struct str from_port = str_take_until(&line, ' ');
     if (bytes == 0 || !ip_parse(from, &out->from) || !ip_parse(to, &out->to) ||
         out->from.n != bytes || out->to.n != bytes || !take_port(from_port, &out->from_port) ||
         !take_port(line, &out->to_port))

@@ -45,6 +45,12 @@ struct str rfc2047_encode(struct arena *a, struct str s, struct str charset);
 enum { HEADERWRAP_COLS = 80, HEADERWRAP_LIMIT = 998 };
 struct str rfc2047_wrap(struct arena *a, struct str s, size_t cols, size_t limit);
 
+/* Sections of one continued parameter. */
+enum { RFC2231_SECTIONS_MAX = 100 };
+
+/* Takes "*", "*3" or "*3*" off the name of a parameter. *section: -1 of one that is not continued. *extended: percent encoding, and in the first section a
+ * character set. False: a malformed number. */
+bool rfc2231_split_name(struct str *name, int *section, bool *extended);
 /* Appends a value with its %xx replaced; a NUL among them becomes a question mark. */
 void rfc2231_add_percent(struct buf *b, struct str s);
 /* The value of a parameter of a structured header body ("attachment; filename=x"): quoted

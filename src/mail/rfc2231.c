@@ -6,8 +6,6 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-enum { SECTIONS_MAX = 100 };
-
 struct cursor {
     struct str s;
     size_t at;
@@ -71,26 +69,25 @@ read_token(struct cursor *c, const char *stop)
     return str_sub(c->s, start, c->at - start);
 }
 
-/* Takes "*", "*3" or "*3*" off the name. False: a malformed number. */
-static bool
-split_name(struct param *p)
+bool
+rfc2231_split_name(struct str *name, int *section, bool *extended)
 {
-    p->section = -1;
-    p->extended = p->name.n > 0 && p->name.p[p->name.n - 1] == '*';
-    if (p->extended)
-        p->name.n--;
-    size_t star = str_chr(p->name, '*', 0);
+    *section = -1;
+    *extended = name->n > 0 && name->p[name->n - 1] == '*';
+    if (*extended)
+        name->n--;
+    size_t star = str_chr(*name, '*', 0);
     if (star == STR_NPOS)
         return true;
-    struct str digits = str_sub(p->name, star + 1, p->name.n);
-    p->name = str_sub(p->name, 0, star);
-    p->section = 0;
+    struct str digits = str_sub(*name, star + 1, name->n);
+    *name = str_sub(*name, 0, star);
+    *section = 0;
     for (size_t i = 0; i < digits.n; i++) {
         if (!ascii_digit(digits.p[i]) || i > 2)
             return false;
-        p->section = p->section * 10 + (digits.p[i] - '0');
+        *section = *section * 10 + (digits.p[i] - '0');
     }
-    return digits.n > 0 && p->section < SECTIONS_MAX;
+    return digits.n > 0 && *section < RFC2231_SECTIONS_MAX;
 }
 
 static bool
@@ -105,7 +102,7 @@ read_param(struct arena *a, struct cursor *c, struct param *p)
     skip_space(c);
     p->value =
         c->at < c->s.n && c->s.p[c->at] == '"' ? read_quoted(a, c) : read_token(c, ";\"");
-    return split_name(p);
+    return rfc2231_split_name(&p->name, &p->section, &p->extended);
 }
 
 /* The character set of charset'language'text, which is taken off. */
@@ -141,7 +138,7 @@ join(struct arena *a, const struct param *sections, const struct charset_target 
     struct buf b = buf_in(a, 0);
     struct str charset = STR_EMPTY;
     struct str out;
-    for (int i = 0; i < SECTIONS_MAX && str_is_set(sections[i].value); i++) {
+    for (int i = 0; i < RFC2231_SECTIONS_MAX && str_is_set(sections[i].value); i++) {
         struct str value = sections[i].value;
         b.taint = str_taint_join(b.taint, value.taint);
         if (i == 0 && sections[i].extended)
@@ -165,7 +162,7 @@ rfc2231_param(struct arena *a, struct str body, struct str name,
               const struct charset_target *target, struct str *out)
 {
     struct cursor c = {.s = body};
-    struct param *sections = ARENA_ARRAY(a, struct param, SECTIONS_MAX);
+    struct param *sections = ARENA_ARRAY(a, struct param, RFC2231_SECTIONS_MAX);
     struct param plain = {0};
     while (next_param(&c)) {
         struct param p;

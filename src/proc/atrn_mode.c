@@ -119,9 +119,7 @@ call_host(struct atrn *k, const struct host_target *host, struct str *why)
     struct smtp_target target;
     struct smtp_end end;
     struct why fault;
-    k->view.host = host->name;
-    k->view.host_address = host->address;
-    k->view.host_port = host->port;
+    transport_setup_host(&k->view, host, host->port);
     if (!remote_hosts_target(&k->d, k->to->transport, host, &target, &fault)) {
         *why = fault.log;
         return false;

@@ -129,10 +129,8 @@ scan(struct scan_job *j)
 {
     struct dialogue d = {.j = j, .name = STR_NULL};
     struct scan_place to;
-    struct str where = scan_option(j, "/var/run/avast/scan.sock");
-    if (!scan_place_parse(where, &to, NULL))
-        return scan_defer(j, "invalid socket '%.*s'", STR_ARG(where));
-    if (!scan_need_file(j) || !scan_connect(j, &to))
+    if (!scan_take_place(j, "/var/run/avast/scan.sock", &to) || !scan_need_file(j) ||
+        !scan_connect(j, &to))
         return SCAN_DEFER;
     enum scan_end end = ask(&d);
     if (!d.silent)

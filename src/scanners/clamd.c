@@ -11,7 +11,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <poll.h>
 
 enum { SERVERS_MAX = 32, MS = 1000 };
 
@@ -100,11 +99,7 @@ try_one(struct scan_job *j, struct servers *all)
     int64_t share = (deadline - now) / (int64_t)all->n;
     all->v[i] = all->v[--all->n];
     j->server.deadline_ms = now + share;
-    bool ok = scan_connect(j, &s.place);
-    if (!ok && s.retry_ms > 0 && s.retry_ms < share) {
-        (void)poll(NULL, 0, (int)s.retry_ms);
-        ok = scan_connect(j, &s.place);
-    }
+    bool ok = scan_connect_again(j, &s.place, s.retry_ms, share);
     j->server.deadline_ms = deadline;
     return ok;
 }

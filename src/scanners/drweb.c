@@ -128,9 +128,8 @@ static enum scan_end
 scan(struct scan_job *j)
 {
     struct scan_place to;
-    struct str where = scan_option(j, "/usr/local/drweb/run/drwebd.sock");
-    if (!scan_place_parse(where, &to, NULL))
-        return scan_defer(j, "invalid socket '%.*s'", STR_ARG(where));
+    if (!scan_take_place(j, "/usr/local/drweb/run/drwebd.sock", &to))
+        return SCAN_DEFER;
     bool local = str_is_set(to.path);
     if (!local && scan_message_size(j->message, SCAN_MBOX) > INT32_MAX)
         return scan_defer(j, "message is too large");

@@ -12,6 +12,7 @@
 #include "conf/main_options.h"
 #include "conf/model.h"
 #include "mail/header.h"
+#include "scanners/mime_scan.h"
 #include "sys/file.h"
 #include "sys/file_lock.h"
 #include "sys/memory_file.h"
@@ -117,26 +118,6 @@ next_front(struct scan_stream *st)
     return true;
 }
 
-/* Up to n bytes of the body from where the stream is; 0: it ends there. */
-static ssize_t
-read_body(const struct scan_stream *st, char *to, size_t n)
-{
-    const struct message *m = st->s->message;
-    if (m->body_fd < 0) {
-        struct str rest = str_sub(m->body_text, (size_t)st->body_at, n);
-        if (rest.n > 0)
-            memcpy(to, rest.p, rest.n);
-        return (ssize_t)rest.n;
-    }
-    int64_t left = m->body_size - st->body_at;
-    n = (int64_t)n < left ? n : (size_t)left;
-    ssize_t got;
-    do {
-        got = pread(m->body_fd, to, n, (off_t)(m->body_start + st->body_at));
-    } while (got < 0 && errno == EINTR);
-    return got;
-}
-
 /* Up to n bytes of whatever comes next. */
 static ssize_t
 take_some(struct scan_stream *st, char *to, size_t n)
@@ -144,7 +125,8 @@ take_some(struct scan_stream *st, char *to, size_t n)
     while (st->front.n == 0 && next_front(st))
         continue;
     if (st->front.n == 0) {
-        ssize_t got = read_body(st, to, n);
+        const struct mime_source body = mime_source_body(st->s->message);
+        ssize_t got = mime_source_read(&body, st->body_at, to, n);
         st->body_at += got > 0 ? got : 0;
         return got;
     }
@@ -179,7 +161,7 @@ scan_message_size(const struct scan_message *s, enum scan_form form)
     for (size_t i = 0; m->headers != NULL && i < m->headers->n; i++)
         if (m->headers->v[i].type != HEADER_TYPE_DELETED)
             n += m->headers->v[i].text.n;
-    return n + (m->body_fd < 0 ? (int64_t)m->body_text.n : m->body_size);
+    return n + mime_source_body(m).size;
 }
 
 /* --- files --- */

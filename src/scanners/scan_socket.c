@@ -15,18 +15,6 @@ enum { SILENCE_MS = 100, PIECE = 4096, PORT_MAX = 65535 };
 
 /* --- where --- */
 
-static struct str
-take_word(struct str *rest)
-{
-    size_t n = 0;
-    *rest = str_trim_left(*rest);
-    while (n < rest->n && !ascii_space(rest->p[n]))
-        n++;
-    struct str word = str_sub(*rest, 0, n);
-    *rest = str_trim_left(str_sub(*rest, n, rest->n));
-    return word;
-}
-
 static bool
 parse_port(struct str text, int64_t *port)
 {
@@ -52,14 +40,14 @@ bool
 scan_place_parse(struct str text, struct scan_place *out, struct str *rest)
 {
     *out = (struct scan_place){.path = STR_NULL, .host = STR_NULL};
-    struct str first = take_word(&text);
+    struct str first = str_take_word(&text);
     if (first.n == 0)
         return false;
     if (first.p[0] == '/') {
         out->path = first;
     } else {
         out->host = first;
-        if (!parse_ports(take_word(&text), out))
+        if (!parse_ports(str_take_word(&text), out))
             return false;
     }
     if (rest != NULL)

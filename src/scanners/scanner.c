@@ -3,7 +3,10 @@
 
 #include "base/arena.h"
 #include "filter/vm.h"
+#include "sys/await.h"
 #include "sys/regex.h"
+
+#include <poll.h>
 
 /* --- which there are --- */
 
@@ -18,6 +21,34 @@ const struct scanner_driver *const scanner_drivers[] = {
 };
 const size_t scanner_drivers_n = sizeof scanner_drivers / sizeof scanner_drivers[0];
 
+/* --- a job --- */
+
+struct scan_job
+scan_job_start(struct arena *a, struct eval *e, struct vm *vm, int64_t wait_s)
+{
+    enum { MS = 1000 };
+    return (struct scan_job){
+        .by = {.arena = a, .eval = e, .vm = vm},
+        .message = scan_message_of(e),
+        .server = {.deadline_ms = await_now_ms() + wait_s * MS, .address = STR_NULL},
+        .name = STR_NULL,
+        .why = STR_NULL,
+    };
+}
+
+bool
+scan_setting(struct vm *vm, struct str setting, struct str *out)
+{
+    *out = str_is_set(setting) ? setting : STR_EMPTY;
+    return scan_setting_is_fixed(*out) || vm_expand(vm, setting, out) == VM_OK;
+}
+
+bool
+scan_setting_is_fixed(struct str setting)
+{
+    return setting.n == 0 || setting.p[0] != '$';
+}
+
 /* --- options --- */
 
 struct str
@@ -27,6 +58,16 @@ scan_option(struct scan_job *j, const char *or_else)
     if (strlist_split_next(&j->options, j->by.arena, &item) && item.n > 0)
         return item;
     return str_from_cstr(or_else);
+}
+
+bool
+scan_take_place(struct scan_job *j, const char *or_else, struct scan_place *out)
+{
+    struct str where = scan_option(j, or_else);
+    if (scan_place_parse(where, out, NULL))
+        return true;
+    (void)scan_defer(j, "invalid socket '%.*s'", STR_ARG(where));
+    return false;
 }
 
 /* --- what came of it --- */
@@ -163,6 +204,18 @@ scan_connect(struct scan_job *j, const struct scan_place *to)
 }
 
 bool
+scan_connect_again(struct scan_job *j, const struct scan_place *to, int64_t pause_ms,
+                   int64_t within_ms)
+{
+    if (scan_connect(j, to))
+        return true;
+    if (pause_ms <= 0 || pause_ms >= within_ms)
+        return false;
+    (void)poll(NULL, 0, (int)pause_ms);
+    return scan_connect(j, to);
+}
+
+bool
 scan_connect_local(struct scan_job *j, const char *or_else)
 {
     const struct scan_place to = {.path = scan_option(j, or_else)};
@@ -180,10 +233,7 @@ scan_ask_about_file(struct scan_job *j, const char *or_else,
                     enum scan_end (*ask)(struct scan_job *j))
 {
     struct scan_place to;
-    struct str where = scan_option(j, or_else);
-    if (!scan_place_parse(where, &to, NULL))
-        return scan_defer(j, "invalid socket '%.*s'", STR_ARG(where));
-    if (!scan_need_file(j) || !scan_connect(j, &to))
+    if (!scan_take_place(j, or_else, &to) || !scan_need_file(j) || !scan_connect(j, &to))
         return SCAN_DEFER;
     enum scan_end end = ask(j);
     scan_socket_close(&j->server);

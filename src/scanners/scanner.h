@@ -54,6 +54,13 @@ struct scanner_driver {
 extern const struct scanner_driver *const scanner_drivers[];
 extern const size_t scanner_drivers_n;
 
+/* A job on the message at hand, with so many seconds. **owns**: nothing; what comes of it lives in a. */
+struct scan_job scan_job_start(struct arena *a, struct eval *e, struct vm *vm, int64_t wait_s);
+
+/* The value of av_scanner or spamd_address, which is expanded each time if it begins with a dollar sign. False: vm_error. */
+bool scan_setting(struct vm *vm, struct str setting, struct str *out);
+bool scan_setting_is_fixed(struct str setting);
+
 /* Gives out the lines that a job has for the logs: notes, and the reason of a deferral. condition: "malware". panic: also for the panic log. */
 void scan_tell(const struct scan_job *j, const char *condition, enum scan_end end,
                void (*log)(void *ctx, bool panic, struct str line), void *ctx);
@@ -62,6 +69,9 @@ void scan_tell(const struct scan_job *j, const char *condition, enum scan_end en
 
 /* The next option; the default when it is missing or empty. */
 struct str scan_option(struct scan_job *j, const char *or_else);
+
+/* The same, as the place of a daemon. False: the reason is set. */
+bool scan_take_place(struct scan_job *j, const char *or_else, struct scan_place *out);
 
 enum scan_end scan_found(struct scan_job *j, struct str name);
 enum scan_end scan_defer(struct scan_job *j, const char *fmt, ...)
@@ -78,6 +88,9 @@ struct str scan_said(const struct scan_job *j, struct str text);
 
 /* Connects. False: the reason is set. */
 bool scan_connect(struct scan_job *j, const struct scan_place *to);
+/* The same, and once more after a pause when that fails and there is time for it. */
+bool scan_connect_again(struct scan_job *j, const struct scan_place *to, int64_t pause_ms,
+                        int64_t within_ms);
 /* The same to a UNIX socket that the next option names, or its default. */
 bool scan_connect_local(struct scan_job *j, const char *or_else);
 /* The mbox file is there. False: the reason is set. */

@@ -37,10 +37,8 @@ scan(struct scan_job *j)
 {
     struct scan_place to;
     struct scan_patterns p;
-    struct str where = scan_option(j, "/tmp/malware.sock"), command;
-    if (!scan_place_parse(where, &to, NULL))
-        return scan_defer(j, "invalid socket '%.*s'", STR_ARG(where));
-    if (!scan_need_file(j))
+    struct str command;
+    if (!scan_take_place(j, "/tmp/malware.sock", &to) || !scan_need_file(j))
         return SCAN_DEFER;
     if (!fill_command(j, scan_option(j, "%s\n"), &command))
         return scan_defer(j, "unsafe sock scanner call spec");

@@ -10,7 +10,6 @@
 #include "sys/entropy.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <time.h>
 
 enum { ANSWER_MAX = 128 * 1024, MS = 1000, DAY_S = 86400 };
@@ -131,12 +130,7 @@ static bool
 connect_server(struct scan_job *j, const struct spamd_server *s)
 {
     j->server.deadline_ms = await_now_ms() + s->wait_s * MS;
-    if (scan_connect(j, &s->place))
-        return true;
-    if (s->retry_s <= 0 || s->retry_s >= s->wait_s)
-        return false;
-    (void)poll(NULL, 0, (int)(s->retry_s * MS));
-    return scan_connect(j, &s->place);
+    return scan_connect_again(j, &s->place, s->retry_s * MS, s->wait_s * MS);
 }
 
 enum scan_end

@@ -18,22 +18,16 @@ take_line(struct str *text, struct str *line)
 {
     if (text->n == 0)
         return false;
-    size_t nl = str_chr(*text, '\n', 0);
-    *line = str_sub(*text, 0, nl);
-    *text = nl == STR_NPOS ? str_sub(*text, text->n, 0) : str_sub(*text, nl + 1, text->n);
+    *line = str_take_until(text, '\n');
     if (line->n > 0 && line->p[line->n - 1] == '\r')
         line->n--;
     return true;
 }
 
-/* Up to the separator, which is taken as well. */
 static struct str
 take_part(struct str *rest, char separator)
 {
-    size_t at = str_chr(*rest, separator, 0);
-    struct str part = str_trim(str_sub(*rest, 0, at));
-    *rest = at == STR_NPOS ? STR_EMPTY : str_sub(*rest, at + 1, rest->n);
-    return part;
+    return str_trim(str_take_until(rest, separator));
 }
 
 /* "-4.5" */

@@ -120,13 +120,8 @@ parse_server(struct reading *r, struct str item, struct spamd_server *out)
         warn(r, "invalid spamd address", item);
         return false;
     }
-    while (rest.n > 0) {
-        size_t n = 0;
-        while (n < rest.n && !ascii_space(rest.p[n]))
-            n++;
-        parse_option(r, str_sub(rest, 0, n), out);
-        rest = str_trim_left(str_sub(rest, n, rest.n));
-    }
+    while (rest.n > 0)
+        parse_option(r, str_take_word(&rest), out);
     return true;
 }
 

@@ -9,9 +9,7 @@
 #include "filter/vm.h"
 #include "mail/arc.h"
 #include "mail/dkim_make.h"
-#include "sys/file.h"
-#include "sys/sign_key.h"
-#include "sys/tls.h"
+#include "transports/smtp_key.h"
 
 #include <time.h>
 
@@ -66,14 +64,11 @@ take_options(struct smtp_arc *s, struct str options)
     }
 }
 
-/* A text that goes into a line must not end its tag, nor the line. */
+/* A name that goes into a line. */
 static bool
-is_plain(struct str text)
+is_name(struct str text)
 {
-    for (size_t i = 0; i < text.n; i++)
-        if ((unsigned char)text.p[i] <= ' ' || text.p[i] == ';' || text.p[i] == 0x7f)
-            return false;
-    return text.n > 0;
+    return text.n > 0 && dkim_make_is_plain(text);
 }
 
 static bool
@@ -82,9 +77,9 @@ take_spec(struct smtp_arc *s, struct str spec)
     struct strlist_split l = strlist_split_start(spec, ':');
     struct str options = STR_EMPTY;
     const char *bad = NULL;
-    if (!strlist_split_next(&l, s->arena, &s->set.domain) || !is_plain(s->set.domain))
+    if (!strlist_split_next(&l, s->arena, &s->set.domain) || !is_name(s->set.domain))
         bad = "identity";
-    else if (!strlist_split_next(&l, s->arena, &s->set.selector) || !is_plain(s->set.selector))
+    else if (!strlist_split_next(&l, s->arena, &s->set.selector) || !is_name(s->set.selector))
         bad = "selector";
     else if (!strlist_split_next(&l, s->arena, &s->key) || s->key.n == 0)
         bad = "private-key";
@@ -174,22 +169,15 @@ static const char names_to_sign[] =
 static struct sign_key *
 load_key(struct smtp_arc *s)
 {
-    struct eval *e = s->job->eval;
-    struct str pem = s->key, why = STR_EMPTY;
-    bool in_file = s->key.p[0] == '/';
-    char *path = in_file ? str_cstr(s->arena, s->key) : NULL;
-    if (in_file && (str_is_tainted(s->key) || path == NULL ||
-                    file_read(s->arena, path, SIGN_KEY_FILE_MAX, &pem) != FILE_OK)) {
-        note(s, str_printf(s->arena, "ARC: unable to open file for reading: %.*s",
-                           STR_ARG(s->key)));
-        return NULL;
-    }
-    struct tls *t = tls_load(&e->tls, e->arena, e->process.plugin_directory, &why);
-    struct sign_key *key = t == NULL ? NULL : sign_key_private(t, s->arena, pem, &why);
-    str_wipe(pem);
-    if (key == NULL)
+    struct sign_key *key;
+    struct str why;
+    enum smtp_key_end end = smtp_key_load(s->job, s->arena, s->key, &key, &why);
+    if (end == SMTP_KEY_BAD)
         note(s, str_printf(s->arena, "ARC: AMS signing: privkey PEM-block import: %.*s",
                            STR_ARG(why)));
+    else if (end != SMTP_KEY_OK)
+        note(s, str_printf(s->arena, "ARC: unable to open file for reading: %.*s",
+                           STR_ARG(s->key)));
     return key;
 }
 

@@ -10,9 +10,8 @@
 #include "sys/dkim_hash.h"
 #include "sys/file.h"
 #include "sys/memory_file.h"
-#include "sys/sign_key.h"
-#include "sys/tls.h"
 #include "transports/smtp_arc.h"
+#include "transports/smtp_key.h"
 
 #include <errno.h>
 #include <time.h>
@@ -79,30 +78,21 @@ expand(struct signer *s, const struct xstr *x, const char *name, struct str *out
 /* --- keys --- */
 
 static bool
-read_key_file(struct signer *s, struct str path, struct str *pem)
-{
-    char *name = str_cstr(s->arena, path);
-    if (str_is_tainted(path))
-        return failed(s, str_printf(s->arena, "Tainted filename '%.*s' for dkim_private_key",
-                                    STR_ARG(path)));
-    if (name != NULL && file_read(s->arena, name, SIGN_KEY_FILE_MAX, pem) == FILE_OK)
-        return true;
-    return failed(s,
-                  str_printf(s->arena, "unable to open file for reading: %.*s", STR_ARG(path)));
-}
-
-static bool
 load_key(struct signer *s, struct str text, struct sign_key **key)
 {
-    struct eval *e = s->job->eval;
-    struct str pem = text, why = STR_EMPTY;
-    if (text.p[0] == '/' && !read_key_file(s, text, &pem))
-        return false;
-    struct tls *t = tls_load(&e->tls, e->arena, e->process.plugin_directory, &why);
-    *key = t == NULL ? NULL : sign_key_private(t, s->arena, pem, &why);
-    str_wipe(pem);
-    if (*key != NULL)
+    struct str why;
+    switch (smtp_key_load(s->job, s->arena, text, key, &why)) {
+    case SMTP_KEY_OK:
         return true;
+    case SMTP_KEY_TAINTED:
+        return failed(s, str_printf(s->arena, "Tainted filename '%.*s' for dkim_private_key",
+                                    STR_ARG(text)));
+    case SMTP_KEY_NO_FILE:
+        return failed(
+            s, str_printf(s->arena, "unable to open file for reading: %.*s", STR_ARG(text)));
+    case SMTP_KEY_BAD:
+        break;
+    }
     (void)failed(
         s, str_printf(s->arena, "signing_init: privkey PEM-block import: %.*s", STR_ARG(why)));
     return failed(s, STR_LIT("DKIM: signing failed: PRIVKEY"));
@@ -185,22 +175,12 @@ set_names(struct signer *s, struct signing *g)
     return g->list.n > 0 || failed(s, STR_LIT("DKIM: dkim_sign_headers names nothing to sign"));
 }
 
-/* A text that goes into the signature must not end its tag, nor its line. */
-static bool
-is_plain(struct str text)
-{
-    for (size_t i = 0; i < text.n; i++)
-        if ((unsigned char)text.p[i] <= ' ' || text.p[i] == ';' || text.p[i] == 0x7f)
-            return false;
-    return true;
-}
-
 static bool
 set_identity(struct signer *s, struct dkim_making *m)
 {
     if (!expand(s, &s->opt->dkim_identity, "dkim_identity", &m->identity))
         return false;
-    return is_plain(m->identity) ||
+    return dkim_make_is_plain(m->identity) ||
            failed(s, str_printf(s->arena, "DKIM: bad dkim_identity value '%.*s'",
                                 STR_ARG(m->identity)));
 }
@@ -221,7 +201,7 @@ prepare_one(struct signer *s, struct str domain, struct str selector)
         return false;
     if (is_off(key))
         return true;
-    if (!is_plain(domain) || !is_plain(selector))
+    if (!dkim_make_is_plain(domain) || !dkim_make_is_plain(selector))
         return failed(s, str_printf(s->arena, "DKIM: bad domain or selector '%.*s', '%.*s'",
                                     STR_ARG(domain), STR_ARG(selector)));
     if (s->all.n == SMTP_SIGN_MAX)

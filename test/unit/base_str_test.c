@@ -164,6 +164,25 @@ trim_takes_ascii_space_only(void **state)
 }
 
 static void
+parts_are_taken_off(void **state)
+{
+    (void)state;
+    struct str rest = STR_LIT("a,,b");
+    assert_str(str_take_until(&rest, ','), "a");
+    assert_str(str_take_until(&rest, ','), "");
+    assert_str(str_take_until(&rest, ','), "b");
+    assert_int_equal(rest.n, 0);
+    assert_str(str_take_until(&rest, ','), "");
+    rest = STR_LIT(" one\ttwo  three ");
+    assert_str(str_take_word(&rest), "one");
+    assert_str(rest, "two  three ");
+    assert_str(str_take_word(&rest), "two");
+    assert_str(str_take_word(&rest), "three");
+    assert_int_equal(rest.n, 0);
+    assert_str(str_take_word(&rest), "");
+}
+
+static void
 searches(void **state)
 {
     (void)state;
@@ -288,6 +307,7 @@ main(void)
         cmocka_unit_test(prefixes_and_suffixes),
         cmocka_unit_test(sub_clips),
         cmocka_unit_test(trim_takes_ascii_space_only),
+        cmocka_unit_test(parts_are_taken_off),
         cmocka_unit_test(searches),
         cmocka_unit_test(hashes_agree_with_equality),
         cmocka_unit_test_setup_teardown(copies, setup, teardown),
