@@ -51,7 +51,7 @@ def loses_a_worker(site, main):
         d.send('joe@example.org')
         lose_worker(site, d, lambda: os.unlink(site.path('stop')))
         site.wait_for(lambda: 'ended in the middle of its work' in site.raw_log())
-        site.wait_for(lambda: site.completed(1), 4)
+        site.wait_for(lambda: site.completed(1))
         assert 'Start queue run' not in site.raw_log()
 
 
@@ -73,7 +73,7 @@ def test_a_message_that_kills_workers(site):
         site.wait_for(lambda: site.raw_log().count('ended in the middle of its work') == 1)
         lose_worker(site, d, lambda: os.unlink(site.path('stop')))
         site.wait_for(lambda: site.raw_log().count('ended in the middle of its work') == 2)
-        site.wait_for(lambda: site.completed(1), 15)
+        site.wait_for(lambda: site.completed(1))
         assert site.raw_log().count('Start queue run') == 1
 
 
@@ -94,7 +94,7 @@ def test_as_many_runs_as_the_queue_may_have(site):
         site.run('-odq', 'joe@example.org', stdin='Subject: s\n\n')
     site.run('-MG', 'slow', *site.queue()[:2])
     with Daemon(site, '-q1s', '-qGslow/1s', listen=False) as d:
-        site.wait_for(lambda: runs_at_once(site, '') == 2 and runs_at_once(site, "'slow' ") == 1, 15)
+        site.wait_for(lambda: runs_at_once(site, '') == 2 and runs_at_once(site, "'slow' ") == 1)
         time.sleep(2.5)
         assert runs_at_once(site, '') == 2 and runs_at_once(site, "'slow' ") == 1
         kill_everyone(d)

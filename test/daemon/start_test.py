@@ -464,7 +464,7 @@ def test_users_of_the_first_moment(site):
                                     user='daemon' if site.root else None, extra_groups=[] if site.root else None)
             call.communicate(b'Subject: x\n\nbody\n')
             assert call.returncode == 0
-            site.wait_for(lambda: site.completed(n), 10)
+            site.wait_for(lambda: site.completed(n))
 
 
 def test_callout(site):

@@ -36,7 +36,7 @@ def hanging_port():
 
 def queue(site, server, main, domains):
     listener, full, port = hanging_port()
-    site.configure(main, routers=ROUTERS % port, transports=(OUT % (server.port, '')).replace('connect_timeout = 2s', 'connect_timeout = 1m'),
+    site.configure(main, routers=ROUTERS % port, transports=(OUT % (server.port, '')).replace('connect_timeout = 2s', 'connect_timeout = 20m'),
                    retry='* * F,1d,1h')
     for d in domains:
         site.send('a@' + d, options=('-odq',))
@@ -49,7 +49,7 @@ def test_the_others_are_delivered(site):
         keep = queue(site, server, '', domains)
         run = subprocess.Popen([site.binary, '-C', site.conf, '-q'], start_new_session=True)
         try:
-            site.wait_for(lambda: len(lines_of(site, ' => ')) == 12, 15)
+            site.wait_for(lambda: len(lines_of(site, ' => ')) == 12, 300)
             assert len(site.queue()) == 6 and run.poll() is None, site.log()
             assert not any('End queue run' in line for line in site.log())
         finally:
@@ -87,12 +87,12 @@ def test_what_was_given_together_is_taken_back(site):
         text = f.read()
     with open(site.conf, 'w') as f:     # only one domain is not local
         f.write(text.replace('  route_data = 127.0.0.1\n', '  domains = never.example\n  route_data = 127.0.0.1\n')
-                .replace('connect_timeout = 2s', 'connect_timeout = 1m'))
+                .replace('connect_timeout = 2s', 'connect_timeout = 20m'))
     for i in range(60):
         site.send('a@%s.example' % ('hangs' if i == 30 else 'g%d' % i), options=('-odq',))
     run = subprocess.Popen([site.binary, '-C', site.conf, '-q'], start_new_session=True)
     try:
-        site.wait_for(lambda: len(lines_of(site, ' => ')) == 59, 15)
+        site.wait_for(lambda: len(lines_of(site, ' => ')) == 59, 300)
         assert len(site.queue()) == 1 and run.poll() is None, site.log()
     finally:
         os.killpg(run.pid, signal.SIGKILL)

@@ -126,8 +126,8 @@ class Site:
         assert r.status == expect, (r.status, r.out, r.err)
         return r
 
-    def wait_for(self, what, seconds=20):
-        """Until what() is true: deliveries in the background."""
+    def wait_for(self, what, seconds=90):
+        """Until what() is true: deliveries in the background. The bound is for what never comes, not for what is slow."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if what():
