@@ -177,6 +177,24 @@ print_count(int64_t s, char out[CLOCK_TEXT_MAX])
     return n;
 }
 
+/* CLOCK_LOG, which is asked for again and again in a second. */
+static size_t
+print_log(struct clock *c, int64_t s, int32_t offset_s, char out[CLOCK_TEXT_MAX])
+{
+    enum { USUAL = 19 };
+    if (c->has_text && c->text_s == s) {
+        memcpy(out, c->text, USUAL);
+        out[USUAL] = '\0';
+        return USUAL;
+    }
+    int n = print_numbers(CLOCK_LOG, clock_civil(s + offset_s), 0, out);
+    c->has_text = n == USUAL;
+    c->text_s = s;
+    if (c->has_text)
+        memcpy(c->text, out, USUAL);
+    return n < 0 ? 0 : (size_t)n;
+}
+
 size_t
 clock_format(struct clock *c, enum clock_form form, struct timespec t, char out[CLOCK_TEXT_MAX])
 {
@@ -198,6 +216,7 @@ clock_format(struct clock *c, enum clock_form form, struct timespec t, char out[
         n = print_words(form, clock_civil(s + offset_s), offset_s, out);
         break;
     case CLOCK_LOG:
+        return print_log(c, s, offset_s, out);
     case CLOCK_LOG_MS:
     case CLOCK_LOGFILE:
     case CLOCK_MONTH:

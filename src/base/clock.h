@@ -2,7 +2,7 @@
  *
  * A struct clock belongs to one thread and remembers the zone offset for the quarter of an hour
  * it asked about last (zones change on such boundaries), so that formatting needs no
- * localtime_r. Nothing here reads the current time: callers pass it.
+ * localtime_r, and the text of the second before. Nothing here reads the current time: callers pass it.
  */
 #ifndef REMEX_BASE_CLOCK_H
 #define REMEX_BASE_CLOCK_H
@@ -17,6 +17,9 @@ struct clock {
     bool known;       /* the two below hold */
     int64_t quarter;  /* time / 900 that offset_s is good for */
     int32_t offset_s; /* seconds east of UTC */
+    bool has_text;    /* the two below hold: a second has many lines of a log */
+    int64_t text_s;
+    char text[20]; /* CLOCK_LOG of it, not ended */
 };
 
 enum clock_form {

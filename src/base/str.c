@@ -244,6 +244,15 @@ str_has_word(struct str s, struct str word)
     return false;
 }
 
+size_t
+str_count(struct str s, char c)
+{
+    size_t n = 0;
+    for (size_t i = 0; (i = str_chr(s, c, i)) != STR_NPOS; i++)
+        n++;
+    return n;
+}
+
 bool
 str_has_nul(struct str s)
 {
@@ -442,6 +451,23 @@ str_cat(struct arena *a, struct str x, struct str y)
         memcpy(p + x.n, y.p, y.n);
     p[x.n + y.n] = '\0';
     return (struct str){p, x.n + y.n, str_taint_join(x.taint, y.taint)};
+}
+
+struct str
+str_join(struct arena *a, const struct str *parts, size_t n)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < n; i++)
+        total += parts[i].n;
+    assert(total <= STR_MAX);
+    char *p = arena_alloc(a, total + 1), *at = p;
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i].n > 0)
+            memcpy(at, parts[i].p, parts[i].n);
+        at += parts[i].n;
+    }
+    *at = '\0';
+    return str_from(p, total);
 }
 
 struct str

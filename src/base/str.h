@@ -127,6 +127,8 @@ size_t str_ifind(struct str s, struct str needle, size_t from);
 bool str_has_word(struct str s, struct str word);
 /* True if a NUL byte occurs. */
 bool str_has_nul(struct str s);
+/* How often it holds the character. */
+size_t str_count(struct str s, char c);
 
 /* True if an ASCII letter of that case occurs. */
 bool str_has_upper(struct str s);
@@ -150,6 +152,11 @@ struct str str_lowered(struct arena *a, struct str s);
 struct str str_uppered(struct arena *a, struct str s);
 /* a then b, marks joined. */
 struct str str_cat(struct arena *a, struct str x, struct str y);
+/* n texts, one behind the other; clean, as what str_printf makes, which takes many times as long. */
+struct str str_join(struct arena *a, const struct str *parts, size_t n);
+#define STR_JOIN(a, ...)                                                                       \
+    str_join((a), (const struct str[]){__VA_ARGS__},                                           \
+             sizeof((const struct str[]){__VA_ARGS__}) / sizeof(struct str))
 /* printf into the arena; the result is clean: mark it when a tainted value went in. */
 struct str str_printf(struct arena *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

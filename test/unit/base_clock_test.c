@@ -51,6 +51,28 @@ every_form_in_utc(void **state)
     assert_form(&c, CLOCK_EPOCH_L, "813949949123456");
 }
 
+/* A text is used again in its second, and only there. */
+static void
+text_is_remembered_for_a_second(void **state)
+{
+    static const struct {
+        time_t s;
+        const char *want;
+    } rows[] = {{813949949, "1995-10-17 17:12:29"},
+                {813949949, "1995-10-17 17:12:29"},
+                {813949950, "1995-10-17 17:12:30"},
+                {813949949, "1995-10-17 17:12:29"},
+                {0, "1970-01-01 00:00:00"}};
+    struct clock c = {.utc = true};
+    char text[CLOCK_TEXT_MAX];
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(
+            clock_format(&c, CLOCK_LOG, (struct timespec){.tv_sec = rows[i].s}, text), 19);
+        assert_string_equal(text, rows[i].want);
+    }
+}
+
 static void
 zone_is_remembered_for_a_quarter_of_an_hour(void **state)
 {
@@ -101,6 +123,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_form_in_utc),
+        cmocka_unit_test(text_is_remembered_for_a_second),
         cmocka_unit_test(zone_is_remembered_for_a_quarter_of_an_hour),
         cmocka_unit_test(civil_round_trips),
         cmocka_unit_test(times_beyond_the_years_are_clipped),

@@ -164,6 +164,21 @@ trim_takes_ascii_space_only(void **state)
 }
 
 static void
+texts_are_joined(void **state)
+{
+    (void)state;
+    struct arena *own = arena_new();
+    struct str s = STR_JOIN(own, STR_LIT("a"), STR_NULL, STR_EMPTY, str_tainted(STR_LIT("bc")));
+    assert_str(s, "abc");
+    assert_int_equal(s.p[3], '\0');
+    assert_int_equal(s.taint, STR_CLEAN);
+    assert_str(str_join(own, NULL, 0), "");
+    assert_int_equal(str_count(STR_LIT("a\nb\n\n"), '\n'), 3);
+    assert_int_equal(str_count(STR_EMPTY, '\n'), 0);
+    arena_free(own);
+}
+
+static void
 parts_are_taken_off(void **state)
 {
     (void)state;
@@ -307,6 +322,7 @@ main(void)
         cmocka_unit_test(prefixes_and_suffixes),
         cmocka_unit_test(sub_clips),
         cmocka_unit_test(trim_takes_ascii_space_only),
+        cmocka_unit_test(texts_are_joined),
         cmocka_unit_test(parts_are_taken_off),
         cmocka_unit_test(searches),
         cmocka_unit_test(hashes_agree_with_equality),
