@@ -152,19 +152,62 @@ is_regular(int fd)
 
 enum { KEPT_PATH_MAX = 512 };
 
+/* A text, ended by a NUL. */
+struct kept_text {
+    uint32_t n;
+    char text[KEPT_PATH_MAX];
+};
+
 struct log_kept {
     int fd; /* -1: none yet */
     dev_t dev;
     ino_t ino;
-    int64_t looked_ms; /* when the name was last seen to mean it */
-    uint32_t n;
-    char path[KEPT_PATH_MAX];
+    int64_t looked_ms;     /* when the name was last seen to mean it */
+    struct kept_text path; /* of the file */
+    bool has_places;       /* log_file_path and what it comes to, on all days: */
+    struct kept_text list, file;
+    bool syslog;
+    bool holds; /* the next entry waits for the one behind it */
+    uint32_t held_n;
+    char held[LOG_HELD_MAX];
 };
+
+static bool
+is_text(const struct kept_text *k, struct str s)
+{
+    return s.n == k->n && (s.n == 0 || memcmp(s.p, k->text, s.n) == 0);
+}
+
+/* s is shorter than KEPT_PATH_MAX. */
+static void
+keep_text(struct kept_text *k, struct str s)
+{
+    k->n = s.n;
+    if (s.n > 0)
+        memcpy(k->text, s.p, s.n);
+    k->text[s.n] = '\0';
+}
+
+void
+log_kept_hold(struct log_kept *k)
+{
+    k->holds = true;
+}
+
+void
+log_kept_release(struct log_kept *k)
+{
+    k->holds = false;
+    if (k->held_n > 0 && k->fd >= 0)
+        (void)file_write_all(k->fd, k->held, k->held_n);
+    k->held_n = 0;
+}
 
 static void
 close_kept(void *ctx)
 {
     struct log_kept *k = ctx;
+    log_kept_release(k);
     if (k->fd >= 0)
         close(k->fd);
     k->fd = -1;
@@ -185,12 +228,28 @@ is_kept(struct log_kept *k, struct str path)
 {
     struct stat st;
     int64_t now = await_now_ms();
-    if (k->fd < 0 || path.n != k->n || memcmp(path.p, k->path, path.n) != 0)
+    if (k->fd < 0 || !is_text(&k->path, path))
         return false;
     if (now - k->looked_ms < LOG_KEPT_MS)
         return true;
     k->looked_ms = now;
-    return lstat(k->path, &st) == 0 && st.st_dev == k->dev && st.st_ino == k->ino;
+    return lstat(k->path.text, &st) == 0 && st.st_dev == k->dev && st.st_ino == k->ino;
+}
+
+/* With what was held before it, in one write. */
+static bool
+write_kept(struct arena *a, struct log_kept *k, struct str entry)
+{
+    if (k->holds && k->held_n == 0 && entry.n <= LOG_HELD_MAX) {
+        k->holds = false;
+        memcpy(k->held, entry.p, entry.n);
+        k->held_n = entry.n;
+        return true;
+    }
+    if (k->held_n > 0)
+        entry = str_cat(a, str_from(k->held, k->held_n), entry);
+    k->held_n = 0;
+    return file_write_all(k->fd, entry.p, entry.n);
 }
 
 static bool
@@ -209,11 +268,9 @@ append_kept(struct arena *a, struct log_kept *k, struct str path, struct str ent
         k->dev = st.st_dev;
         k->ino = st.st_ino;
         k->looked_ms = await_now_ms();
-        k->n = path.n;
-        memcpy(k->path, path.p, path.n);
-        k->path[path.n] = '\0';
+        keep_text(&k->path, path);
     }
-    return file_write_all(k->fd, entry.p, entry.n);
+    return write_kept(a, k, entry);
 }
 
 /* Root writes as the one whose file it is. */
@@ -267,6 +324,36 @@ send_to_syslog(struct arena *a, const struct log_settings *s, enum log_kind kind
     closelog();
 }
 
+static bool has_date(struct str template)
+{
+    return str_find(template, STR_LIT("%D"), 0) != STR_NPOS ||
+           str_find(template, STR_LIT("%M"), 0) != STR_NPOS;
+}
+
+/* Where the main log of a process that keeps it goes: found out once, unless the name has a date in it. */
+static bool
+find_main_places(struct arena *a, const struct log_settings *s, time_t now,
+                 struct log_places *out, struct str *error)
+{
+    struct log_kept *k = s->kept;
+    if (k->has_places && is_text(&k->list, s->file_path)) {
+        out->file = k->file.n > 0 ? str_from(k->file.text, k->file.n) : STR_NULL;
+        out->syslog = k->syslog;
+        return true;
+    }
+    k->has_places = false;
+    if (!log_find_places(a, s, LOGFILE_MAIN, now, out, error))
+        return false;
+    if (has_date(s->file_path) || has_date(s->default_path) ||
+        s->file_path.n >= KEPT_PATH_MAX || out->file.n >= KEPT_PATH_MAX)
+        return true;
+    k->has_places = true;
+    keep_text(&k->list, s->file_path);
+    keep_text(&k->file, out->file);
+    k->syslog = out->syslog;
+    return true;
+}
+
 static bool
 lines_are_safe(const struct str *lines, size_t n)
 {
@@ -288,7 +375,9 @@ log_write(struct arena *a, const struct log_settings *s, enum log_kind kind,
     }
     time_t now = time(NULL);
     struct log_places to;
-    bool ok = log_find_places(a, s, kind, now, &to, error);
+    bool ok = s->kept != NULL && kind == LOGFILE_MAIN
+                  ? find_main_places(a, s, now, &to, error)
+                  : log_find_places(a, s, kind, now, &to, error);
     if (to.syslog && !s->no_syslog) {
         for (size_t i = 0; i < n; i++)
             send_to_syslog(a, s, kind, lines[i]);

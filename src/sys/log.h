@@ -18,9 +18,13 @@ enum log_kind { LOGFILE_MAIN, LOGFILE_REJECT, LOGFILE_PANIC, LOGFILE_DEBUG };
 /* A main log that stays open between entries, for a process that never becomes somebody else. Another file of that name is noticed
  * within LOG_KEPT_MS. **thread**: one. */
 struct log_kept;
-enum { LOG_KEPT_MS = 50 };
+enum { LOG_KEPT_MS = 50, LOG_HELD_MAX = 1024 };
 /* In the arena; closed when that is freed. */
 struct log_kept *log_kept_new(struct arena *a);
+/* The next entry, unless it has more than LOG_HELD_MAX bytes, is written together with the one behind it, at the latest by log_kept_release: for who knows that it
+ * comes at once, and starts no process in between. */
+void log_kept_hold(struct log_kept *k);
+void log_kept_release(struct log_kept *k);
 
 struct log_settings {
     struct str

@@ -151,15 +151,98 @@ test_kept(void **state)
     (void)unlink(str_cstr(a, str_printf(a, "%s/keptpanic", dir)));
 }
 
+static void
+assert_content(const char *path, const char *expected)
+{
+    struct str text = STR_EMPTY;
+    assert_int_equal(file_read(a, path, 4096, &text), FILE_OK);
+    assert_string_equal(str_cstr(a, text), expected);
+}
+
+/* An entry that is held comes with the next one, or when it is let go; one that is too long is not held. */
+static void
+test_held(void **state)
+{
+    (void)state;
+    struct arena *own = arena_new();
+    struct str error = STR_EMPTY;
+    const struct str one = STR_LIT("one"), two = STR_LIT("two");
+    struct log_settings s = {.file_path = str_printf(own, "%s/held%%s", dir),
+                             .stamp = STR_LIT("t "),
+                             .kept = log_kept_new(own)};
+    const char *path = str_cstr(own, str_printf(own, "%s/heldmain", dir));
+    log_kept_release(s.kept); /* nothing is held */
+    assert_true(log_write(own, &s, LOGFILE_MAIN, &one, 1, &error));
+    log_kept_hold(s.kept);
+    assert_true(log_write(own, &s, LOGFILE_MAIN, &two, 1, &error));
+    assert_content(path, "t one\n");
+    assert_true(log_write(own, &s, LOGFILE_MAIN, &one, 1, &error));
+    assert_content(path, "t one\nt two\nt one\n");
+    log_kept_hold(s.kept);
+    assert_true(log_write(own, &s, LOGFILE_MAIN, &two, 1, &error));
+    log_kept_release(s.kept);
+    log_kept_release(s.kept);
+    assert_content(path, "t one\nt two\nt one\nt two\n");
+    for (size_t n = LOG_HELD_MAX - 1; n <= LOG_HELD_MAX + 1;
+         n++) { /* with the stamp and the newline */
+        char *big = memset(arena_alloc(own, n), 'x', n);
+        const struct str line = str_from(big, n - 3);
+        assert_int_equal(truncate(path, 0), 0);
+        log_kept_hold(s.kept);
+        assert_true(log_write(own, &s, LOGFILE_MAIN, &line, 1, &error));
+        struct stat st;
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_size, n > LOG_HELD_MAX ? n : 0);
+        log_kept_release(s.kept);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_size, n);
+    }
+    assert_int_equal(truncate(path, 0), 0);
+    log_kept_hold(s.kept);
+    assert_true(log_write(own, &s, LOGFILE_MAIN, &two, 1, &error));
+    arena_free(own); /* what is held is not lost with who holds it */
+    assert_content(path, "t two\n");
+    (void)unlink(path);
+}
+
+/* Where a kept log goes is remembered, but not beyond a change of the setting, and not when the name has a date. */
+static void
+test_kept_places(void **state)
+{
+    (void)state;
+    struct arena *own = arena_new();
+    struct str error = STR_EMPTY, line = STR_LIT("line");
+    struct log_settings s = {.stamp = STR_LIT("t "), .kept = log_kept_new(own)};
+    static const char *const names[] = {"a", "a", "b", "a"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *path = str_cstr(own, str_printf(own, "%s/%smain", dir, names[i]));
+        s.file_path = str_printf(own, "%s/%s%%s", dir, names[i]);
+        assert_true(log_write(own, &s, LOGFILE_MAIN, &line, 1, &error));
+        assert_content(path, "t line\n");
+        assert_int_equal(truncate(path, 0), 0);
+    }
+    s.file_path = str_printf(own, "%s/d%%s-%%D", dir);
+    struct log_places p;
+    time_t now = time(NULL);
+    assert_true(log_write(own, &s, LOGFILE_MAIN, &line, 1, &error));
+    assert_true(log_write(own, &s, LOGFILE_MAIN, &line, 1, &error));
+    assert_true(log_find_places(own, &s, LOGFILE_MAIN, now, &p, &error));
+    if (time(NULL) / 86400 == now / 86400)
+        assert_content(str_cstr(own, p.file), "t line\nt line\n");
+    (void)unlink(str_cstr(own, p.file));
+    (void)unlink(str_cstr(own, str_printf(own, "%s/amain", dir)));
+    (void)unlink(str_cstr(own, str_printf(own, "%s/bmain", dir)));
+    arena_free(own);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_places),
-        cmocka_unit_test(test_stamp),
-        cmocka_unit_test(test_write),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_places),      cmocka_unit_test(test_stamp),
+        cmocka_unit_test(test_write),       cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_kept),        cmocka_unit_test(test_held),
+        cmocka_unit_test(test_kept_places),
     };
     int failed = cmocka_run_group_tests(tests, setup, teardown);
     char sub[64];
