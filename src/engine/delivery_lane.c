@@ -49,6 +49,7 @@ make_entry(struct delivery *d)
     *e = (struct spool_entry){.id = d->lane->message.id,
                               .dir = -1,
                               .body = -1,
+                              .envelope = -1,
                               .calls = d->engine->calls,
                               .log = &d->log_lines};
     e->sub = place.split ? spool_subdirectory(&e->id) : '\0';

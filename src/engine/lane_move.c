@@ -120,7 +120,7 @@ lane_move_prepare(struct arena *a, const struct spool_place *place,
                   const struct spool_header *h, struct spool_entry *e, struct spool_fault *f)
 {
     const struct message_id *id = &t->message.id;
-    *e = (struct spool_entry){.id = *id, .dir = -1, .body = -1, .calls = calls};
+    *e = (struct spool_entry){.id = *id, .dir = -1, .body = -1, .envelope = -1, .calls = calls};
     int dir = spool_find_directory(place, id);
     if (dir >= 0) {
         close(dir);

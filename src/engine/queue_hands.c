@@ -27,9 +27,9 @@ enum {
     USUAL_TIMES = 4, /* so many times what others need */
     MOVING_MAX = 3,  /* how many are not held up, in such a queue */
     WEIGHT = 8,      /* of all before, when a time is taken into the mean */
-    BATCH_MAX = 16,    /* messages given at once, where they are quick */
-    QUICK_US = 2000,   /* that is quick */
-    TRIED_MIN = 8,     /* as many are looked at before that is said of them */
+    BATCH_MAX = 16,  /* messages given at once, where they are quick */
+    QUICK_US = 2000, /* that is quick */
+    TRIED_MIN = 8,   /* as many are looked at before that is said of them */
     TAKEN_BACK = 1 << 16,
     ID_MAX = 63,
 };
@@ -100,7 +100,7 @@ work(struct queue_hands *h, int fd, begun_t *begun)
     if (e->pool != NULL)
         e->pool = remote_pool_new(e);
     e->run = run_memory_new(h->arena);
-    struct spool_kept input = {.dir = -1};
+    struct spool_kept input = {.dir = -1, .logs = -1};
     e->input = &input;
     hints_reads_often(retry_store(e));
     while (next_batch(e, fd, &t)) {

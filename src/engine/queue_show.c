@@ -169,7 +169,8 @@ show_fault(struct buf *b, const struct message_id *id, enum spool_result r,
 static void
 add_journal(struct arena *a, int dir, const struct message_id *id, struct spool_header *h)
 {
-    struct spool_entry e = {.id = *id, .dir = dir, .body = -1, .calls = &durable_kernel};
+    struct spool_entry e = {
+        .id = *id, .dir = dir, .body = -1, .envelope = -1, .calls = &durable_kernel};
     struct spool_fault f;
     struct spool_journal_found found;
     (void)spool_journal_read(a, &e, h, &found, &f);

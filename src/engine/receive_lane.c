@@ -23,8 +23,8 @@ receive_lane_start(struct receiving *r)
     r->lane = true;
     r->body = buf_in(r->a, LANE_BODY_MAX);
     r->log = buf_in(r->a, 0);
-    r->entry =
-        (struct spool_entry){.dir = -1, .body = -1, .calls = r->e->calls, .log = &r->log};
+    r->entry = (struct spool_entry){
+        .dir = -1, .body = -1, .envelope = -1, .calls = r->e->calls, .log = &r->log};
     (void)message_id_parse(r->m->id, &r->entry.id);
     r->entry.sub = place.split ? spool_subdirectory(&r->entry.id) : '\0';
 }

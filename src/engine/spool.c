@@ -81,42 +81,66 @@ step_into(int dir, const char *name, bool create)
 }
 
 static bool
-queue_name_ok(const char *queue)
+queue_name_ok(const struct spool_place *place)
 {
+    const char *queue = place->queue != NULL ? place->queue : "";
     return queue[0] != '.' && strchr(queue, '/') == NULL && strlen(queue) <= NAME_MAX;
 }
 
-/* A directory that is there, by its whole path. */
+/* A directory that is there, by its whole path: input or msglog (top), or a subdirectory of it. */
 static int
-open_at_once(const struct spool_place *place, bool named, const char *subname)
+open_at_once(const struct spool_place *place, const char *top, char sub)
 {
     char path[PATH_MAX];
-    int n =
-        snprintf(path, sizeof path, "%s/%s%sinput%s%s", place->root, named ? place->queue : "",
-                 named ? "/" : "", subname[0] != '\0' ? "/" : "", subname);
+    bool named = place->queue != NULL && place->queue[0] != '\0';
+    const char subname[] = {sub, '\0'};
+    int n = snprintf(path, sizeof path, "%s/%s%s%s%s%s", place->root, named ? place->queue : "",
+                     named ? "/" : "", top, sub != '\0' ? "/" : "", subname);
     if (n >= 0 && (size_t)n < sizeof path)
         return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     errno = ENAMETOOLONG;
     return -1;
 }
 
-/* A copy of the directory that is kept, which becomes this one first. */
-static int
-copy_kept(const struct spool_place *place, bool named, const char *subname)
+/* Makes the directory the one that is kept, unless another one is in use. False: it is not. */
+static bool
+keep_directory(const struct spool_place *place, char sub)
 {
     struct spool_kept *k = place->kept;
-    const char *queue = named ? place->queue : "";
-    if (k->dir < 0 || k->sub != subname[0] || strcmp(k->queue, queue) != 0) {
-        int dir = open_at_once(place, named, subname);
-        if (dir < 0 || strlen(queue) >= sizeof k->queue)
-            return dir;
-        if (k->dir >= 0)
-            close(k->dir);
-        k->dir = dir;
-        k->sub = subname[0];
-        memcpy(k->queue, queue, strlen(queue) + 1);
-    }
-    return fcntl(k->dir, F_DUPFD_CLOEXEC, 0);
+    const char *queue = place->queue != NULL ? place->queue : "";
+    if (k->dir >= 0 && k->sub == sub && strcmp(k->queue, queue) == 0)
+        return true;
+    int dir = k->users > 0 || strlen(queue) >= sizeof k->queue
+                  ? -1
+                  : open_at_once(place, "input", sub);
+    if (dir < 0)
+        return false;
+    spool_kept_close(k);
+    k->dir = dir;
+    k->sub = sub;
+    memcpy(k->queue, queue, strlen(queue) + 1);
+    return true;
+}
+
+void
+spool_kept_close(struct spool_kept *k)
+{
+    if (k->dir >= 0)
+        close(k->dir);
+    if (k->logs >= 0)
+        close(k->logs);
+    k->dir = k->logs = -1;
+}
+
+int
+spool_kept_logs(const struct spool_place *place, const struct spool_entry *e)
+{
+    struct spool_kept *k = e->kept;
+    if (k == NULL || k != place->kept)
+        return -1;
+    if (k->logs < 0)
+        k->logs = open_at_once(place, "msglog", k->sub);
+    return k->logs;
 }
 
 int
@@ -124,13 +148,14 @@ spool_open_directory(const struct spool_place *place, char sub, bool create)
 {
     char subname[2] = {sub, '\0'};
     bool named = place->queue != NULL && place->queue[0] != '\0';
-    if (named && !queue_name_ok(place->queue)) {
+    if (!queue_name_ok(place)) {
         errno = EINVAL;
         return -1;
     }
-    int dir = create                ? -1
-              : place->kept != NULL ? copy_kept(place, named, subname)
-                                    : open_at_once(place, named, subname);
+    int dir = create ? -1
+              : place->kept != NULL && keep_directory(place, sub)
+                  ? fcntl(place->kept->dir, F_DUPFD_CLOEXEC, 0)
+                  : open_at_once(place, "input", sub);
     if (dir >= 0 || (!create && errno != ENAMETOOLONG))
         return dir;
     dir = open(place->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -170,13 +195,25 @@ spool_open_db(const struct spool_place *place)
 
 /* --- a new message --- */
 
+static void
+close_envelope(struct spool_entry *e)
+{
+    if (e->envelope >= 0)
+        close(e->envelope);
+    e->envelope = -1;
+}
+
 void
 spool_close(struct spool_entry *e)
 {
+    close_envelope(e);
     if (e->body >= 0)
         close(e->body);
-    if (e->dir >= 0)
+    if (e->kept != NULL)
+        e->kept->users--;
+    else if (e->dir >= 0)
         close(e->dir);
+    e->kept = NULL;
     e->body = e->dir = -1;
 }
 
@@ -208,7 +245,7 @@ static void
 start_entry(struct spool_entry *e, const struct durable_calls *calls,
             const struct message_id *id)
 {
-    *e = (struct spool_entry){.id = *id, .dir = -1, .body = -1, .calls = calls};
+    *e = (struct spool_entry){.id = *id, .dir = -1, .body = -1, .envelope = -1, .calls = calls};
     e->body_start = (off_t)strlen(id->text) + 3;
 }
 
@@ -307,11 +344,12 @@ spool_commit_held(struct arena *a, struct spool_entry *e, const struct spool_hea
 }
 
 enum spool_result
-spool_update(struct arena *a, const struct spool_entry *e, const struct spool_header *h,
+spool_update(struct arena *a, struct spool_entry *e, const struct spool_header *h,
              struct spool_fault *f)
 {
     struct durable_fault d;
     enum spool_result r;
+    close_envelope(e);
     struct arena_mark mark = arena_mark(a);
     bool ok = write_header(a, e, h, spool_file_name(&e->id, 'H'), DURABLE_REPLACE, f, &r);
     arena_reset(a, mark);
@@ -387,7 +425,13 @@ open_in(const struct spool_place *place, char sub, struct spool_entry *e, struct
     struct spool_name name = spool_file_name(&e->id, 'D');
     struct stat st;
     e->sub = sub;
-    e->dir = spool_open_directory(place, sub, false);
+    if (place->kept != NULL && queue_name_ok(place) && keep_directory(place, sub)) {
+        e->kept = place->kept;
+        e->kept->users++;
+        e->dir = e->kept->dir;
+    } else {
+        e->dir = spool_open_directory(place, sub, false);
+    }
     if (e->dir < 0)
         return errno == ENOENT ? SPOOL_ABSENT : failed(f, "open input of spool", place->root);
     e->body = open_regular(e->dir, name.text, O_RDWR | O_APPEND, &st);
@@ -452,24 +496,17 @@ spool_mark_tried(const struct spool_entry *e, const struct spool_header *h)
     static const char first[] = "\n" SPOOL_ITEM_FIRST "\n",
                       tried[] = "\n" SPOOL_ITEM_TRIED "\n";
     enum { LENGTH = sizeof first - 1, CHANGED = LENGTH - 2 };
-    char there[LENGTH];
     off_t at = (off_t)h->first_delivery_at - 1;
-    int fd = at < 0 ? -1 : open_any(e->dir, spool_file_name(&e->id, 'H').text, O_RDWR);
-    if (fd < 0)
-        return false;
-    bool ok = pread(fd, there, LENGTH, at) == LENGTH && memcmp(there, first, LENGTH) == 0 &&
-              pwrite(fd, tried + CHANGED, 1, at + CHANGED) == 1;
-    close(fd);
-    return ok;
+    return e->envelope >= 0 && at > 0 &&
+           pwrite(e->envelope, tried + CHANGED, 1, at + CHANGED) == 1;
 }
 
-enum spool_result
-spool_read_at(struct arena *a, int dir, const struct message_id *id, struct spool_header *h,
+static enum spool_result
+read_envelope(struct arena *a, int fd, const struct message_id *id, struct spool_header *h,
               struct spool_fault *f)
 {
     struct spool_name name = spool_file_name(id, 'H');
     struct str content;
-    int fd = open_any(dir, name.text, O_RDONLY);
     if (fd < 0) {
         enum spool_result r = errno == ENOENT ? SPOOL_ABSENT : SPOOL_ERROR;
         (void)failed(f, "open", name.text);
@@ -477,9 +514,6 @@ spool_read_at(struct arena *a, int dir, const struct message_id *id, struct spoo
     }
     /* Its size does not change: it is replaced by another file. */
     enum file_result r = file_read_whole(a, fd, SPOOL_FILE_MAX, &content);
-    int saved = errno;
-    close(fd);
-    errno = saved;
     if (r == FILE_TOO_BIG) {
         (void)spool_header_fault(f, id, 0, "file", "too big", STR_NULL);
         return SPOOL_BAD;
@@ -490,8 +524,24 @@ spool_read_at(struct arena *a, int dir, const struct message_id *id, struct spoo
 }
 
 enum spool_result
-spool_read(struct arena *a, const struct spool_entry *e, struct spool_header *h,
+spool_read_at(struct arena *a, int dir, const struct message_id *id, struct spool_header *h,
+              struct spool_fault *f)
+{
+    int fd = open_any(dir, spool_file_name(id, 'H').text, O_RDONLY);
+    enum spool_result r = read_envelope(a, fd, id, h, f);
+    if (fd >= 0)
+        close(fd);
+    return r;
+}
+
+enum spool_result
+spool_read(struct arena *a, struct spool_entry *e, struct spool_header *h,
            struct spool_fault *f)
 {
-    return spool_read_at(a, e->dir, &e->id, h, f);
+    close_envelope(e);
+    e->envelope = open_any(e->dir, spool_file_name(&e->id, 'H').text, O_RDWR);
+    enum spool_result r = read_envelope(a, e->envelope, &e->id, h, f);
+    if (r != SPOOL_OK || h->first_delivery_at == 0)
+        close_envelope(e);
+    return r;
 }

@@ -11,10 +11,11 @@
 #include "engine/spool_header.h"
 #include "sys/durable.h"
 
-/* The directory of messages that was opened last, for a run over many of them: opening it by its path costs more than a copy of its descriptor.
- * Starts with dir -1; whoever made it closes dir. */
+/* The directory of messages that was opened last, and that of their logs, for a run over many of them: opening them by their paths costs more.
+ * Starts with both -1; whoever made it calls spool_kept_close. */
 struct spool_kept {
-    int dir;
+    int dir, logs;
+    unsigned users; /* entries that have dir */
     char sub;
     char queue[64]; /* of a queue with a longer name nothing is kept */
 };
@@ -39,10 +40,12 @@ struct buf;
 
 struct spool_entry {
     struct message_id id;
-    char sub;         /* subdirectory, or 0 */
-    int dir;          /* directory of the files */
-    int body;         /* the -D file, read and write, locked */
-    off_t body_start; /* where the body begins in it */
+    char sub;                /* subdirectory, or 0 */
+    int dir;                 /* directory of the files */
+    struct spool_kept *kept; /* whose that is; NULL: the entry's own */
+    int body;                /* the -D file, read and write, locked */
+    off_t body_start;        /* where the body begins in it */
+    int envelope; /* the -H file as spool_read found it, of a message that has not been tried yet; else -1 */
     const struct durable_calls *calls;
     struct buf *
         log; /* where the lines of the message log go while the message is in the fast lane; NULL: to their file */
@@ -58,6 +61,10 @@ char spool_subdirectory(const struct message_id *id);
 /* Opens input/ (sub 0) or a subdirectory of it. Missing directories are made when create is set. -1 with
  * errno. */
 int spool_open_directory(const struct spool_place *place, char sub, bool create);
+
+void spool_kept_close(struct spool_kept *k);
+/* msglog/ beside the input/ that is kept, while an entry has that, for who puts a file into it; stays the other's. -1: unknown. */
+int spool_kept_logs(const struct spool_place *place, const struct spool_entry *e);
 
 /* Opens db/ beside input/, made when it is missing. -1: not possible. */
 int spool_open_db(const struct spool_place *place);
@@ -83,18 +90,19 @@ enum spool_result spool_open(const struct spool_place *place, const struct durab
                              struct spool_fault *f);
 /* Opens the directory that the files of a message are in, without any lock. -1 with errno; ENOENT: no such message. */
 int spool_find_directory(const struct spool_place *place, const struct message_id *id);
-/* Reads its -H file into a. */
-enum spool_result spool_read(struct arena *a, const struct spool_entry *e,
-                             struct spool_header *h, struct spool_fault *f);
+/* Reads its -H file into a. That of a message which has not been tried yet stays open (e->envelope) for spool_mark_tried. */
+enum spool_result spool_read(struct arena *a, struct spool_entry *e, struct spool_header *h,
+                             struct spool_fault *f);
 /* The same from a directory without any lock, for listings. */
 enum spool_result spool_read_at(struct arena *a, int dir, const struct message_id *id,
                                 struct spool_header *h, struct spool_fault *f);
 /* Replaces its -H file, then removes its journal, whose content the caller has put into *h. On failure the
  * -H file is the old or the new one and the journal is still there. */
-enum spool_result spool_update(struct arena *a, const struct spool_entry *e,
+enum spool_result spool_update(struct arena *a, struct spool_entry *e,
                                const struct spool_header *h, struct spool_fault *f);
 /* Notes in the -H file that delivery has been tried, and nothing else: one byte is written in place and not waited for (a crash may
- * make the message a new one again). h: as it was read. False: it cannot be done so, and nothing has changed. */
+ * make the message a new one again). h: as spool_read read it, and nothing has replaced it. False: it cannot be done so, and nothing has
+ * changed. */
 bool spool_mark_tried(const struct spool_entry *e, const struct spool_header *h);
 /* Ends the message: removes -H and syncs before the journal and the body go, so that no crash can bring
  * back recipients that are done. */

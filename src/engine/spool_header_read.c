@@ -16,12 +16,19 @@ struct cursor {
     struct str s;
     size_t at;
     unsigned line; /* of the line taken last */
+    bool plain;    /* there is no NUL and no CR in it at all */
 };
 
 static bool
 bad(struct cursor *c, const char *item, const char *what, struct str value)
 {
     return spool_header_fault(c->fault, &c->h->id, c->line, item, what, value);
+}
+
+static bool
+is_plain(struct str s)
+{
+    return !str_has_nul(s) && str_chr(s, '\r', 0) == STR_NPOS;
 }
 
 /* The next line without its newline. */
@@ -37,7 +44,7 @@ take_line(struct cursor *c, const char *item, struct str *out)
     }
     *out = str_sub(rest, 0, n);
     c->at += n + 1;
-    if (str_has_nul(*out) || str_chr(*out, '\r', 0) != STR_NPOS)
+    if (!c->plain && !is_plain(*out))
         return bad(c, item, "NUL or CR in the line", *out);
     return true;
 }
@@ -436,7 +443,7 @@ read_recipients(struct cursor *c)
 static struct str
 mend(struct arena *a, struct str s)
 {
-    if (!str_has_nul(s) && str_chr(s, '\r', 0) == STR_NPOS)
+    if (is_plain(s))
         return s;
     char *p = arena_alloc(a, s.n);
     for (size_t i = 0; i < s.n; i++)
@@ -460,7 +467,8 @@ static bool
 add_header(struct cursor *c, char type, struct str text)
 {
     struct header_list *l = &c->h->headers;
-    struct header h = {.text = str_tainted(mend(c->arena, text)), .type = type};
+    struct header h = {.text = str_tainted(c->plain ? text : mend(c->arena, text)),
+                       .type = type};
     h.name_n = (uint32_t)header_name_length(h.text);
     if (h.name_n == 0 || !folds(h.text))
         return bad(c, "header", "not a header line of the length given", text);
@@ -507,7 +515,8 @@ bool
 spool_header_parse(struct arena *a, const struct message_id *id, struct str content,
                    struct spool_header *h, struct spool_fault *f)
 {
-    struct cursor c = {.arena = a, .h = h, .fault = f, .s = str_tainted(content)};
+    struct cursor c = {
+        .arena = a, .h = h, .fault = f, .s = str_tainted(content), .plain = is_plain(content)};
     struct str line;
     spool_header_init(h);
     h->id = *id;

@@ -65,7 +65,7 @@ spool_show_id(const struct spool_place *place, const struct durable_calls *calls
               const struct message_id *id, struct spool_fault *f)
 {
     struct spool_entry e = {
-        .id = *id, .dir = find_shown(place, id), .body = -1, .calls = calls};
+        .id = *id, .dir = find_shown(place, id), .body = -1, .envelope = -1, .calls = calls};
     if (e.dir < 0 && errno == ENOENT)
         return SPOOL_ABSENT; /* shown, and delivered since */
     if (e.dir < 0) {
@@ -82,7 +82,8 @@ void
 spool_drop_id(const struct spool_place *place, const struct durable_calls *calls,
               const struct message_id *id)
 {
-    struct spool_entry e = {.id = *id, .dir = find(place, id), .body = -1, .calls = calls};
+    struct spool_entry e = {
+        .id = *id, .dir = find(place, id), .body = -1, .envelope = -1, .calls = calls};
     if (e.dir < 0)
         return;
     spool_drop(&e);

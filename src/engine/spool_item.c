@@ -5,10 +5,11 @@
 #include "lookups/lookup_type.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define ROW(name, kind, field)                                                                 \
     {                                                                                          \
-        (name), (kind), offsetof(struct spool_header, field)                                   \
+        (name), sizeof(name) - 1, (kind), offsetof(struct spool_header, field)                 \
     }
 
 /* clang-format off */
@@ -63,7 +64,7 @@ const struct spool_item spool_items[] = {
     ROW("utf8_optdowncvert",           SPOOL_ITEM_FLAG,     utf8_optional_downconvert),
     ROW("dsn_envid",                   SPOOL_ITEM_TEXT,     dsn_envid),
     ROW("dsn_ret",                     SPOOL_ITEM_NUMBER,   dsn_ret),
-    {NULL, SPOOL_ITEM_FLAG, 0},
+    {NULL, 0, SPOOL_ITEM_FLAG, 0},
 };
 /* clang-format on */
 
@@ -71,8 +72,8 @@ const struct spool_item *
 spool_item_find(struct str name)
 {
     for (const struct spool_item *i = spool_items; i->name != NULL; i++) {
-        if (i->kind != SPOOL_ITEM_ACL && name.n > 0 && name.p[0] == i->name[0] &&
-            str_eqz(name, i->name))
+        if (name.n == i->name_n && i->kind != SPOOL_ITEM_ACL &&
+            memcmp(name.p, i->name, name.n) == 0)
             return i;
     }
     return NULL;

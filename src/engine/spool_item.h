@@ -19,6 +19,7 @@ enum spool_item_kind {
 
 struct spool_item {
     const char *name;
+    size_t name_n;
     enum spool_item_kind kind;
     size_t offset;
 };

@@ -27,7 +27,8 @@ setup(void **state)
 {
     (void)state;
     a = arena_new();
-    e = (struct spool_entry){.id = {"1xVNEb-00079s-2P"}, .body = -1, .calls = &faulty};
+    e = (struct spool_entry){
+        .id = {"1xVNEb-00079s-2P"}, .body = -1, .envelope = -1, .calls = &faulty};
     if (mkdtemp(root) == NULL)
         return -1;
     e.dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -148,7 +148,7 @@ test_life(void **state)
     place = (struct spool_place){.root = root};
 }
 
-/* One byte says that delivery was tried; the rest stays, and what is no longer as it was read is left alone. */
+/* One byte says that delivery was tried; the rest stays, and what has been replaced since it was read is left alone. */
 static void
 test_mark_tried(void **state)
 {
@@ -168,7 +168,10 @@ test_mark_tried(void **state)
     assert_int_equal(spool_read(a, &e, &read, &fault), SPOOL_OK);
     assert_true(read.first_delivery);
     assert_true(spool_mark_tried(&e, &read));
-    assert_false(spool_mark_tried(&e, &read)); /* it is there already */
+    assert_int_equal(spool_update(a, &e, &h, &fault), SPOOL_OK);
+    assert_false(spool_mark_tried(&e, &read)); /* that file is no more */
+    assert_int_equal(spool_read(a, &e, &read, &fault), SPOOL_OK);
+    assert_true(spool_mark_tried(&e, &read));
     assert_int_equal(spool_read(a, &e, &read, &fault), SPOOL_OK);
     assert_false(read.first_delivery);
     assert_int_equal(read.unknown.n, 0);
@@ -392,6 +395,51 @@ test_hostile(void **state)
     wipe();
 }
 
+/* What is kept for a run is shared by the messages of one directory, and given up only when none of them is open. */
+static void
+test_kept(void **state)
+{
+    (void)state;
+    struct spool_kept kept = {.dir = -1, .logs = -1};
+    struct spool_entry e, other;
+    assert_int_equal(make_message(&durable_kernel), SPOOL_OK);
+    place.kept = &kept;
+    assert_int_equal(spool_open(&place, &durable_kernel, &id, &e, &fault), SPOOL_OK);
+    assert_int_equal(kept.users, 1);
+    assert_int_equal(e.dir, kept.dir);
+    assert_int_equal(spool_kept_logs(&place, &e), -1); /* there is none */
+    char logs[300];
+    (void)snprintf(logs, sizeof logs, "%s/msglog", root);
+    assert_int_equal(mkdir(logs, 0700), 0);
+    assert_true(spool_kept_logs(&place, &e) >= 0);
+    assert_int_equal(spool_kept_logs(&place, &e), kept.logs);
+    /* Meanwhile another queue, which has a directory of its own then. */
+    int dir = kept.dir;
+    place.queue = "q";
+    int there = spool_open_directory(&place, '\0', true);
+    assert_true(there >= 0);
+    close(there);
+    there = spool_open_directory(&place, '\0', false);
+    assert_true(there >= 0 && there != kept.dir);
+    close(there);
+    assert_int_equal(spool_open(&place, &durable_kernel, &id, &other, &fault), SPOOL_ABSENT);
+    assert_int_equal(spool_kept_logs(&place, &(struct spool_entry){.kept = NULL}), -1);
+    assert_int_equal(kept.dir, dir);
+    place.queue = NULL;
+    spool_close(&e);
+    assert_int_equal(kept.users, 0);
+    place.queue = "q";
+    assert_int_equal(spool_open(&place, &durable_kernel, &id, &other, &fault), SPOOL_ABSENT);
+    assert_string_equal(kept.queue, "q");
+    assert_int_equal(kept.logs, -1);
+    place.queue = NULL;
+    spool_kept_close(&kept);
+    assert_int_equal(kept.dir, -1);
+    place.kept = NULL;
+    (void)rmdir(logs);
+    wipe();
+}
+
 int
 main(void)
 {
@@ -404,6 +452,7 @@ main(void)
         cmocka_unit_test(test_killed_while_making),
         cmocka_unit_test(test_killed_while_updating_and_removing),
         cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_kept),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
