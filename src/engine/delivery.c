@@ -99,8 +99,7 @@ load_models(struct delivery *d)
         if (d->header.headers.v[i].type == HEADER_TYPE_DELETED)
             continue;
         d->message->size += text.n;
-        for (uint32_t k = 0; k < text.n; k++)
-            d->message->lines += text.p[k] == '\n';
+        d->message->lines += (int64_t)str_count(text, '\n');
     }
     d->message->queue_name = d->engine->queue;
     d->engine->eval->message = d->message;
@@ -430,11 +429,46 @@ attempt(struct delivery *d)
     return finish(d);
 }
 
+/* --- memory --- */
+
+enum { FIRST_BLOCK = 24 * 1024 }; /* what a usual delivery needs */
+
+static void
+free_spare(void *ctx)
+{
+    struct engine *e = ctx;
+    arena_free(e->spare);
+    e->spare = NULL;
+}
+
+/* That of the delivery before, if it has one left. */
+static struct arena *
+take_arena(struct engine *e)
+{
+    struct arena *a = e->spare;
+    e->spare = NULL;
+    return a != NULL ? a : arena_new_sized(FIRST_BLOCK);
+}
+
+static void
+leave_arena(struct engine *e, struct arena *a)
+{
+    if (e->run == NULL || e->spare != NULL) {
+        arena_free(a);
+        return;
+    }
+    if (!e->keeps_spare)
+        arena_on_free(e->arena, free_spare, e);
+    e->keeps_spare = true;
+    arena_clear(a);
+    e->spare = a;
+}
+
 static enum delivery_end
 run_one(struct engine *e, struct str id, enum delivery_reason reason,
         const struct lane_ref *ref)
 {
-    struct arena *a = arena_new();
+    struct arena *a = take_arena(e);
     struct delivery *d = ARENA_NEW(a, struct delivery);
     struct arena_mark mark = arena_mark(vm_scratch(e->vm));
     const struct outer_view outer = outer_view_of(e->eval);
@@ -452,7 +486,7 @@ run_one(struct engine *e, struct str id, enum delivery_reason reason,
         close_message(d, &outer);
     }
     vm_release(e->vm, mark);
-    arena_free(a);
+    leave_arena(e, a);
     return end;
 }
 
@@ -469,6 +503,8 @@ await_lingering(struct engine *e)
 static enum delivery_end
 run_waiting(struct engine *e, enum delivery_end end)
 {
+    if (e->kept == NULL && e->lingering.n == 0)
+        return end;
     struct arena *a = arena_new();
     struct str next = STR_EMPTY;
     while (e->kept != NULL && str_is_set(next = remote_kept_next(e, a, next)))

@@ -4,6 +4,7 @@
  */
 #include "conf/conf.h"
 #include "conf/event.h"
+#include "conf/main_options.h"
 #include "engine/delivery.h"
 #include "mail/why_errno.h"
 #include "routers/filter_actions.h"
@@ -71,6 +72,16 @@ shows_reason(const struct address *a)
            str_eqz(driver->name, "autoreply");
 }
 
+/* Where nothing is raised, nothing need be put together for it. */
+static bool
+is_raised(const struct delivery *d, const struct address *a)
+{
+    const struct transport_generic *g =
+        a->transport != NULL ? a->transport->generic.fields : NULL;
+    return str_is_set(g != NULL ? g->event_action.text
+                                : d->engine->conf->main->event_action.text);
+}
+
 void
 delivery_event_delivered(struct delivery *d, const struct address *a)
 {
@@ -101,7 +112,7 @@ delivery_event_deferred(struct delivery *d, const struct address *a)
 {
     /* A recipient that was put off alone had an event of its own while the connection was open. */
     if (a->transport == NULL || transport_driver_of(a->transport)->place != TRANSPORT_REMOTE ||
-        a->answer->why.sys_errno == WHY_RCPT_4XX)
+        a->answer->why.sys_errno == WHY_RCPT_4XX || !is_raised(d, a))
         return;
     int number = a->answer->why.sys_errno;
     struct str text = reason_of(a->answer);

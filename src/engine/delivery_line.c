@@ -49,9 +49,8 @@ delivered_text(struct arena *a, const struct address *addr, bool local)
     const struct transport_generic *g = addr->transport->generic.fields;
     struct str part = addr->local_part;
     if (g->rcpt_include_affixes)
-        part = str_printf(a, "%.*s%.*s%.*s", STR_ARG(addr->prefix), STR_ARG(part),
-                          STR_ARG(addr->suffix));
-    return local ? part : str_printf(a, "%.*s@%.*s", STR_ARG(part), STR_ARG(addr->domain));
+        part = STR_JOIN(a, addr->prefix, part, addr->suffix);
+    return local ? part : STR_JOIN(a, part, STR_LIT("@"), addr->domain);
 }
 
 /* True if the remote host was told what the routers made of the address. */
@@ -111,6 +110,13 @@ add_path(struct delivery *d, struct buf *b, const struct address *a)
         buf_printf(b, " P=<%.*s>", STR_ARG(a->return_path));
 }
 
+static void
+add_field(struct buf *b, const char *name, struct str value)
+{
+    buf_addz(b, name);
+    buf_adds(b, value);
+}
+
 /* Queue, router and transport; what is delivered to nothing has its own word. */
 static void
 add_route(struct delivery *d, struct buf *b, const struct address *a)
@@ -118,9 +124,9 @@ add_route(struct delivery *d, struct buf *b, const struct address *a)
     if (d->engine->queue.n > 0)
         buf_printf(b, " Q=%.*s", STR_ARG(d->engine->queue));
     if (a->router != NULL)
-        buf_printf(b, " R=%.*s", STR_ARG(a->router->name));
+        add_field(b, " R=", a->router->name);
     if (a->transport != NULL)
-        buf_printf(b, " T=%.*s", STR_ARG(a->transport->name));
+        add_field(b, " T=", a->transport->name);
     else if (str_is_set(a->transport_name) && a->transport_name.n > 0)
         buf_printf(b, " T=%.*s", STR_ARG(a->transport_name));
 }
@@ -234,7 +240,7 @@ add_deferral(struct delivery *d, struct buf *b, const struct address *a)
     struct str text = str_is_set(w->why.log) ? w->why.log : w->why.peer;
     buf_printf(b, " (%d)", w->why.sys_errno);
     if (w->why.sys_errno > 0)
-        buf_printf(b, ": %s", strerror(w->why.sys_errno));
+        add_field(b, ": ", str_from_cstr(strerror(w->why.sys_errno)));
     if (w->why.sys_errno != WHY_AUTH_FAILED) /* its words say that it is about a host */
         add_host(d, b, a);
     if (str_is_set(text) && text.n > 0)

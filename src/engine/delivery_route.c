@@ -113,8 +113,7 @@ is_done(struct delivery *d, const struct address *a)
         return true;
     if (split_off || a->item != ADDRESS_ITEM_MAIL)
         return false;
-    struct str key =
-        str_printf(d->arena, "%.*s/%.*s", STR_ARG(a->key), STR_ARG(a->transport->name));
+    struct str key = STR_JOIN(d->arena, a->key, STR_LIT("/"), a->transport->name);
     return spool_tree_has(&d->header.done, key);
 }
 

@@ -81,7 +81,10 @@ struct engine {
     struct spool_kept *input; /* directory at hand in a queue run; NULL: none is kept */
     struct run_memory *run;   /* of the queue run at hand; NULL: there is none */
     struct log_settings log;
-    uint64_t selectors;                /* of log_selector, bits by enum log_selector */
+    struct arena *spare; /* memory of the delivery before, in a queue run; NULL: none */
+    bool keeps_spare;    /* it is freed with arena */
+    struct arena *lines; /* maillog.c puts lines of logs together in it; NULL until needed */
+    uint64_t selectors;  /* of log_selector, bits by enum log_selector */
     const struct durable_calls *calls; /* of the spool: durable_kernel, or unsynced */
     struct lane
         *lane; /* fast lane of this process; NULL: every message is in the standing lane */

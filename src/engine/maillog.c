@@ -14,11 +14,36 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* What one line takes at most; the rest of a longer text is cut off. */
 enum { MAILLOG_LINE_MAX = 8192, MAILLOG_ENTRY_MAX = 8192 - 100 };
+
+/* Memory for putting a line together, which is used again for the next. */
+struct scratch {
+    struct arena *arena;
+    struct arena_mark mark;
+};
+
+static void
+free_lines(void *ctx)
+{
+    struct engine *e = ctx;
+    arena_free(e->lines);
+    e->lines = NULL;
+}
+
+static struct scratch
+scratch_of(struct engine *e)
+{
+    if (e->lines == NULL) {
+        e->lines = arena_new();
+        arena_on_free(e->arena, free_lines, e);
+    }
+    return (struct scratch){e->lines, arena_mark(e->lines)};
+}
 
 bool
 maillog_selected(const struct engine *e, enum log_selector s)
@@ -66,12 +91,28 @@ add_clean(struct buf *b, const struct engine *e, struct str text)
     fn_add_escaped(b, str_sub(text, from, text.n), top);
 }
 
+/* Eight characters at once, of which one needs another look if the top bit of one is set, or gets set when one is added (0x7f), when a space is taken off (what is
+ * below it), or when one is taken off its difference from a backslash. Carries come only from characters that have failed already. */
+static bool
+is_plain_word(uint64_t w)
+{
+    const uint64_t ones = UINT64_MAX / 0xff, tops = ones << 7;
+    uint64_t slash = w ^ ones * '\\';
+    return ((w | (w + ones) | (w - ones * ' ') | (slash - ones)) & tops) == 0;
+}
+
 /* Nothing in it needs another look: printing ASCII, and no sign of escapes. */
 static bool
 is_plain(struct str text)
 {
+    size_t i = 0;
+    for (uint64_t w; i + sizeof w <= text.n; i += sizeof w) {
+        memcpy(&w, text.p + i, sizeof w);
+        if (!is_plain_word(w))
+            return false;
+    }
     bool plain = true;
-    for (size_t i = 0; i < text.n; i++)
+    for (; i < text.n; i++)
         plain = plain && text.p[i] >= ' ' && text.p[i] < 0x7f && text.p[i] != '\\';
     return plain;
 }
@@ -168,31 +209,34 @@ write_text(struct arena *a, struct engine *e, unsigned to, struct str id, struct
 void
 maillog_line(struct engine *e, unsigned to, struct str id, struct str text)
 {
-    struct arena *a = arena_new();
+    struct scratch scratch = scratch_of(e);
+    struct arena *a = scratch.arena;
     write_text(a, e, to, id, text);
-    arena_free(a);
+    arena_reset(a, scratch.mark);
 }
 
 void
 maillog(struct engine *e, unsigned to, struct str id, const char *fmt, ...)
 {
-    struct arena *a = arena_new();
+    struct scratch scratch = scratch_of(e);
+    struct arena *a = scratch.arena;
     va_list ap;
     va_start(ap, fmt);
     struct str text = str_vprintf(a, fmt, ap);
     va_end(ap);
     write_text(a, e, to, id, text);
-    arena_free(a);
+    arena_reset(a, scratch.mark);
 }
 
 void
 maillog_pair(struct engine *e, struct str first, struct str second)
 {
-    struct arena *a = arena_new();
+    struct scratch scratch = scratch_of(e);
+    struct arena *a = scratch.arena;
     const struct str lines[] = {with_prefix(a, e, STR_NULL, clean(a, e, first, false)),
                                 clean(a, e, second, false)};
     write_lines(a, e, MAILLOG_MAIN | MAILLOG_BLANK, lines, 2);
-    arena_free(a);
+    arena_reset(a, scratch.mark);
 }
 
 struct reject_lines {
@@ -257,7 +301,8 @@ cut_entry(struct arena *a, const struct engine *e, struct reject_lines *l)
 void
 maillog_reject(struct engine *e, unsigned to, struct str id, struct str text)
 {
-    struct arena *a = arena_new();
+    struct scratch scratch = scratch_of(e);
+    struct arena *a = scratch.arena;
     struct reject_lines l = {.v = {NULL, 0, 0}};
     const struct message *m = e->eval->message;
     vec_push(a, &l.v, with_prefix(a, e, id, clean(a, e, text, false)));
@@ -270,7 +315,7 @@ maillog_reject(struct engine *e, unsigned to, struct str id, struct str text)
     }
     cut_entry(a, e, &l);
     write_lines(a, e, (to & ~(unsigned)MAILLOG_UNDER_WAY) | MAILLOG_REJECT, l.v.v, l.v.n);
-    arena_free(a);
+    arena_reset(a, scratch.mark);
 }
 
 /* The file of a message's log, in msglog/ or msglog.OLD/ (top). *dir is what it is in. */
@@ -318,10 +363,15 @@ make_log_directory(struct arena *a, const struct spool_entry *entry, struct str 
 static int
 open_message_log(struct arena *a, struct engine *e, const struct spool_entry *entry)
 {
+    const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
+    struct spool_place place = engine_place(e);
+    int logs = spool_kept_logs(&place, entry);
+    int fd = logs >= 0 ? openat(logs, entry->id.text, flags, 0640) : -1;
+    if (fd >= 0)
+        return fd;
     struct str dir;
     const char *path = message_log_path(a, e, entry, "msglog", &dir);
-    int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
-    int fd = open(path, flags, 0640);
+    fd = open(path, flags, 0640);
     if (fd >= 0 || errno != ENOENT || !make_log_directory(a, entry, dir))
         return fd;
     return open(path, flags, 0640);
@@ -345,7 +395,8 @@ to_message_log(struct engine *e, const struct spool_entry *entry, struct str sta
 {
     if (!e->conf->main->message_logs)
         return;
-    struct arena *a = arena_new();
+    struct scratch scratch = scratch_of(e);
+    struct arena *a = scratch.arena;
     struct buf line = buf_in(a, 0);
     buf_adds(&line, stamp);
     buf_adds(&line, clean(a, e, text, false));
@@ -354,7 +405,21 @@ to_message_log(struct engine *e, const struct spool_entry *entry, struct str sta
         buf_adds(entry->log, buf_str(&line));
     else
         append_message_log(a, e, entry, buf_str(&line));
-    arena_free(a);
+    arena_reset(a, scratch.mark);
+}
+
+void
+maillog_hold(struct engine *e)
+{
+    if (e->log.kept != NULL)
+        log_kept_hold(e->log.kept);
+}
+
+void
+maillog_release(struct engine *e)
+{
+    if (e->log.kept != NULL)
+        log_kept_release(e->log.kept);
 }
 
 void
@@ -362,17 +427,19 @@ maillog_message_lines(struct engine *e, const struct spool_entry *entry, struct 
 {
     if (!e->conf->main->message_logs || lines.n == 0)
         return;
-    struct arena *a = arena_new();
+    struct scratch scratch = scratch_of(e);
+    struct arena *a = scratch.arena;
     append_message_log(a, e, entry, lines);
-    arena_free(a);
+    arena_reset(a, scratch.mark);
 }
 
 void
 maillog_message(struct engine *e, const struct spool_entry *entry, struct str text)
 {
-    struct arena *a = arena_new();
+    struct scratch scratch = scratch_of(e);
+    struct arena *a = scratch.arena;
     to_message_log(e, entry, maillog_stamp(a, e), text);
-    arena_free(a);
+    arena_reset(a, scratch.mark);
 }
 
 void
@@ -386,7 +453,8 @@ maillog_message_remove(struct engine *e, const struct spool_entry *entry)
 {
     if (!e->conf->main->message_logs)
         return;
-    struct arena *a = arena_new();
+    struct scratch scratch = scratch_of(e);
+    struct arena *a = scratch.arena;
     struct str dir, old;
     const char *path = message_log_path(a, e, entry, "msglog", &dir);
     bool ok;
@@ -400,7 +468,7 @@ maillog_message_remove(struct engine *e, const struct spool_entry *entry)
     if (!ok && errno != ENOENT)
         maillog(e, MAILLOG_MAIN | MAILLOG_PANIC, STR_NULL,
                 "failed to remove the message log of %s: %s", entry->id.text, strerror(errno));
-    arena_free(a);
+    arena_reset(a, scratch.mark);
 }
 
 int64_t

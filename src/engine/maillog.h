@@ -27,6 +27,9 @@ enum maillog_to {
 void maillog_line(struct engine *e, unsigned to, struct str id, struct str text);
 void maillog(struct engine *e, unsigned to, struct str id, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+/* The next line of the main log is written with the one behind it, at the latest by maillog_release (sys/log.h, log_kept_hold). */
+void maillog_hold(struct engine *e);
+void maillog_release(struct engine *e);
 /* A line of the main log, and a second one beneath it without a stamp. */
 void maillog_pair(struct engine *e, struct str first, struct str second);
 /* A reject log entry: the line, then envelope and header lines of the message as the manual shows them. The text goes

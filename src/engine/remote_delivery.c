@@ -227,6 +227,7 @@ end(struct remote_job *j, struct address_vec *fallback)
         delivery_address_ended(j->d, a);
         delivery_end_duplicates(j->d, a);
     }
+    maillog_release(j->d->engine);
 }
 
 static void

@@ -2,7 +2,6 @@
 #include "engine/remote_retry.h"
 
 #include "conf/conf.h"
-#include "engine/retry_hints.h"
 #include "mail/ip.h"
 
 #include <errno.h>
@@ -28,15 +27,19 @@ remote_retry_keys(struct delivery *d, const struct driver_instance *transport,
 {
     struct buf b = buf_in(d->arena, 0);
     bool literal = str_eq(t->host.name, t->host.address);
-    buf_printf(&b, literal ? "T:[%.*s]" : "T:%.*s", STR_ARG(t->host.name));
-    if (includes_address(d, transport_smtp_options(transport)))
-        buf_printf(&b, ":%.*s", STR_ARG(t->host.address));
+    buf_addz(&b, literal ? "T:[" : "T:");
+    buf_adds(&b, t->host.name);
+    buf_addz(&b, literal ? "]" : "");
+    if (includes_address(d, transport_smtp_options(transport))) {
+        buf_addc(&b, ':');
+        buf_adds(&b, t->host.address);
+    }
     if (t->port != SMTP_PORT)
         buf_printf(&b, ":%lld", (long long)t->port);
     if (t->from.n != 0) /* from another address it may be reached */
         buf_printf(&b, "/%.*s", STR_ARG(ip_text(d->arena, &t->from)));
     t->key = buf_str(&b);
-    t->message_key = str_printf(d->arena, "%.*s:%.*s", STR_ARG(t->key), STR_ARG(d->id));
+    t->message_key = STR_JOIN(d->arena, t->key, STR_LIT(":"), d->id);
 }
 
 enum remote_ready
@@ -45,12 +48,14 @@ remote_retry_check(struct delivery *d, struct remote_try *t)
     struct retry_record r;
     int64_t now = (int64_t)d->started.tv_sec;
     bool forced = d->engine->forced || d->reason == DELIVERY_FORCED;
-    bool known = retry_load(d, t->key, &r);
-    t->expired = known && r.expired;
-    t->last_try = known ? r.last_try : 0;
+    t->known = retry_load(d, t->key, &t->record);
+    r = t->record;
+    t->expired = t->known && r.expired;
+    t->last_try = t->known ? r.last_try : 0;
     if (forced)
         return REMOTE_READY;
-    if (known && now < r.next_try && (r.expired || !retry_overdue(d, t->host.name, t->domain)))
+    if (t->known && now < r.next_try &&
+        (r.expired || !retry_overdue(d, t->host.name, t->domain)))
         return r.expired ? REMOTE_EXPIRED : REMOTE_WAITS;
     t->of_message = retry_load(d, t->message_key, &r) && now < r.next_try &&
                     !retry_overdue(d, t->host.name, t->domain);
@@ -67,11 +72,23 @@ detail_of(const struct remote_try *t, const struct smtp_end *end)
                                                               : from;
 }
 
+static struct str
+text_of(struct delivery *d, const struct remote_try *t, const struct smtp_end *end)
+{
+    if (!str_is_set(t->host.address))
+        return end->why.log;
+    if (str_is_set(end->why.log))
+        return str_printf(d->arena, "H=%.*s [%.*s]: %.*s", STR_ARG(t->host.name),
+                          STR_ARG(t->host.address), STR_ARG(end->why.log));
+    return str_from_cstr(end->why.sys_errno > 0 ? strerror(end->why.sys_errno) : "");
+}
+
 bool
 remote_retry_note(struct delivery *d, const struct remote_try *t, const struct smtp_end *end,
                   bool again)
 {
     bool of_message = end->fate == SMTP_MESSAGE_DEFER;
+    bool as_before = again && t->known && !of_message;
     const struct retry_failure f = {
         .key = of_message ? t->message_key : t->key,
         .subject = t->host.name,
@@ -79,13 +96,10 @@ remote_retry_note(struct delivery *d, const struct remote_try *t, const struct s
         .number = end->why.sys_errno,
         .code = end->why.smtp_code,
         .detail = detail_of(t, end),
-        .text = !str_is_set(t->host.address) ? end->why.log
-                : str_is_set(end->why.log)
-                    ? str_printf(d->arena, "H=%.*s [%.*s]: %.*s", STR_ARG(t->host.name),
-                                 STR_ARG(t->host.address), STR_ARG(end->why.log))
-                    : str_from_cstr(end->why.sys_errno > 0 ? strerror(end->why.sys_errno) : ""),
+        .text = as_before ? STR_NULL : text_of(d, t, end),
         .of_message = of_message,
         .again = again,
+        .old = as_before ? &t->record : NULL,
     };
     switch (end->fate) {
     case SMTP_ANSWERED:

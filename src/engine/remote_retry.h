@@ -4,6 +4,7 @@
 #define REMEX_ENGINE_REMOTE_RETRY_H
 
 #include "engine/delivery.h"
+#include "engine/retry_hints.h"
 #include "transports/smtp_client.h"
 
 enum remote_ready {
@@ -22,6 +23,8 @@ struct remote_try {
     bool expired;     /* it has been failing for too long, and may be tried once more */
     bool of_message;  /* it waits for an error of this message, which others do not share */
     int64_t last_try; /* seconds; 0: unknown */
+    bool known;       /* the host has a record: */
+    struct retry_record record;
 };
 
 void remote_retry_keys(struct delivery *d, const struct driver_instance *transport,

@@ -100,13 +100,16 @@ log_host(struct run *r, const struct host_target *host, int64_t port, const stru
 {
     struct engine *e = r->d->engine;
     struct buf b = buf_in(r->d->arena, 0);
-    buf_printf(&b, "H=%.*s [%.*s]", STR_ARG(host->name), STR_ARG(host->address));
+    buf_adds(&b, STR_JOIN(r->d->arena, STR_LIT("H="), host->name, STR_LIT(" ["), host->address,
+                          STR_LIT("]")));
     if (maillog_selected(e, LOG_SELECTOR_OUTGOING_PORT))
         buf_printf(&b, ":%lld", (long long)port);
     if (str_is_set(why->log))
         buf_printf(&b, ": %.*s", STR_ARG(why->log));
-    if (why->sys_errno > 0)
-        buf_printf(&b, "%s %s", str_is_set(why->log) ? ":" : "", strerror(why->sys_errno));
+    if (why->sys_errno > 0) {
+        buf_addz(&b, str_is_set(why->log) ? ": " : " ");
+        buf_addz(&b, strerror(why->sys_errno));
+    }
     if (why->sys_errno == WHY_EVENT)
         buf_addz(&b, " Event requests alternate response");
     if (delivery_is_logged(r->batch[0]))
@@ -119,6 +122,8 @@ log_host(struct run *r, const struct host_target *host, int64_t port, const stru
 static void
 raise_deferral(struct run *r, const char *name, const struct why *why, int64_t number)
 {
+    if (!smtp_client_has_event(&r->job))
+        return;
     bool both = str_is_set(why->log) && why->sys_errno > 0;
     struct str text = str_printf(r->d->arena, "%.*s%s%s", STR_ARG(why->log), both ? ": " : "",
                                  why->sys_errno > 0 ? strerror(why->sys_errno) : "");
@@ -359,6 +364,9 @@ deliver_to(struct run *r, const struct remote_try *t, const struct smtp_target *
 static void
 answer_again(struct run *r, const struct remote_try *t, const struct smtp_end *end)
 {
+    bool last = r->after == REMOTE_KEEP && !r->more_hosts && !smtp_client_has_event(&r->job);
+    if (last && is_host_logged(end) && delivery_is_logged(r->batch[0]))
+        maillog_hold(r->d->engine); /* the line of the address comes at once */
     (void)take_end(r, t, end, true);
     answer_open(r, &end->why, false);
 }
@@ -630,13 +638,15 @@ static void
 finish(struct run *r)
 {
     bool expired = note_tries(r) && r->tally.waiting == 0;
-    struct why none = untried(r);
+    bool none =
+        r->tally.tried == 0 && r->tally.failed + r->tally.deferred == 0 && !r->setup_failed;
+    struct why why = none ? untried(r) : (struct why){.outcome = OUT_DEFER};
     for (size_t i = 0; i < r->n; i++) {
         struct transport_answer *a = &r->answers[i];
         if (!r->open[i])
             continue;
-        if (r->tally.tried == 0 && r->tally.failed + r->tally.deferred == 0 && !r->setup_failed)
-            *a = (struct transport_answer){.why = none, .no_retry = true};
+        if (none)
+            *a = (struct transport_answer){.why = why, .no_retry = true};
         else if (!a->recipient_error)
             a->hosts_expired = expired;
         if (mua_wrapper_is_on(r->d) && !r->setup_failed)

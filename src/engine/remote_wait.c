@@ -11,7 +11,7 @@
 static struct str
 prefix_of(struct arena *a, struct str transport, struct str host)
 {
-    return str_lower(a, str_printf(a, "%.*s/%.*s/", STR_ARG(transport), STR_ARG(host)));
+    return str_lowered(a, STR_JOIN(a, transport, STR_LIT("/"), host, STR_LIT("/")));
 }
 
 static struct str

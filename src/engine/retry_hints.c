@@ -117,22 +117,22 @@ subject_of(struct delivery *d, const struct address *a, bool local)
         a = a->parent;
     if (!local)
         return a->domain;
-    return str_printf(d->arena, "%.*s@%.*s", STR_ARG(a->local_part), STR_ARG(a->domain));
+    return STR_JOIN(d->arena, a->local_part, STR_LIT("@"), a->domain);
 }
 
 static struct str
 routing_key(struct delivery *d, const struct address *a, bool local)
 {
-    return str_printf(d->arena, "R:%.*s", STR_ARG(subject_of(d, a, local)));
+    return STR_JOIN(d->arena, STR_LIT("R:"), subject_of(d, a, local));
 }
 
 static struct str
 transport_key(struct delivery *d, const struct address *a)
 {
     if (a->item != ADDRESS_ITEM_MAIL)
-        return str_printf(d->arena, "T:%.*s:%.*s", STR_ARG(a->text),
-                          STR_ARG(a->parent != NULL ? a->parent->text : STR_EMPTY));
-    return str_printf(d->arena, "T:%.*s", STR_ARG(subject_of(d, a, by_local_part(a))));
+        return STR_JOIN(d->arena, STR_LIT("T:"), a->text, STR_LIT(":"),
+                        a->parent != NULL ? a->parent->text : STR_EMPTY);
+    return STR_JOIN(d->arena, STR_LIT("T:"), subject_of(d, a, by_local_part(a)));
 }
 
 static bool
@@ -456,7 +456,11 @@ retry_failed(struct delivery *d, const struct retry_failure *f)
     int64_t time_s = (int64_t)d->started.tv_sec;
     if (mua_wrapper_is_on(d))
         return false;
-    bool known = retry_load(d, f->key, &old), expired;
+    bool known = true, expired;
+    if (f->old != NULL)
+        old = *f->old;
+    else
+        known = retry_load(d, f->key, &old);
     const struct retry_rule *rule =
         find_rule(d, f->subject, f->second, error_of(f->number, f->code, f->detail));
     if (rule == NULL)

@@ -57,6 +57,8 @@ struct retry_failure {
     struct str text;
     bool of_message; /* of the message or an address, not of a host: the message's age counts */
     bool again;      /* it was noted for another message: its record stays as it is */
+    const struct retry_record
+        *old; /* its record, if that has been loaded a moment ago; NULL: it has not */
 };
 /* Notes it. True: the time of the rule is over, or there is no rule: nothing more is to be tried. */
 bool retry_failed(struct delivery *d, const struct retry_failure *f);

@@ -47,7 +47,7 @@ run_memory_new(struct arena *a)
 static struct str
 failure_key(struct arena *a, struct str transport, struct str key)
 {
-    return str_printf(a, "%.*s/%.*s", STR_ARG(transport), STR_ARG(key));
+    return STR_JOIN(a, transport, STR_LIT("/"), key);
 }
 
 static struct failure *

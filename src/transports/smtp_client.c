@@ -235,6 +235,13 @@ smtp_client_requires(const struct transport_job *job, const struct host_target *
     return look_up(job, host, list, name) != OUT_FAIL;
 }
 
+bool
+smtp_client_has_event(const struct transport_job *job)
+{
+    const struct transport_generic *g = job->transport->generic.fields;
+    return str_is_set(g->event_action.text);
+}
+
 struct str
 smtp_client_event(const struct transport_job *job, const struct event *event)
 {

@@ -50,7 +50,7 @@ struct smtp_client {
     const struct tlsa *tlsa;
     size_t tlsa_n;
     struct str tlsa_name; /* of the host, under which they stand */
-    int64_t tlsa_usages; /* bits 1 << usage of them */
+    int64_t tlsa_usages;  /* bits 1 << usage of them */
     bool
         dane_by_domain; /* the certificate has the name of the mail domain, not of the host: good for this domain alone */
     struct eval *eval;  /* of this process, for its log */
@@ -162,6 +162,8 @@ enum reply_end smtp_client_reply(struct smtp_client *c, struct arena *a, int64_t
 /* A sink that writes to the connection. */
 struct message_sink smtp_client_sink(struct smtp_client *c, struct arena *a, int64_t idle_ms);
 
+/* The transport has an event_action: else there is no need to put anything together for it. */
+bool smtp_client_has_event(const struct transport_job *job);
 /* Expands event_action of the transport. What it comes to, STR_NULL for nothing. */
 struct str smtp_client_event(const struct transport_job *job, const struct event *event);
 

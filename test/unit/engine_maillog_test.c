@@ -12,6 +12,8 @@
 #include "engine/maillog.h"
 #include "mail/header.h"
 
+#include <errno.h>
+
 static struct engine_case *c;
 
 static int
@@ -42,6 +44,28 @@ test_line(void **state)
     assert_string_equal(only_line("mainlog"), "1xVNEb-00079s-2P one\\r\\ntwo\\tthree\\001\n");
     assert_string_equal(engine_case_read(c, "paniclog"), "");
     assert_string_equal(engine_case_read(c, "rejectlog"), "");
+}
+
+/* A character that needs escapes is found wherever it stands, and no other is taken for one. */
+static void
+test_bytes_at_all_places(void **state)
+{
+    (void)state;
+    c = engine_case_new("");
+    for (unsigned byte = 1; byte < 256; byte++) {
+        bool plain = byte >= ' ' && byte < 0x7f && byte != '\\';
+        for (size_t at = 0; at < 20; at++) {
+            char text[] = "~~~~~~~~ [[]]]    !!!", path[200];
+            text[at] = (char)byte;
+            (void)snprintf(path, sizeof path, "%s/mainlog", c->root);
+            if (truncate(path, 0) != 0)
+                assert_int_equal(errno, ENOENT);
+            maillog_line(&c->engine, MAILLOG_MAIN, STR_NULL, str_from_cstr(text));
+            const char *line = engine_case_read(c, "mainlog") + 20;
+            if ((strncmp(line, text, strlen(text)) == 0) != (plain || byte == '\\'))
+                fail_msg("%u at %zu: %s", byte, at, line);
+        }
+    }
 }
 
 static void
@@ -147,6 +171,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_line, teardown),
+        cmocka_unit_test_teardown(test_bytes_at_all_places, teardown),
         cmocka_unit_test_teardown(test_empty_line_behind, teardown),
         cmocka_unit_test_teardown(test_pid_and_cut, teardown),
         cmocka_unit_test_teardown(test_reject, teardown),
