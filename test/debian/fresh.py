@@ -20,7 +20,7 @@ PROGRAMS = {'debootstrap': 'debootstrap', 'dpkg-buildpackage': 'dpkg-dev', 'dh':
             'openssl': 'openssl', 'ip': 'iproute2', 'lintian': 'lintian'}
 PACKAGES = ('remex', 'remex-config', 'remex-exim-compat', 'remex-doc')
 # What a lecture has besides, and what debconf shows questions with.
-TOOLS = ('adduser', 'debconf', 'debconf-i18n', 'debconf-utils', 'iproute2', 'locales', 'logrotate', 'mutt', 'perl', 'systemd', 'systemd-sysv', 'whiptail')
+TOOLS = ('adduser', 'clamav-daemon', 'debconf', 'debconf-i18n', 'debconf-utils', 'iproute2', 'locales', 'logrotate', 'mutt', 'perl', 'systemd', 'systemd-sysv', 'whiptail')
 LOCALE = 'ko_KR'
 SINK = '192.0.2.1'
 
