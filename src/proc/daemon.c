@@ -112,10 +112,13 @@ open_submission(struct master_setup *s)
                 strerror(errno));
 }
 
+/* One that only runs the queue has no option for that; a service manager that waits to hear from it wants it as it started it. */
 static bool
-stays_in_foreground(const struct cli *cli)
+stays_in_foreground(const struct mode *m, bool listens)
 {
-    return cli_has(cli, "-bdf") || cli->mode == CLI_WAIT_DAEMON || cli->debug || cli->verbose;
+    const struct cli *cli = m->cli;
+    return cli_has(cli, "-bdf") || cli->mode == CLI_WAIT_DAEMON || cli->debug || cli->verbose ||
+           (!listens && m->service.path[0] != '\0');
 }
 
 int
@@ -145,7 +148,7 @@ daemon_run(struct mode *m)
     if (!get_sockets(&s, &error))
         return give_up(m, s.engine, error);
     s.signals = signals_take();
-    if (!stays_in_foreground(m->cli) && !process_to_background(&ready))
+    if (!stays_in_foreground(m, s.listens) && !process_to_background(&ready))
         return give_up(
             m, s.engine,
             str_printf(m->arena, "fork() failed when starting daemon: %s", strerror(errno)));

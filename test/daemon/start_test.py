@@ -185,6 +185,28 @@ def test_service_notification(site):
         assert s.recv(100) == b'STOPPING=1'
 
 
+def test_one_that_only_runs_the_queue_stays_where_the_service_manager_started_it(site):
+    site.configure()
+    path = site.path('notify')
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(path)
+        os.chmod(path, 0o777)
+        s.settimeout(10)
+        argv = [site.binary, '-C', site.conf, '-q1h', '-oP', site.path('pid')]
+        daemon = subprocess.Popen(argv, cwd=site.top, env=dict(os.environ, NOTIFY_SOCKET=path))
+        try:
+            assert s.recv(100) == b'READY=1' and daemon.poll() is None
+            with open(site.path('pid'), encoding='utf-8') as f:
+                assert int(f.read()) == daemon.pid
+        finally:
+            daemon.terminate()
+            assert daemon.wait(30) == 0
+    # Without one it goes into the background.
+    assert subprocess.run(argv, cwd=site.top, timeout=30).returncode == 0
+    with open(site.path('pid'), encoding='utf-8') as f:
+        os.kill(int(f.read()), signal.SIGTERM)
+
+
 def test_smtp_process_dies(site):
     site.configure()
     with Daemon(site) as d:
