@@ -46,6 +46,11 @@ within 'a file of .forward' grep -q 'Subject: fourth' /home/ben/filed
 systemctl restart remex
 echo "restart: $?"
 within 'the service starts again' systemctl is-active remex
+for kind in queueonly nodaemon separate; do
+    update-remex-defaults --queuerunner $kind --qflags f --force
+    systemctl restart remex
+    echo "$kind: $? $(systemctl is-active remex) $(tr '\0' ' ' 2>/dev/null </proc/$(systemctl show -P MainPID remex)/cmdline)" | sed 's/ *$//'
+done
 systemd-analyze --man=no verify remex.service
 echo "verify: $?"
 systemd-analyze --no-pager security remex.service | grep -o 'exposure level for remex.service: [0-9.]*'
@@ -73,6 +78,9 @@ a program of .forward: yes
 a file of .forward: yes
 restart: 0
 the service starts again: yes
+queueonly: 0 active /usr/sbin/remex -qf30m
+nodaemon: 0 inactive
+separate: 0 active /usr/sbin/remex -bdf -qf30m
 verify: 0
 exposure level for remex.service: 2.5
 stop: 0
