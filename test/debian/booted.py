@@ -49,7 +49,7 @@ within 'the service starts again' systemctl is-active remex
 for kind in queueonly nodaemon separate; do
     update-remex-defaults --queuerunner $kind --qflags f --force
     systemctl restart remex
-    echo "$kind: $? $(systemctl is-active remex) $(tr '\0' ' ' 2>/dev/null </proc/$(systemctl show -P MainPID remex)/cmdline)" | sed 's/ *$//'
+    echo "$kind: $? $(systemctl is-active remex), last started: $(sed -n 's/.*daemon started: pid=[0-9]*, //p' /var/log/remex/mainlog | tail -n 1)"
 done
 systemd-analyze --man=no verify remex.service
 echo "verify: $?"
@@ -78,9 +78,9 @@ a program of .forward: yes
 a file of .forward: yes
 restart: 0
 the service starts again: yes
-queueonly: 0 active /usr/sbin/remex -qf30m
-nodaemon: 0 inactive
-separate: 0 active /usr/sbin/remex -bdf -qf30m
+queueonly: 0 active, last started: -qf30m, not listening for SMTP
+nodaemon: 0 inactive, last started: -qf30m, not listening for SMTP
+separate: 0 active, last started: -qf30m, listening for SMTP on [127.0.0.1]:25
 verify: 0
 exposure level for remex.service: 2.5
 stop: 0
