@@ -303,23 +303,49 @@ append(struct arena *a, const struct log_settings *s, struct str path, struct st
     return ok;
 }
 
-/* Long lines go in parts, each marked with its number, as syslog daemons cut them otherwise. */
+/* Where the piece of an entry that begins at `at` ends: at the end of its line, or after as many bytes as a syslog daemon takes. */
+static size_t
+end_of_piece(struct str entry, size_t at)
+{
+    size_t end = str_chr(entry, '\n', at);
+    if (end == STR_NPOS)
+        end = entry.n;
+    return end - at > SYSLOG_LINE ? at + SYSLOG_LINE : end;
+}
+
+static bool
+line_ends_at(struct str entry, size_t at)
+{
+    return at < entry.n && entry.p[at] == '\n';
+}
+
+static size_t
+count_pieces(struct str entry)
+{
+    size_t n = 1;
+    for (size_t end = end_of_piece(entry, 0); end < entry.n; n++)
+        end = end_of_piece(entry, end + (line_ends_at(entry, end) ? 1 : 0));
+    return n;
+}
+
+/* An entry that has several lines or a long one goes in pieces, each marked with its number. Source: the manual's section 53.4. */
 static void
-send_to_syslog(struct arena *a, const struct log_settings *s, enum log_kind kind,
-               struct str text)
+send_to_syslog(const struct log_settings *s, enum log_kind kind, struct str entry)
 {
     openlog(s->syslog_name != NULL ? s->syslog_name : "remex",
             s->syslog_pid ? LOG_PID | LOG_CONS : LOG_CONS,
             s->syslog_facility != 0 ? s->syslog_facility : LOG_MAIL);
-    struct str stamp = s->syslog_timestamp ? log_stamp(a, time(NULL), s->zone) : STR_EMPTY;
-    size_t parts = (text.n + SYSLOG_LINE - 1) / SYSLOG_LINE;
-    for (size_t i = 0; i < parts; i++) {
-        struct str part = str_sub(text, i * SYSLOG_LINE, SYSLOG_LINE);
-        if (parts == 1)
-            syslog(priorities[kind], "%.*s%.*s", STR_ARG(stamp), STR_ARG(part));
+    size_t pieces = count_pieces(entry), at = 0;
+    for (size_t i = 1; i <= pieces; i++) {
+        size_t end = end_of_piece(entry, at);
+        struct str piece = str_sub(entry, at, end - at);
+        bool line_ends = line_ends_at(entry, end);
+        if (pieces == 1)
+            syslog(priorities[kind], "%.*s", STR_ARG(piece));
         else
-            syslog(priorities[kind], "%.*s[%zu%c%zu] %.*s", STR_ARG(stamp), i + 1,
-                   i + 1 == parts ? '\\' : '/', parts, STR_ARG(part));
+            syslog(priorities[kind], "[%zu%c%zu] %.*s", i, line_ends ? '\\' : '/', pieces,
+                   STR_ARG(piece));
+        at = end + (line_ends ? 1 : 0);
     }
     closelog();
 }
@@ -378,18 +404,19 @@ log_write(struct arena *a, const struct log_settings *s, enum log_kind kind,
     bool ok = s->kept != NULL && kind == LOGFILE_MAIN
                   ? find_main_places(a, s, now, &to, error)
                   : log_find_places(a, s, kind, now, &to, error);
-    if (to.syslog && !s->no_syslog) {
-        for (size_t i = 0; i < n; i++)
-            send_to_syslog(a, s, kind, lines[i]);
-    }
-    if (!str_is_set(to.file))
-        return ok;
+    struct str stamp = str_is_set(s->stamp) ? s->stamp : log_stamp(a, now, s->zone);
     struct buf entry = buf_in(a, 0);
-    buf_adds(&entry, str_is_set(s->stamp) ? s->stamp : log_stamp(a, now, s->zone));
+    buf_adds(&entry, stamp);
     for (size_t i = 0; i < n; i++) {
         buf_adds(&entry, lines[i]);
         buf_addc(&entry, '\n');
     }
+    if (to.syslog && !s->no_syslog) {
+        size_t from = s->syslog_timestamp ? 0 : stamp.n;
+        send_to_syslog(s, kind, str_sub(buf_str(&entry), from, buf_str(&entry).n - from - 1));
+    }
+    if (!str_is_set(to.file))
+        return ok;
     bool kept = s->kept != NULL && kind == LOGFILE_MAIN && to.file.n < KEPT_PATH_MAX &&
                 !is_for_other(s);
     if (kept ? append_kept(a, s->kept, to.file, buf_str(&entry))
