@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "engine/local_job.h"
 #include "sys/child.h"
+#include "sys/key_file.h"
 
 struct become_request {
     uid_t uid;
@@ -25,11 +26,19 @@ struct become_request {
     const struct local_job *job;
 };
 
+/* The key of a transport that this process may not read. */
+struct become_key {
+    struct str transport, path;
+};
+
 /* A way to have it done. */
 struct engine_become {
     /* bytes: the job of rq, written. Fills in *out as child_run does. */
     void (*run)(const struct engine_become *self, struct engine *e, struct arena *a,
                 const struct become_request *rq, struct str bytes, struct child_result *out);
+    /* Opens a key with root's power (transports/key_place.h). A descriptor, or -1 with *why. */
+    int (*open_key)(const struct engine_become *self, struct engine *e,
+                    const struct become_key *key, struct key_file_result *why);
 };
 
 /* In a child of this process, which becomes the user if e->can_become. */

@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 enum {
-    GRACE_MS = 30000,     /* for the agent to end a process whose time is up */
-    NEW_AGENT_S = 60,     /* as long a job waits for an agent */
+    GRACE_MS = 30000, /* for the agent to end a process whose time is up, and to open a key */
+    NEW_AGENT_S = 60, /* as long a job waits for an agent */
     NEW_AGENT_NAP_MS = 50, /* between two tries to find one */
-    QUIET_MS = 20,        /* most jobs end within that time, and say little */
+    QUIET_MS = 20,         /* most jobs end within that time, and say little */
 };
 
 struct link {
@@ -67,6 +67,34 @@ connect_link(struct link *l)
     return l->socket >= 0;
 }
 
+static bool
+send_packet(struct link *l, const struct agent_packet *p)
+{
+    return (l->socket >= 0 || connect_link(l)) && agent_wire_send(l->socket, p);
+}
+
+/* True when it is time for another try: another agent may be there. */
+static bool
+may_try_again(const struct link *l, int64_t until)
+{
+    if (l->closed || await_now_ms() >= until)
+        return false;
+    (void)poll(NULL, 0, NEW_AGENT_NAP_MS);
+    return true;
+}
+
+/* Into a field of the form, where zeros are. False: it does not fit. */
+static bool
+set_text(char *to, size_t room, uint32_t *n, struct str text)
+{
+    if (text.n >= room || str_has_nul(text))
+        return false;
+    if (text.n > 0)
+        memcpy(to, text.p, text.n);
+    *n = text.n;
+    return true;
+}
+
 /* False: it does not fit the form. */
 static bool
 set_packet(const struct errand *k, struct agent_packet *p)
@@ -84,18 +112,10 @@ set_packet(const struct errand *k, struct agent_packet *p)
         .uid = rq->uid,
         .gid = rq->gid,
         .timeout_ms = rq->timeout_s * 1000,
-        .login_n = rq->login.n,
-        .directory_n = rq->directory.n,
     };
-    if (rq->login.n >= AGENT_LOGIN_MAX || rq->directory.n >= AGENT_DIRECTORY_MAX ||
-        str_has_nul(rq->login) || str_has_nul(rq->directory) || rq->timeout_s < 0 ||
-        h->timeout_ms > AGENT_TIMEOUT_MAX_MS)
-        return false;
-    if (rq->login.n > 0)
-        memcpy(h->login, rq->login.p, rq->login.n);
-    if (rq->directory.n > 0)
-        memcpy(h->directory, rq->directory.p, rq->directory.n);
-    return true;
+    return rq->timeout_s >= 0 && h->timeout_ms <= AGENT_TIMEOUT_MAX_MS &&
+           set_text(h->name, sizeof h->name, &h->name_n, rq->login) &&
+           set_text(h->path, sizeof h->path, &h->path_n, rq->directory);
 }
 
 /* --- one try --- */
@@ -192,8 +212,7 @@ try_once(struct errand *k, struct child_result *out)
         close_pipes(k);
         return true;
     }
-    bool sent =
-        (k->link->socket >= 0 || connect_link(k->link)) && agent_wire_send(k->link->socket, &p);
+    bool sent = send_packet(k->link, &p);
     close_one(&k->answer[1]);
     close_one(&k->end[1]);
     if (sent)
@@ -228,20 +247,93 @@ by_agent(const struct engine_become *self, struct engine *e, struct arena *a,
         return;
     }
     bool done = try_once(&k, out);
-    while (!done && !k.link->closed && await_now_ms() < until) {
-        (void)poll(NULL, 0, NEW_AGENT_NAP_MS);
+    while (!done && may_try_again(k.link, until))
         done = try_once(&k, out);
-    }
     if (!done)
         set_end(out, CHILD_NO_START, ECONNREFUSED);
     close(k.job);
+}
+
+/* --- keys --- */
+
+/* False: it does not fit the form. */
+static bool
+set_key_packet(const struct become_key *key, struct agent_packet *p)
+{
+    struct agent_head *h = &p->head;
+    *p = (struct agent_packet){.head = {.type = AGENT_KEY}};
+    return set_text(h->name, sizeof h->name, &h->name_n, key->transport) &&
+           set_text(h->path, sizeof h->path, &h->path_n, key->path);
+}
+
+/* What the agent says to it. False: it is gone, or says nothing. */
+static bool
+hear_answer(int socket, struct agent_packet *answer)
+{
+    struct pollfd p = {.fd = socket, .events = POLLIN};
+    int64_t until = await_now_ms() + GRACE_MS, left;
+    enum agent_wire_result r = AGENT_WIRE_AGAIN;
+    while (r == AGENT_WIRE_AGAIN && (left = until - await_now_ms()) > 0) {
+        (void)poll(&p, 1, (int)left);
+        r = agent_wire_receive(socket, answer);
+    }
+    if (r == AGENT_WIRE_OK && answer->head.type == AGENT_OPENED)
+        return true;
+    if (r == AGENT_WIRE_OK)
+        agent_wire_close(answer);
+    return false;
+}
+
+/* True when there is an answer: *fd, or -1 with *why. */
+static bool
+ask_once(struct link *l, const struct agent_packet *question, int *fd,
+         struct key_file_result *why)
+{
+    struct agent_packet p = *question, answer;
+    int pair[2];
+    if (!agent_wire_pair(pair))
+        return false;
+    p.fd[0] = pair[1];
+    p.fds = 1;
+    bool sent = send_packet(l, &p);
+    close(pair[1]);
+    bool heard = sent && hear_answer(pair[0], &answer);
+    close(pair[0]);
+    if (!heard) {
+        close_one(&l->socket);
+        return false;
+    }
+    *why = (struct key_file_result){.end = (enum key_file_end)answer.head.end,
+                                    .sys_errno = (int)answer.head.sys_errno};
+    *fd = answer.fds > 0 ? answer.fd[0] : -1;
+    return true;
+}
+
+static int
+open_key(const struct engine_become *self, struct engine *e, const struct become_key *key,
+         struct key_file_result *why)
+{
+    struct link *l = ((const struct by_agent *)(const void *)self)->link;
+    int64_t until = await_now_ms() + NEW_AGENT_S * 1000LL;
+    struct agent_packet question;
+    int fd = -1;
+    (void)e;
+    *why = (struct key_file_result){.end = KEY_FILE_BAD_PATH};
+    if (!set_key_packet(key, &question))
+        return -1;
+    bool done = ask_once(l, &question, &fd, why);
+    while (!done && may_try_again(l, until))
+        done = ask_once(l, &question, &fd, why);
+    if (!done)
+        why->end = KEY_FILE_NO_ANSWER;
+    return fd;
 }
 
 const struct engine_become *
 become_agent_new(struct arena *a, int door)
 {
     struct by_agent *b = ARENA_NEW(a, struct by_agent);
-    b->base.run = by_agent;
+    b->base = (struct engine_become){.run = by_agent, .open_key = open_key};
     b->link = ARENA_NEW(a, struct link);
     b->link->door = door;
     b->link->socket = -1;

@@ -2,7 +2,8 @@
  *
  * The door is a socket to the agent that the master keeps open over the agent's death; through it this process tells the agent
  * of a socket of its own, and again when that one turns out to be dead. A job that no process of the user has begun when the agent
- * dies is handed to the next agent; one that has begun goes on without the agent, and its answer comes all the same. One thread.
+ * dies is handed to the next agent; one that has begun goes on without the agent, and its answer comes all the same. Keys are asked for
+ * until an agent answers. One thread.
  */
 #ifndef REMEX_ENGINE_BECOME_AGENT_H
 #define REMEX_ENGINE_BECOME_AGENT_H

@@ -2,6 +2,7 @@
 #include "engine/transport_setup.h"
 
 #include "base/num.h"
+#include "engine/become.h"
 #include "engine/local_identity.h"
 #include "transports/transport.h"
 
@@ -128,6 +129,14 @@ transport_setup_debug(struct delivery *d, const struct driver_instance *transpor
                       text.n > 0 && text.p[text.n - 1] == '\n' ? "" : "\n");
 }
 
+static int
+open_key(void *ctx, struct str transport, struct str path, struct key_file_result *why)
+{
+    struct engine *e = ctx;
+    const struct become_key key = {.transport = transport, .path = path};
+    return e->become->open_key(e->become, e, &key, why);
+}
+
 struct transport_job
 transport_setup_base(const struct delivery *d, const struct driver_instance *transport,
                      struct address **batch, size_t n)
@@ -139,7 +148,9 @@ transport_setup_base(const struct delivery *d, const struct driver_instance *tra
                                   .message = d->message,
                                   .session = d->session,
                                   .addresses = batch,
-                                  .n = n};
+                                  .n = n,
+                                  .open_key = d->engine->can_become ? open_key : NULL,
+                                  .open_key_ctx = d->engine};
 }
 
 bool

@@ -62,7 +62,7 @@ may_become(const struct agent *g, const struct agent_head *h)
             return false;
     bool reads_all = (h->flags & AGENT_READS_ALL) != 0;
     return !reads_all ||
-           (h->uid == g->e->mail_uid && h->gid == g->e->mail_gid && h->login_n == 0);
+           (h->uid == g->e->mail_uid && h->gid == g->e->mail_gid && h->name_n == 0);
 }
 
 /* --- the ends of jobs --- */
@@ -144,7 +144,7 @@ static bool
 is_same(const struct agent_child *c, const struct agent_head *h)
 {
     return c->uid == h->uid && c->gid == h->gid && c->flags == h->flags &&
-           strcmp(c->login, h->login) == 0;
+           strcmp(c->login, h->name) == 0;
 }
 
 static struct agent_child *
@@ -228,7 +228,7 @@ start_child(struct agent *g, const struct agent_packet *job)
                             .uid = h->uid,
                             .gid = h->gid,
                             .end = -1};
-    memcpy(c.login, h->login, sizeof c.login);
+    memcpy(c.login, h->name, sizeof c.login);
     vec_push(g->arena, &g->children, c);
     return &g->children.v[g->children.n - 1];
 }
@@ -283,6 +283,51 @@ is_pipe(int fd)
     return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
+static bool
+is_packet_socket(int fd)
+{
+    int type = 0;
+    socklen_t n = sizeof type;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && type == SOCK_SEQPACKET;
+}
+
+/* The answer goes over the socket that came along; who does not hear it asks again. */
+static void
+open_key(const struct agent *g, struct agent_packet *p)
+{
+    struct key_file_result why;
+    int fd = key_places_open(&g->keys, p->head.name, p->head.path, &why);
+    const struct agent_packet answer = {
+        .head = {.type = AGENT_OPENED, .end = why.end, .sys_errno = (uint32_t)why.sys_errno},
+        .fd = {fd},
+        .fds = fd >= 0};
+    (void)agent_wire_send(p->fd[0], &answer);
+    if (fd >= 0)
+        close(fd);
+    agent_wire_close(p);
+}
+
+/* A packet of the right form. False: its peer is to be closed. */
+static bool
+take_packet(struct agent *g, struct agent_peer *peer)
+{
+    struct agent_packet *p = &peer->waiting;
+    bool job = p->head.type == AGENT_JOB && is_pipe(p->fd[AGENT_FD_END]);
+    if (p->head.type == AGENT_KEY && is_packet_socket(p->fd[0])) {
+        open_key(g, p);
+        return true;
+    }
+    if (job && may_become(g, &p->head)) {
+        peer->waits = !take_job(g, p);
+        return true;
+    }
+    refuse(g, job ? "to become that user" : "what is neither a job nor a question", p);
+    if (job)
+        tell_end(p->fd[AGENT_FD_END], CHILD_NOT_BECOME, 0, EPERM);
+    agent_wire_close(p);
+    return false;
+}
+
 /* What a peer sent. False: it is to be closed. */
 static bool
 hear_peer(struct agent *g, struct agent_peer *peer)
@@ -299,23 +344,7 @@ hear_peer(struct agent *g, struct agent_peer *peer)
     case AGENT_WIRE_OK:
         break;
     }
-    if (p->head.type == AGENT_JOB && is_pipe(p->fd[AGENT_FD_END]) && may_become(g, &p->head)) {
-        peer->waits = !take_job(g, p);
-        return true;
-    }
-    refuse(g, "to become that user", p);
-    if (p->head.type == AGENT_JOB && is_pipe(p->fd[AGENT_FD_END]))
-        tell_end(p->fd[AGENT_FD_END], CHILD_NOT_BECOME, 0, EPERM);
-    agent_wire_close(p);
-    return false;
-}
-
-static bool
-is_packet_socket(int fd)
-{
-    int type = 0;
-    socklen_t n = sizeof type;
-    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && type == SOCK_SEQPACKET;
+    return take_packet(g, peer);
 }
 
 /* A new peer. Anything else at the door is dropped: it is not one peer's. */

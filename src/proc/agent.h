@@ -1,7 +1,8 @@
 /* The agent: starts the processes that become users, for those who deliver and have no privilege themselves.
  *
  * It is root with the few capabilities that this needs and looks at nothing but who a process is to become: never uid 0, never one of
- * never_users, nobody's groups but the user's own. The job goes to the process unread. It waits for no one: not for a
+ * never_users, nobody's groups but the user's own. The job goes to the process unread. It also opens the private keys with which messages
+ * are signed, where they may lie (transports/key_place.h), and reads none of them. It waits for no one: not for a
  * process, not for who asked. What a process is done with goes on when the agent dies. Source: specification, chapter "Security considerations".
  */
 #ifndef REMEX_PROC_AGENT_H
@@ -10,6 +11,7 @@
 #include "base/vec.h"
 #include "engine/engine.h"
 #include "sys/agent_wire.h"
+#include "transports/key_place.h"
 
 #include <sys/types.h>
 
@@ -38,7 +40,7 @@ struct agent_child {
     uint32_t flags; /* enum agent_flags */
     uid_t uid;
     gid_t gid;
-    char login[AGENT_LOGIN_MAX];
+    char login[AGENT_NAME_MAX];
     bool busy;
     unsigned jobs;
     int end;             /* where the end of the job is told; -1: nowhere */
@@ -53,6 +55,7 @@ struct agent {
     int extra[AGENT_EXTRA]; /* polled besides; -1: none */
     const uid_t *never;
     size_t never_n;
+    struct key_places keys; /* the caller's */
     VEC(struct agent_peer) peers;
     VEC(struct agent_child) children;
     /* In a child, before anything else: gives back what the process took for itself (signals). May be NULL. */

@@ -25,8 +25,8 @@ static bool
 is_allowed(struct arena *a, const struct agent_head *who)
 {
     const struct passwd *pw;
-    if (who->login_n > 0) {
-        pw = account_user(a, who->login);
+    if (who->name_n > 0) {
+        pw = account_user(a, who->name);
         if (pw == NULL || pw->pw_uid != who->uid)
             return false;
     }
@@ -45,7 +45,7 @@ become(struct engine *e, const struct agent_head *who)
         .uid = who->uid,
         .gid = who->gid,
         .reads_all = (who->flags & AGENT_READS_ALL) != 0,
-        .login = who->login_n > 0 ? who->login : NULL,
+        .login = who->name_n > 0 ? who->name : NULL,
     };
     struct arena *a = arena_new();
     bool allowed = is_allowed(a, who);
@@ -85,7 +85,7 @@ static int
 do_job(struct engine *e, const struct agent_packet *p, char step)
 {
     int answer = p->fd[AGENT_FD_ANSWER];
-    if (step == 'k' && chdir(p->head.directory_n > 0 ? p->head.directory : "/") != 0)
+    if (step == 'k' && chdir(p->head.path_n > 0 ? p->head.path : "/") != 0)
         step = 'd';
     child_say(answer, step);
     if (step != 'k')

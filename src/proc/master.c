@@ -20,6 +20,7 @@
 #include "sys/seats.h"
 #include "sys/signals.h"
 #include "sys/tls_vault.h"
+#include "transports/key_place.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -129,6 +130,22 @@ bundle_of(const struct generation *g, enum ipc_kind kind)
     return g->bundles[i];
 }
 
+/* To the agent, whose configuration does not say it. Before it hears of the door. */
+static void
+tell_keys(struct role_child *c, const struct generation *g)
+{
+    struct arena *a = arena_new();
+    struct key_places places;
+    key_places_find(a, g->mode->conf, &places);
+    for (size_t i = 0; i < places.v.n; i++) {
+        const struct key_place *p = &places.v.v[i];
+        const struct ipc_field f[] = {
+            {.text = p->transport}, {.text = p->path}, {.number = p->begins}};
+        tell(c, IPC_KEY, f, -1);
+    }
+    arena_free(a);
+}
+
 static void
 introduce(struct master *m, struct role_child *c, const struct generation *g)
 {
@@ -144,6 +161,8 @@ introduce(struct master *m, struct role_child *c, const struct generation *g)
         tell(c, IPC_PEER, peer, g->inspect[!asks]);
     if (c->kind == IPC_KIND_DELIVER && m->setup->submit >= 0)
         tell(c, IPC_SUBMIT, NULL, m->setup->submit);
+    if (c->kind == IPC_KIND_AGENT)
+        tell_keys(c, g);
     if (c->kind != IPC_KIND_SMTP)
         return;
     if (m->vault >= 0)

@@ -1,6 +1,6 @@
 /* The agent role: the agent of agent.h, between the master and those who deliver.
  *
- * Its door comes from the master, which keeps it open. When the agent retires it serves those who are there until they are gone.
+ * Its door comes from the master, which keeps it open, and so does what it has to know of keys: its configuration is without that. When the agent retires it serves those who are there until they are gone.
  */
 #include "proc/agent.h"
 #include "proc/role.h"
@@ -22,13 +22,25 @@ leave(void *ctx)
     signals_release(r->signals);
 }
 
+/* Where a key may lie. */
+static void
+take_key(struct agent *g, const struct ipc_message *msg)
+{
+    const struct key_place one = {.transport = str_dup(g->arena, msg->f[0].text),
+                                  .path = str_dup(g->arena, msg->f[1].text),
+                                  .begins = msg->f[2].number != 0};
+    key_places_add(g->arena, &g->keys, &one);
+}
+
 static void
 hear_master(struct role *r, struct agent *g)
 {
     struct ipc_message msg;
     if (!role_hear(r, &msg))
         return;
-    if (msg.type == IPC_PEER && msg.f[0].number == IPC_KIND_DELIVER && g->door < 0)
+    if (msg.type == IPC_KEY)
+        take_key(g, &msg);
+    else if (msg.type == IPC_PEER && msg.f[0].number == IPC_KIND_DELIVER && g->door < 0)
         g->door = msg.fd;
     else if (msg.fd >= 0)
         close(msg.fd);

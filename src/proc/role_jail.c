@@ -12,6 +12,7 @@
 #include "base/strlist.h"
 #include "conf/conf.h"
 #include "conf/main_options.h"
+#include "conf/path_scan.h"
 #include "engine/maillog.h"
 #include "sys/clamav_plugin.h"
 #include "sys/jail.h"
@@ -111,12 +112,6 @@ add_named(struct jail_plan *p, struct str path, bool whole)
         add_program(p, z, &st);
 }
 
-static bool
-is_path_char(char c)
-{
-    return ascii_alnum(c) || strchr("_./+@%-", c) != NULL;
-}
-
 /* True for `name = ...` of a transport that only a process of the user looks at. Also keeps count of the sections. */
 static bool
 is_for_users(struct jail_plan *p, struct str line)
@@ -136,28 +131,13 @@ is_for_users(struct jail_plan *p, struct str line)
     return false;
 }
 
-/* Every absolute path in a line of the configuration. */
-static void
-scan_paths(struct jail_plan *p, struct str line)
-{
-    for (size_t i = 0; i < line.n; i++) {
-        if (line.p[i] != '/' ||
-            (i > 0 && (is_path_char(line.p[i - 1]) || line.p[i - 1] == '}')))
-            continue;
-        size_t end = i;
-        while (end < line.n && line.p[end] != '\0' && is_path_char(line.p[end]))
-            end++;
-        if (end - i > 1)
-            add_named(p, str_sub(line, i, end - i), end == line.n || line.p[end] != '$');
-        i = end;
-    }
-}
-
 static void
 scan_line(struct jail_plan *p, struct str line)
 {
-    if (!is_for_users(p, line))
-        scan_paths(p, line);
+    struct path_scan s = {.text = line};
+    bool users = is_for_users(p, line);
+    while (!users && path_scan_next(&s))
+        add_named(p, s.path, !s.begins);
     for (size_t i = 0; i < sizeof runs_programs / sizeof runs_programs[0]; i++)
         p->programs |= str_find(line, str_from_cstr(runs_programs[i]), 0) != STR_NPOS;
 }
@@ -245,15 +225,9 @@ make_scratch(const struct role *r)
 static void
 add_read_only(struct jail_plan *p, struct str text)
 {
-    for (size_t i = 0; i < text.n; i++) {
-        size_t end = i;
-        while (text.p[i] == '/' && end < text.n && is_path_char(text.p[end]))
-            end++;
-        const char *path = end > i + 1 ? str_cstr(p->arena, str_sub(text, i, end - i)) : NULL;
-        if (path != NULL)
-            add(p, path, JAIL_READ);
-        i = end > i ? end : i;
-    }
+    struct path_scan s = {.text = text};
+    while (path_scan_next(&s))
+        add(p, str_cstr(p->arena, s.path), JAIL_READ);
 }
 
 bool

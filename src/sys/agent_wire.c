@@ -1,6 +1,8 @@
 /* Packets to and from the agent; see agent_wire.h. */
 #include "sys/agent_wire.h"
 
+#include "sys/key_file.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,8 +24,8 @@ agent_wire_send(int socket, const struct agent_packet *p)
 {
     union control c;
     const struct agent_head *h = &p->head;
-    /* what follows the name of the directory is not sent */
-    size_t n = offsetof(struct agent_head, directory) + h->directory_n + 1;
+    /* what follows the path is not sent */
+    size_t n = offsetof(struct agent_head, path) + h->path_n + 1;
     struct iovec io = {.iov_base = (void *)(uintptr_t)h, .iov_len = n};
     struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1};
     ssize_t sent;
@@ -49,22 +51,40 @@ is_text(const char *p, size_t n, size_t room)
     return n < room && p[n] == '\0' && memchr(p, '\0', n) == NULL;
 }
 
+/* What one type has of the form. */
+static bool
+fits_type(const struct agent_packet *p)
+{
+    const struct agent_head *h = &p->head;
+    bool none = h->name_n == 0 && h->path_n == 0, answers = h->end != 0 || h->sys_errno != 0;
+    switch (h->type) {
+    case AGENT_JOB:
+        return !answers && (p->fds == AGENT_FD_BODY || p->fds == AGENT_FDS) &&
+               (h->path_n == 0 || h->path[0] == '/');
+    case AGENT_CONNECT:
+        return !answers && p->fds == 1 && none;
+    case AGENT_KEY:
+        return !answers && p->fds == 1 && h->name_n > 0 && h->path[0] == '/';
+    case AGENT_OPENED:
+        return h->end < KEY_FILE_ENDS && p->fds == (h->end == KEY_FILE_OK) && none;
+    default:
+        return false;
+    }
+}
+
 bool
 agent_wire_check(const struct agent_packet *p, size_t n)
 {
     const struct agent_head *h = &p->head;
-    const size_t least = offsetof(struct agent_head, directory);
-    if (n <= least || n > sizeof *h || h->directory_n != n - least - 1 ||
+    const size_t least = offsetof(struct agent_head, path);
+    if (n <= least || n > sizeof *h || h->path_n != n - least - 1 ||
         (h->flags & ~(uint32_t)AGENT_ALL_FLAGS) != 0 || h->timeout_ms < 0 ||
         h->timeout_ms > AGENT_TIMEOUT_MAX_MS)
         return false;
-    if (!is_text(h->login, h->login_n, sizeof h->login) ||
-        !is_text(h->directory, h->directory_n, sizeof h->directory))
+    if (!is_text(h->name, h->name_n, sizeof h->name) ||
+        !is_text(h->path, h->path_n, sizeof h->path))
         return false;
-    if (h->type == AGENT_CONNECT)
-        return p->fds == 1 && h->directory_n == 0 && h->login_n == 0;
-    return h->type == AGENT_JOB && (p->fds == AGENT_FD_BODY || p->fds == AGENT_FDS) &&
-           (h->directory_n == 0 || h->directory[0] == '/');
+    return fits_type(p);
 }
 
 void

@@ -2,7 +2,8 @@
  *
  * A job's packet says as whom it is to be done, in a form of fixed size that is checked by looking at it; the job itself is a file in
  * memory that the agent hands on unread. The answer comes from the user's process over a pipe, how that process ended from
- * the agent over another. What does not look like this is forged, and whoever reads it closes that one peer.
+ * the agent over another. A key is asked for in the same form; the answer, a packet too, comes over a socket that was sent along. What
+ * does not look like this is forged, and whoever reads it closes that one peer.
  */
 #ifndef REMEX_SYS_AGENT_WIRE_H
 #define REMEX_SYS_AGENT_WIRE_H
@@ -12,8 +13,8 @@
 #include <stdint.h>
 
 enum {
-    AGENT_LOGIN_MAX = 256,
-    AGENT_DIRECTORY_MAX = 4096,
+    AGENT_NAME_MAX = 256,
+    AGENT_PATH_MAX = 4096,
     AGENT_FDS = 4,
 };
 
@@ -22,6 +23,8 @@ enum {
 enum agent_type {
     AGENT_JOB = 1, /* job, answer, end, perhaps the message's body */
     AGENT_CONNECT, /* one socket: a new peer */
+    AGENT_KEY,     /* a private key is to be opened; one socket, for the answer */
+    AGENT_OPENED,  /* the answer: the file, or why there is none */
 };
 
 enum agent_flags {
@@ -36,10 +39,12 @@ enum agent_fd { AGENT_FD_JOB, AGENT_FD_ANSWER, AGENT_FD_END, AGENT_FD_BODY };
 struct agent_head {
     uint32_t type, flags;
     uint32_t uid, gid;
-    int64_t timeout_ms;            /* 0: none */
-    uint32_t login_n, directory_n; /* 0: none */
-    char login[AGENT_LOGIN_MAX];   /* with a NUL behind it, as the next */
-    char directory[AGENT_DIRECTORY_MAX];
+    int64_t timeout_ms;      /* 0: none */
+    uint32_t end, sys_errno; /* of AGENT_OPENED, as struct key_file_result has them; else 0 */
+    uint32_t name_n, path_n; /* 0: none */
+    char name
+        [AGENT_NAME_MAX]; /* login of a job, transport of a key; with a NUL behind it, as the next */
+    char path[AGENT_PATH_MAX]; /* directory of a job, file of a key */
 };
 
 struct agent_packet {

@@ -17,9 +17,10 @@
 struct eval;
 struct hints; /* sys/hints.h */
 struct vm;
-struct header;        /* mail/header.h */
-struct retry_error;   /* engine/retry.h */
-struct durable_calls; /* sys/durable.h */
+struct header;          /* mail/header.h */
+struct retry_error;     /* engine/retry.h */
+struct durable_calls;   /* sys/durable.h */
+struct key_file_result; /* sys/key_file.h */
 
 /* Options of every transport. */
 struct transport_generic {
@@ -80,6 +81,10 @@ struct transport_job {
     int64_t deliverer;   /* engine_deliverer of who asked; 0: not known */
     struct hints *hints; /* of this process, for what outlives a delivery; NULL: none */
     void *prepared;      /* what the driver's prepare function left, or NULL */
+    /* Has the file of a private key opened that this process may not read. A descriptor; -1 with *why. NULL: nobody could. */
+    int (*open_key)(void *ctx, struct str transport, struct str path,
+                    struct key_file_result *why);
+    void *open_key_ctx;
 };
 
 /* How a delivery by SMTP or LMTP was made. */
@@ -125,7 +130,8 @@ struct transport_answer {
     struct str auth_name, auth_id,
         auth_sender;  /* how we authenticated, and AUTH= of MAIL; unset: not */
     struct str steps; /* PS=: s (TLS), e (EHLO), a (AUTH), in the order in which they came */
-    struct str dkim;  /* what it was signed with: domain:selector:domain:selector; unset: it was not */
+    struct str
+        dkim; /* what it was signed with: domain:selector:domain:selector; unset: it was not */
     struct str sent_to, sent_from; /* the envelope when it was converted (A-labels), or unset */
     bool recipient_error; /* the recipient was refused for now, not the message or the host */
 

@@ -1,5 +1,6 @@
 /* The form of a request to the agent: what is taken is within its bounds. */
 #include "sys/agent_wire.h"
+#include "sys/key_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +16,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(&p.head, data, size);
     if (!agent_wire_check(&p, size))
         return 0;
-    if (strlen(p.head.login) != p.head.login_n ||
-        strlen(p.head.directory) != p.head.directory_n)
+    if (strlen(p.head.name) != p.head.name_n || strlen(p.head.path) != p.head.path_n)
         abort();
-    if (p.head.type != AGENT_JOB && p.head.type != AGENT_CONNECT)
+    if (p.head.type < AGENT_JOB || p.head.type > AGENT_OPENED)
         abort();
-    if (p.head.directory_n > 0 && p.head.directory[0] != '/')
+    if (p.head.type == AGENT_KEY && (p.head.name_n == 0 || p.head.path[0] != '/' || p.fds != 1))
+        abort();
+    if (p.head.type == AGENT_OPENED
+            ? p.head.end >= KEY_FILE_ENDS || p.fds != (p.head.end == KEY_FILE_OK)
+            : p.head.end != 0 || p.head.sys_errno != 0)
+        abort();
+    if (p.head.path_n > 0 && p.head.path[0] != '/')
         abort();
     return 0;
 }

@@ -495,7 +495,7 @@ test_forged_packets(void **state)
     (void)state;
     struct world w;
     struct child_result out;
-    const size_t least = offsetof(struct agent_head, directory) + 1;
+    const size_t least = offsetof(struct agent_head, path) + 1;
     static const char long_one[sizeof(struct agent_head) + 1] = {AGENT_JOB};
     begin(&w);
     assert_true(str_eqz(id_as(&w, USER_A, "-u", &out), "61234"));
@@ -517,14 +517,14 @@ test_forged_packets(void **state)
     h.timeout_ms = -1;
     assert_forged(&w, &h, least, 3);
     h = good_head();
-    h.login_n = 4; /* but there is none */
+    h.name_n = 4; /* but there is none */
     assert_forged(&w, &h, least, 3);
-    memset(h.login, 'x', sizeof h.login);
-    h.login_n = AGENT_LOGIN_MAX;
+    memset(h.name, 'x', sizeof h.name);
+    h.name_n = AGENT_NAME_MAX;
     assert_forged(&w, &h, least, 3);
     h = good_head();
-    h.directory_n = AGENT_DIRECTORY_MAX;
-    memset(h.directory, '/', sizeof h.directory);
+    h.path_n = AGENT_PATH_MAX;
+    memset(h.path, '/', sizeof h.path);
     assert_forged(&w, &h, sizeof h, 3);
     int fd = raw_peer(&w);
     send_raw(fd, long_one, sizeof long_one, 3);
@@ -540,23 +540,23 @@ static void
 test_caps_of_the_form(void **state)
 {
     (void)state;
-    for (size_t n = AGENT_DIRECTORY_MAX - 2; n <= AGENT_DIRECTORY_MAX; n++) {
+    for (size_t n = AGENT_PATH_MAX - 2; n <= AGENT_PATH_MAX; n++) {
         struct agent_packet p = {.head = good_head(), .fds = AGENT_FD_BODY};
-        memset(p.head.directory, '/', sizeof p.head.directory);
-        if (n < AGENT_DIRECTORY_MAX)
-            p.head.directory[n] = '\0';
-        p.head.directory_n = (uint32_t)n;
-        size_t size = offsetof(struct agent_head, directory) + n + 1;
-        assert_int_equal(agent_wire_check(&p, size), n < AGENT_DIRECTORY_MAX);
+        memset(p.head.path, '/', sizeof p.head.path);
+        if (n < AGENT_PATH_MAX)
+            p.head.path[n] = '\0';
+        p.head.path_n = (uint32_t)n;
+        size_t size = offsetof(struct agent_head, path) + n + 1;
+        assert_int_equal(agent_wire_check(&p, size), n < AGENT_PATH_MAX);
     }
-    for (size_t n = AGENT_LOGIN_MAX - 2; n <= AGENT_LOGIN_MAX; n++) {
+    for (size_t n = AGENT_NAME_MAX - 2; n <= AGENT_NAME_MAX; n++) {
         struct agent_packet p = {.head = good_head(), .fds = AGENT_FD_BODY};
-        memset(p.head.login, 'x', sizeof p.head.login);
-        if (n < AGENT_LOGIN_MAX)
-            p.head.login[n] = '\0';
-        p.head.login_n = (uint32_t)n;
-        assert_int_equal(agent_wire_check(&p, offsetof(struct agent_head, directory) + 1),
-                         n < AGENT_LOGIN_MAX);
+        memset(p.head.name, 'x', sizeof p.head.name);
+        if (n < AGENT_NAME_MAX)
+            p.head.name[n] = '\0';
+        p.head.name_n = (uint32_t)n;
+        assert_int_equal(agent_wire_check(&p, offsetof(struct agent_head, path) + 1),
+                         n < AGENT_NAME_MAX);
     }
 }
 
