@@ -7,26 +7,33 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void
+check_taken(const struct agent_packet *p)
+{
+    const struct agent_head *h = &p->head;
+    if (strlen(h->name) != h->name_n || strlen(h->path) != h->path_n)
+        abort();
+    if (h->type < AGENT_JOB || h->type > AGENT_OPENED)
+        abort();
+    if (h->path_n > 0 && h->path[0] != '/')
+        abort();
+    if (h->type == AGENT_KEY && (h->name_n == 0 || h->path_n == 0 || p->fds != 1))
+        abort();
+    if (h->type == AGENT_OPENED ? h->end >= KEY_FILE_ENDS || p->fds != (h->end == KEY_FILE_OK)
+                                : h->end != 0 || h->sys_errno != 0)
+        abort();
+}
+
+/* With any number of descriptors. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct agent_packet p = {.fds = size % (AGENT_FDS + 1)};
+    struct agent_packet p = {.fds = 0};
     if (size > sizeof p.head)
         return 0;
     memcpy(&p.head, data, size);
-    if (!agent_wire_check(&p, size))
-        return 0;
-    if (strlen(p.head.name) != p.head.name_n || strlen(p.head.path) != p.head.path_n)
-        abort();
-    if (p.head.type < AGENT_JOB || p.head.type > AGENT_OPENED)
-        abort();
-    if (p.head.type == AGENT_KEY && (p.head.name_n == 0 || p.head.path[0] != '/' || p.fds != 1))
-        abort();
-    if (p.head.type == AGENT_OPENED
-            ? p.head.end >= KEY_FILE_ENDS || p.fds != (p.head.end == KEY_FILE_OK)
-            : p.head.end != 0 || p.head.sys_errno != 0)
-        abort();
-    if (p.head.path_n > 0 && p.head.path[0] != '/')
-        abort();
+    for (p.fds = 0; p.fds <= AGENT_FDS; p.fds++)
+        if (agent_wire_check(&p, size))
+            check_taken(&p);
     return 0;
 }

@@ -36,6 +36,7 @@ struct world {
     struct loaded loaded;
     struct arena *a;
     struct engine engine;
+    struct key_places keys;
     int door[2]; /* ours, the agent's: open here too, as the master has it */
     pid_t agent;
 };
@@ -57,9 +58,10 @@ load(struct world *w)
                    "primary_hostname = host.example\nspool_directory = %s\n"
                    "never_users = %d\n"
                    "begin transports\n"
+                   "out:\n driver = smtp\n dkim_private_key = %s/keys/$dkim_selector\n"
                    "box:\n driver = appendfile\n file = %s/$local_part_data\n"
                    "pid:\n driver = appendfile\n file = %s/pid.$pid\n",
-                   w->root, NEVER_USER, w->root, w->root);
+                   w->root, NEVER_USER, w->root, w->root, w->root);
     w->loaded = load_text(text);
     if (w->loaded.conf == NULL)
         fail_msg("%s", load_exim_error(&w->loaded));
@@ -71,6 +73,7 @@ serve(struct world *w)
     struct agent g;
     if (!agent_begin(&g, w->a, &w->engine, w->door[1]))
         _exit(1);
+    g.keys = w->keys;
     for (;;)
         (void)agent_turn(&g, -1);
 }
@@ -95,6 +98,7 @@ begin(struct world *w)
     assert_int_equal(chmod(w->root, 0777), 0);
     load(w);
     w->a = w->loaded.arena;
+    key_places_find(w->a, w->loaded.conf, &w->keys);
     struct wiring wired = wire_command_line(w->a, w->loaded.conf);
     w->engine = (struct engine){.arena = w->a,
                                 .conf = w->loaded.conf,
@@ -560,6 +564,193 @@ test_caps_of_the_form(void **state)
     }
 }
 
+/* --- keys --- */
+
+static int
+key_as(struct world *w, const char *transport, const char *file, struct key_file_result *why)
+{
+    const struct become_key key = {.transport = str_from_cstr(transport),
+                                   .path = str_printf(w->a, "%s/keys/%s", w->root, file)};
+    return w->engine.become->open_key(w->engine.become, &w->engine, &key, why);
+}
+
+static void
+make_key(struct world *w)
+{
+    char path[96];
+    (void)snprintf(path, sizeof path, "%s/keys", w->root);
+    assert_int_equal(mkdir(path, 0755), 0);
+    assert_int_equal(chmod(w->root, 0755), 0);
+    (void)snprintf(path, sizeof path, "%s/keys/x", w->root);
+    int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(fd >= 0 && file_write_all(fd, "secret", 6));
+    close(fd);
+}
+
+static void
+assert_opens(struct world *w)
+{
+    struct key_file_result why;
+    char text[16];
+    int fd = key_as(w, "out", "x", &why);
+    assert_true(fd >= 0 && why.end == KEY_FILE_OK);
+    assert_int_equal(read(fd, text, sizeof text), 6);
+    assert_memory_equal(text, "secret", 6);
+    close(fd);
+}
+
+static void
+test_opens_keys(void **state)
+{
+    (void)state;
+    struct world w;
+    struct child_result out;
+    struct key_file_result why;
+    begin(&w);
+    make_key(&w);
+    assert_opens(&w);
+    assert_int_equal(key_as(&w, "out", "y", &why), -1);
+    assert_true(why.end == KEY_FILE_NO_OPEN && why.sys_errno == ENOENT);
+    assert_int_equal(key_as(&w, "out", "../keys/x", &why), -1);
+    assert_int_equal(why.end, KEY_FILE_BAD_PATH);
+    assert_int_equal(key_as(&w, "box", "x", &why), -1);
+    assert_int_equal(why.end, KEY_FILE_NOT_NAMED);
+    assert_int_equal(key_as(&w, "out", "../main", &why), -1);
+    assert_int_equal(why.end, KEY_FILE_BAD_PATH);
+    const struct become_key far = {.transport = STR_LIT("out"), .path = STR_LIT("/etc/passwd")};
+    assert_int_equal(w.engine.become->open_key(w.engine.become, &w.engine, &far, &why), -1);
+    assert_int_equal(why.end, KEY_FILE_NOT_NAMED);
+    /* jobs and keys go over the same socket */
+    assert_true(str_eqz(id_as(&w, USER_A, "-u", &out), "61234"));
+    assert_opens(&w);
+    finish(&w);
+}
+
+/* The next agent answers, and while there is none the question waits. */
+static void
+test_keys_of_the_next_agent(void **state)
+{
+    (void)state;
+    struct world w;
+    struct key_file_result why;
+    begin(&w);
+    make_key(&w);
+    assert_opens(&w);
+    kill(w.agent, SIGKILL);
+    waitpid(w.agent, NULL, 0);
+    start_agent(&w);
+    assert_opens(&w);
+    kill(w.agent, SIGKILL);
+    waitpid(w.agent, NULL, 0);
+    pid_t late = fork();
+    assert_true(late >= 0);
+    if (late == 0) {
+        (void)poll(NULL, 0, 200);
+        serve(&w);
+    }
+    w.agent = late;
+    assert_opens(&w);
+    close(w.door[1]); /* nobody will come any more */
+    kill(w.agent, SIGKILL);
+    waitpid(w.agent, NULL, 0);
+    assert_int_equal(key_as(&w, "out", "x", &why), -1);
+    assert_int_equal(why.end, KEY_FILE_NO_ANSWER);
+    w.door[1] = -1;
+    start_agent(&w);
+    finish(&w);
+}
+
+static struct agent_packet
+key_packet(void)
+{
+    return (struct agent_packet){
+        .head = {.type = AGENT_KEY, .name_n = 3, .name = "out", .path_n = 2, .path = "/x"},
+        .fds = 1};
+}
+
+/* Size of the head with a path of so many bytes. */
+static size_t
+size_with(size_t n)
+{
+    return offsetof(struct agent_head, path) + n + 1;
+}
+
+static void
+test_form_of_keys(void **state)
+{
+    (void)state;
+    struct agent_packet p = key_packet();
+    assert_true(agent_wire_check(&p, size_with(2)));
+    for (p.fds = 0; p.fds <= AGENT_FDS; p.fds++)
+        assert_int_equal(agent_wire_check(&p, size_with(2)), p.fds == 1);
+    p = key_packet();
+    p.head.path[0] = 'x';
+    assert_false(agent_wire_check(&p, size_with(2)));
+    p = key_packet();
+    p.head.path_n = 0;
+    memset(p.head.path, 0, 2);
+    assert_false(agent_wire_check(&p, size_with(0)));
+    p = key_packet();
+    p.head.name_n = 0;
+    memset(p.head.name, 0, 3);
+    assert_false(agent_wire_check(&p, size_with(2)));
+    p = key_packet();
+    p.head.end = 1;
+    assert_false(agent_wire_check(&p, size_with(2)));
+    for (size_t n = AGENT_PATH_MAX - 2; n <= AGENT_PATH_MAX; n++) {
+        p = key_packet();
+        memset(p.head.path, '/', sizeof p.head.path);
+        if (n < AGENT_PATH_MAX)
+            p.head.path[n] = '\0';
+        p.head.path_n = (uint32_t)n;
+        assert_int_equal(agent_wire_check(&p, size_with(n)), n < AGENT_PATH_MAX);
+    }
+    for (size_t n = AGENT_NAME_MAX - 2; n <= AGENT_NAME_MAX; n++) {
+        p = key_packet();
+        memset(p.head.name, 'x', sizeof p.head.name);
+        if (n < AGENT_NAME_MAX)
+            p.head.name[n] = '\0';
+        p.head.name_n = (uint32_t)n;
+        assert_int_equal(agent_wire_check(&p, size_with(2)), n < AGENT_NAME_MAX);
+    }
+}
+
+static void
+test_form_of_answers(void **state)
+{
+    (void)state;
+    for (uint32_t end = 0; end <= KEY_FILE_ENDS; end++)
+        for (size_t fds = 0; fds <= AGENT_FDS; fds++) {
+            const struct agent_packet p = {.head = {.type = AGENT_OPENED, .end = end},
+                                           .fds = fds};
+            assert_int_equal(agent_wire_check(&p, size_with(0)),
+                             end < KEY_FILE_ENDS && fds == (end == KEY_FILE_OK));
+        }
+    struct agent_packet p = key_packet();
+    p.head.type = AGENT_OPENED;
+    assert_false(agent_wire_check(&p, size_with(2)));
+}
+
+/* What is no socket to answer to, and an answer in place of a question. */
+static void
+test_forged_questions(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w);
+    make_key(&w);
+    struct agent_packet p = key_packet();
+    assert_forged(&w, &p.head, size_with(2), 1); /* a pipe */
+    p.head.path[0] = 'x';
+    assert_forged(&w, &p.head, size_with(2), 1);
+    const struct agent_head answer = {.type = AGENT_OPENED, .end = KEY_FILE_LINK};
+    assert_forged(&w, &answer, size_with(0), 0);
+    const struct agent_head opened = {.type = AGENT_OPENED, .end = KEY_FILE_OK};
+    assert_forged(&w, &opened, size_with(0), 1);
+    assert_opens(&w);
+    finish(&w);
+}
+
 /* --- waiting --- */
 
 static void
@@ -700,6 +891,11 @@ main(void)
         cmocka_unit_test(test_refuses_users),
         cmocka_unit_test(test_forged_packets),
         cmocka_unit_test(test_caps_of_the_form),
+        cmocka_unit_test(test_opens_keys),
+        cmocka_unit_test(test_keys_of_the_next_agent),
+        cmocka_unit_test(test_form_of_keys),
+        cmocka_unit_test(test_form_of_answers),
+        cmocka_unit_test(test_forged_questions),
         cmocka_unit_test(test_time_limit),
         cmocka_unit_test(test_nobody_holds_the_others),
         cmocka_unit_test(test_killed_under_load),
