@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "conf/main_options.h"
 #include "engine/maillog.h"
+#include "proc/key_notice.h"
 #include "proc/version.h"
 #include "sys/peer_address.h"
 
@@ -220,6 +221,7 @@ daemon_start_log(const struct master_setup *s)
             STR_LIT("Warning: No server certificate defined; will use a selfsigned one."),
             STR_LIT(" Suggested action: either install a certificate or change "
                     "tls_advertise_hosts option"));
+    key_notice_log(s->engine);
     maillog(s->engine, MAILLOG_MAIN, STR_NULL, "%s %s daemon started: pid=%d, %.*s",
             s->mode->cli->program, VERSION_REMEX, (int)getpid(), STR_ARG(what_it_does(a, s)));
     arena_free(a);

@@ -16,7 +16,7 @@ bool daemon_start_open(struct mode *m, struct engine *e, struct interfaces *all,
 bool daemon_start_inherit(struct arena *a, const struct master_setup *s,
                           struct interfaces *out);
 
-/* "exim 4.99 daemon started: pid=123, -q15m, listening for SMTP on port 25" */
+/* "exim 4.99 daemon started: pid=123, -q15m, listening for SMTP on port 25", and before it what ought to be changed. */
 void daemon_start_log(const struct master_setup *s);
 /* That -bw<time> ends it. */
 void daemon_start_log_wait(const struct master_setup *s);

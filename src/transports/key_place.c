@@ -17,11 +17,27 @@ void
 key_places_add(struct arena *a, struct key_places *p, const struct key_place *one)
 {
     for (size_t i = 0; i < p->v.n; i++)
-        if (is_same(&p->v.v[i], one))
+        if (is_same(&p->v.v[i], one)) {
+            p->v.v[i].always |= one->always;
             return;
+        }
     if (p->v.n < KEY_PLACES_MAX && one->transport.n <= KEY_PLACE_NAME_MAX &&
         one->path.n <= KEY_PLACE_PATH_MAX)
         vec_push(a, &p->v, *one);
+}
+
+/* In no braces: no part of an expansion. */
+static bool
+is_outside(struct str before)
+{
+    size_t depth = 0;
+    for (size_t i = 0; i < before.n; i++) {
+        if (before.p[i] == '{')
+            depth++;
+        else if (before.p[i] == '}' && depth > 0)
+            depth--;
+    }
+    return depth == 0;
 }
 
 /* Every path in an option. What all paths begin with is no place. */
@@ -30,9 +46,9 @@ scan(struct arena *a, struct key_places *p, struct str transport, struct str tex
 {
     struct path_scan s = {.text = text};
     while (path_scan_next(&s)) {
-        const struct key_place one = {.transport = transport,
-                                      .path = s.path,
-                                      .begins = s.begins || s.path.p[s.path.n - 1] == '/'};
+        struct key_place one = {.transport = transport, .path = s.path};
+        one.begins = s.begins || s.path.p[s.path.n - 1] == '/';
+        one.always = !one.begins && is_outside(str_sub(text, 0, (size_t)(s.path.p - text.p)));
         if (str_rchr(s.path, '/') > 0)
             key_places_add(a, p, &one);
     }

@@ -20,6 +20,7 @@ enum { KEY_PLACES_MAX = 1000, KEY_PLACE_NAME_MAX = 255, KEY_PLACE_PATH_MAX = 100
 struct key_place {
     struct str transport, path;
     bool begins; /* path is what those of the keys begin with */
+    bool always; /* it is the file of a key, whatever comes of what is expanded */
 };
 
 struct key_places {

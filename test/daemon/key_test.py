@@ -126,3 +126,42 @@ def test_nobody_else_can_open_it(site):
             for pid in d.roles('smtp') + d.roles('queue') + delivers:
                 assert outside.make(pid, 'open', '@' + key, os.O_RDONLY) == 'EACCES', pid
                 assert (outside.between(pid, agent) is not None) == (pid not in d.roles('smtp') + d.roles('queue')), pid
+
+
+WARNING = 'Warning: the private key %s can be read by the mail user, and so by processes that talk to strangers: root:root and mode 0600 are enough'
+
+
+def test_a_key_that_too_many_can_read_is_told(site):
+    """At the start and at a reload, once for all keys; a folder that is closed to the mail user is enough, and so is its group for root."""
+    if not site.root:
+        return
+    with Server() as server:
+        keys = Keys(site)
+        keys.make('other')
+        good, other = keys.path('good'), keys.path('other')
+        configure(site, server, keys.options('x', good, '  arc_sign = $primary_hostname : s : %s\n' % good))
+
+        def told(d):
+            had = len(site.raw_log())
+            d.reload()
+            return re.findall('Warning: the private.*', site.raw_log()[had:])
+
+        os.chmod(good, 0o604)
+        with Daemon(site) as d:
+            assert site.raw_log().count(WARNING % good) == 1, site.raw_log()
+            for mode, gid, expected in ((0o600, 0, []), (0o640, 0, []), (0o640, site.gid, [WARNING % good]), (0o604, site.gid, [])):
+                os.chmod(good, mode)
+                os.chown(good, 0, gid)
+                assert told(d) == expected, (mode, gid)
+            os.chmod(good, 0o644)
+            assert told(d) == [WARNING % good]
+            os.chmod(keys.folder, 0o700)
+            assert told(d) == []
+            os.chmod(keys.folder, 0o755)
+            os.chmod(other, 0o644)
+            configure(site, server, keys.options('x', good, '  arc_sign = $primary_hostname : s : %s\n' % other))
+            assert told(d) == [WARNING % (good + ' (and 1 more)')]
+            configure(site, server, keys.options('x', '${lookup{x}lsearch{%s}}' % good))
+            assert told(d) == []
+            configure(site, server, keys.options('x', good), main='deliver_drop_privilege')
+            assert told(d) == []

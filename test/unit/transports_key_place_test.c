@@ -15,9 +15,11 @@ static const char text[] =
     "primary_hostname = host.example\n"
     "KEY = /macro/$dkim_selector.pem\n"
     "begin transports\n"
-    "a:\n driver = smtp\n dkim_private_key = KEY\n arc_sign = e.example : s : /arc/key.pem\n"
+    "a:\n driver = smtp\n dkim_private_key = KEY\n arc_sign = ${lc:E}.example : s : "
+    "/arc/key.pem\n"
     "b:\n driver = smtp\n"
     " dkim_private_key = ${if exists{/k/$dkim_domain}{/k/$dkim_domain}{/$dkim_domain}}\n"
+    " arc_sign = e : s : ${lookup{x}lsearch{/f/map}}\n"
     "c:\n driver = smtp\n dkim_private_key = /etc\n"
     "d:\n driver = smtp\n hosts = ${lookup{x}lsearch{/none/of/them}}\n"
     "e:\n driver = appendfile\n file = /none/$local_part_data\n user = 1\n group = 1\n";
@@ -33,12 +35,12 @@ load(struct loaded *l, struct key_places *p)
 
 static void
 assert_place(const struct key_places *p, size_t i, const char *transport, const char *path,
-             bool begins)
+             bool begins, bool always)
 {
     assert_true(i < p->v.n);
     const struct key_place *one = &p->v.v[i];
     assert_true(str_eqz(one->transport, transport) && str_eqz(one->path, path) &&
-                one->begins == begins);
+                one->begins == begins && one->always == always);
 }
 
 static void
@@ -48,10 +50,11 @@ test_places(void **state)
     struct loaded l;
     struct key_places p;
     load(&l, &p);
-    assert_place(&p, 0, "a", "/macro/", true);
-    assert_place(&p, 1, "a", "/arc/key.pem", false);
-    assert_place(&p, 2, "b", "/k/", true);
-    assert_int_equal(p.v.n, 3); /* neither the root folder, nor a file in it */
+    assert_place(&p, 0, "a", "/macro/", true, false);
+    assert_place(&p, 1, "a", "/arc/key.pem", false, true);
+    assert_place(&p, 2, "b", "/k/", true, false);
+    assert_place(&p, 3, "b", "/f/map", false, false);
+    assert_int_equal(p.v.n, 4); /* neither the root folder, nor a file in it */
     load_free(&l);
 }
 
