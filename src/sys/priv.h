@@ -1,6 +1,6 @@
 /* Who called, and with which privilege: the real uid is the identity, the effective uid the power.
  *
- * Only priv_become_user uses a reserve, to give it up. A process that gave its privilege up cannot get it back
+ * Only priv_become_user uses a reserve, to give it up, and priv_files_as, for a moment. A process that gave its privilege up cannot get it back
  * (real, effective and saved ids are set together and checked). Single-threaded start-up only.
  */
 #ifndef REMEX_SYS_PRIV_H
@@ -57,7 +57,7 @@ struct priv_files {
     uid_t uid;
     gid_t gid;
 };
-/* From here on as this user, without root's powers over files. Returns who it was, to be given back the same way. */
+/* From here on as this user, without root's powers over files unless it is root. Returns who it was, to be given back the same way. */
 struct priv_files priv_files_as(struct priv_files who);
 
 #endif
