@@ -249,6 +249,7 @@ caps(void **state)
         {{.header_line = 13}, OVER},
         {{.header_line = 14}, OVER},
         {{.header = 12}, RECEIVE_TEXT_HEADER_BIG},
+        {{.header = 13}, OVER}, /* the empty line does not count */
         {{.header = 14}, OVER},
         {{.message = 18}, RECEIVE_TEXT_BIG},
         {{.message = 19}, OVER},
