@@ -16,6 +16,7 @@
 struct loaded {
     struct cl_engine *engine;
     struct cl_stat files; /* of the signatures, as they were loaded */
+    uint32_t heuristic;   /* CL_SCAN_HEURISTIC_... */
 };
 
 static void
@@ -80,6 +81,7 @@ load(const struct clamav_setup *s, unsigned *signatures, char why[CLAMAV_TEXT])
         free(l);
         return NULL;
     }
+    l->heuristic = s->alert_exceeds_max != 0 ? CL_SCAN_HEURISTIC_EXCEEDS_MAX : 0;
     if (set_limits(l->engine, s, why) && load_signatures(l, s, signatures, why))
         return l;
     (void)cl_engine_free(l->engine);
@@ -114,7 +116,8 @@ scan(void *loaded, int fd, char text[CLAMAV_TEXT])
 {
     const struct loaded *l = loaded;
     const char *found = NULL;
-    struct cl_scan_options o = {.general = CL_SCAN_GENERAL_HEURISTICS, .parse = ~0u};
+    struct cl_scan_options o = {
+        .general = CL_SCAN_GENERAL_HEURISTICS, .parse = ~0u, .heuristic = l->heuristic};
     cl_error_t r = cl_scandesc(fd, NULL, &found, NULL, l->engine, &o);
     return judge(r, found, text);
 }
@@ -124,7 +127,8 @@ scan_bytes(const struct loaded *l, const char *p, size_t n, char text[CLAMAV_TEX
 {
     const char *found = NULL;
     struct cl_scan_options o = {.general = CL_SCAN_GENERAL_HEURISTICS,
-                                .parse = ~(uint32_t)CL_SCAN_PARSE_MAIL};
+                                .parse = ~(uint32_t)CL_SCAN_PARSE_MAIL,
+                                .heuristic = l->heuristic};
     cl_fmap_t *map = n > 0 ? cl_fmap_open_memory(p, n) : NULL;
     if (map == NULL)
         return judge(n > 0 ? CL_EMEM : CL_CLEAN, NULL, text);

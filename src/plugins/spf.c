@@ -17,7 +17,7 @@
 enum {
     QUESTIONS_MAX =
         150,         /* of a check: ten mechanisms of ten hosts each, and what is around them */
-    TEXT_MAX = 4000, /* bytes of a TXT record; longer ones are passed over */
+    TEXT_MAX = 4000, /* bytes of a TXT record; a longer one of SPF counts as one with errors */
     RECORDS_MAX = 100, /* of an answer */
 };
 
@@ -30,12 +30,22 @@ struct checking {
 /* --- the DNS --- */
 
 static const char version[] = "v=spf1";
+static const char unreadable[] = "v=spf1 ="; /* stands for what is too long: a permanent error */
 
 /* Other TXT records are none of the library's business. */
 static bool
 is_statement(const char *text)
 {
     return strncasecmp(text, version, sizeof version - 1) == 0;
+}
+
+static struct str
+shortened(struct str record, ns_type type)
+{
+    bool large = type == ns_t_txt && record.n > TEXT_MAX;
+    return large && strncasecmp(record.p, version, sizeof version - 1) == 0
+               ? str_from_cstr(unreadable)
+               : record;
 }
 
 static bool
@@ -96,7 +106,7 @@ look_up(SPF_dns_server_t *server, const char *domain, ns_type type, int cached)
     case SPF_DNS_FOUND:
         rr->herrno = NETDB_SUCCESS;
         for (size_t i = 0; i < records.n && i < RECORDS_MAX; i++)
-            if (!add_record(rr, type, records.v[i]))
+            if (!add_record(rr, type, shortened(records.v[i], type)))
                 break;
         if (rr->num_rr == 0)
             rr->herrno = NO_DATA;

@@ -25,7 +25,7 @@ struct setup {
     int64_t workers, jobs;
 };
 
-enum value_kind { VALUE_SIZE, VALUE_COUNT, VALUE_TIME };
+enum value_kind { VALUE_SIZE, VALUE_COUNT, VALUE_TIME, VALUE_FLAG };
 
 #define FIELD(f) offsetof(struct setup, f)
 static const struct {
@@ -39,6 +39,7 @@ static const struct {
     {"max_files=", VALUE_COUNT, FIELD(library.max_files), 1, 1000000},
     {"max_recursion=", VALUE_COUNT, FIELD(library.max_recursion), 1, 100},
     {"max_scantime=", VALUE_TIME, FIELD(library.max_scantime_ms), 1, 3600},
+    {"alert_exceeds_max", VALUE_FLAG, FIELD(library.alert_exceeds_max), 1, 1},
     {"workers=", VALUE_COUNT, FIELD(workers), 1, WORKERS_MAX},
     {"jobs=", VALUE_COUNT, FIELD(jobs), 1, 1000000},
 };
@@ -60,6 +61,9 @@ parse_value(enum value_kind kind, struct str text, int64_t *out)
         return true;
     case VALUE_TIME:
         return num_parse_interval(text, out);
+    case VALUE_FLAG:
+        *out = 1;
+        return text.n == 0;
     }
     return false;
 }
@@ -86,7 +90,7 @@ parse(struct inspect_loaded *l, struct str text, struct setup *s)
 {
     struct strlist_split split = strlist_split_start(text, ':');
     struct str item;
-    *s = (struct setup){.library = {CLAMAV_DIRECTORY, l->scratch, -1, -1, -1, -1, -1},
+    *s = (struct setup){.library = {CLAMAV_DIRECTORY, l->scratch, -1, -1, -1, -1, -1, 0},
                         .workers = WORKERS,
                         .jobs = JOBS};
     while (strlist_split_next(&split, l->arena, &item)) {

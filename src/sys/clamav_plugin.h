@@ -20,6 +20,7 @@ struct clamav_setup {
     int64_t max_scansize, max_filesize; /* bytes */
     int64_t max_files, max_recursion;
     int64_t max_scantime_ms;
+    int64_t alert_exceeds_max; /* 1: what goes beyond the limits counts as found */
 };
 
 enum { CLAMAV_TEXT = 512 };

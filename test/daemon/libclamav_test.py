@@ -157,7 +157,7 @@ def test_without_signatures_messages_wait(site):
     configure(site, '* / defer_ok')
     with Daemon(site) as d:
         assert answer(d, b'Subject: x\r\n\r\nnothing\r\n') == (250, '')
-    for wrong in ('max_files=none', 'max_scansize=1', 'something'):
+    for wrong in ('max_files=none', 'max_scansize=1', 'something', 'alert_exceeds_max=1'):
         configure(site, settings=wrong)
         with Daemon(site) as d:
             assert answer(d, b'Subject: x\r\n\r\nnothing\r\n')[0] == 451
@@ -303,4 +303,66 @@ def test_a_reload_leaves_no_old_process(site):
                       not set(before) & set(d.roles('inspect') + processes(d)[0]))
         loaders, _ = processes(d)
     site.wait_for(lambda: not os.path.exists('/proc/%d' % loaders[0]))      # nor does the end
+    assert site.raw_log('panic') == '', site.raw_log('panic')
+
+
+def hostile(d, text, seconds=60):
+    """The answer, which comes in time."""
+    begun = time.monotonic()
+    got = answer(d, text)
+    assert time.monotonic() - begun < seconds, time.monotonic() - begun
+    return got
+
+
+def bombs():
+    """What is small and becomes large: zeros, archives in each other, many files."""
+    yield 'zeros', zipped(b'\0' * (200 << 20))
+    deep = VIRUS
+    for _ in range(30):
+        deep = zipped(deep)
+    yield 'deep', deep
+    many = io.BytesIO()
+    with zipfile.ZipFile(many, 'w', zipfile.ZIP_DEFLATED) as z:
+        for i in range(12000):
+            z.writestr('f%d' % i, b'x')
+        z.writestr('readme.com', VIRUS)
+    yield 'many', many.getvalue()
+
+
+def test_bombs(site):
+    """What is beyond the limits of the library is not looked at; with alert_exceeds_max it is found."""
+    signatures(site, Eicar=VIRUS)
+    limits = 'max_scansize=50M:max_filesize=50M:max_files=10000:max_recursion=17'
+    configure(site, settings=limits)
+    with Daemon(site) as d:
+        for name, bomb in bombs():
+            assert hostile(d, attached(bomb, b'x.zip')) == (250, ''), name
+    configure(site, settings=limits + ':alert_exceeds_max')
+    with Daemon(site) as d:
+        for name, bomb in bombs():
+            code, text = hostile(d, attached(bomb, b'x.zip'))
+            assert code == 550 and text.startswith('it has Heuristics.Limits.Exceeded'), (name, code, text)
+            assert 'F=<a@client.example> rejected after DATA: ' + text in site.raw_log(), site.raw_log()
+        assert answer(d, attached(VIRUS, b'x.com')) == (550, 'it has Eicar.UNOFFICIAL')
+        assert answer(d, attached(zipped(b'harmless ' * 1000), b'x.zip')) == (250, '')
+        assert os.listdir(site.path('spool/inspect')) == []
+    assert site.raw_log('panic') == '', site.raw_log('panic')
+
+
+def test_hostile_structures(site):
+    """Ten thousand parts in each other, names of header lines of a megabyte: all is looked through."""
+    signatures(site, Eicar=VIRUS)
+    configure(site)
+    found = (550, 'it has Eicar.UNOFFICIAL')
+    nests = b''.join(b'--B%d\r\nContent-Type: multipart/mixed; boundary=B%d\r\n\r\n' % (i, i + 1) for i in range(10000))
+    nests = b'Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=B0\r\n\r\n' + nests + b'--B10000\r\n\r\n%s\r\n'
+    with Daemon(site) as d:
+        assert hostile(d, nests % b'x') == (250, '')
+        assert hostile(d, nests % VIRUS) == found
+        for line in (b'N' * 1000000 + b': v\r\n', b'N' * 1000000 + b'\r\n'):
+            assert hostile(d, line + b'\r\nx\r\n') == (250, '')
+            assert hostile(d, line + b'\r\n' + VIRUS + b'\r\n') == found
+            assert hostile(d, line + attached(VIRUS, b'x.com')) == found
+            assert hostile(d, attached(VIRUS, b'x.com').replace(b'Content-Disp', line + b'Content-Disp')) == found
+    assert site.raw_log().count('rejected after DATA: it has Eicar.UNOFFICIAL') == 7, site.raw_log()
     assert site.raw_log('panic') == '', site.raw_log('panic')

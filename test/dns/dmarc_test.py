@@ -88,6 +88,21 @@ def test_authors(site):
     assert checked(site, 'a@other.dmarc.example', 'Resent-From: a@none.dmarc.example', from_reject)[0] == 'reject'
 
 
+def test_a_name_of_a_megabyte(site):
+    """It changes nothing in what SPF and DMARC say; a line of that length without a colon ends the header."""
+    configure(site)
+    for domain, want in (('reject', ('reject', 'reject.dmarc.example')), ('none', ('none', 'none.dmarc.example'))):
+        author, long = 'From: a@%s.dmarc.example' % domain, 'N' * 1000000
+        for lines in ((long + ': v', author), (author, long + ': v'), (author, long)):
+            got = checked(site, 'a@other.dmarc.example', *lines)
+            assert got[:2] == want and got[3] == 'no', (domain, got)
+        assert checked(site, 'a@other.dmarc.example', long, author)[:2] == ('nofrom', '')
+        for line in ('From' + long + ': a@none.dmarc.example', long + 'From: a@none.dmarc.example'):
+            assert checked(site, 'a@other.dmarc.example', line, author)[:2] == want
+    assert site.raw_log().count('rejected after DATA: the policy of reject.dmarc.example') == 5, site.raw_log()[-3000:]
+    assert site.raw_log('panic') == '', site.raw_log('panic')
+
+
 def test_off(site):
     from_reject = 'From: a@reject.dmarc.example'
     configure(site)

@@ -48,13 +48,13 @@ def expand(site, text, resolver=None):
     return with_resolver(site, resolver, *argv)
 
 
-def with_resolver(site, address, *args):
+def with_resolver(site, address, *args, stdin=''):
     """The program with another name server, and little patience."""
     conf = site.write('resolv.conf', 'nameserver %s\noptions timeout:1 attempts:1\n' % address)
     inner = site.write('inner', '#!/bin/sh\nmount --bind %s "$(readlink -f /etc/resolv.conf)" && exec %s "$@"\n' %
                        (conf, site.binary), 0o755)
     p = subprocess.run(['unshare', '-m', inner, '-C', site.conf] + list(args), stdout=subprocess.PIPE,
-                       stderr=subprocess.STDOUT, timeout=60, cwd=site.top)
+                       stderr=subprocess.STDOUT, timeout=60, cwd=site.top, input=stdin.encode())
     return p.stdout.decode('latin-1').rstrip('\n')
 
 

@@ -354,6 +354,15 @@ def test_long_names(site):
     assert shown == ['0: 0 ', '1: 0 ', 'whole: 1 <>'], shown
 
 
+def test_a_line_without_a_colon(site):
+    """It stands among the fields of a part, and is none."""
+    part = 'Content-Type: text/x\n%s\nContent-Disposition: attachment; filename=y\n\nx\n' % ('n' * 1000000)
+    configure(site, 'deny condition = ${if eq{$mime_filename}{y}}\n       message = it is $mime_filename', '$mime_anomaly_level')
+    answer, shown, other = offer(site, HEAD + mixed(part, '\nx\n'))
+    assert answer == '550 it is y' and shown == ['0: 0'], (answer, shown)
+    assert other[-1] == 'ID1 U=root F=<a@b.example> rejected during MIME ACL checks: it is y', other
+
+
 def test_messages_in_messages(site):
     head = 'Content-Type: message/rfc822\n'
     shown = hostile(site, HEAD + (head + '\n') * 1000 + 'x\n', '20 messages in each other', acl='')

@@ -213,9 +213,19 @@ def test_long_lines_and_names(site):
             subject = 'line%d' % n
             log = logged(own, subject, sign(message(subject, b'x' * n + b'\r\n'), 'rsa'))
             assert (GOOD in log) == verified and ('LONG_LINE' in log) != verified, (n, log)
-        name = b'N' * 900000
-        log = logged(own, 'name', sign(message('name', more=name + b': x\r\n'), 'rsa', 'fields=from:to:' + 'x:' * 5000))
-        assert GOOD in log, log
+        text = sign(message('name', more=b'N: x\r\n'), 'rsa', 'fields=from:to:' + 'x:' * 5000)
+        used = len(text.split(b'\r\n\r\n')[0].replace(b'\r\n', b'\n')) + 1
+        for n in (1000000, (1 << 20) - used + 1):       # and with a header of the largest size
+            log = logged(own, 'name', text.replace(b'\r\nN: x', b'\r\n' + b'N' * n + b': x'))
+            assert GOOD in log and 'has a good one: pass' in log, log
+        log = logged(own, 'other', b'N' * 1000000 + b'\r\n' + sign(message('other'), 'rsa'))     # no header, hence no signature
+        assert ' DKIM: ' not in log and 'has no good one: ' in log, log
+        for n, seen in ((65535, True), (65536, True), (65537, False)):      # bytes of the line of a signature
+            one = sign(message('line'), 'rsa').split(b'\r\nFrom: ')[0].replace(b'\r\n', b'\n') + b'\n'
+            line = one.replace(b' v=1;', b' v=1; z=' + b'y' * (n - len(one) - 4) + b';')
+            log = logged(own, 'line', line.replace(b'\n', b'\r\n') + message('line'))
+            assert (' DKIM: d=dkim.example ' in log) == seen, (n, log)
+            assert ('DKIM: a signature of 65537 bytes is ignored: the limit is 65536' in log) != seen, (n, log)
 
 
 def test_minimal_and_hashes(site):

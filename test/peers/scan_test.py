@@ -63,6 +63,15 @@ def left(site):
     return os.listdir(top) if os.path.isdir(top) else []
 
 
+LONG = b'N' * 1000000
+
+
+def nests(n, text):
+    """A text in so many multiparts."""
+    return (b'MIME-Version: 1.0\r\n' + b''.join(b'Content-Type: multipart/mixed; boundary=B%d\r\n\r\n--B%d\r\n' % (i, i) for i in range(n)) +
+            b'\r\n' + text + b'\r\n' + b''.join(b'--B%d--\r\n' % i for i in range(n - 1, -1, -1)))
+
+
 INFECTED = [
     ('plain', letter(EICAR), 'Test.Eicar'),
     ('in zip', letter(zipped('a.com', EICAR), 'x.zip'), 'Test.Eicar'),
@@ -72,6 +81,10 @@ INFECTED = [
     ('by pattern', letter(b'%PDF ' + MARK + b' x'), 'Test.Mark'),
     ('as text', letter(text='x %s y\n' % MARK.decode()), 'Test.Mark'),
     ('headers of a megabyte', letter(EICAR, headers=[('X-' + 'a' * 900 + str(i), 'b') for i in range(900)]), 'Test.Eicar'),
+    ('a name of a megabyte', LONG + b': v\r\n' + letter(EICAR), 'Test.Eicar'),
+    ('a line of a megabyte', LONG + b'\r\n' + letter(EICAR), 'Test.Eicar'),
+    ('a name of a megabyte in a part', letter(EICAR).replace(b'Content-Disposition', LONG + b': v\r\nContent-Disposition'), 'Test.Eicar'),
+    ('ten thousand parts in each other', nests(10000, MARK), 'Test.Mark'),
 ]
 
 
@@ -82,10 +95,12 @@ def check_clamd(site, address, av_scanner, more=''):
         with site_with(site, address, main, VIRUS) as remex:
             for what, text, name in INFECTED:
                 code, answer = offer(remex, text)
-                assert code == 550 and 'contains malware (%s.UNOFFICIAL)' % name in answer, (what, code, answer)
-            for text in (letter(b'nothing'), letter(zipped('a', b'nothing'), 'x.zip')):
+                said = 'This message contains malware (%s.UNOFFICIAL)' % name
+                assert code == 550 and said in answer, (what, code, answer)
+                assert site.raw_log().splitlines()[-1].endswith(' rejected after DATA: ' + said), (what, site.raw_log())
+            for text in (letter(b'nothing'), letter(zipped('a', b'nothing'), 'x.zip'), nests(10000, b'x')):
                 assert offer(remex, text)[0] == 250
-            remex.lines(2, 'clean by ' + (clamd.socket if av.startswith('/') else '[127.0.0.1]:%d' % clamd.port))
+            remex.lines(3, 'clean by ' + (clamd.socket if av.startswith('/') else '[127.0.0.1]:%d' % clamd.port))
             assert left(site) == [], left(site)
             assert site.raw_log('panic') == ''
 
@@ -124,9 +139,11 @@ def test_limits_of_clamd(site):
         with site_with(site, '127.0.2.25', main, VIRUS) as remex:
             code, answer = offer(remex, letter(bomb, 'x.zip'))
             assert code == 550 and 'Heuristics.Limits.Exceeded' in answer, (code, answer)
+            remex.lines(1, 'rejected after DATA: This message contains malware (Heuristics.Limits.Exceeded')
             code, answer = offer(remex, letter(os.urandom(2 << 20)))
             assert code == 451, (code, answer)
             remex.lines(2, 'malware acl condition: clamd [127.0.0.1]:%d : ' % clamd.port)     # in both logs
+            remex.lines(1, 'temporarily rejected after DATA')
 
 
 SPAM = '''begin acl
