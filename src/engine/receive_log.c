@@ -8,8 +8,9 @@
 #include "engine/receive_state.h"
 #include "filter/vm.h"
 #include "mail/arc.h"
-#include "mail/dmarc.h"
 #include "mail/dkim_result.h"
+#include "mail/dmarc.h"
+#include "mail/spf.h"
 
 #include <inttypes.h>
 
@@ -166,6 +167,19 @@ add_envelope(const struct receiving *r, struct buf *b)
         buf_printf(b, " %.*s", STR_ARG(r->to.v[i]));
 }
 
+/* spf: a mark for what passed; spf_verbose: the result. */
+static void
+add_spf(const struct receiving *r, struct buf *b)
+{
+    const struct spf_check *c = r->m->spf;
+    if (c == NULL)
+        return;
+    if (on(r, LOG_SELECTOR_SPF_VERBOSE))
+        field(b, "SPF", spf_result_name(c->result));
+    else if (on(r, LOG_SELECTOR_SPF) && c->result == SPF_PASS)
+        buf_addz(b, " SPF");
+}
+
 /* dmarc: a mark for what passed; dmarc_verbose: the result. */
 static void
 add_dmarc(const struct receiving *r, struct buf *b)
@@ -209,6 +223,7 @@ add_common(const struct receiving *r, struct buf *b)
         field(b, "DKIM", r->m->dkim->passed);
     if (on(r, LOG_SELECTOR_DKIM) && r->m->arc != NULL && r->m->arc->state == ARC_PASS)
         buf_addz(b, " ARC");
+    add_spf(r, b);
     add_dmarc(r, b);
     add_message_id(r, b);
 }

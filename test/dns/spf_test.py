@@ -157,6 +157,22 @@ def test_names_of_results_and_the_guess(site):
         assert re.findall('LOG: (\\w+)$', r.err, re.M) == wanted.split(), (sender, r.err)
 
 
+def test_log_line(site):
+    script = 'EHLO client.example\r\nMAIL FROM:<joe@%s.spf.example>\r\nRCPT TO:<x@example.org>\r\nDATA\r\nMessage-Id: <1@x>\r\n\r\n.\r\nQUIT\r\n'
+    for selector, marks in (('', {'pass': ''}), ('+spf', {'pass': ' SPF', 'none': '', 'soft': ''}),
+                            ('+spf_verbose', {'pass': ' SPF=pass', 'soft': ' SPF=softfail', 'none': ' SPF=none'})):
+        for asked in (True, False):
+            main = 'log_selector = %s\nqueue_only\n' % selector
+            if asked:
+                configure(site, main)
+            else:
+                site.configure(main)
+            for domain, mark in marks.items():
+                site.run('-bs', '-oMa', '192.0.2.1', stdin=script % domain)
+                line = site.raw_log().splitlines()[-1]
+                assert re.search(r' S=\d+%s id=1@x$' % (mark if asked else ''), line), (selector, asked, domain, line)
+
+
 # answers that cannot be read, those that hold something else, and CNAME records that lead nowhere
 WRONG = {'noise': 'temperror', 'cut': 'temperror', 'beyond': 'temperror', 'pointer': 'temperror', 'many': 'temperror',
          'empty': 'temperror', 'loop': 'temperror', 'late': 'none', 'none': 'none'}
