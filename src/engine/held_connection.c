@@ -2,92 +2,11 @@
 #include "engine/held_connection.h"
 
 #include "base/arena.h"
-#include "base/num.h"
+#include "engine/held_text.h"
 #include "sys/peer_address.h"
 #include "transports/message_write.h"
 
 #include <unistd.h>
-
-/* --- what the server can --- */
-
-/* A letter each. */
-static const struct {
-    char letter;
-    size_t offset; /* of a bool in struct smtp_client */
-} features[] = {
-    {'e', offsetof(struct smtp_client, esmtp)},
-    {'p', offsetof(struct smtp_client, pipelines)},
-    {'a', offsetof(struct smtp_client, downconvert)},
-    {'P', offsetof(struct smtp_client, peer.pipelining)},
-    {'C', offsetof(struct smtp_client, peer.chunking)},
-    {'R', offsetof(struct smtp_client, peer.prdr)},
-    {'D', offsetof(struct smtp_client, peer.dsn)},
-    {'U', offsetof(struct smtp_client, peer.smtputf8)},
-    {'8', offsetof(struct smtp_client, peer.eightbit)},
-    {'Q', offsetof(struct smtp_client, peer.ignore_quota)},
-    {'S', offsetof(struct smtp_client, peer.size)},
-    {'L', offsetof(struct smtp_client, peer.limits)},
-};
-
-enum {
-    FEATURES = sizeof features / sizeof features[0],
-    NUMBERS = 4,
-    MAIL_UTF8 = 'u', /* what MAIL said: SMTPUTF8, */
-    MAIL_DSN = 'd',  /* DSN parameters */
-};
-
-static const size_t numbers[NUMBERS] = {
-    offsetof(struct smtp_client, peer.size_max),
-    offsetof(struct smtp_client, peer.mail_max),
-    offsetof(struct smtp_client, peer.rcpt_max),
-    offsetof(struct smtp_client, peer.rcpt_domain_max),
-};
-
-static void
-add_features(struct buf *b, const struct smtp_client *c, const struct smtp_mail *mail)
-{
-    for (size_t i = 0; i < FEATURES; i++)
-        if (*(const bool *)((const char *)c + features[i].offset))
-            buf_addc(b, features[i].letter);
-    if (mail->smtputf8)
-        buf_addc(b, MAIL_UTF8);
-    if (mail->dsn)
-        buf_addc(b, MAIL_DSN);
-    for (size_t i = 0; i < NUMBERS; i++) {
-        const int64_t *n = (const int64_t *)(const void *)((const char *)c + numbers[i]);
-        buf_printf(b, " %lld", (long long)*n);
-    }
-}
-
-static bool
-read_letter(struct smtp_client *c, struct smtp_mail *mail, char letter)
-{
-    for (size_t i = 0; i < FEATURES; i++) {
-        if (features[i].letter == letter) {
-            *(bool *)((char *)c + features[i].offset) = true;
-            return true;
-        }
-    }
-    mail->smtputf8 = mail->smtputf8 || letter == MAIL_UTF8;
-    mail->dsn = mail->dsn || letter == MAIL_DSN;
-    return letter == MAIL_UTF8 || letter == MAIL_DSN;
-}
-
-static bool
-read_features(struct str text, struct smtp_client *c, struct smtp_mail *mail)
-{
-    struct str letters = str_take_until(&text, ' ');
-    for (uint32_t i = 0; i < letters.n; i++)
-        if (!read_letter(c, mail, letters.p[i]))
-            return false;
-    for (size_t i = 0; i < NUMBERS; i++) {
-        uint64_t n;
-        if (!num_parse_digits(str_take_until(&text, ' '), &n) || n > INT64_MAX)
-            return false;
-        *(int64_t *)(void *)((char *)c + numbers[i]) = (int64_t)n;
-    }
-    return text.n == 0;
-}
 
 /* --- packing --- */
 
@@ -114,7 +33,7 @@ held_connection_pack(struct arena *a, const struct smtp_client *c, const struct 
     if (!may_travel(c) || (str_is_set(mail->auth) && mail->auth.n > 0) || mail->prdr)
         return false;
     buf_printf(&b, "%.*s\n%.*s\n", STR_ARG(transport), STR_ARG(c->host.name));
-    add_features(&b, c, mail);
+    held_text_add_server(&b, c, mail);
     out->place = buf_str(&b);
     out->fd = c->fd;
     return is_text(out->place) && is_text(out->sender) && is_text(out->recipients);
@@ -177,7 +96,7 @@ held_connection_open(const struct delivery *d, const struct transport_job *job,
     *mail = (struct smtp_mail){.auth = STR_NULL};
     (void)str_take_until(&rest, '\n');
     (void)str_take_until(&rest, '\n');
-    if (read_features(rest, c, mail) && smtp_client_is_quiet(c))
+    if (held_text_read_server(rest, c, mail) && smtp_client_is_quiet(c))
         return c;
     c->broken = true;
     smtp_client_close(c, job);

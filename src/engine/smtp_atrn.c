@@ -94,15 +94,6 @@ choose_all(struct smtp_session *s, struct str list, struct buf *b)
             add_domain(s, b, item);
 }
 
-/* What is too much for once goes the next time, when there is nothing for the others. */
-static struct str
-as_many_as_travel(struct str domains)
-{
-    if (domains.n <= HELD_TEXT_MAX)
-        return domains;
-    return str_sub(domains, 0, str_rchr(str_sub(domains, 0, HELD_TEXT_MAX + 1), ','));
-}
-
 enum outcome
 smtp_atrn_domains(void *ctx, struct str list)
 {
@@ -118,7 +109,7 @@ smtp_atrn_domains(void *ctx, struct str list)
     struct str waiting = STR_EMPTY;
     if (b.n > 0)
         waiting = queue_run_waiting(s->engine, s->message_arena, buf_str(&b));
-    s->atrn_domains = str_untaint_by_rule(as_many_as_travel(waiting), "list match");
+    s->atrn_domains = str_untaint_by_rule(turned_domains_that_travel(waiting), "list match");
     return s->atrn_domains.n > 0 ? OUT_OK : OUT_FAIL;
 }
 

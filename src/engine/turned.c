@@ -2,10 +2,9 @@
 #include "engine/turned.h"
 
 #include "base/arena.h"
-#include "base/num.h"
 #include "base/strlist.h"
 #include "conf/eval.h"
-#include "conf/tls_state.h"
+#include "engine/held_text.h"
 #include "engine/queue_run.h"
 #include "engine/remote_kept.h"
 #include "mail/why_errno.h"
@@ -28,12 +27,9 @@ bool
 turned_pack(struct arena *a, const struct session *s, struct str id, struct str domains, int fd,
             struct held_connection *out)
 {
-    const struct tls_state *t = &s->tls_in;
     *out = (struct held_connection){.id = id, .recipients = domains, .fd = fd};
     out->place = s->sender_host_address;
-    out->sender =
-        str_printf(a, "%.*s\n%.*s\n%.*s\n%lld\n%d", STR_ARG(t->cipher), STR_ARG(t->cipher_std),
-                   STR_ARG(t->version), (long long)t->bits, t->verified != 0);
+    out->sender = held_text_tls(a, &s->tls_in);
     return out->place.n > 0 && out->place.n <= HELD_TEXT_MAX &&
            out->sender.n <= HELD_TEXT_MAX && domains.n <= HELD_TEXT_MAX &&
            !str_has_nul(domains) && !str_has_nul(out->sender);
@@ -43,18 +39,20 @@ turned_pack(struct arena *a, const struct session *s, struct str id, struct str 
 static bool
 read_tls(struct turned *t, struct str text)
 {
-    struct tls_state *s = &t->tls;
-    uint64_t bits;
-    s->cipher = str_take_until(&text, '\n');
-    s->cipher_std = str_take_until(&text, '\n');
-    s->version = str_take_until(&text, '\n');
-    if (!num_parse_digits(str_take_until(&text, '\n'), &bits) || bits > INT32_MAX)
+    if (!held_text_read_tls(text, &t->tls))
         return false;
-    s->bits = (int64_t)bits;
-    s->verified = str_eqz(str_take_until(&text, '\n'), "1");
-    t->relayed = s->cipher.n > 0;
-    s->peercert = STR_EMPTY; /* whatever it was, it has been looked at */
-    return text.n == 0;
+    t->relayed = t->tls.cipher.n > 0;
+    t->tls.peercert = STR_EMPTY; /* whatever it was, it has been looked at */
+    return true;
+}
+
+struct str
+turned_domains_that_travel(struct str domains)
+{
+    if (domains.n <= HELD_TEXT_MAX)
+        return domains;
+    size_t at = str_rchr(str_sub(domains, 0, HELD_TEXT_MAX + 1), ',');
+    return at == STR_NPOS ? STR_EMPTY : str_sub(domains, 0, at);
 }
 
 struct str
@@ -113,7 +111,6 @@ turned_run(struct engine *e)
     h->fd = -1;
     t.host = str_dup(a, h->place);
     t.domains = str_dup(a, h->recipients);
-    tls_state_forget(&t.tls);
     if (read_tls(&t, str_dup(a, h->sender))) {
         struct queue_run q = {.two_stage = true,
                               .title = "ODMR ",

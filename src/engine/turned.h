@@ -18,6 +18,8 @@ struct turned;
 /* What the smtp process knows, as texts in a. domains: separated by commas, in lower case. False: too much, or not to be told. */
 bool turned_pack(struct arena *a, const struct session *s, struct str id, struct str domains,
                  int fd, struct held_connection *out);
+/* As many of the domains, from the first on, as go into one text; the others have their turn when these have nothing any more. */
+struct str turned_domains_that_travel(struct str domains);
 /* The text of -R for those domains: "@(a.example|b.example)". */
 struct str turned_pattern(struct arena *a, struct str domains);
 /* True if the domain is one of them. */

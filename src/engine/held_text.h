@@ -1,0 +1,23 @@
+/* What one process of ours tells another of a connection that it passes on, as texts: what the server can, and what TLS has come to.
+ *
+ * The reader believes nothing: a text that the writer does not write is refused. What is read points into the text.
+ * **source**: held_connection.h and turned.h, which say who tells whom.
+ */
+#ifndef REMEX_ENGINE_HELD_TEXT_H
+#define REMEX_ENGINE_HELD_TEXT_H
+
+#include "base/buf.h"
+#include "transports/smtp_command.h"
+
+/* Adds what EHLO has brought, and what MAIL said: a letter each, then numbers. */
+void held_text_add_server(struct buf *b, const struct smtp_client *c,
+                          const struct smtp_mail *mail);
+/* Sets the same in *c and *mail. False: it is no such text, and either may be half set. */
+bool held_text_read_server(struct str text, struct smtp_client *c, struct smtp_mail *mail);
+
+/* Facts of TLS, a line each; all empty: there is none. */
+struct str held_text_tls(struct arena *a, const struct tls_state *t);
+/* *t without certificates, which are of the other process. False: it is no such text. */
+bool held_text_read_tls(struct str text, struct tls_state *t);
+
+#endif
