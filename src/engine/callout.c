@@ -13,6 +13,7 @@
 #include "mail/address.h"
 #include "sys/await.h"
 #include "transports/message_write.h"
+#include "transports/smtp_client_auth.h"
 #include "transports/smtp_command.h"
 #include "transports/smtp_utf8.h"
 
@@ -323,6 +324,18 @@ refuse_utf8(struct call *c)
     return fail(c, "mail", ACL_CALLED_ADDRESS);
 }
 
+static void
+end_call(struct call *c, struct smtp_client *s)
+{
+    if (!c->joins || !cutthrough_may_begin(c->e, c->o, c->to)) {
+        smtp_client_close(s, &c->job);
+        return;
+    }
+    if (c->o->hold)
+        smtp_client_auth_note(s, &c->job);
+    cutthrough_begin(c->e, s, &c->mail, c->from, c->to);
+}
+
 static enum step
 call_host(struct call *c, const struct smtp_target *target)
 {
@@ -343,10 +356,7 @@ call_host(struct call *c, const struct smtp_target *target)
             step = check_random(c, s, &again);
         else
             step = check_address(c, s);
-        if (c->joins && cutthrough_may_begin(c->e, c->o, c->to))
-            cutthrough_begin(c->e, s, &c->mail, c->from, c->to);
-        else
-            smtp_client_close(s, &c->job);
+        end_call(c, s);
     }
     return step;
 }

@@ -5,6 +5,7 @@
 #include "engine/held_text.h"
 #include "sys/peer_address.h"
 #include "transports/message_write.h"
+#include "transports/smtp_client_auth.h"
 
 #include <unistd.h>
 
@@ -15,8 +16,8 @@ static bool
 may_travel(const struct smtp_client *c)
 {
     return c->fd >= 0 && !c->broken && c->secure == NULL && !c->clear && !c->lmtp &&
-           !c->auth_tried && !c->dane && c->owed == 0 && !str_is_set(c->proxy_address) &&
-           smtp_client_is_quiet(c);
+           c->auth_tried == c->authenticated && !c->dane && c->owed == 0 &&
+           !str_is_set(c->proxy_address) && smtp_client_is_quiet(c);
 }
 
 static bool
@@ -25,15 +26,30 @@ is_text(struct str s)
     return s.n <= HELD_TEXT_MAX && !str_has_nul(s);
 }
 
+static struct str
+or_empty(struct str s)
+{
+    return str_is_set(s) ? s : STR_EMPTY;
+}
+
 bool
 held_connection_pack(struct arena *a, const struct smtp_client *c, const struct smtp_mail *mail,
                      struct str transport, struct held_connection *out)
 {
     struct buf b = buf_in(a, 0);
-    if (!may_travel(c) || (str_is_set(mail->auth) && mail->auth.n > 0) || mail->prdr)
+    struct held_who who = {STR_EMPTY, STR_EMPTY, STR_EMPTY, or_empty(mail->auth)};
+    if (!may_travel(c) || mail->prdr)
         return false;
+    if (c->authenticated) {
+        who.authenticator = c->auth_name;
+        who.id = or_empty(c->auth_id);
+        who.self = or_empty(c->auth_self);
+    }
     buf_printf(&b, "%.*s\n%.*s\n", STR_ARG(transport), STR_ARG(c->host.name));
     held_text_add_server(&b, c, mail);
+    buf_addc(&b, '\n');
+    if (!held_text_add_who(&b, &who))
+        return false;
     out->place = buf_str(&b);
     out->fd = c->fd;
     return is_text(out->place) && is_text(out->sender) && is_text(out->recipients);
@@ -85,20 +101,38 @@ held_connection_fits(const struct delivery *d, const struct transport_job *job,
            leads_to(job->arena, h->fd, t) && are_recipients(job, h->recipients);
 }
 
+/* It speaks as the delivery itself would: as the same user, and MAIL has named the same. */
+static bool
+is_same_self(struct smtp_client *c, const struct transport_job *job, const struct held_who *who)
+{
+    struct str auth;
+    c->auth_tried = c->authenticated = who->authenticator.n > 0;
+    if (c->authenticated && !smtp_client_auth_suits(c, job, who->authenticator, who->self))
+        return false;
+    if (c->authenticated)
+        c->auth_name = str_dup(c->arena, who->authenticator);
+    if (who->id.n > 0)
+        c->auth_id = str_dup(c->arena, who->id);
+    return smtp_command_auth(c, job, &auth) && str_eq(or_empty(auth), who->sender);
+}
+
 struct smtp_client *
 held_connection_open(const struct delivery *d, const struct transport_job *job,
                      const struct smtp_target *t, struct smtp_mail *mail)
 {
     struct held_connection *h = d->engine->held;
+    struct held_who who;
     struct str rest = h->place;
     struct smtp_client *c = smtp_client_resume(job, t, h->fd);
     h->fd = -1;
     *mail = (struct smtp_mail){.auth = STR_NULL};
     (void)str_take_until(&rest, '\n');
     (void)str_take_until(&rest, '\n');
-    if (held_text_read_server(rest, c, mail) && smtp_client_is_quiet(c))
+    struct str server = str_take_until(&rest, '\n');
+    c->broken = !held_text_read_server(server, c, mail) || !held_text_read_who(rest, &who) ||
+                !smtp_client_is_quiet(c);
+    if (!c->broken && is_same_self(c, job, &who))
         return c;
-    c->broken = true;
     smtp_client_close(c, job);
     return NULL;
 }

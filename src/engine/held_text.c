@@ -86,6 +86,56 @@ held_text_read_server(struct str text, struct smtp_client *c, struct smtp_mail *
     return true;
 }
 
+/* --- as whom --- */
+
+enum { SELF_N = 64 }; /* hexadecimal digits */
+
+static bool
+is_self(struct str s)
+{
+    for (uint32_t i = 0; i < s.n; i++)
+        if (!ascii_digit(s.p[i]) && (s.p[i] < 'a' || s.p[i] > 'f'))
+            return false;
+    return s.n == SELF_N;
+}
+
+static bool
+is_sound(const struct held_who *w)
+{
+    if (w->authenticator.n > 0)
+        return is_self(w->self);
+    return w->id.n == 0 && w->self.n == 0;
+}
+
+static bool
+add_line(struct buf *b, struct str s)
+{
+    if (str_chr(s, '\n', 0) != STR_NPOS || str_has_nul(s))
+        return false;
+    buf_adds(b, s);
+    buf_addc(b, '\n');
+    return true;
+}
+
+bool
+held_text_add_who(struct buf *b, const struct held_who *w)
+{
+    return is_sound(w) && add_line(b, w->authenticator) && add_line(b, w->id) &&
+           add_line(b, w->self) && add_line(b, w->sender);
+}
+
+bool
+held_text_read_who(struct str text, struct held_who *w)
+{
+    struct str *const parts[] = {&w->authenticator, &w->id, &w->self, &w->sender};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (str_chr(text, '\n', 0) == STR_NPOS)
+            return false;
+        *parts[i] = str_take_until(&text, '\n');
+    }
+    return text.n == 0 && is_sound(w);
+}
+
 /* --- TLS --- */
 
 struct str

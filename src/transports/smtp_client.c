@@ -362,7 +362,7 @@ make(const struct transport_job *job, const struct smtp_target *t)
     c->proxy_address = c->proxy_bound = STR_NULL;
     smtp_client_socks_show(c, job);
     c->eval = job->eval;
-    c->tls_fault = c->auth_name = c->auth_id = STR_NULL;
+    c->tls_fault = c->auth_name = c->auth_id = c->auth_self = STR_NULL;
     tls_state_forget(&job->session->tls_out);
     c->relayed = t->relayed != NULL;
     if (c->relayed)

@@ -7,6 +7,7 @@
 #include "conf/conf.h"
 #include "conf/eval.h"
 #include "mail/why_errno.h"
+#include "sys/digest.h"
 
 enum { MS = 1000 };
 
@@ -176,6 +177,23 @@ judge(struct attempt *a, struct auth_talk *t, enum auth_end result, struct smtp_
     }
 }
 
+static struct auth_talk
+talk_of(const struct transport_job *job, const struct driver_instance *d)
+{
+    struct auth_talk t = {
+        .arena = job->arena,
+        .eval = job->eval,
+        .vm = job->vm,
+        .session = job->session,
+        .d = d,
+        .text = STR_EMPTY,
+        .log = STR_EMPTY,
+        .initial = STR_NULL,
+    };
+    auth_talk_clear(&t);
+    return t;
+}
+
 static bool
 try_one(struct smtp_client *c, const struct transport_job *job, const struct driver_instance *d,
         struct smtp_end *end)
@@ -184,36 +202,31 @@ try_one(struct smtp_client *c, const struct transport_job *job, const struct dri
     struct attempt a = {.c = c, .job = job};
     a.command =
         str_printf(job->arena, "AUTH %.*s", STR_ARG(str_upper(job->arena, g->public_name)));
-    struct auth_talk t = {
-        .arena = job->arena,
-        .eval = job->eval,
-        .vm = job->vm,
-        .session = job->session,
-        .d = d,
-        .binding = binding,
-        .ctx = &a,
-        .text = STR_EMPTY,
-        .log = STR_EMPTY,
-        .initial = STR_NULL,
-        .start = start,
-        .send = send_data,
-        .cancel = cancel,
-        .reply = &c->reply,
-    };
-    auth_talk_clear(&t);
+    struct auth_talk t = talk_of(job, d);
+    t.binding = binding;
+    t.ctx = &a;
+    t.start = start;
+    t.send = send_data;
+    t.cancel = cancel;
+    t.reply = &c->reply;
     return judge(&a, &t, auth_driver_of(d)->client(&t), end);
 }
 
 /* --- all of them --- */
 
+static bool
+is_asked_for(const struct smtp_client *c, const struct transport_job *job)
+{
+    const struct transport_smtp *o = c->opt;
+    return smtp_client_in_list(job, &c->host, &o->hosts_require_auth, "hosts_require_auth") ||
+           smtp_client_in_list(job, &c->host, &o->hosts_try_auth, "hosts_try_auth");
+}
+
 bool
 smtp_client_auth(struct smtp_client *c, const struct transport_job *job, struct smtp_end *end)
 {
     const struct conf *conf = job->eval->conf;
-    const struct transport_smtp *o = c->opt;
-    if (!c->esmtp || !c->peer.auth ||
-        (!smtp_client_in_list(job, &c->host, &o->hosts_require_auth, "hosts_require_auth") &&
-         !smtp_client_in_list(job, &c->host, &o->hosts_try_auth, "hosts_try_auth")))
+    if (!c->esmtp || !c->peer.auth || !is_asked_for(c, job))
         return true;
     if (!smtp_client_settle(c, job, end))
         return false;
@@ -229,4 +242,74 @@ smtp_client_auth(struct smtp_client *c, const struct transport_job *job, struct 
             return false;
     }
     return true;
+}
+
+/* --- one that is over --- */
+
+static bool
+add_item(struct digest_stream *s, struct str text)
+{
+    uint32_t n = text.n;
+    digest_add(s, (const char *)&n, sizeof n);
+    digest_add(s, text.p, text.n);
+    return true;
+}
+
+/* An option of the client's side. */
+static bool
+add_option(struct digest_stream *s, struct auth_talk *t, const struct opt *o,
+           const void *fields)
+{
+    struct str text;
+    const struct xstr *x =
+        (const struct xstr *)(const void *)((const char *)fields + o->offset);
+    if (o->type != OPT_T_XSTR || !str_starts(o->name, "client_") || !str_is_set(x->text))
+        return true;
+    return auth_talk_expand(t, x, &text) == AUTH_OK && add_item(s, o->name) &&
+           add_item(s, text);
+}
+
+static bool
+add_options(struct digest_stream *s, struct auth_talk *t, const struct opt_set *set)
+{
+    for (size_t i = 0; i < set->table->n; i++)
+        if (!add_option(s, t, &set->table->rows[i], set->fields))
+            return false;
+    return true;
+}
+
+static struct str
+self_of(const struct transport_job *job, const struct driver_instance *d)
+{
+    unsigned char sum[DIGEST_MAX];
+    char text[2 * DIGEST_MAX];
+    struct auth_talk t = talk_of(job, d);
+    struct digest_stream *s = digest_start(job->arena, digest_find(STR_LIT("sha256")));
+    if (!add_item(s, d->name) || !add_options(s, &t, &d->generic) ||
+        !add_options(s, &t, &d->own))
+        return STR_NULL;
+    size_t n = digest_end(s, sum);
+    digest_hex(sum, n, DIGEST_LOWER, text);
+    return str_dup(job->arena, str_from(text, 2 * n));
+}
+
+void
+smtp_client_auth_note(struct smtp_client *c, const struct transport_job *job)
+{
+    c->auth_self = STR_NULL;
+    if (!c->authenticated)
+        return;
+    struct str self = self_of(job, conf_auth(job->eval->conf, c->auth_name));
+    if (str_is_set(self))
+        c->auth_self = str_dup(c->arena, self);
+}
+
+bool
+smtp_client_auth_suits(const struct smtp_client *c, const struct transport_job *job,
+                       struct str authenticator, struct str self)
+{
+    const struct driver_instance *d = conf_auth(job->eval->conf, authenticator);
+    return d != NULL && auth_driver_of(d)->client != NULL && auth_is_client(d) &&
+           is_asked_for(c, job) && is_wanted(job, d->generic.fields) &&
+           str_eq(self_of(job, d), self);
 }

@@ -100,3 +100,54 @@ def test_without_a_daemon(site):
         assert '250 OK id=' in r.out, r.out
         assert server.connections == 1 and words(server) == ['EHLO', 'MAIL', 'RCPT', 'DATA', 'QUIT'], server.commands
         assert [m[1] for m in server.messages] == [['r@near.example']]
+
+
+AUTH = '''
+begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  client_send = ^%s^secret
+  client_set_id = %s
+'''
+
+
+def auth(name):
+    return RCPT + AUTH % (name, name)
+
+
+def test_authenticated(site):
+    """Who has authenticated speaks on, as long as the delivery would be the same user."""
+    with Server(['AUTH PLAIN', 'SIZE']) as server:
+        site_with(site, server, auth('$sender_address_local_part'), options='  hosts_require_auth = *\n')
+        with Daemon(site) as d:
+            deliver(site, d, 1, 'r@near.example', 'q@near.example')
+        assert words(server) == ['EHLO', 'AUTH', 'MAIL', 'RCPT', 'RCPT', 'DATA', 'QUIT'], server.commands
+    log = [line for line in site.log() if '=> ' in line or '-> ' in line]
+    assert len(log) == 2 and all(' A=plain:s ' in line for line in log), log
+
+
+def test_authenticated_as_another(site):
+    """Another user by the time of the delivery, another secret, or nobody: it makes its own connection."""
+    later = '${if eq{$message_exim_id}{}{one}{two}}'
+    cases = ((auth(later), '  hosts_require_auth = *\n'),
+             (RCPT + AUTH.replace('secret', later) % ('me', 'me'), '  hosts_require_auth = *\n'),
+             (auth('me'), '  hosts_try_auth = ${if eq{$message_exim_id}{}{*}{}}\n'),
+             (auth('me'), '  hosts_try_auth = *\n  authenticated_sender = ${if eq{$message_exim_id}{}{one}{two}}@x.example\n'))
+    for n, (acl, options) in enumerate(cases, 1):
+        with Server(['AUTH PLAIN']) as server:
+            site_with(site, server, acl.replace('accept local_parts = plain\n', ''), options=options)
+            with Daemon(site) as d:
+                deliver(site, d, n, 'r@near.example')
+            again = ['AUTH'] if n != 3 else []
+            assert words(server) == ['EHLO', 'AUTH', 'MAIL', 'RCPT', 'QUIT', 'EHLO'] + again + ['MAIL', 'RCPT', 'DATA', 'QUIT'], (
+                n, server.commands)
+
+
+def test_refused_authentication(site):
+    """Nobody has authenticated, although it was tried: the next one tries anew."""
+    with Server(['AUTH PLAIN'], answers=lambda c: '535 no' if c.startswith('AUTH') else None) as server:
+        site_with(site, server, auth('me'), options='  hosts_try_auth = *\n')
+        with Daemon(site) as d:
+            deliver(site, d, 1, 'r@near.example')
+        assert server.connections == 2 and words(server).count('AUTH') == 2, server.commands

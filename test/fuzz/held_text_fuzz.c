@@ -1,4 +1,4 @@
-/* Texts about connections that go from one process to another. The first byte says which: what the server can (0), TLS (1), domains (2).
+/* Texts about connections that go from one process to another. The first byte says which: what the server can (0), TLS (1), domains (2), as whom (3).
  * What is read is written again as the same bytes, or as bytes that are read as the same; what is not is refused. */
 #include "engine/held_text.h"
 
@@ -57,6 +57,17 @@ try_domains(struct arena *a, struct str in)
         require(turned_has_domain(some, str_trim(str_take_until(&rest, ','))));
 }
 
+static void
+try_who(struct arena *a, struct str in)
+{
+    struct held_who who;
+    struct buf b = buf_in(a, 0);
+    if (!held_text_read_who(in, &who))
+        return;
+    require(held_text_add_who(&b, &who) == !str_has_nul(in));
+    require(str_has_nul(in) || str_eq(buf_str(&b), in));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -64,12 +75,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     struct arena *a = arena_new();
     struct str in = str_from((const char *)data + 1, size - 1);
-    if (data[0] % 3 == 0)
+    if (data[0] % 4 == 0)
         try_server(a, in);
-    else if (data[0] % 3 == 1)
+    else if (data[0] % 4 == 1)
         try_tls(a, in);
-    else
+    else if (data[0] % 4 == 2)
         try_domains(a, in);
+    else
+        try_who(a, in);
     arena_free(a);
     return 0;
 }

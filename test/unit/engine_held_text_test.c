@@ -75,6 +75,43 @@ test_no_server(void **state)
             fail_msg("\"%s\" is taken", bad[i]);
 }
 
+static void
+test_who(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new();
+    char digits[65] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    struct held_who w = {STR_LIT("plain"), STR_LIT("me"), str_from(digits, 64), STR_LIT("s@x")};
+    struct held_who back;
+    struct buf b = buf_in(a, 0);
+    assert_true(held_text_add_who(&b, &w));
+    struct str text = buf_str(&b);
+    assert_true(held_text_read_who(text, &back));
+    assert_true(str_eq(back.authenticator, w.authenticator) && str_eq(back.id, w.id) &&
+                str_eq(back.self, w.self) && str_eq(back.sender, w.sender));
+    for (uint32_t n = 0; n < text.n; n++)
+        assert_false(held_text_read_who(str_sub(text, 0, n), &back));
+    assert_false(held_text_read_who(str_cat(a, text, STR_LIT("\n")), &back));
+    for (size_t n = 63; n <= 65; n++) { /* the text is as long as that of one digest */
+        w.self = str_from(digits, n);
+        assert_int_equal(held_text_add_who(&b, &w), n == 64);
+    }
+    digits[5] = 'A';
+    w.self = str_from(digits, 64);
+    assert_false(held_text_add_who(&b, &w));
+    digits[5] = 'a';
+    w.id = STR_LIT("a\nb");
+    assert_false(held_text_add_who(&b, &w));
+    w.id = str_from("a\0b", 3);
+    assert_false(held_text_add_who(&b, &w));
+    w = (struct held_who){STR_EMPTY, STR_LIT("me"), STR_EMPTY, STR_EMPTY};
+    assert_false(held_text_add_who(&b, &w)); /* nobody has no name */
+    assert_true(held_text_read_who(STR_LIT("\n\n\ns@x\n"), &back) && back.self.n == 0);
+    assert_false(held_text_read_who(STR_LIT("\nme\n\n\n"), &back));
+    assert_false(held_text_read_who(STR_LIT("plain\nme\n\n\n"), &back));
+    arena_free(a);
+}
+
 static bool
 reads_tls(const char *text, struct tls_state *t)
 {
@@ -161,7 +198,7 @@ test_caps_of_held(void **state)
     struct arena *a = arena_new();
     struct smtp_client *c = quiet_client(a, &other);
     struct str t = STR_LIT("t"), s = STR_LIT("s@x");
-    const size_t around = strlen("\nh\n 0 0 0 0");
+    const size_t around = strlen("\nh\n 0 0 0 0\n\n\n\n\n");
     for (int more = -1; more <= 1; more++) {
         struct str text = of_length((size_t)(HELD_TEXT_MAX + more));
         assert_int_equal(packs(c, text, s, t), more <= 0);
@@ -269,6 +306,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_server),
         cmocka_unit_test(test_no_server),
+        cmocka_unit_test(test_who),
         cmocka_unit_test(test_tls),
         cmocka_unit_test(test_caps_of_held),
         cmocka_unit_test(test_stays),
