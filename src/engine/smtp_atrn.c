@@ -149,8 +149,9 @@ turn_clear(struct smtp_session *s)
     return SMTP_NEXT_CLOSE;
 }
 
+/* One end of a pair goes, this process passes on what comes to the other. */
 static enum smtp_next
-turn_tls(struct smtp_session *s)
+turn_by_relay(struct smtp_session *s)
 {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
@@ -161,9 +162,14 @@ turn_tls(struct smtp_session *s)
         smtp_answer(s, "451 Unable to process ATRN request now");
         return SMTP_NEXT_COMMAND;
     }
+    const struct smtp_relay relay = {.in = s->setup->in,
+                                     .out = s->setup->out,
+                                     .tls = s->engine->eval->tls,
+                                     .secure = smtp_io_tls(s->io),
+                                     .other = pair[0]};
     smtp_answer(s, "250 ODMR provider turning line around");
     if (smtp_io_flush(s->io))
-        smtp_relay(s->engine->eval->tls, smtp_io_tls(s->io), s->setup->in, pair[0]);
+        smtp_relay(&relay);
     close(pair[0]);
     smtp_io_end_tls(s->io);
     smtp_io_give_up(s->io); /* what the client says within TLS when it goes is heard */
@@ -200,5 +206,5 @@ smtp_do_atrn(struct smtp_session *s)
         return SMTP_NEXT_COMMAND;
     }
     smtp_io_discard_input(s->io);
-    return smtp_io_tls(s->io) != NULL ? turn_tls(s) : turn_clear(s);
+    return s->setup->socket && smtp_io_tls(s->io) == NULL ? turn_clear(s) : turn_by_relay(s);
 }

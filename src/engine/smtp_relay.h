@@ -1,4 +1,5 @@
-/* Passes what a client says within TLS on to another process, and what that says back, until one of them has gone: keys do not travel. */
+/* Passes what a client says on to another process, and what that says back, until one of them has gone: within TLS, where keys do not travel,
+ * and where the client is at the ends of two pipes. */
 #ifndef REMEX_ENGINE_SMTP_RELAY_H
 #define REMEX_ENGINE_SMTP_RELAY_H
 
@@ -6,7 +7,14 @@
 
 enum { SMTP_RELAY_IDLE_MS = 10 * 60 * 1000 }; /* longest time in which neither says anything */
 
-/* fd: the client's socket, of the connection c; other: a stream socket to the process. Both stay open. Waits in place. */
-void smtp_relay(struct tls *tls, struct tls_connection *c, int fd, int other);
+struct smtp_relay {
+    int in, out;                   /* of the client; the same for a socket */
+    struct tls *tls;               /* what they carry: */
+    struct tls_connection *secure; /* NULL: it is in the clear */
+    int other;                     /* a stream socket to the process */
+};
+
+/* All descriptors stay open. Waits in place. SIGPIPE may come of a pipe that nobody reads. */
+void smtp_relay(const struct smtp_relay *ends);
 
 #endif

@@ -8,6 +8,7 @@
 #include "engine/etrn_turn.h"
 #include "engine/maillog.h"
 #include "engine/queue_run.h"
+#include "engine/turned.h"
 #include "proc/role.h"
 #include "sys/priv.h"
 
@@ -102,7 +103,7 @@ start_delivery(struct engine *e, const struct word *w)
     return told && (pid < 0 || status != 0) ? ANSWER_FAILED : ANSWER_DONE;
 }
 
-/* --- queue runs for ETRN --- */
+/* --- queue runs for ETRN and ATRN --- */
 
 static _Noreturn void
 run_queue(struct engine *e, struct str what)
@@ -115,7 +116,8 @@ run_queue(struct engine *e, struct str what)
     sigaction(SIGCHLD, &dfl, NULL);
     sigaction(SIGALRM, &dfl, NULL);
     let_go_of_caller();
-    _exit(queue_run(e, &q) ? 0 : 1);
+    bool turned = e->held != NULL && str_eq(e->held->id, what) && turned_run(e);
+    _exit(turned || queue_run(e, &q) ? 0 : 1);
 }
 
 /* Nobody waits for it; its turn ends with it. False: one for the same is under way, or no process can be had. */
@@ -133,6 +135,7 @@ start_run(struct engine *e, struct str what)
     pid_t pid = fork();
     if (pid == 0)
         run_queue(e, what);
+    held_connection_drop(e);
     if (turn >= 0)
         close(turn);
     return pid > 0;

@@ -79,6 +79,15 @@ etrn(void *ctx, struct str argument)
     return reception_run_queue(k->reception, argument);
 }
 
+/* The run that follows finds the connection. */
+static bool
+turn(void *ctx, const struct held_connection *h)
+{
+    struct smtp_run *k = ctx;
+    reception_held(k->reception, h);
+    return reception_run_queue(k->reception, h->id);
+}
+
 /* -os */
 static int64_t
 timeout_given(const struct mode *m)
@@ -235,7 +244,8 @@ start(struct mode *m, enum smtp_kind kind)
                   .protocol = STR_NULL,
                   .authenticated_sender = STR_NULL,
                   .accepted = deliver,
-                  .etrn = etrn},
+                  .etrn = etrn,
+                  .turn = turn},
     };
     k.setup.ctx = &k;
     if (kind == SMTP_KIND_TEST)

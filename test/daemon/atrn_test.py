@@ -1,6 +1,8 @@
 """ATRN (RFC 2645): a provider's mail goes over the connection that its customer has made; and remex as the customer."""
 import base64
 import os
+import socket
+import subprocess
 import sys
 import threading
 
@@ -63,7 +65,6 @@ class Customer:
             c = Client(port)
             self.socket, self.file, self.offers = c.socket, c.file, c.offers
         else:
-            import socket
             self.socket = socket.create_connection(('127.0.0.1', port), 20)
             self.file = self.socket.makefile('rb')
             self.reply()
@@ -175,6 +176,60 @@ def test_refused(site):
     site.configure(more=ACL)
     with Daemon(site) as d, Customer(d.port) as c:
         assert not any('ATRN' in line for line in c.offers) and c.say('ATRN')[0][:1] == '5'
+
+
+class Inetd(Customer):
+    """A session on standard input and output: both ends of a socket, or two pipes."""
+    def __init__(self, site, pipes, *options):
+        command = [site.binary, '-C', site.conf, '-bs', *options]
+        if pipes:
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self.socket, self.file = self.process.stdin, self.process.stdout
+        else:
+            with socket.create_server(('127.0.0.1', 0)) as s:
+                self.socket = socket.create_connection(s.getsockname())
+                served, _ = s.accept()
+            self.process = subprocess.Popen(command, stdin=served, stdout=served)
+            served.close()
+            self.file = self.socket.makefile('rb')
+        self.reply()
+        self.say('EHLO client.example')
+        assert self.say('AUTH PLAIN ' + base64.b64encode(b'\0joe\0secret').decode())[0][:3] == '235'
+
+    def put(self, text):
+        if self.socket is not self.process.stdin:
+            return super().put(text)
+        self.socket.write(text.encode() + b'\r\n')
+        self.socket.flush()
+
+    def __exit__(self, *_):
+        super().__exit__()
+        assert self.process.wait(20) == 0
+
+
+def test_without_a_daemon(site):
+    for n, (pipes, options) in enumerate(((False, ()), (True, ('-oMa', '192.0.2.7'))), 1):
+        configure(site)
+        r = site.run('-odq', '-f', 's@far.example', 'x@a.example', 'y@b.example', stdin='Subject: x\n\n' + 'text\n' * 30000)
+        assert r.status == 0, r.err
+        with Inetd(site, pipes, *options) as c:
+            assert c.say('ATRN')[0] == '250 ODMR provider turning line around'
+            said, texts = c.serve()
+        assert said[0] == 'EHLO mx.example.org' and said[-1] == 'QUIT' and len(texts) == 1, said
+        assert sorted(offered(said)) == ['RCPT TO:<x@a.example>', 'RCPT TO:<y@b.example>'] and len(texts[0]) > 150000
+        site.wait_for(lambda: sum('End ODMR queue run' in line or 'End queue run' in line for line in site.log()) == n)
+        assert site.queue() == []
+    assert any('=> x@a.example R=to_customer T=smtp H=192.0.2.7 [192.0.2.7]' in line for line in site.log()), site.log()
+
+
+def test_without_an_address(site):
+    """Nothing can be routed to such a client."""
+    configure(site)
+    assert site.run('-odq', '-f', 's@far.example', 'x@a.example', stdin='Subject: x\n\n').status == 0
+    with Inetd(site, True) as c:
+        assert c.say('ATRN')[0] == '451 Unable to process ATRN request now'
+        assert c.say('QUIT')[0][:3] == '221'
+    assert len(site.queue()) == 1
 
 
 def test_customer_goes(site):
