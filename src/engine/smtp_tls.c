@@ -105,7 +105,6 @@ set_up(struct smtp_session *s, struct tls_setup *t)
         .check = check_of(s),
         .resume = smtp_host_in(s, &c->tls_resumption_hosts, "tls_resumption_hosts"),
         .alpn_required = smtp_host_in(s, &c->hosts_require_alpn, "hosts_require_alpn"),
-        .dh_bits = c->tls_dh_max_bits,
         .tolerant = c->gnutls_compat_mode,
         .pkcs11 = c->gnutls_allow_auto_pkcs11,
         .named = named,

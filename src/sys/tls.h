@@ -69,7 +69,7 @@ struct tls_setup {
     bool ocsp_request, ocsp_require;
     bool resume;       /* tickets are given, or kept */
     struct str ticket; /* client: of an earlier session, or empty */
-    int64_t dh_bits;   /* client: fewest of a server's prime; server: most; 0: as it comes */
+    int64_t dh_bits;   /* client: fewest of a server's prime; 0: as it comes */
     bool tolerant;     /* gnutls_compat_mode */
     bool early;        /* server: with TLS 1.3 the handshake is over once our part of it is said; reading does the rest */
     bool pkcs11;       /* gnutls_allow_auto_pkcs11; the first connection of a process decides */

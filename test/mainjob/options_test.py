@@ -98,3 +98,11 @@ def test_names_of_users(site):
     assert site.run('-bt', 'nobody-has-this-name').status == 2 and time.monotonic() - began > 1.9
     began = time.monotonic()
     assert site.run('-bt', site.login).status == 0 and time.monotonic() - began < 1.9
+
+
+def test_without_effect(site):
+    """-bV names options that change nothing, and no others."""
+    site.configure('tls_eccurve = secp384r1\ndelay_warning_condition = yes\ntls_dh_max_bits = 3000\n')
+    r = site.run('-bV')
+    named = [line.split()[0] for line in r.out.split('without effect in this version:\n')[1].splitlines() if line.startswith('  ')]
+    assert named == ['tls_eccurve', 'tls_dh_max_bits'], r.out
