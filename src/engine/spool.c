@@ -539,9 +539,13 @@ spool_read(struct arena *a, struct spool_entry *e, struct spool_header *h,
            struct spool_fault *f)
 {
     close_envelope(e);
-    e->envelope = open_any(e->dir, spool_file_name(&e->id, 'H').text, O_RDWR);
+    struct spool_name name = spool_file_name(&e->id, 'H');
+    e->envelope = open_any(e->dir, name.text, O_RDWR);
+    bool writable = e->envelope >= 0 || (errno != EACCES && errno != EROFS);
+    if (!writable)
+        e->envelope = open_any(e->dir, name.text, O_RDONLY);
     enum spool_result r = read_envelope(a, e->envelope, &e->id, h, f);
-    if (r != SPOOL_OK || h->first_delivery_at == 0)
+    if (r != SPOOL_OK || !writable || h->first_delivery_at == 0)
         close_envelope(e);
     return r;
 }

@@ -145,6 +145,27 @@ count:
 '''
 
 
+def test_the_two_lines_of_a_dead_host_stand_together(site):
+    """They are written at once where the host is not called again; the envelopes may even be ones that can only be read."""
+    site.configure(main='queue_only\nqueue_run_in_order', routers=ROUTERS, transports=TRANSPORTS)
+    for i in range(4):
+        site.send('x%d@remote.example' % i, options=('-odq',))
+    ids = site.queue()
+    if site.root:
+        for i in ids[:2]:
+            os.chown(site.path('spool/input/%s-H' % i), 0, 0)
+            os.chmod(site.path('spool/input/%s-H' % i), 0o644)
+    site.run('-qf')
+    lines = [l.split(' ', 2)[2] for l in site.raw_log().splitlines() if 'Connection refused' in l]
+    assert lines == [i + text % n for n, i in enumerate(ids) for text in (
+        ' H=127.0.0.1 [127.0.0.1] Connection refused%.0s',
+        ' == x%d@remote.example R=remote T=out defer (111): Connection refused')], lines
+    assert site.queue() == ids
+    for i in ids:
+        assert '-deliver_firsttime\n' not in site.read('spool/input/%s-H' % i)
+    assert not site.raw_log('panic')
+
+
 def test_a_forced_run_calls_a_dead_host_once(site):
     """What a queue run found out about a host holds for the messages that follow: none connects again, each is logged and waits."""
     event = '  event_action = ${if eq {tcp:connect}{$event_name} {${acl{count}}}}\n'
