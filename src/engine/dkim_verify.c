@@ -137,9 +137,9 @@ in_list(struct arena *a, struct str list, struct str name)
 }
 
 static void
-add_once(struct arena *a, struct str *list, struct str name)
+add(struct arena *a, struct str *list, struct str name)
 {
-    if (name.n == 0 || (str_is_set(*list) && in_list(a, *list, name)))
+    if (name.n == 0)
         return;
     struct buf b = buf_in(a, 0);
     if (str_is_set(*list))
@@ -147,6 +147,13 @@ add_once(struct arena *a, struct str *list, struct str name)
     b.taint = str_taint_join(b.taint, name.taint);
     strlist_append(&b, name, ':', b.n == 0);
     *list = buf_str(&b);
+}
+
+static void
+add_once(struct arena *a, struct str *list, struct str name)
+{
+    if (!str_is_set(*list) || !in_list(a, *list, name))
+        add(a, list, name);
 }
 
 struct dkim_check *
@@ -294,7 +301,7 @@ dkim_check_end(struct dkim_check *c, int64_t longest)
             verify(c, p);
         passed = passed || p->result.status == DKIM_PASS;
         vec_push(c->a, &out->all, p->result);
-        add_once(c->a, &out->signers, p->result.signature.domain);
-        add_once(c->a, &out->signers, p->result.signature.identity);
+        add(c->a, &out->signers, p->result.signature.domain);
+        add(c->a, &out->signers, p->result.signature.identity);
     }
 }

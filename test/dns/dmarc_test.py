@@ -64,6 +64,24 @@ def test_verdicts(site):
     assert site.raw_log('panic') == '', site.raw_log('panic')
 
 
+def test_words(site):
+    """$dmarc_status, $dmarc_status_text and the result in Authentication-Results: of each verdict; none of them where nothing was checked."""
+    configure(site)
+    for sender, author, status, text, result in (
+            ('reject', 'reject', 'accept', 'Accept', 'pass'), ('other', 'none', 'none', 'None, Accept', 'none'),
+            ('other', 'quarantine', 'quarantine', 'Quarantine', 'fail'), ('other', 'reject', 'reject', 'Reject', 'fail'),
+            ('other', 'nothing', 'norecord', 'No DMARC record', 'none'), ('other', 'failing', 'temperror', 'Temporary error', 'temperror'),
+            ('other', None, 'nofrom', 'No From: domain found', 'temperror')):
+        checked(site, 'a@%s.dmarc.example' % sender, 'From: a@%s.dmarc.example' % author if author else 'From: nobody')
+        said, results = site.raw_log().splitlines()[-3:-1] if status == 'reject' else site.raw_log().splitlines()[-4:][-3:-1]
+        assert ': status=%s text=%s used=' % (status, text) in said, said
+        where = ' header.from=%s.dmarc.example' % author if author else ''
+        assert results.endswith(';\\n\tdmarc=%s%s' % (result, where)), (status, results)
+    checked(site, 'a@other.dmarc.example', 'From: a@reject.dmarc.example', options=())
+    said, results = site.raw_log().splitlines()[-3:-1]
+    assert ': status=off text= used= policy= spf=' in said and 'dmarc=' not in results, (said, results)
+
+
 def test_alignment(site):
     configure(site)
     for sender, domain, aligned, status in (

@@ -157,6 +157,43 @@ def test_names_of_results_and_the_guess(site):
         assert re.findall('LOG: (\\w+)$', r.err, re.M) == wanted.split(), (sender, r.err)
 
 
+VARIABLES = CHECK[:CHECK.index('  warn')] + '''  warn %s = *
+       logwrite = 1 $spf_result/$spf_result_guessed/$spf_header_comment/$spf_smtp_comment/$spf_used_domain
+       logwrite = 2 $spf_received
+       logwrite = 3 ${authresults{me}}
+  accept
+'''
+PERMITTED, NEITHER = 'designates 192.0.2.1 as permitted sender', '192.0.2.1 is neither permitted nor denied by domain of '
+
+
+def test_variables(site):
+    """What Debian's exim4 (4.96) says, save permerror, which is (invalid) there without a text."""
+    guess, template = 'spf_guess = v=spf1 ip4:192.0.2.0/24 -all\n', 'spf_smtp_comment_template = T %{s} %{i}\n'
+    why = 'Please see http://www.open-spf.org/Why : Reason: '
+    for cond, main, domain, result, guessed, comment, smtp in (
+            ('spf', '', 'pass', 'pass', 'no', 'domain of %s ' + PERMITTED, ''),
+            ('spf', '', 'fail', 'fail', 'no', 'domain of %s does not designate 192.0.2.1 as permitted sender', why + 'mechanism'),
+            ('spf', '', 'soft', 'softfail', 'no', 'transitioning domain of %s does not designate 192.0.2.1 as permitted sender', why + 'mechanism'),
+            ('spf', '', 'neutral', 'neutral', 'no', NEITHER + '%s', why + 'mechanism'),
+            ('spf', '', 'empty', 'neutral', 'no', NEITHER + '%s', why + 'default'),
+            ('spf', '', 'none', 'none', 'no', 'domain of %s does not provide an SPF record', ''),
+            ('spf', '', 'two', 'permerror', 'no', 'error in processing during lookup of domain of %s: Multiple SPF or TXT records for domain.', ''),
+            ('spf', '', 'unknown', 'permerror', 'no', 'error in processing during lookup of domain of %s: Could not find a valid SPF record', ''),
+            ('spf', template, 'fail', 'fail', 'no', 'domain of %s does not designate 192.0.2.1 as permitted sender', 'T%{s}%{i} : Reason: mechanism'),
+            ('spf_guess', guess, 'none', 'pass', 'yes', 'domain of %s ' + PERMITTED, ''),
+            ('spf_guess', guess, 'fail', 'fail', 'no', 'domain of %s does not designate 192.0.2.1 as permitted sender', why + 'mechanism')):
+        configure(site, main=main, more=VARIABLES % cond)
+        name = domain + '.spf.example'
+        site.run('-bs', '-oMa', '192.0.2.1', stdin='EHLO client.example\r\nMAIL FROM:<joe@%s>\r\nQUIT\r\n' % name)
+        lines = [x.split(' ', 1)[1] for x in site.log()[-3:]]
+        comment = 'mx.example.org: ' + comment % name
+        assert lines[0] == '%s/%s/%s/%s/%s' % (result, guessed, comment, smtp, name), (domain, lines)
+        assert lines[1] == ('Received-SPF: %s (%s) client-ip=192.0.2.1; envelope-from=joe@%s; helo=client.example;'
+                            % (result, comment, name)), (domain, lines)
+        by = ' (best guess record for domain)' if guessed == 'yes' else ''
+        assert lines[2] == 'Authentication-Results: me;\\n\tspf=%s%s smtp.mailfrom=%s' % (result, by, name), lines
+
+
 def test_log_line(site):
     script = 'EHLO client.example\r\nMAIL FROM:<joe@%s.spf.example>\r\nRCPT TO:<x@example.org>\r\nDATA\r\nMessage-Id: <1@x>\r\n\r\n.\r\nQUIT\r\n'
     for selector, marks in (('', {'pass': ''}), ('+spf', {'pass': ' SPF', 'none': '', 'soft': ''}),

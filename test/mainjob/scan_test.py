@@ -306,7 +306,7 @@ def test_defer_ok(site):
 
 
 def test_faults_of_the_setting(site):
-    for av, value, reason in (('foo:bar', '*', "unknown scanner type 'foo'"), ('', '*', 'av_scanner configuration variable is empty'),
+    for av, value, reason in (('foo:bar', '*', "unknown scanner type 'foo'"), ('mksd:2', '*', "unknown scanner type 'mksd'"), ('', '*', 'av_scanner configuration variable is empty'),
                               ('${if eq{a}{b}{x}fail}', '*', 'av_scanner starts with $, but expansion failed: "if" failed and "fail" requested'),
                               ('$sender_address', '*', "attempt to use tainted av_scanner: 'a@b.example'"),
                               ('sophie', '(', "regular expression error in '(': missing closing parenthesis at offset 1")):
