@@ -565,6 +565,8 @@ delivery_start_other(struct delivery *d, struct str id)
     if (e->queue_reports || e->conf->main->queue_only)
         return;
     pid_t pid = fork();
+    if (pid > 0 && (e->queue_run || e->attended))
+        vec_push(e->arena, &e->lingering, pid);
     if (pid > 0)
         return;
     if (pid < 0) {
@@ -580,6 +582,7 @@ delivery_start_other(struct delivery *d, struct str id)
     turned_abandon(e);
     e->queue_run = e->eval->queue_running = e->forced = e->local_only = false;
     e->first_stage = e->queue_smtp = false;
+    e->lingering.n = 0;
     (void)delivery_run(e, id, DELIVERY_ARRIVED);
     _exit(0);
 }

@@ -182,7 +182,8 @@ bool delivery_ignores_failure(const struct delivery *d, const struct address *a)
 void delivery_warn(struct delivery *d);
 void delivery_report_success(struct delivery *d);
 void delivery_tell_frozen(struct delivery *d);
-/* Starts the delivery of another message (a report) in a process of its own, in the background. */
+/* Starts the delivery of another message (a report) in a process of its own. A queue run, or somebody who waits for this delivery, waits for
+ * that one too, once this message is done with: what it finds out of a host counts for the next message. */
 void delivery_start_other(struct delivery *d, struct str id);
 
 #endif

@@ -63,6 +63,7 @@ struct engine {
     bool log_aside;           /* EXPN: lines of the main log are no news, and go to stderr */
     bool log_to_stderr;       /* tests (-bh, -bt): main log lines go there */
     bool callouts_skipped;    /* -bh: an address that was routed is good */
+    bool attended;            /* whoever handed the message in waits for its delivery (-odi) */
     bool queue_run;           /* deliveries of a queue run: $queue_running */
     bool forced;              /* -M, -qf: retry times do not count */
     bool queue_reports;       /* bounces and warnings wait for a queue run (-odq) */
@@ -75,7 +76,7 @@ struct engine {
     struct held_connection
         *held; /* one over which the message at hand has its envelope already, or NULL */
     VEC(pid_t)
-    lingering; /* processes that deliver what waits for the hosts of the message at hand */
+    lingering; /* processes that deliver what waits for the hosts of the message at hand, or reports about it that somebody waits for */
     struct turned *turned;    /* the run at hand is for the client of ATRN; NULL: it is not */
     struct remote_pool *pool; /* those kept for what comes next; NULL: none is */
     struct spool_kept *input; /* directory at hand in a queue run; NULL: none is kept */

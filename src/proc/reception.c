@@ -76,6 +76,7 @@ deliver(struct engine *e, const struct word *w)
     if (w->queue[0] != '\0')
         e->queue = str_from_cstr(w->queue);
     e->queue_smtp = w->when == RECEPTION_ROUTE;
+    e->attended = w->when == RECEPTION_WAIT;
     enum delivery_end end = DELIVERY_DONE;
     if (w->lane.segment[0] != '\0')
         deliver_lane(e, &w->lane);

@@ -1,7 +1,7 @@
 """Retry times: what a failure means for the next try, for this message and for others. Rules are tested in remote_test and by -brt."""
 import time
 
-from remote_test import Server, dead_port, give, lines_of, remote, retry_records, tool_text
+from remote_test import OUT, Server, dead_port, give, lines_of, remote, retry_records, tool_text
 
 LOCAL = '''
 box:
@@ -135,3 +135,41 @@ def test_those_whose_time_has_not_come_are_told_first(site):
     site.run('-q', site.queue()[-1])
     told = [l.split(' ')[2] for l in lines_of(site, ' == ')]
     assert told[-3:] == ['a@off.example', 'd@off.example', 'c@off.example'], site.log()
+
+
+ALL_REMOTE = '''
+remote:
+  driver = manualroute
+  route_data = 127.0.0.1
+  self = send
+  transport = out
+'''
+
+
+def test_report_before_the_next_message(site):
+    """What the report of a failure finds out of a host counts for the message that comes next; the run ends behind it."""
+    def answers(command):
+        if command == 'GREETING' and server.commands:
+            return Server.CUT
+        return '550 no' if command.startswith('RCPT') else None
+
+    with Server(answers=answers) as server:
+        site.configure('queue_run_in_order', routers=ALL_REMOTE, transports=OUT % (server.port, ''), retry='* * F,1h,1h')
+        give(site, 'x@far.example', options=('-odq',))
+        give(site, 'y@far.example', options=('-odq',))
+        assert site.run('-q').status == 0
+    log = site.log()
+    assert any(' ** x@far.example' in line for line in log) and any(' == s@here.example' in line for line in log), log
+    assert any(' == y@far.example' in line and 'retry time not reached' in line for line in log), log
+    assert log[-1].startswith('End queue run'), log
+
+
+def test_who_waits_for_a_delivery_waits_for_its_report(site):
+    def slow(command):
+        time.sleep(0.5 if command.startswith('RCPT TO:<s@') else 0)
+        return '550 no' if command.startswith('RCPT TO:<x@') else None
+
+    with Server(answers=slow) as server:
+        site.configure(routers=ALL_REMOTE, transports=OUT % (server.port, ''))
+        give(site, 'x@far.example', options=('-odi',))
+        assert any(' => s@here.example' in line for line in site.log()), site.log()
