@@ -11,8 +11,8 @@
 #include "mail/why_errno.h"
 #include "sys/spawn.h"
 #include "transports/smtp_body.h"
-#include "transports/smtp_sign.h"
 #include "transports/smtp_command.h"
+#include "transports/smtp_sign.h"
 #include "transports/smtp_utf8.h"
 
 #include <errno.h>
@@ -590,6 +590,17 @@ deliver_all(struct transaction *t, const struct str *confirmations)
     }
 }
 
+/* The message as a whole is refused for good: that counts for those, too, of whom something else was said before. */
+static void
+take_back(struct transaction *t, const struct str *confirmations)
+{
+    for (size_t i = 0; i < t->job->n; i++)
+        if (t->state[i] == RCPT_SETTLED && str_is_set(confirmations[i])) {
+            t->state[i] = RCPT_ACCEPTED;
+            t->accepted++;
+        }
+}
+
 static void
 read_end(struct transaction *t)
 {
@@ -603,6 +614,8 @@ read_end(struct transaction *t)
             return;
         got = smtp_client_reply(t->c, t->arena, wait_ms);
     }
+    if (got == REPLY_READ && t->c->reply.code / 100 == 5 && confirmations != NULL)
+        take_back(t, confirmations);
     if (got == REPLY_READ && t->c->reply.code / 100 == 2)
         deliver_all(t, confirmations);
     else

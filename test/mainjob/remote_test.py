@@ -670,3 +670,23 @@ def test_a_long_reply_does_not_make_a_bounce_that_cannot_be_sent(site):
     report = '\n'.join(lines[at:lines.index('', at)])
     assert len(report) == len('Diagnostic-Code: smtp; ') + 928 + len('[truncated]'), report
     assert max(map(len, lines)) < 998, lines
+
+
+def test_prdr(site):
+    """An answer for each recipient, unless the message as a whole is refused."""
+    def answers(command):
+        return '\r\n'.join(('353 each',) + own + (whole,)) if command == 'END' else None
+
+    cases = ((('451 z', '250 y'), '250 all', ('== z@', '=> y@')), (('550 z', '250 y'), '451 all', ('** z@', '== y@')),
+             (('451 z', '250 y'), '550 all', ('** z@', '** y@')), (('550 z', '451 y'), '550 all', ('** z@', '** y@')))
+    for own, whole, ends in cases:
+        with Server(['PRDR'], answers=answers) as server:
+            remote(site, server)
+            give(site, 'z@far.example', 'y@far.example')
+            assert server.commands[1].endswith(' PRDR') and server.commands[-1] == 'QUIT', server.commands
+        log = site.log()
+        for end in ends:
+            lines = [line for line in log if ' %s' % end in line]
+            assert lines and (whole[0] != '5' or lines[0].endswith('550 all')), (own, whole, end, log)
+        os.unlink(site.path('log/mainlog'))
+        clear_hints(site)
