@@ -30,15 +30,16 @@ enum why_errno {
     WHY_DNS = -36,           /* the address of a host cannot be had for the moment */
     WHY_TLS_FAILED = -37,    /* TLS could not be started */
     WHY_TLS_REQUIRED = -38,  /* TLS is required and cannot be had */
-    WHY_AUTH_PROBLEM = -41,  /* authentication could not be tried to its end */
     WHY_AUTH_FAILED = -42,   /* authentication is required and cannot be had */
     WHY_RCPT_4XX = -44,      /* a server deferred RCPT, MAIL, or the end of the data */
     WHY_MAIL_4XX = -45,
     WHY_DATA_4XX = -46,
+    WHY_AUTH_PROBLEM =
+        -48,               /* authentication could not be tried: a fault of the configuration */
     WHY_UTF8 = -49,        /* a host takes no internationalised addresses */
     WHY_LOCAL_HOST = -50,  /* a host to deliver to is this host */
     WHY_CONCURRENCY = -57, /* max_parallel */
-    WHY_EVENT = -58, /* event_action forbade a connection */
+    WHY_EVENT = -58,       /* event_action forbade a connection */
 };
 
 #endif

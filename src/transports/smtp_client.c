@@ -200,6 +200,16 @@ smtp_client_reply(struct smtp_client *c, struct arena *a, int64_t timeout_ms)
 
 /* --- who it is --- */
 
+static void
+tell_broken(const struct transport_job *job, const struct xstr *list)
+{
+    if (job->eval->log != NULL)
+        job->eval->log(job->eval->log_ctx, true,
+                       str_printf(job->arena,
+                                  "failed to expand \"%.*s\" while checking a list: %.*s",
+                                  STR_ARG(list->text), STR_ARG(vm_error(job->vm))));
+}
+
 static enum outcome
 look_up(const struct transport_job *job, const struct host_target *host,
         const struct xstr *list, const char *name)
@@ -211,8 +221,10 @@ look_up(const struct transport_job *job, const struct host_target *host,
     enum vm_status st = vm_expand_x(job->vm, list, &text);
     if (st == VM_FORCED || (st == VM_OK && text.n == 0))
         return OUT_FAIL;
-    if (st != VM_OK)
+    if (st != VM_OK) {
+        tell_broken(job, list);
         return OUT_DEFER;
+    }
     const struct list_question q = {.kind = LIST_HOST,
                                     .subject = host->address,
                                     .host_name = host->name,

@@ -63,8 +63,9 @@ struct smtp_client {
     struct str ticket_key;
     struct str server_name; /* host_name_extract: which of the servers at this address it is */
     bool auth_tried, authenticated;
+    bool auth_common;              /* one of the server's mechanisms is ours as well */
     struct str auth_name, auth_id; /* the authenticator that did it; client_set_id */
-    struct str auth_self; /* smtp_client_auth_note */
+    struct str auth_self;          /* smtp_client_auth_note */
     bool downconvert;              /* addresses of the envelope at hand go out with A-labels */
 };
 

@@ -9,12 +9,13 @@
 #include "mail/why_errno.h"
 #include "sys/digest.h"
 
-enum { MS = 1000 };
+enum { MS = 1000, MASKED_MAX = 1024 };
 
 struct attempt {
     struct smtp_client *c;
     const struct transport_job *job;
     struct str command;    /* "AUTH LOGIN" */
+    struct str shown;      /* the last line, with asterisks in place of what may be a secret */
     enum reply_end broken; /* how the connection ended */
 };
 
@@ -47,20 +48,35 @@ exchange(struct auth_talk *t, struct str line)
     }
 }
 
+static struct str
+masked(struct arena *a, struct str text)
+{
+    struct buf b = buf_in(a, 0);
+    for (uint32_t i = 0; i < text.n && i < MASKED_MAX; i++)
+        buf_addc(&b, '*');
+    return b.n > 0 ? buf_str(&b) : STR_EMPTY;
+}
+
 static enum auth_end
 start(struct auth_talk *t, struct str data)
 {
     struct attempt *a = t->ctx;
+    a->shown = a->command;
     if (!str_is_set(data))
         return exchange(t, a->command);
     struct str text = data.n == 0 ? STR_LIT("=") : base64_encode(t->arena, data);
+    a->shown =
+        str_printf(t->arena, "%.*s %.*s", STR_ARG(a->command), STR_ARG(masked(t->arena, text)));
     return exchange(t, str_printf(t->arena, "%.*s %.*s", STR_ARG(a->command), STR_ARG(text)));
 }
 
 static enum auth_end
 send_data(struct auth_talk *t, struct str data)
 {
-    return exchange(t, base64_encode(t->arena, data));
+    struct attempt *a = t->ctx;
+    struct str text = base64_encode(t->arena, data);
+    a->shown = masked(t->arena, text);
+    return exchange(t, text);
 }
 
 static void
@@ -95,22 +111,31 @@ is_offered(struct str mechanisms, struct str name)
     return false;
 }
 
-/* client_condition */
-static bool
-is_wanted(const struct transport_job *job, const struct auth_generic *g)
+static void
+log_line(const struct transport_job *job, bool panic, struct str text)
 {
+    if (job->eval->log != NULL)
+        job->eval->log(job->eval->log_ctx, panic, text);
+}
+
+/* client_condition. The manual's own example, "${if !eq{$tls_out_cipher}{}}", comes to nothing where it is false. */
+static bool
+is_wanted(const struct transport_job *job, const struct driver_instance *d)
+{
+    const struct auth_generic *g = d->generic.fields;
     struct str value;
     if (!str_is_set(g->client_condition.text))
         return true;
-    return vm_expand_x(job->vm, &g->client_condition, &value) == VM_OK &&
-           !str_eqz(value, "0") && !str_ieqz(value, "no") && !str_ieqz(value, "false");
-}
-
-static void
-log_line(const struct transport_job *job, struct str text)
-{
-    if (job->eval->log != NULL)
-        job->eval->log(job->eval->log_ctx, false, text);
+    enum vm_status st = vm_expand_x(job->vm, &g->client_condition, &value);
+    if (st != VM_OK && st != VM_FORCED)
+        log_line(job, true,
+                 str_printf(job->arena,
+                            "failed to expand condition \"%.*s\" for %.*s client "
+                            "authenticator: %.*s",
+                            STR_ARG(g->client_condition.text), STR_ARG(d->name),
+                            STR_ARG(vm_error(job->vm))));
+    return st == VM_OK && value.n > 0 && !str_eqz(value, "0") && !str_ieqz(value, "no") &&
+           !str_ieqz(value, "false");
 }
 
 /* auth:fail, whose action may word the log line. */
@@ -127,7 +152,7 @@ tell_failure(struct attempt *a, struct auth_talk *t, const char *how, struct str
         own = str_printf(job->arena, "%.*s authenticator %s H=%.*s [%.*s] %.*s",
                          STR_ARG(t->d->name), how, STR_ARG(a->c->host.name),
                          STR_ARG(a->c->host.address), STR_ARG(text));
-    log_line(job, own);
+    log_line(job, false, own);
 }
 
 static void
@@ -166,12 +191,12 @@ judge(struct attempt *a, struct auth_talk *t, enum auth_end result, struct smtp_
         end->why = (struct why){.outcome = OUT_DEFER,
                                 .sys_errno = WHY_AUTH_PROBLEM,
                                 .log = str_dup(job->arena, t->log)};
+        end->quiet = true;
         return false;
     default:
         end->fate = SMTP_HOST_DEFER;
-        end->why =
-            smtp_client_why(c, job->arena, result == AUTH_BROKEN ? a->broken : REPLY_READ,
-                            a->command, WHY_AUTH_PROBLEM, 0);
+        end->why = smtp_client_why(
+            c, job->arena, result == AUTH_BROKEN ? a->broken : REPLY_READ, a->shown, 0, 0);
         end->why.outcome = OUT_DEFER;
         return false;
     }
@@ -199,7 +224,7 @@ try_one(struct smtp_client *c, const struct transport_job *job, const struct dri
         struct smtp_end *end)
 {
     const struct auth_generic *g = d->generic.fields;
-    struct attempt a = {.c = c, .job = job};
+    struct attempt a = {.c = c, .job = job, .shown = STR_EMPTY};
     a.command =
         str_printf(job->arena, "AUTH %.*s", STR_ARG(str_upper(job->arena, g->public_name)));
     struct auth_talk t = talk_of(job, d);
@@ -236,8 +261,9 @@ smtp_client_auth(struct smtp_client *c, const struct transport_job *job, struct 
         const struct driver_instance *d = conf->auths.v[i];
         const struct auth_generic *g = d->generic.fields;
         if (auth_driver_of(d)->client == NULL || !auth_is_client(d) ||
-            !is_offered(offered, g->public_name) || !is_wanted(job, g))
+            !is_offered(offered, g->public_name) || !is_wanted(job, d))
             continue;
+        c->auth_common = true;
         if (!try_one(c, job, d, end))
             return false;
     }
@@ -310,6 +336,5 @@ smtp_client_auth_suits(const struct smtp_client *c, const struct transport_job *
 {
     const struct driver_instance *d = conf_auth(job->eval->conf, authenticator);
     return d != NULL && auth_driver_of(d)->client != NULL && auth_is_client(d) &&
-           is_asked_for(c, job) && is_wanted(job, d->generic.fields) &&
-           str_eq(self_of(job, d), self);
+           is_asked_for(c, job) && is_wanted(job, d) && str_eq(self_of(job, d), self);
 }

@@ -192,6 +192,16 @@ set_tls_why(struct smtp_client *c, const struct transport_job *job, struct why *
               : str_printf(job->arena, "a TLS session is required, but %.*s", STR_ARG(reason));
 }
 
+static struct str
+auth_lack(const struct smtp_client *c)
+{
+    if (!c->peer.auth)
+        return STR_LIT("authentication required but server did not advertise AUTH support");
+    if (!c->auth_common)
+        return STR_LIT("authentication required but no common mechanisms were found");
+    return STR_LIT("authentication required but authentication attempt(s) failed");
+}
+
 /* What must not be done in the clear or without a name is not done. */
 static bool
 is_permitted(struct smtp_client *c, const struct transport_job *job, struct smtp_end *end)
@@ -211,10 +221,7 @@ is_permitted(struct smtp_client *c, const struct transport_job *job, struct smtp
     if (!c->authenticated &&
         smtp_client_requires(job, &c->host, &o->hosts_require_auth, "hosts_require_auth")) {
         why.sys_errno = WHY_AUTH_FAILED;
-        why.log = c->peer.auth
-                      ? STR_LIT("authentication required but authentication attempt(s) failed")
-                      : STR_LIT("authentication required but server did not advertise AUTH "
-                                "support");
+        why.log = auth_lack(c);
         return smtp_client_say(end, SMTP_HOST_DEFER, why);
     }
     return true;

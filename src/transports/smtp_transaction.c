@@ -334,7 +334,7 @@ expand_auth(struct transaction *t)
         return true;
     stop(t, SMTP_SETUP_DEFER,
          (struct why){.outcome = OUT_DEFER,
-                      .sys_errno = WHY_UNKNOWN,
+                      .sys_errno = WHY_EXPANSION,
                       .log = str_printf(t->arena, "failed to expand authenticated_sender: %.*s",
                                         STR_ARG(vm_error(t->job->vm)))});
     return false;

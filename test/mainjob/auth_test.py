@@ -558,3 +558,59 @@ def test_tls_on_the_standard_input(site):
             p.stdin.close()
             p.wait(20)
             p.stdout.close()
+
+
+LOGIN = 'begin authenticators\nown:\n  driver = plaintext\n  public_name = %s\n  client_send = %s\n%s'
+
+
+def test_client_condition(site):
+    """The manual's example, by which nothing goes in the clear, comes to an empty text there."""
+    cases = (('${if !eq{$tls_out_cipher}{}}', False), ('${if eq{$tls_out_cipher}{}}', True), ('no', False), ('0', False), ('false', False),
+             ('${if eq{1}{2}{x}fail}', False), ('${if def:h_nothing: {yes}{}}', False), ('yes', True), ('${unknown}', False))
+    for condition, wanted in cases:
+        with Server(['AUTH PLAIN']) as server:
+            remote(site, server.port, '  hosts_try_auth = *\n', more=LOGIN % ('PLAIN', '^joe^secret', '  client_condition = %s\n' % condition))
+            give(site, 'joe@far.example')
+            assert any(c.startswith('AUTH') for c in server.commands) == wanted and server.messages, (condition, server.commands)
+    broken = 'failed to expand condition "${unknown}" for own client authenticator: '
+    assert len(lines_of(site, broken)) == 1 and broken in site.read('log/paniclog'), site.log()
+
+
+def test_what_is_said_of_a_client_that_fails(site):
+    """No secret gets into the log; what cannot be expanded is our fault, not the server's."""
+    def says(answer, at):
+        """To the line of that number, from AUTH on."""
+        def answers(command):
+            begun = [c for c in server.commands if c.startswith('AUTH') or ' ' not in c]
+            if command in ('GREETING', 'END', 'QUIT') or not any(c.startswith('AUTH') for c in server.commands):
+                return None
+            return answer if len(begun) == at + 1 else '334 VXNlcg=='
+        return answers
+
+    required = '  hosts_require_auth = *\n'
+    plain, login = LOGIN % ('PLAIN', '^joe^secret', ''), LOGIN % ('LOGIN', ': joe : secret', '')
+    cases = ((plain, '435 later', 0, 'defer (0) H=127.0.0.1 [127.0.0.1]: SMTP error from remote mail server after AUTH PLAIN ' + 16 * '*' +
+              ': 435 later'),
+             (login, '435 later', 0, 'after AUTH LOGIN: 435 later'), (login, '435 later', 1, 'after ****: 435 later'),
+             (login, Server.CUT, 2, 'defer (-18) H=127.0.0.1 [127.0.0.1]: Remote host closed connection in response to ********'),
+             (LOGIN % ('PLAIN', '${unknown}', ''), None, 0, 'defer (-48): expansion of "${unknown}" failed in own authenticator: '),
+             (LOGIN % ('X-OTHER', 'x', ''), None, 0, 'authentication required but no common mechanisms were found'),
+             (plain + '  client_condition = no\n', None, 0, 'authentication required but no common mechanisms were found'),
+             (plain, '535 no', 0, 'authentication required but authentication attempt(s) failed'))
+    for more, answer, at, text in cases:
+        with Server(['AUTH PLAIN LOGIN'], says(answer, at)) as server:
+            remote(site, server.port, required, more=more, retry='* * F,1d,1s')
+            give(site, 'joe@far.example')
+            assert text in lines_of(site, ' == joe@far.example')[-1], (text, site.log(), server.commands)
+        for name in os.listdir(site.path('spool/db')):
+            os.unlink(site.path('spool/db/' + name))
+    assert not any('c2VjcmV0' in line or 'am9l' in line for line in site.log()), site.log()
+
+
+def test_list_that_cannot_be_expanded(site):
+    with Server(['AUTH PLAIN']) as server:
+        remote(site, server.port, '  hosts_try_auth = ${unknown}\n')
+        give(site, 'joe@far.example')
+        assert server.messages
+    text = 'failed to expand "${unknown}" while checking a list: unknown variable'
+    assert lines_of(site, text) and text in site.read('log/paniclog'), site.log()
