@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "conf/main_options.h"
 #include "engine/maillog.h"
+#include "proc/role_jail.h"
 #include "transports/key_place.h"
 
 #include <string.h>
@@ -56,7 +57,8 @@ key_notice_log(struct engine *e)
         places = (struct key_places){.v = {NULL, 0, 0}};
     for (size_t i = 0; i < places.v.n; i++) {
         char *path = str_cstr(a, places.v.v[i].path);
-        if (!places.v.v[i].always || is_before(&places, i) || !is_readable(e, path))
+        if (!places.v.v[i].always || is_before(&places, i) || !role_jail_is_open(path) ||
+            !is_readable(e, path))
             continue;
         first = n++ == 0 ? places.v.v[i].path : first;
     }

@@ -67,8 +67,8 @@ is_beneath(const char *path, const char *top)
     return strncmp(path, top, n) == 0 && (path[n] == '/' || path[n] == '\0');
 }
 
-static bool
-is_system(const char *path)
+bool
+role_jail_is_open(const char *path)
 {
     for (size_t i = 0; i < sizeof system_paths / sizeof system_paths[0]; i++) {
         if (is_beneath(path, system_paths[i]))
@@ -92,7 +92,7 @@ add_named(struct jail_plan *p, struct str path, bool whole)
 {
     struct stat st;
     char *z = str_cstr(p->arena, path);
-    if (z == NULL || is_system(z) ||
+    if (z == NULL || role_jail_is_open(z) ||
         (!whole && (is_beneath(z, "/home") || is_beneath(z, "/root"))))
         return;
     bool there = stat(z, &st) == 0;

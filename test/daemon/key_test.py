@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'mainjob'))
@@ -132,11 +133,12 @@ WARNING = 'Warning: the private key %s can be read by the mail user, and so by p
 
 
 def test_a_key_that_too_many_can_read_is_told(site):
-    """At the start and at a reload, once for all keys; a folder that is closed to the mail user is enough, and so is its group for root."""
+    """At the start and at a reload, once for all keys, of those that lie where every process may read; a folder that is closed to the mail user is enough, and so is its group for root."""
     if not site.root:
         return
-    with Server() as server:
-        keys = Keys(site)
+    with Server() as server, tempfile.TemporaryDirectory(dir='/run') as top:
+        os.chmod(top, 0o755)
+        keys, others = Keys(site, top + '/keys'), Keys(site)
         keys.make('other')
         good, other = keys.path('good'), keys.path('other')
         configure(site, server, keys.options('x', good, '  arc_sign = $primary_hostname : s : %s\n' % good))
@@ -162,6 +164,9 @@ def test_a_key_that_too_many_can_read_is_told(site):
             configure(site, server, keys.options('x', good, '  arc_sign = $primary_hostname : s : %s\n' % other))
             assert told(d) == [WARNING % (good + ' (and 1 more)')]
             configure(site, server, keys.options('x', '${lookup{x}lsearch{%s}}' % good))
+            assert told(d) == []
+            os.chmod(others.path('good'), 0o644)
+            configure(site, server, keys.options('x', others.path('good')))
             assert told(d) == []
             configure(site, server, keys.options('x', good), main='deliver_drop_privilege')
             assert told(d) == []
