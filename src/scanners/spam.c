@@ -46,7 +46,8 @@ add_rspamd(struct buf *b, int64_t size, const struct scan_job *j)
         add_line(b, "Helo", s->sender_helo_name);
         add_line(b, "Hostname", s->sender_host_name);
         add_line(b, "IP", s->sender_host_address);
-        add_line(b, "User", s->authenticated_id);
+        if (s->sender_host_authenticated.n > 0) /* else it may be the name of a local user */
+            add_line(b, "User", s->authenticated_id);
     }
     buf_addz(b, "\r\n");
 }

@@ -64,9 +64,12 @@ run_program(struct arena *a, const struct run_request *rq, struct run_result *ou
     close(pipe_fd[1]);
     pipe_fd[1] = -1;
     struct buf text = buf_in(a, rq->max_output);
-    if (!await_collect(pipe_fd[0], deadline, rq->end_when_cut, &text))
+    bool whole = await_collect(pipe_fd[0], deadline, rq->end_when_cut, &text);
+    if (!whole)
         kill(-pid, SIGKILL);
     reap(pid, deadline, out);
+    if (!whole && out->end == RUN_SIGNALLED) /* by us, before it was looked at */
+        out->end = RUN_TIMED_OUT;
     out->cut = text.overflow;
     if (out->cut && rq->end_when_cut)
         out->end = RUN_TOO_MUCH;

@@ -443,7 +443,14 @@ def test_rspamd(site):
         assert got[1].startswith(shown + ' <Action: ') and got[0] == (action == b'reject'), got
     head = got[3][0].split(b'\r\n\r\n')[0].decode()
     assert re.fullmatch(r'CHECK RSPAMC/1\.3\r\nContent-length: \d+\r\nQueue-Id: %s\r\nFrom: <a@b\.example>\r\nRecipient-Number: 1\r\n'
-                        r'Rcpt: <x@example\.org>\r\nHelo: x(\r\n.*)?' % ID, head, re.S), head
+                        r'Rcpt: <x@example\.org>\r\nHelo: x' % ID, head), head
+    for options, more in ((('-oMa', '192.0.2.1'), ['IP: 192.0.2.1']), (('-oMai', 'joe'), []),
+                          (('-oMa', '192.0.2.1', '-oMs', 'h.example', '-oMaa', 'plain', '-oMai', 'joe'), ['Hostname: h.example', 'IP: 192.0.2.1', 'User: joe'])):
+        with Script(end, reply % (b'1.0', b'reject')) as server:
+            site.configure(MAIN + 'spamd_address = %s variant=rspamd\n' % server.where, more=SPAM % 'nobody')
+            offer(site, options=options)
+        lines = server.heard[0].split(b'\r\n\r\n')[0].decode().split('\r\n')
+        assert lines[lines.index('Helo: x') + 1:] == more, (options, lines)
     for said in (b'HTTP/1.1 200 OK\r\n\r\n', b'RSPAMD/1.3 0 EX_OK\r\nMetric: default; False; nan / 15\r\n', b'RSPAMD/1.3 0 EX_OK\r\n'):
         assert check_spam(site, [end, said], address='@ variant=rspamd')[2] == ['cannot parse spamd HERE output']
 
