@@ -171,6 +171,18 @@ num_int_error(struct arena *a, enum num_status st, struct str s)
 }
 
 bool
+num_parse_option(struct arena *a, struct str s, int64_t *out, struct str *why)
+{
+    enum num_status st = str_trim(s).n == 0 ? NUM_NONE : num_parse_int(s, out);
+    if (st == NUM_OK && *out >= 0)
+        return true;
+    *why = st != NUM_OK ? num_int_error(a, st, s)
+                        : str_printf(a, "non-negative integer expected but \"%.*s\" found",
+                                     STR_ARG(str_trim_left(s)));
+    return false;
+}
+
+bool
 num_parse_unsigned(struct str s, uint64_t *out)
 {
     size_t pos = 0;

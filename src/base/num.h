@@ -36,6 +36,9 @@ enum num_status num_parse_int(struct str s, int64_t *out);
 /* Exim's words for a failed num_parse_int. */
 struct str num_int_error(struct arena *a, enum num_status st, struct str s);
 
+/* The number of an option that is expanded: the same, but neither nothing nor less than zero. False: *why, in a. */
+bool num_parse_option(struct arena *a, struct str s, int64_t *out, struct str *why);
+
 /* Like strtoul on a whole value: white space, sign (wraps), digits, saturating; empty is 0. */
 bool num_parse_unsigned(struct str s, uint64_t *out);
 /* Only decimal digits, at least one; false also when it does not fit. */

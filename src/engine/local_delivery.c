@@ -189,7 +189,7 @@ run_with_slot(struct local_run *r)
 {
     struct why why;
     int slot = -1;
-    if (!r->shadow && local_slot_take(r->d, r->transport, &slot, &why) != OUT_OK) {
+    if (!r->shadow && local_slot_take(r->d, r->batch[0], &slot, &why) != OUT_OK) {
         answer_all(r, &why);
         return;
     }

@@ -3,6 +3,7 @@
 
 #include "base/num.h"
 #include "conf/main_options.h"
+#include "engine/maillog.h"
 #include "mail/why_errno.h"
 #include "sys/file_lock.h"
 #include "transports/transport.h"
@@ -40,48 +41,43 @@ try_slot(int folder, struct str text, bool *error)
 }
 
 static enum outcome
-limit_of(struct delivery *d, const struct driver_instance *transport, int64_t *limit,
-         struct why *why)
+limit_of(struct delivery *d, const struct address *a, int64_t *limit, struct why *why)
 {
+    const struct driver_instance *transport = a->transport;
     const struct transport_generic *g = transport->generic.fields;
     struct vm *vm = d->engine->vm;
     struct str value;
     *limit = 0;
     if (!str_is_set(g->max_parallel.text))
         return OUT_OK;
-    enum vm_status st = vm_expand_x(vm, &g->max_parallel, &value);
-    if (st == VM_FORCED)
+    struct str fault;
+    if (vm_expand_x(vm, &g->max_parallel, &value) != VM_OK)
+        fault = vm_error(vm);
+    else if (num_parse_option(d->arena, value, limit, &fault))
         return OUT_OK;
-    struct str text = st == VM_OK ? STR_NULL : vm_error(vm);
-    if (st == VM_OK && num_parse_int(value, limit) == NUM_OK)
-        return OUT_OK;
+    maillog(d->engine, MAILLOG_MAIN | MAILLOG_PANIC, d->id,
+            "Failed to expand max_parallel option in %.*s transport (%.*s): %.*s",
+            STR_ARG(transport->name), STR_ARG(a->text), STR_ARG(fault));
     *why = (struct why){
-        .outcome = OUT_DEFER,
-        .sys_errno = WHY_UNKNOWN,
-        .log =
-            str_printf(d->arena, "failed to expand max_parallel option in %.*s transport: %.*s",
-                       STR_ARG(transport->name),
-                       STR_ARG(str_is_set(text) ? text : STR_LIT("not a number"))),
-    };
-    return OUT_DEFER;
+        .outcome = OUT_ERROR, .sys_errno = WHY_UNKNOWN, .log = str_dup(d->arena, fault)};
+    return OUT_ERROR;
 }
 
 enum outcome
-local_slot_take(struct delivery *d, const struct driver_instance *transport, int *slot,
-                struct why *why)
+local_slot_take(struct delivery *d, const struct address *a, int *slot, struct why *why)
 {
     int64_t limit;
     *slot = -1;
-    enum outcome o = limit_of(d, transport, &limit, why);
+    enum outcome o = limit_of(d, a, &limit, why);
     if (o != OUT_OK || limit <= 0)
         return o;
     bool error = true;
     int folder = open_folder(d);
     for (int64_t i = 0; folder >= 0 && i < limit && i < LOCAL_SLOTS_MAX && *slot < 0; i++)
-        *slot = try_slot(
-            folder,
-            str_printf(d->arena, "parallel-%.*s-%lld", STR_ARG(transport->name), (long long)i),
-            &error);
+        *slot = try_slot(folder,
+                         str_printf(d->arena, "parallel-%.*s-%lld", STR_ARG(a->transport->name),
+                                    (long long)i),
+                         &error);
     if (folder >= 0)
         close(folder);
     if (*slot >= 0)

@@ -9,10 +9,10 @@
 
 enum { LOCAL_SLOTS_MAX = 10000 };
 
-/* OUT_OK: *slot is a descriptor to close when the delivery is over, or -1 when there is no limit. OUT_DEFER: all are
- * taken, or the option cannot be used; *why. */
-enum outcome local_slot_take(struct delivery *d, const struct driver_instance *transport,
-                             int *slot, struct why *why);
+/* For the transport of an address. OUT_OK: *slot is a descriptor to close when the delivery is over, or -1 when there is no limit. OUT_DEFER:
+ * all are taken; OUT_ERROR: the option cannot be used; *why. */
+enum outcome local_slot_take(struct delivery *d, const struct address *a, int *slot,
+                             struct why *why);
 
 /* The one slot of a host (serialize_hosts): true with a descriptor to close. */
 bool local_slot_serialize(struct delivery *d, struct str host, int *slot);

@@ -10,6 +10,7 @@
 #include "engine/mua_wrapper.h"
 #include "engine/transport_setup.h"
 #include "filter/expand.h"
+#include "mail/why_errno.h"
 #include "transports/smtp.h"
 
 /* --- hosts --- */
@@ -71,24 +72,51 @@ same(struct str a, struct str b)
     return str_is_set(a) == str_is_set(b) && str_eq(a, b);
 }
 
+/* False: *why. */
 static bool
-is_multi_domain(struct delivery *d, struct address *a)
+read_multi_domain(struct delivery *d, struct address *a, bool *on, struct why *why)
 {
     const struct opt_xbool *x = &transport_smtp_options(a->transport)->multi_domain;
     struct eval *e = d->engine->eval;
     struct address view, *outer = e->address;
     struct map *vars = e->router_vars;
-    struct str text;
+    struct str text, fault = STR_NULL, name = a->transport->name;
+    *on = x->on;
     if (!str_is_set(x->text.text))
-        return x->on;
+        return true;
     transport_setup_view(&view, a->transport, &a, 1);
     e->address = &view;
     e->router_vars = a->router_vars;
-    bool ok = vm_expand_x(d->engine->vm, &x->text, &text) == VM_OK;
-    bool on = ok && (str_ieqz(text, "yes") || str_ieqz(text, "true"));
+    enum vm_status st = vm_expand_x(d->engine->vm, &x->text, &text);
+    *on = st == VM_FORCED || (st == VM_OK && (str_ieqz(text, "yes") || str_ieqz(text, "true")));
+    if (st != VM_OK && st != VM_FORCED)
+        fault =
+            str_printf(d->arena, "failed to expand \"multi_domain\" in %.*s transport: %.*s",
+                       STR_ARG(name), STR_ARG(vm_error(d->engine->vm)));
+    else if (!*on && !str_ieqz(text, "no") && !str_ieqz(text, "false"))
+        fault = str_printf(d->arena,
+                           "\"%.*s\" is not a valid value for the \"multi_domain\" option in "
+                           "the %.*s transport",
+                           STR_ARG(text), STR_ARG(name));
     e->address = outer;
     e->router_vars = vars;
-    return on;
+    *why = (struct why){.outcome = OUT_ERROR, .sys_errno = WHY_UNKNOWN, .log = fault};
+    return !str_is_set(fault);
+}
+
+bool
+remote_batch_is_sound(struct delivery *d, struct address *a, struct why *why)
+{
+    bool on;
+    return read_multi_domain(d, a, &on, why);
+}
+
+static bool
+is_multi_domain(struct delivery *d, struct address *a)
+{
+    struct why why;
+    bool on;
+    return read_multi_domain(d, a, &on, &why) && on;
 }
 
 static bool

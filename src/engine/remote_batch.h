@@ -17,6 +17,8 @@ struct remote_batches {
 /* Splits the addresses, which are put into the order of remote_sort_domains first. parallel: how many deliveries go on at once. */
 void remote_batches_make(struct delivery *d, struct address_vec *addresses, size_t parallel,
                          struct remote_batches *out);
+/* False: multi_domain, for this address, is no yes and no no; *why. */
+bool remote_batch_is_sound(struct delivery *d, struct address *a, struct why *why);
 /* True if two lists name the same hosts; the order of those with the same MX value does not matter. With names, so does what the host is
  * called at the head of its CNAME records; where DNSSEC secured it, it matters in any case, since TLSA records may stand there. */
 bool remote_batch_same_hosts(const struct host_targets *a, const struct host_targets *b,

@@ -169,7 +169,8 @@ begin(struct remote_job *j)
     struct why why;
     clock_gettime(CLOCK_MONOTONIC, &j->from);
     j->answers = ARENA_ARRAY(j->d->arena, struct transport_answer, j->batch.n);
-    if (local_slot_take(j->d, j->batch.v[0]->transport, &j->slot, &why) == OUT_OK)
+    if (remote_batch_is_sound(j->d, j->batch.v[0], &why) &&
+        local_slot_take(j->d, j->batch.v[0], &j->slot, &why) == OUT_OK)
         return true;
     for (size_t i = 0; i < j->batch.n; i++)
         j->answers[i] = (struct transport_answer){.why = why, .no_retry = true};

@@ -19,6 +19,14 @@ say(struct delivery *d, struct why *why, bool panic, struct str text)
     return false;
 }
 
+/* A fault of the configuration that the line of the address tells. */
+static bool
+say_ours(struct why *why, struct str text)
+{
+    *why = (struct why){.outcome = OUT_ERROR, .sys_errno = WHY_UNKNOWN, .log = text};
+    return false;
+}
+
 /* --- lists --- */
 
 static struct host_target
@@ -222,19 +230,19 @@ choose_interface(struct delivery *d, const struct driver_instance *transport,
     if (st == VM_FORCED || (st == VM_OK && str_trim(text).n == 0))
         return true;
     if (st != VM_OK)
-        return say(d, why, true,
-                   str_printf(d->arena,
-                              "failed to expand \"interface\" option for %.*s transport: %.*s",
-                              STR_ARG(transport->name), STR_ARG(vm_error(d->engine->vm))));
+        return say_ours(
+            why, str_printf(d->arena,
+                            "failed to expand \"interface\" option for %.*s transport: %.*s",
+                            STR_ARG(transport->name), STR_ARG(vm_error(d->engine->vm))));
     (void)ip_parse(host->address, &to);
     struct strlist_split split = strlist_split_start(str_dup(d->arena, text), ':');
     while (strlist_split_next(&split, d->arena, &item)) {
         if (!ip_parse(item, &ip))
-            return say(d, why, true,
-                       str_printf(d->arena,
-                                  "\"%.*s\" is not a valid IP address for the \"interface\" "
-                                  "option for %.*s transport",
-                                  STR_ARG(item), STR_ARG(transport->name)));
+            return say_ours(
+                why, str_printf(d->arena,
+                                "\"%.*s\" is not a valid IP address for the \"interface\" "
+                                "option for %.*s transport",
+                                STR_ARG(item), STR_ARG(transport->name)));
         if (ip.n == to.n && from->n == 0)
             *from = ip;
     }

@@ -73,16 +73,6 @@ size_fault(struct why *why, enum outcome o, struct str text)
     return o;
 }
 
-/* Digits, with K, M or G behind them. */
-static bool
-read_size(struct str s, int64_t *out)
-{
-    size_t at = 0;
-    s = str_trim(s);
-    return s.n > 0 && ascii_digit(s.p[0]) && num_scan(s, &at, NUM_SUFFIX, out) == NUM_OK &&
-           at == s.n;
-}
-
 enum outcome
 transport_setup_size(struct delivery *d, const struct driver_instance *transport,
                      struct why *why)
@@ -100,12 +90,11 @@ transport_setup_size(struct delivery *d, const struct driver_instance *transport
             str_printf(a, "failed to expand message_size_limit in %.*s transport: %.*s",
                        STR_ARG(transport->name), STR_ARG(text)));
     }
-    if (!read_size(value, &limit))
-        return size_fault(
-            why, OUT_DEFER,
-            str_printf(a,
-                       "invalid message_size_limit in %.*s transport: invalid integer \"%.*s\"",
-                       STR_ARG(transport->name), STR_ARG(value)));
+    struct str fault;
+    if (!num_parse_option(a, value, &limit, &fault))
+        return size_fault(why, OUT_DEFER,
+                          str_printf(a, "invalid message_size_limit in %.*s transport: %.*s",
+                                     STR_ARG(transport->name), STR_ARG(fault)));
     if (limit > 0 && d->message->size > limit)
         return size_fault(
             why, OUT_FAIL,

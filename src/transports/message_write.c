@@ -150,11 +150,14 @@ prepare_filter(struct message_write *w, struct why *why)
     w->filter = NULL;
     if (g == NULL || g->transport_filter.text.n == 0)
         return OUT_OK;
+    bool local = transport_driver_of(w->transport)->place == TRANSPORT_LOCAL;
     const struct command_request rq = {
         .arena = w->arena,
         .vm = w->vm,
         .text = g->transport_filter.text,
-        .what = STR_LIT("transport filter"),
+        .what =
+            local ? STR_LIT("transport filter")
+                  : str_printf(w->arena, "%.*s transport filter", STR_ARG(w->transport->name)),
         .expand = true,
         .tainted_arguments = true,
         .addresses = w->addresses,
@@ -169,8 +172,9 @@ prepare_filter(struct message_write *w, struct why *why)
         w->filter = c.argv;
         return OUT_OK;
     }
-    *why = (struct why){.outcome = OUT_ERROR, .sys_errno = WHY_UNKNOWN, .log = c.error};
-    return OUT_ERROR;
+    *why = local ? (struct why){OUT_ERROR, .sys_errno = WHY_UNKNOWN, .log = c.error}
+                 : (struct why){OUT_DEFER, .log = c.error};
+    return why->outcome;
 }
 
 enum outcome

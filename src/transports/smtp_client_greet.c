@@ -51,7 +51,7 @@ expand_name(struct smtp_client *c, const struct transport_job *job, struct str *
 {
     struct str value;
     if (vm_expand_x(job->vm, &c->opt->helo_data, &value) != VM_OK)
-        return say_setup(end, WHY_UNKNOWN,
+        return say_setup(end, WHY_EXPANSION,
                          str_printf(job->arena, "failed to expand helo_data: %.*s",
                                     STR_ARG(vm_error(job->vm))));
     *name = str_dup(c->arena, value);

@@ -690,3 +690,38 @@ def test_prdr(site):
             assert lines and (whole[0] != '5' or lines[0].endswith('550 all')), (own, whole, end, log)
         os.unlink(site.path('log/mainlog'))
         clear_hints(site)
+
+
+def test_options_that_cannot_be_used(site):
+    """Faults of the configuration put the message off, and are in the panic log."""
+    cases = (('multi_domain = ${if eq{1}{2}}', '"" is not a valid value for the "multi_domain" option in the out transport', True),
+             ('multi_domain = $nosuch', 'failed to expand "multi_domain" in out transport: unknown variable', True),
+             ('max_parallel = ${if eq{1}{2}{x}fail}', '"if" failed and "fail" requested', True),
+             ('max_parallel = -1', 'non-negative integer expected but "-1" found', True),
+             ('max_parallel = ${if eq{1}{2}}', 'integer expected but "" found', True),
+             ('interface = nonsense', '"nonsense" is not a valid IP address for the "interface" option for out transport', True),
+             ('message_size_limit = x', 'invalid message_size_limit in out transport: integer expected but "x" found', False),
+             ('helo_data = ${if eq{1}{2}{x}fail}', 'defer (-27): failed to expand helo_data: "if" failed and "fail" requested', False),
+             ('transport_filter = /bin/${nosuch}', 'defer (0): Expansion of "/bin/${nosuch}" from command "/bin/${nosuch}" in out transport '
+              'filter failed: ', False))
+    for option, text, panic in cases:
+        with Server() as server:
+            remote(site, server, '  %s\n' % option)
+            give(site, 'a@far.example')
+            assert not server.messages
+        lines = lines_of(site, ' == a@far.example')
+        assert len(lines) == 1 and text in lines[0], (option, site.log())
+        assert (text in site.read('log/paniclog')) == panic, option
+        assert any(line.startswith('ID1 Failed to expand max_parallel option in out transport (a@far.example): ') for line in
+                   site.log()) == option.startswith('max_par'), site.log()
+        for name in ('log/mainlog', 'log/paniclog'):
+            if os.path.exists(site.path(name)):
+                os.unlink(site.path(name))
+        clear_hints(site)
+
+
+def test_multi_domain_that_is_forced_to_fail(site):
+    with Server() as server:
+        remote(site, server, '  multi_domain = ${if eq{1}{2}{x}fail}\n')
+        give(site, 'a@far.example', 'b@other.example')
+        assert len(server.messages) == 1

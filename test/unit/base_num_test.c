@@ -192,6 +192,39 @@ bases(void **state)
     assert_false(num_base32_parse(STR_LIT("A"), &u));
 }
 
+static void
+test_option(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *why;
+        int64_t n;
+    } cases[] = {
+        {"0", NULL, 0},
+        {" 12 ", NULL, 12},
+        {"3K", NULL, 3072},
+        {"", "integer expected but \"\" found", 0},
+        {"  ", "integer expected but \"\" found", 0},
+        {"x", "integer expected but \"x\" found", 0},
+        {"44litres", "invalid integer \"44litres\"", 0},
+        {"-1", "non-negative integer expected but \"-1\" found", 0},
+        {"99999999999999999999",
+         "absolute value of integer \"99999999999999999999\" is too large (overflow)", 0},
+    };
+    struct arena *a = arena_new();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int64_t n = -7;
+        struct str why = STR_NULL;
+        bool ok = num_parse_option(a, str_from_cstr(cases[i].text), &n, &why);
+        assert_int_equal(ok, cases[i].why == NULL);
+        if (ok)
+            assert_int_equal(n, cases[i].n);
+        else
+            assert_string_equal(str_cstr(a, why), cases[i].why);
+    }
+    arena_free(a);
+}
+
 int
 main(void)
 {
@@ -202,6 +235,7 @@ main(void)
         cmocka_unit_test(unsigned_and_digits),
         cmocka_unit_test(intervals),
         cmocka_unit_test(thousandths),
+        cmocka_unit_test(test_option),
         cmocka_unit_test(bases),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
