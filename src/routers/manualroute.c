@@ -188,9 +188,8 @@ expand_rule(const struct route_call *c, const struct router_manualroute *own,
     case VM_NO:
     case VM_DEFER:
     case VM_ERROR:
-        route_hosts_say(c, out, OUT_DEFER, "%.*s router: failed to expand \"%.*s\": %.*s",
-                        STR_ARG(c->router->name), STR_ARG(own->route_data.text),
-                        STR_ARG(vm_error(c->vm)));
+        route_hosts_say(c, out, OUT_DEFER, "failed to expand \"%.*s\": %.*s",
+                        STR_ARG(own->route_data.text), STR_ARG(vm_error(c->vm)));
         return OUT_DEFER;
     }
     text = str_dup(c->arena, str_trim(text));
@@ -246,8 +245,8 @@ set_transport(const struct route_call *c, const struct rule_options *o,
 static void
 need_transport(const struct route_call *c, struct route_result *out)
 {
-    if (out->transport != NULL || out->outcome != OUT_OK ||
-        str_is_set(out->rerouted_domain) || is_check(c))
+    if (out->transport != NULL || out->outcome != OUT_OK || str_is_set(out->rerouted_domain) ||
+        is_check(c))
         return;
     error(c, out,
           str_printf(c->arena, "Error in %.*s router: no transport defined",

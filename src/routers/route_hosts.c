@@ -72,6 +72,18 @@ reroute(const struct router_generic *g, struct route_result *out)
     out->outcome = OUT_OK;
 }
 
+/* Where there is a message, the line about the address that follows names it. */
+static void
+log_self(const struct route_call *c, const char *text)
+{
+    const struct message *m = c->eval->message;
+    struct str line = str_printf(c->arena, "%s: %.*s", text, STR_ARG(c->address->domain));
+    if (m == NULL || m->id.n == 0)
+        line = str_printf(c->arena, "%.*s (while routing <%.*s>)", STR_ARG(line),
+                          STR_ARG(c->address->text));
+    c->up->log(c->up->ctx, ROUTE_LOG_MAIN, line);
+}
+
 bool
 route_hosts_self(const struct route_call *c, enum route_hosts_local kind, struct str host_name,
                  struct route_result *out)
@@ -93,9 +105,7 @@ route_hosts_self(const struct route_call *c, enum route_hosts_local kind, struct
     route_hosts_say(c, out, str_eqz(g->self, "fail") ? OUT_FAIL : OUT_DEFER, "%s", texts[kind]);
     out->freeze = str_eqz(g->self, "freeze");
     if (out->freeze && !g->disable_logging)
-        c->up->log(c->up->ctx, ROUTE_LOG_MAIN,
-                   str_printf(c->arena, "%s: %.*s (while routing <%.*s>)", texts[kind],
-                              STR_ARG(c->address->domain), STR_ARG(c->address->text)));
+        log_self(c, texts[kind]);
     return false;
 }
 
@@ -351,5 +361,6 @@ route_hosts_find(const struct route_hosts *q, struct route_result *out)
                     "lookup failed for all hosts in %.*s router: host_find_failed=ignore "
                     "host_all_ignored=%.*s",
                     STR_ARG(c->router->name), STR_ARG(q->all_ignored));
+    out->why.sys_errno = WHY_UNKNOWN;
     (void)act(q->all_ignored, out);
 }

@@ -181,3 +181,24 @@ last:
         site.run('-qff')
     assert site.mail('box').count('\nbody\n') == 2, site.mail('box')
     assert site.queue() == []
+
+
+def test_what_is_said_of_hosts(site):
+    """This host under self = freeze, in a delivery and in a test; hosts that are unknown and left out; data that cannot be expanded."""
+    router = 'r:\n  driver = manualroute\n  %s\n  transport = out\n'
+    out = 'out:\n  driver = smtp\n'
+    site.configure(transports=out, routers=router % 'route_data = 127.0.0.1')
+    site.send('u@far.example', options=('-odi',))
+    log = site.log()
+    assert 'ID1 remote host address is the local host: far.example' in log, log
+    r = site.run('-bt', 'u@far.example')
+    assert 'remote host address is the local host: far.example (while routing <u@far.example>)' in r.out + r.err, (r.out, r.err)
+    site.configure(transports=out, routers=router % 'route_data = nosuch.invalid byname\n  host_find_failed = ignore')
+    site.send('u@far.example', options=('-odi',))
+    assert any('R=r defer (-1): lookup failed for all hosts in r router: host_find_failed=ignore host_all_ignored=defer' in line
+               for line in site.log()), site.log()
+    for option, text in (('route_data = $nosuch', ' defer (-1): failed to expand "$nosuch"'),
+                         ('route_list = * $nosuch', ' defer (-1): r router: failed to expand "$nosuch"')):
+        site.configure(transports=out, routers=router % option)
+        site.send('u@far.example', options=('-odi',))
+        assert text in site.log()[-1], site.log()
