@@ -38,6 +38,21 @@ complete(struct engine *e, struct arena *a, const struct acl_verify *q, struct s
            q->kind == ACL_VERIFY_RECIPIENT;
 }
 
+/* While a sender is verified, of the envelope or of a header line, the message has none (option senders of routers). */
+static enum outcome
+route(struct routing *r, const struct acl_verify *q, struct address *a)
+{
+    unsigned flags = q->success_on_redirect ? ROUTE_SUCCESS_ON_REDIRECT : 0;
+    struct message *m = r->message;
+    if (q->kind == ACL_VERIFY_RECIPIENT || m == NULL)
+        return route_verify(r, a, flags);
+    struct str sender = m->sender;
+    m->sender = str_tainted(STR_EMPTY);
+    enum outcome o = route_verify(r, a, flags);
+    m->sender = sender;
+    return o;
+}
+
 void
 verify_address(struct engine *e, const struct acl_verify *q, struct acl_verified *out)
 {
@@ -58,8 +73,7 @@ verify_address(struct engine *e, const struct acl_verify *q, struct acl_verified
         out->why.log = out->why.peer = STR_LIT("Unrouteable address");
         return;
     }
-    unsigned flags = q->success_on_redirect ? ROUTE_SUCCESS_ON_REDIRECT : 0;
-    out->outcome = route_verify(&r, one, flags);
+    out->outcome = route(&r, q, one);
     struct address *last = r.deliver.n > 0 ? r.deliver.v[r.deliver.n - 1] : one;
     out->address_data = last->address_data;
     eval->address = before;

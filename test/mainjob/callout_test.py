@@ -266,3 +266,32 @@ def test_internationalised_sender(site):
                 assert out[-4] == '550-533 no support for internationalised mailbox name', out
             elif not extensions:
                 assert envelopes(server)[1] == 'RCPT TO:<xn--mller-kva@far.example>', server.commands
+
+
+def test_a_sender_is_verified_without_a_sender(site):
+    """Routers see none, be it of the envelope or of a header line; for a recipient they see the envelope's."""
+    routers = '''
+none:
+  driver = accept
+  senders = :
+  transport = box
+some:
+  driver = redirect
+  allow_fail
+  data = :fail: from <$sender_address>
+'''
+    def told(check, acl):
+        site.configure(main='acl_smtp_%s = check' % acl if acl != 'rcpt' else '', routers=routers,
+                       transports='box:\n  driver = pipe\n', more=ACL % (' require verify = %s\n deny message = good\n' % check))
+        if acl == 'rcpt':
+            with open(site.conf) as f:
+                text = f.read()
+            with open(site.conf, 'w') as f:
+                f.write(text.replace('acl_smtp_rcpt = accept', 'acl_smtp_rcpt = check'))
+        talk = 'HELO c\r\nMAIL FROM:<s@far.example>\r\nRCPT TO:<r@near.example>\r\nDATA\r\nFrom: h@far.example\r\n\r\n.\r\nQUIT\r\n'
+        return [line for line in site.run('-bs', stdin=talk).out.split('\r\n') if line.startswith('550')][0]
+
+    assert told('sender', 'rcpt') == '550 good'
+    assert told('sender=q@far.example', 'rcpt') == '550 good'
+    assert told('recipient', 'rcpt') == '550 from <s@far.example>'
+    assert told('header_sender', 'data') == '550 good'
