@@ -145,7 +145,10 @@ ask_recipient(struct call *c, struct smtp_client *s, struct str rcpt)
 static enum answer
 ask(struct call *c, struct smtp_client *s, struct str from, struct str rcpt)
 {
-    c->mail = (struct smtp_mail){.smtputf8 = c->utf8, .auth = STR_NULL};
+    const struct message *m = c->job.message;
+    c->mail = (struct smtp_mail){.no_size = !c->o->use_sender || m == NULL || m->size <= 0,
+                                 .smtputf8 = c->utf8,
+                                 .auth = STR_NULL};
     (void)smtp_command_auth(s, &c->job, &c->mail.auth);
     c->job.return_path = from;
     struct str mail =

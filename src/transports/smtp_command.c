@@ -39,7 +39,7 @@ smtp_command_mail(const struct smtp_client *c, const struct transport_job *job,
     const struct message *msg = job->message;
     buf_printf(&b, "MAIL FROM:<%.*s>",
                STR_ARG(smtp_command_address(c, job->arena, job->return_path)));
-    if (c->peer.size && c->opt->size_addition >= 0)
+    if (c->peer.size && c->opt->size_addition >= 0 && !m->no_size)
         buf_printf(&b, " SIZE=%lld",
                    (long long)((msg->size < 0 ? 0 : msg->size) + c->opt->size_addition));
     if (m->prdr)

@@ -5,7 +5,8 @@
 #include "transports/smtp_client.h"
 
 struct smtp_mail {
-    bool prdr; /* answers for each recipient are asked for */
+    bool no_size; /* how long the message is going to be is not known, or nobody's business */
+    bool prdr;    /* answers for each recipient are asked for */
     bool smtputf8;
     bool dsn;        /* DSN parameters are passed on */
     struct str auth; /* of AUTH=, not encoded; empty: none */

@@ -202,7 +202,7 @@ def test_pipelining(site):
     with Server(extensions=['PIPELINING', 'SIZE'], answers=refusing('RCPT TO:<bad@near.example>')) as server:
         site_with(site, server, ' accept verify = recipient/callout')
         assert ask(site) == ['250 Accepted']
-        assert envelopes(server)[0].startswith('MAIL FROM:<> SIZE='), server.commands
+        assert envelopes(server)[0] == 'MAIL FROM:<>', server.commands
         assert ask(site, rcpt='bad@near.example')[-1] == '550 550 no'
 
 
@@ -295,3 +295,15 @@ some:
     assert told('sender=q@far.example', 'rcpt') == '550 good'
     assert told('recipient', 'rcpt') == '550 from <s@far.example>'
     assert told('header_sender', 'data') == '550 good'
+
+
+def test_size(site):
+    """SIZE goes along where the envelope is the message's, and its sender has said how long it is."""
+    for option, said, size in (('', ' SIZE=500', ''), ('=use_sender,no_cache', ' SIZE=500', ' SIZE=1524'), ('=use_sender,no_cache', '', ''),
+                               ('=use_sender,no_cache', ' SIZE=0', ''), ('=use_sender,hold,no_cache', '', '')):
+        with Server(['SIZE']) as server:
+            site_with(site, server, ' accept verify = recipient/callout' + option)
+            talk = 'EHLO c\r\nMAIL FROM:<s@far.example>%s\r\nRCPT TO:<r@near.example>\r\nQUIT\r\n' % said
+            assert '250 Accepted' in site.run('-bs', stdin=talk).out
+            sender = 's@far.example' if option else ''
+            assert envelopes(server)[0] == 'MAIL FROM:<%s>%s' % (sender, size), (option, said, server.commands)

@@ -33,7 +33,7 @@ def test_taken(site):
         assert got[:2] == ['250 Accepted'] * 2 and got[3].startswith('250 OK id='), got
         assert server.connections == 1 and not spooled(site)
         (sender, recipients, data), = server.messages
-        assert sender.startswith('MAIL FROM:<s@far.example> SIZE='), sender
+        assert sender == 'MAIL FROM:<s@far.example>', sender     # its client has not said how long it is
         assert recipients == ['r@near.example', 'q@near.example']
         assert b'X-Out: s@far.example\r\n' in data and data.endswith(b'\r\n\r\n. dots\r\n'), data
         log = site.log()
