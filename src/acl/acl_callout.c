@@ -105,7 +105,7 @@ acl_callout_take(struct acl_verify_call *v, struct str text)
     acl_callout_start(v);
     while (strlist_split_next(&l, v->c->keep, &o)) {
         o = acl_verify_squeeze(v->c->keep, str_trim(o));
-        if (o.n == 0 || take_option(v, o))
+        if (o.n > 0 && take_option(v, o))
             continue;
         (void)acl_error(v->c, "bad time value in ACL condition \"verify %.*s\"",
                         STR_ARG(v->whole));
@@ -117,6 +117,9 @@ acl_callout_take(struct acl_verify_call *v, struct str text)
                         "\"mailfrom\" is allowed as a callout option only for "
                         "verify=header_sender (detected in ACL condition \"%.*s\")",
                         STR_ARG(v->whole));
+    else if (c->use_sender && c->use_postmaster)
+        (void)acl_error(v->c, "only one of use_sender and use_postmaster can be set for a "
+                              "recipient callout");
     else if ((c->use_sender || c->use_postmaster || c->use_tptsender) &&
              !str_eqz(str_from_cstr(v->row->name), "recipient"))
         (void)acl_error(v->c, "use_sender or use_postmaster cannot be used for a sender verify "

@@ -122,6 +122,8 @@ def test_whom_mail_names(site):
 def test_options_for_others_are_errors(site):
     for acl, text in (('sender/callout=use_sender', 'use_sender or use_postmaster cannot be used for a sender verify'),
                       ('recipient/callout=mailfrom=a@b', '"mailfrom" is allowed as a callout option only for'),
+                      ('recipient/callout=use_sender,use_postmaster', 'only one of use_sender and use_postmaster can be set for a recip'),
+                      ('recipient/callout= , random', 'bad time value in ACL condition "verify recipient/callout= , random"'),
                       ('recipient/callout=connect=x', 'bad time value in ACL condition "verify recipient/callout='),
                       ('recipient/callout=sideways', 'bad time value in ACL condition "verify recipient/callout=')):
         site_with(site, closed_port(), ' accept verify = ' + acl)
