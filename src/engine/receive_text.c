@@ -249,7 +249,8 @@ collect(struct receive_text *t, struct buf *b)
             (void)header_line_end(t, b, c);
             return RECEIVE_TEXT_LINE_END;
         } else if (header_line_end(t, b, c)) {
-            return b->n == 1 ? RECEIVE_TEXT_MORE : check_caps(t, b); /* the empty line is free */
+            return b->n == 1 ? RECEIVE_TEXT_MORE
+                             : check_caps(t, b); /* the empty line is free */
         }
         enum receive_text_end r = check_caps(t, b);
         if (r != RECEIVE_TEXT_MORE)

@@ -30,7 +30,8 @@ struct checking {
 /* --- the DNS --- */
 
 static const char version[] = "v=spf1";
-static const char unreadable[] = "v=spf1 ="; /* stands for what is too long: a permanent error */
+static const char unreadable[] =
+    "v=spf1 ="; /* stands for what is too long: a permanent error */
 
 /* Other TXT records are none of the library's business. */
 static bool

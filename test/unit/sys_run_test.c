@@ -170,9 +170,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_output), cmocka_unit_test(test_environment_and_descriptors),
-        cmocka_unit_test(test_cap),    cmocka_unit_test(test_end_when_cut),
-        cmocka_unit_test(test_ends),   cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_output),
+        cmocka_unit_test(test_environment_and_descriptors),
+        cmocka_unit_test(test_cap),
+        cmocka_unit_test(test_end_when_cut),
+        cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_deadline),
         cmocka_unit_test(test_killed_at_the_deadline),
         cmocka_unit_test(test_words),
     };
