@@ -25,18 +25,21 @@ static const struct rule {
     const char *what; /* of the section */
     const char *prefix;
     unsigned known;
+    bool calls; /* and to smtp where it calls other hosts */
 } rules[] = {
-    {"authenticator", "server_", SMTP},
-    {"authenticator", "client_", DELIVER}, /* and to smtp where it calls other hosts */
-    {"transport", "dkim_private_key", DELIVER},
-    {"transport", "arc_sign", DELIVER}, /* the key may be in it */
-    {"main", "tls_privatekey", SMTP},
-    {"main", "tls_certificate", SMTP}, /* the key may be in the same file */
-    {"main", "mysql_servers", SMTP | DELIVER | AGENT},
-    {"main", "pgsql_servers", SMTP | DELIVER | AGENT},
-    {"main", "redis_servers", SMTP | DELIVER | AGENT},
-    {"main", "oracle_servers", SMTP | DELIVER | AGENT},
-    {"main", "ldap_default_servers", SMTP | DELIVER | AGENT},
+    {"authenticator", "server_", SMTP, false},
+    {"authenticator", "client_", DELIVER, true},
+    {"transport", "dkim_private_key", DELIVER, false},
+    {"transport", "arc_sign", DELIVER, false}, /* the key may be in it */
+    {"transport", "tls_privatekey", DELIVER, true},
+    {"transport", "tls_certificate", DELIVER, true}, /* the key may be in the same file */
+    {"main", "tls_privatekey", SMTP, false},
+    {"main", "tls_certificate", SMTP, false}, /* likewise */
+    {"main", "mysql_servers", SMTP | DELIVER | AGENT, false},
+    {"main", "pgsql_servers", SMTP | DELIVER | AGENT, false},
+    {"main", "redis_servers", SMTP | DELIVER | AGENT, false},
+    {"main", "oracle_servers", SMTP | DELIVER | AGENT, false},
+    {"main", "ldap_default_servers", SMTP | DELIVER | AGENT, false},
 };
 
 /* What `hide` stands before is known to all but the queue process, which needs these all the same. */
@@ -70,7 +73,7 @@ is_known(const struct purge *p, const char *what, struct str name, bool hidden)
         const struct rule *r = &rules[i];
         if (strcmp(r->what, what) != 0 || !str_starts(name, r->prefix))
             continue;
-        bool calls = p->calls_out && str_eqz(str_from_cstr(r->prefix), "client_");
+        bool calls = p->calls_out && r->calls;
         return ((r->known | (calls ? (unsigned)SMTP : 0u)) & p->kind) != 0;
     }
     if (p->kind == INSPECT)

@@ -31,6 +31,8 @@ static const char text[] = "# a comment with a password\n"
                            "  driver = smtp\n"
                            "  dkim_domain = signed.example\n"
                            "  dkim_private_key = /keys/signing\n"
+                           "  tls_certificate = /own/client.crt\n"
+                           "  tls_privatekey = /own/client.key\n"
                            "begin authenticators\n"
                            "a:\n"
                            "  driver = plaintext\n"
@@ -111,6 +113,8 @@ test_each_kind(void **state)
                  has(queue, "client_send") || has(queue, "word"));
     assert_true(has(deliver, "/keys/signing") && has(smtp, "signed.example"));
     assert_false(has(smtp, "/keys") || has(queue, "/keys") || has(agent, "/keys"));
+    assert_true(has(deliver, "/own/client.key") && has(deliver, "/own/client.crt"));
+    assert_false(has(smtp, "/own") || has(queue, "/own") || has(agent, "/own"));
     assert_true(has(queue, "\nPASS =\n") && has(queue, "USED.example"));
 }
 

@@ -91,6 +91,8 @@ test_sink_fault(void **state)
 
 /* --- whole messages --- */
 
+static const struct transport_driver driver = {.place = TRANSPORT_LOCAL};
+
 struct sample {
     struct header_list headers;
     struct message message;
@@ -124,7 +126,9 @@ sample(struct fixture *f, const char *body)
     s->both[0] = &s->pipe;
     s->both[1] = &s->mail;
     s->transport =
-        (struct driver_instance){.name = STR_LIT("t"), .generic = {.fields = &s->generic}};
+        (struct driver_instance){.name = STR_LIT("t"),
+                                 .driver = &driver.base,
+                                 .generic = {.fields = &s->generic}};
     message_write_plain(&s->w, f->arena, &s->message, -1, 0);
     s->w.vm = f->vm;
     s->w.transport = &s->transport;
