@@ -55,10 +55,10 @@ remote_retry_check(struct delivery *d, struct remote_try *t)
     if (forced)
         return REMOTE_READY;
     if (t->known && now < r.next_try &&
-        (r.expired || !retry_overdue(d, t->host.name, t->domain)))
+        (r.expired || !retry_overdue(d, t->host.name, t->domain, &r)))
         return r.expired ? REMOTE_EXPIRED : REMOTE_WAITS;
     t->of_message = retry_load(d, t->message_key, &r) && now < r.next_try &&
-                    !retry_overdue(d, t->host.name, t->domain);
+                    !retry_overdue(d, t->host.name, t->domain, &r);
     return t->of_message ? REMOTE_WAITS : REMOTE_READY;
 }
 

@@ -429,7 +429,7 @@ may_try(struct run *r, const struct remote_try *t, size_t at, size_t *next)
     if (i < r->hosts.v.n) {
         *next = i;
         r->tally.unexpired--;
-    } else if (!retry_overdue(r->d, t->host.name, t->domain)) {
+    } else if (!retry_overdue(r->d, t->host.name, t->domain, NULL)) {
         *next = r->hosts.v.n;
     }
     return true;

@@ -276,10 +276,13 @@ retry_step_at(const struct retry_rule *r, int64_t failing_s, bool *expired)
 /* --- before --- */
 
 bool
-retry_overdue(struct delivery *d, struct str subject, struct str second)
+retry_overdue(struct delivery *d, struct str subject, struct str second,
+              const struct retry_record *r)
 {
-    const struct retry_rule *rule =
-        find_rule(d, subject, second, (struct retry_error){.kind = RETRY_ANY});
+    struct retry_error error = {.kind = RETRY_ANY};
+    if (r != NULL)
+        error = error_of((int)r->number, (int)(r->detail >> 8), r->detail);
+    const struct retry_rule *rule = find_rule(d, subject, second, error);
     return rule == NULL ||
            (int64_t)d->started.tv_sec - d->message->received_time > last_cutoff(rule);
 }
@@ -307,7 +310,7 @@ waits(struct delivery *d, struct address *a, struct str key, struct str subject)
     }
     bool routing = key.p[0] == 'R';
     if ((int64_t)d->started.tv_sec >= r.next_try || (!routing && r.expired) ||
-        retry_overdue(d, subject, STR_NULL))
+        retry_overdue(d, subject, STR_NULL, &r))
         return false; /* after the cutoff time a new message has one local try */
     delivery_answer(
         d, a, OUT_DEFER, routing ? DELIVERY_ERRNO_ROUTE_RETRY : DELIVERY_ERRNO_LOCAL_RETRY,

@@ -65,8 +65,10 @@ bool retry_failed(struct delivery *d, const struct retry_failure *f);
 /* The record of a key, unless it is too old. */
 bool retry_load(struct delivery *d, struct str key, struct retry_record *r);
 void retry_forget(struct delivery *d, struct str key);
-/* True if the message is older than the rule allows: it is tried although it is not time, and given up if that fails. */
-bool retry_overdue(struct delivery *d, struct str subject, struct str second);
+/* True if the message is older than the rule allows, or there is no rule: it is tried although it is not time, and given up if that fails.
+ * r: a record, for the error that it notes the rule is looked for; NULL: for any. */
+bool retry_overdue(struct delivery *d, struct str subject, struct str second,
+                   const struct retry_record *r);
 
 /* True if routing the address has to wait: a->answer says so. Only in queue runs. */
 bool retry_routing_waits(struct delivery *d, struct address *a);

@@ -1,4 +1,5 @@
 """Retry times: what a failure means for the next try, for this message and for others. Rules are tested in remote_test and by -brt."""
+import os
 import time
 
 from remote_test import OUT, Server, dead_port, give, lines_of, remote, retry_records, tool_text
@@ -173,3 +174,21 @@ def test_who_waits_for_a_delivery_waits_for_its_report(site):
         site.configure(routers=ALL_REMOTE, transports=OUT % (server.port, ''))
         give(site, 'x@far.example', options=('-odi',))
         assert any(' => s@here.example' in line for line in site.log()), site.log()
+
+
+def test_rule_for_one_error(site):
+    """Times hold in a queue run although no rule is for all errors."""
+    for error, place in (('rcpt_4xx', 'RCPT'), ('rcpt_451', 'RCPT'), ('rcpt_45x', 'RCPT'), ('mail_45x', 'MAIL'), ('data_451', 'END'),
+                         ('refused', None)):
+        with Server(answers=lambda c: '451 later' if place and c.startswith(place) else None) as server:
+            remote(site, server if place else dead_port(), retry='* %s F,1h,1h' % error)
+            give(site, 'a@far.example', options=('-odi',))
+            before = server.connections
+            site.run('-q')
+            assert server.connections == before == (1 if place else 0), (error, site.log())
+        assert any('retry time not reached' in line for line in site.log()), (error, site.log())
+        for mid in site.queue():
+            site.run('-Mrm', mid)
+        for name in os.listdir(site.path('spool/db')):
+            os.unlink(site.path('spool/db/' + name))
+        os.unlink(site.path('log/mainlog'))
