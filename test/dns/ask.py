@@ -31,20 +31,26 @@ class Rogue:
         self.asked = []
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.bind((address, 53))
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.udp.settimeout(0.05)
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        """A thread that waits for a question would keep the address from the next one."""
+        self.over.set()
+        self.thread.join()
         self.udp.close()
 
     def serve(self):
-        while True:
+        while not self.over.is_set():
             try:
                 query, peer = self.udp.recvfrom(4096)
-            except OSError:
-                return
+            except socket.timeout:
+                continue
             labels, at = [], 12
             while query[at]:
                 labels.append(query[at + 1:at + 1 + query[at]].decode('latin-1'))
