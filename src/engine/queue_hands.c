@@ -27,7 +27,7 @@ enum {
     USUAL_TIMES = 4, /* so many times what others need */
     MOVING_MAX = 3,  /* how many are not held up, in such a queue */
     WEIGHT = 8,      /* of all before, when a time is taken into the mean */
-    BATCH_MAX = 16,  /* messages given at once, where they are quick */
+    BATCH_MAX = 64,  /* messages given at once, where they are quick */
     QUICK_US = 2000, /* that is quick */
     TRIED_MIN = 8,   /* as many are looked at before that is said of them */
     TAKEN_BACK = 1 << 16,
@@ -37,7 +37,8 @@ enum {
 /* Messages for one hand. */
 struct batch {
     uint32_t n;
-    bool first; /* of the run, the first of them */
+    bool first;             /* of the run, the first of them */
+    struct spool_calm calm; /* of the directory of the last */
     char ids[BATCH_MAX][ID_MAX + 1];
 };
 
@@ -104,6 +105,7 @@ work(struct queue_hands *h, int fd, begun_t *begun)
     e->input = &input;
     hints_reads_often(retry_store(e));
     while (next_batch(e, fd, &t)) {
+        input.calm = t.calm;
         for (uint32_t i; (i = atomic_fetch_add(begun, 1)) < t.n;) {
             h->deliver(e, h->ctx, str_from_cstr(t.ids[i]), t.first && i == 0);
             (void)fflush(NULL);
@@ -346,6 +348,12 @@ static uint32_t
 batch_size(const struct queue_hands *h)
 {
     return !h->held && h->tried >= TRIED_MIN && h->usual_us < QUICK_US ? BATCH_MAX : 1;
+}
+
+void
+queue_hands_set_calm(struct queue_hands *h, struct spool_calm calm)
+{
+    h->waiting.calm = calm;
 }
 
 void

@@ -20,6 +20,8 @@ struct queue_hands *queue_hands_new(struct arena *a, struct engine *e, queue_han
 /* Gives a message to one of them, perhaps together with those that follow; waits until one is free, or another may be started. Where none
  * can be, it is delivered here. */
 void queue_hands_give(struct queue_hands *h, struct str id, bool first);
+/* What is known of the directory of the messages that are given from now on. */
+void queue_hands_set_calm(struct queue_hands *h, struct spool_calm calm);
 /* Waits until all is done. */
 void queue_hands_end(struct queue_hands *h);
 

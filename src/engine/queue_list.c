@@ -19,7 +19,10 @@ struct queue_list {
     struct spool_place place;
     enum queue_list_order order;
     VEC(struct queue_list_item) items;
-    bool journals;    /* one was seen */
+    bool journals;      /* one was seen */
+    bool journals_here; /* in the directory that is read */
+    struct spool_calm
+        calm;         /* how that was at the beginning; then what queue_list_calm tells of it */
     bool given;       /* a message */
     bool heap;        /* items is one: from the second message on */
     size_t at;        /* next of items; 0 in order, where items is a heap */
@@ -104,8 +107,19 @@ open_scan(const struct spool_place *place, char sub)
 }
 
 static void
+begin_scan(struct queue_list *q, char sub)
+{
+    q->scan = open_scan(&q->place, sub);
+    q->journals_here = false;
+    q->calm =
+        q->scan != NULL ? spool_calm_begin(dirfd(q->scan)) : (struct spool_calm){.ino = 0};
+}
+
+static void
 end_scan(struct queue_list *q)
 {
+    if (q->journals_here)
+        q->calm.ino = 0;
     closedir(q->scan);
     q->scan = NULL;
     q->directory++;
@@ -118,13 +132,13 @@ scan(struct queue_list *q, struct spool_fault *f)
     struct queue_list_item item = {.sub = sub_of(q->directory)};
     const struct dirent *entry;
     if (q->scan == NULL)
-        q->scan = open_scan(&q->place, item.sub);
+        begin_scan(q, item.sub);
     if (q->scan == NULL) {
         q->directory++;
         return errno == ENOENT ? SPOOL_OK : directory_fault(q, "open input of spool", f);
     }
     for (errno = 0; (entry = readdir(q->scan)) != NULL; errno = 0) {
-        q->journals = q->journals || is_journal_name(entry->d_name);
+        q->journals_here = q->journals_here || is_journal_name(entry->d_name);
         if (!is_header_name(entry->d_name, &item.id))
             continue;
         if (q->items.n >= QUEUE_LIST_MAX) {
@@ -136,6 +150,8 @@ scan(struct queue_list *q, struct spool_fault *f)
             return SPOOL_OK;
     }
     enum spool_result r = errno != 0 ? directory_fault(q, "read input of spool", f) : SPOOL_OK;
+    q->journals = q->journals || q->journals_here || r != SPOOL_OK;
+    q->journals_here = q->journals_here || r != SPOOL_OK;
     end_scan(q);
     return r;
 }
@@ -269,6 +285,12 @@ size_t
 queue_list_left(const struct queue_list *q)
 {
     return q->order == QUEUE_LIST_SORTED ? q->items.n : 0;
+}
+
+struct spool_calm
+queue_list_calm(const struct queue_list *q)
+{
+    return q->scan == NULL ? q->calm : (struct spool_calm){.ino = 0};
 }
 
 bool

@@ -40,6 +40,8 @@ size_t queue_list_count(const struct spool_place *place);
 size_t queue_list_left(const struct queue_list *q);
 /* True if a message that has been or is to be listed may have a journal. */
 bool queue_list_has_journals(const struct queue_list *q);
+/* Of the directory that was read last: it had no journal. */
+struct spool_calm queue_list_calm(const struct queue_list *q);
 /* The directory of an item, kept open until the next item of another directory is asked for; for
  * spool_read_at and the size of the body. -1 with errno. */
 int queue_list_directory(struct queue_list *q, const struct queue_list_item *item);

@@ -137,6 +137,7 @@ pass(struct engine *e, const struct queue_run *q)
             continue;
         }
         struct str id = message_id_str(&item.id);
+        queue_hands_set_calm(hands, queue_list_calm(list));
         if (is_within(q, id) && is_selected(e, q, list, &item, one)) {
             ok = !is_overloaded(e);
             if (ok)

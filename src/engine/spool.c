@@ -143,6 +143,32 @@ spool_kept_logs(const struct spool_place *place, const struct spool_entry *e)
     return k->logs;
 }
 
+/* Times of files are those of the coarse clock: what changes a directory in the moment of its last change may leave it the same time. */
+struct spool_calm
+spool_calm_begin(int dir)
+{
+    struct spool_calm none = {.ino = 0};
+    struct timespec now;
+    struct stat st;
+    if (fstat(dir, &st) != 0 || clock_gettime(CLOCK_REALTIME_COARSE, &now) != 0 ||
+        now.tv_sec < st.st_mtim.tv_sec ||
+        (now.tv_sec == st.st_mtim.tv_sec && now.tv_nsec <= st.st_mtim.tv_nsec))
+        return none;
+    return (struct spool_calm){
+        .ino = st.st_ino, .changed_s = st.st_mtim.tv_sec, .changed_ns = st.st_mtim.tv_nsec};
+}
+
+bool
+spool_is_calm(const struct spool_entry *e)
+{
+    struct stat st;
+    if (e->kept == NULL || e->kept->calm.ino == 0 || fstat(e->dir, &st) != 0)
+        return false;
+    const struct spool_calm *c = &e->kept->calm;
+    return st.st_ino == c->ino && st.st_mtim.tv_sec == c->changed_s &&
+           st.st_mtim.tv_nsec == c->changed_ns;
+}
+
 int
 spool_open_directory(const struct spool_place *place, char sub, bool create)
 {

@@ -11,11 +11,20 @@
 #include "engine/spool_header.h"
 #include "sys/durable.h"
 
+#include <stdint.h>
+
+/* What is known of a directory of messages that had no journal in it when it was listed: it has none until it changes. ino 0: nothing is known. */
+struct spool_calm {
+    uint64_t ino;
+    int64_t changed_s, changed_ns;
+};
+
 /* The directory of messages that was opened last, and that of their logs, for a run over many of them: opening them by their paths costs more.
  * Starts with both -1; whoever made it calls spool_kept_close. */
 struct spool_kept {
     int dir, logs;
     unsigned users; /* entries that have dir */
+    struct spool_calm calm;
     char sub;
     char queue[64]; /* of a queue with a longer name nothing is kept */
 };
@@ -63,6 +72,11 @@ char spool_subdirectory(const struct message_id *id);
 int spool_open_directory(const struct spool_place *place, char sub, bool create);
 
 void spool_kept_close(struct spool_kept *k);
+/* Before a directory is listed: how it is, if later changes will show. */
+struct spool_calm spool_calm_begin(int dir);
+/* The message, which is locked, has no journal: none was there when its directory was listed (kept->calm), and that has not changed since.
+ * Whoever made one had the lock before. False: that is not known. */
+bool spool_is_calm(const struct spool_entry *e);
 /* msglog/ beside the input/ that is kept, while an entry has that, for who puts a file into it; stays the other's. -1: unknown. */
 int spool_kept_logs(const struct spool_place *place, const struct spool_entry *e);
 

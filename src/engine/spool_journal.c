@@ -226,6 +226,8 @@ spool_journal_read(struct arena *a, const struct spool_entry *e, struct spool_he
     struct str content = STR_EMPTY;
     struct stat st;
     *found = (struct spool_journal_found){.any = false};
+    if (spool_is_calm(e))
+        return SPOOL_OK;
     int fd =
         openat(e->dir, name.text, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)

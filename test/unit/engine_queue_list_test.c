@@ -14,6 +14,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char root[] = "/tmp/remex_queue_XXXXXX";
@@ -169,11 +171,47 @@ test_memory(void **state)
     assert_true(arena_used(a) - before < 100000);
 }
 
+static void
+set_back(void)
+{
+    const struct timespec t[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1000000000}};
+    int dir = spool_open_directory(&place, '\0', false);
+    assert_int_equal(futimens(dir, t), 0);
+    close(dir);
+}
+
+static uint64_t
+calm_of_listing(void)
+{
+    struct queue_list_item item;
+    struct queue_list *q = queue_list_new(a, &place, QUEUE_LIST_UNSORTED);
+    assert_int_equal(queue_list_calm(q).ino, 0); /* nothing has been read */
+    assert_int_equal(queue_list_next(q, &item, &fault), SPOOL_OK);
+    struct spool_calm calm = queue_list_calm(q);
+    assert_true(calm.ino == 0 || (calm.changed_s == 1000000000 && calm.changed_ns == 0));
+    return calm.ino;
+}
+
+/* A directory without journals is told as such; one with a journal, whosever it is, is not. */
+static void
+test_calm(void **state)
+{
+    (void)state;
+    touch('\0', "1xVNEb-000000079s2-0001-H");
+    touch('\0', "1xVNEb-000000079s2-0001-D");
+    set_back();
+    assert_true(calm_of_listing() != 0);
+    touch('\0', "1xVNEb-000000079s2-0002-J");
+    set_back();
+    assert_int_equal(calm_of_listing(), 0);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_orders, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_calm, setup, teardown),
         cmocka_unit_test_setup_teardown(test_fault, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
         cmocka_unit_test_setup_teardown(test_memory, setup, teardown),

@@ -440,6 +440,62 @@ test_kept(void **state)
     wipe();
 }
 
+/* Sets the time of a directory's last change back, so that the next one shows. */
+static void
+set_back(int dir)
+{
+    const struct timespec t[2] = {{.tv_nsec = UTIME_OMIT},
+                                  {.tv_sec = 1000000000, .tv_nsec = 7}};
+    assert_int_equal(futimens(dir, t), 0);
+}
+
+/* That a directory had no journals holds until it changes, for the messages in it. */
+static void
+test_calm(void **state)
+{
+    (void)state;
+    struct spool_kept kept = {.dir = -1, .logs = -1};
+    struct spool_entry e;
+    struct spool_header h;
+    struct spool_journal_found found;
+    assert_int_equal(make_message(&durable_kernel), SPOOL_OK);
+    place.kept = &kept;
+    assert_int_equal(spool_open(&place, &durable_kernel, &id, &e, &fault), SPOOL_OK);
+    assert_int_equal(spool_read(a, &e, &h, &fault), SPOOL_OK);
+    assert_false(spool_is_calm(&e)); /* nothing is known */
+    set_back(kept.dir);
+    kept.calm = spool_calm_begin(kept.dir);
+    assert_true(kept.calm.ino != 0);
+    assert_true(spool_is_calm(&e));
+    assert_int_equal(spool_journal_read(a, &e, &h, &found, &fault), SPOOL_OK);
+    assert_false(found.any);
+    struct spool_name j = spool_file_name(&id, 'J');
+    put(kept.dir, j.text, "x@y\n");
+    assert_false(spool_is_calm(&e));
+    assert_int_equal(spool_journal_read(a, &e, &h, &found, &fault), SPOOL_OK);
+    assert_true(found.any);
+    assert_true(spool_tree_has(&h.done, STR_LIT("x@y")));
+    unlinkat(kept.dir, j.text, 0);
+    set_back(kept.dir);
+    kept.calm.ino++; /* another directory */
+    assert_false(spool_is_calm(&e));
+    /* One that has changed in this moment may change again without a trace; so may one of the future. */
+    const struct timespec later[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = time(NULL) + 100}};
+    assert_int_equal(futimens(kept.dir, later), 0);
+    assert_int_equal(spool_calm_begin(kept.dir).ino, 0);
+    assert_int_equal(spool_calm_begin(-1).ino, 0);
+    kept.calm = (struct spool_calm){.ino = 0};
+    spool_close(&e);
+    assert_int_equal(
+        spool_open(&(struct spool_place){.root = root}, &durable_kernel, &id, &e, &fault),
+        SPOOL_OK);
+    assert_false(spool_is_calm(&e)); /* its directory is not kept */
+    spool_close(&e);
+    spool_kept_close(&kept);
+    place.kept = NULL;
+    wipe();
+}
+
 int
 main(void)
 {
@@ -453,6 +509,7 @@ main(void)
         cmocka_unit_test(test_killed_while_updating_and_removing),
         cmocka_unit_test(test_hostile),
         cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_calm),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
