@@ -25,7 +25,9 @@ enum {
     ROOM =
         4 *
         QUEUE_INDEX_TEXT_MAX, /* of either buffer; at least two records of the longest kind */
-    FRESH_S = 2,              /* what changed so lately is not kept */
+    /* What changed so lately is not kept: a tick of the clock of files is 10 ms at most; times of a file system without fractions */
+    FRESH_MS = 50,
+    FRESH_WHOLE_S = 2,
 };
 
 struct head {
@@ -38,7 +40,7 @@ _Static_assert(sizeof(struct head) == 64, "no holes: all of it is summed");
 
 struct queue_index {
     int dir, in, out; /* db/; the two files, -1: none */
-    int64_t now;
+    struct timespec now;
     struct str rest; /* of input, read and not yet taken */
     char *input, *output;
     size_t output_n;
@@ -179,12 +181,12 @@ open_new(struct queue_index *x, const struct engine *e)
 }
 
 struct queue_index *
-queue_index_open(struct arena *a, struct engine *e, int64_t now_s)
+queue_index_open(struct arena *a, struct engine *e, struct timespec now)
 {
     struct queue_index *x = ARENA_NEW(a, struct queue_index);
     struct spool_place place = engine_place(e);
     x->in = x->out = -1;
-    x->now = now_s;
+    x->now = now;
     x->dir = spool_open_db(&place); /* each queue has a listing of its own */
     if (x->dir < 0)
         return NULL;
@@ -228,6 +230,16 @@ queue_index_find(struct queue_index *x, const struct message_id *id,
     return true;
 }
 
+/* The file may change again without another stamp. */
+static bool
+is_fresh(const struct queue_index *x, const struct queue_index_stamp *stamp)
+{
+    int64_t age_s = (int64_t)x->now.tv_sec - stamp->changed_s;
+    if (stamp->changed_ns == 0 || age_s > FRESH_WHOLE_S || age_s < 0)
+        return age_s < FRESH_WHOLE_S;
+    return age_s * 1000 + ((int64_t)x->now.tv_nsec - stamp->changed_ns) / 1000000 < FRESH_MS;
+}
+
 void
 queue_index_keep(struct queue_index *x, const struct message_id *id,
                  const struct queue_index_stamp *stamp, const struct queue_index_entry *entry)
@@ -239,8 +251,7 @@ queue_index_keep(struct queue_index *x, const struct message_id *id,
                      .text_n = entry->text.n,
                      .flags = entry->plain ? PLAIN : 0};
     size_t n = sizeof h + entry->text.n;
-    if (x->out < 0 || entry->text.n > QUEUE_INDEX_TEXT_MAX ||
-        stamp->changed_s > x->now - FRESH_S)
+    if (x->out < 0 || entry->text.n > QUEUE_INDEX_TEXT_MAX || is_fresh(x, stamp))
         return;
     memcpy(h.id, id->text, sizeof h.id);
     h.sum = sum_of(h, entry->text);

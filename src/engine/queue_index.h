@@ -30,8 +30,8 @@ struct queue_index_entry {
 struct queue_index;
 
 /* Opens what is there and begins what will replace it; NULL when this process can do neither. Memory and descriptors until a is
- * cleared. now_s: the time. */
-struct queue_index *queue_index_open(struct arena *a, struct engine *e, int64_t now_s);
+ * cleared. now: the time by the clock that files have (CLOCK_REALTIME_COARSE), before the first stamp is taken. */
+struct queue_index *queue_index_open(struct arena *a, struct engine *e, struct timespec now);
 /* The stamp of x-H in dir. False: there is no such file. */
 bool queue_index_stamp(int dir, const struct message_id *id, struct queue_index_stamp *out);
 /* True when the message is there with that stamp; the text until the next call. Messages must come in order of arrival (message_id_compare). */

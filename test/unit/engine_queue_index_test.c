@@ -30,7 +30,8 @@ teardown(void **state)
     return 0;
 }
 
-enum { NOW = 1000000000 };
+enum { NOW = 1000000000, MS = 1000000 };
+static const struct timespec now = {.tv_sec = NOW, .tv_nsec = 100 * MS};
 
 static struct message_id
 id_at(unsigned i)
@@ -53,7 +54,7 @@ static unsigned
 listing(unsigned n, struct str text)
 {
     struct arena *a = arena_new();
-    struct queue_index *x = queue_index_open(a, &c->engine, NOW);
+    struct queue_index *x = queue_index_open(a, &c->engine, now);
     unsigned known = 0;
     assert_non_null(x);
     for (unsigned i = 0; i < n; i++) {
@@ -110,21 +111,35 @@ test_other_files(void **state)
     (void)state;
     struct arena *a = c->loaded.arena;
     struct queue_index_entry e = {.text = STR_LIT("x\n")}, found;
-    const int64_t ages[] = {0, 1, 2, 3};
-    struct queue_index *x = queue_index_open(a, &c->engine, NOW);
-    for (unsigned i = 0; i < 4; i++) {
+    /* when each of them changed, and whether that is long enough ago; whole seconds may be all that the file system has */
+    static const struct {
+        int64_t s;
+        uint32_t ns;
+        bool kept;
+    } changes[] = {
+        {NOW + 1, 0, false},       {NOW, 0, false},        {NOW - 1, 0, false},
+        {NOW - 2, 0, true},        {NOW, 100 * MS, false}, {NOW, 51 * MS, false},
+        {NOW, 50 * MS, true},      {NOW, 49 * MS, true},   {NOW - 1, 999 * MS, true},
+        {NOW + 1, 1 * MS, false},  {NOW, 999 * MS, false}, {NOW - 1, 1, true},
+        {NOW - 3, 999 * MS, true},
+    };
+    enum { N = sizeof changes / sizeof changes[0] };
+    struct queue_index *x = queue_index_open(a, &c->engine, now);
+    for (unsigned i = 0; i < N; i++) {
         struct message_id id = id_at(i);
         struct queue_index_stamp stamp = stamp_at(i);
-        stamp.changed_s = NOW - ages[i];
+        stamp.changed_s = changes[i].s;
+        stamp.changed_ns = changes[i].ns;
         queue_index_keep(x, &id, &stamp, &e);
     }
     queue_index_finish(x);
-    x = queue_index_open(a, &c->engine, NOW);
-    for (unsigned i = 0; i < 4; i++) {
+    x = queue_index_open(a, &c->engine, now);
+    for (unsigned i = 0; i < N; i++) {
         struct message_id id = id_at(i);
         struct queue_index_stamp stamp = stamp_at(i);
-        stamp.changed_s = NOW - ages[i];
-        assert_int_equal(queue_index_find(x, &id, &stamp, &found), ages[i] >= 2);
+        stamp.changed_s = changes[i].s;
+        stamp.changed_ns = changes[i].ns;
+        assert_int_equal(queue_index_find(x, &id, &stamp, &found), changes[i].kept);
         struct queue_index_stamp others[] = {stamp, stamp, stamp};
         others[0].inode++;
         others[1].changed_s++;
