@@ -91,6 +91,7 @@ lane_keep_run(struct engine *e, const struct lane_keep *k)
         .calls = e->calls,
         .lane = lane,
         .age_s = k->age_s,
+        .before_s = k->before_s,
         .only = k->only,
         .most = k->most,
         .time_ms = k->time_ms,

@@ -9,7 +9,8 @@ enum { LANE_KEEP_AGE_S = 10 /* a message that nobody has taken for so long is mo
 
 /* What is to be moved: what nobody has locked, as far as these fields do not except it. All zero: all of it. */
 struct lane_keep {
-    int64_t age_s;                 /* what is younger */
+    int64_t age_s;                 /* what is younger; */
+    int64_t before_s;              /* but not what came before that time, seconds since 1970; 0: no such time */
     const struct message_id *only; /* all others; NULL: none for that reason */
     unsigned most;                 /* more than so many at one time; 0: no bound */
     int64_t time_ms;               /* what is not begun within so long; 0: no bound */

@@ -138,7 +138,8 @@ is_young(const struct replay *r, const struct message_id *id)
 {
     const struct lane_replay *rp = r->rp;
     return (rp->only != NULL && strcmp(rp->only->text, id->text) != 0) ||
-           (rp->age_s > 0 && r->now - message_id_time(id) < rp->age_s);
+           (rp->age_s > 0 && message_id_time(id) >= rp->before_s &&
+            r->now - message_id_time(id) < rp->age_s);
 }
 
 /* Takes a message that has not ended for itself, unless it is to be left alone. */
@@ -530,7 +531,7 @@ lane_replay_run(const struct lane_replay *rp, struct lane_replay_result *out)
     bool ok = r.dir >= 0 && find_segments(&r);
     if (ok) {
         replay(&r);
-        if (rp->age_s == 0 && rp->only == NULL)
+        if ((rp->age_s == 0 || rp->before_s > 0) && rp->only == NULL)
             lane_segment_clean(rp->calls, r.dir);
     } else if (r.dir < 0 && errno == ENOENT) {
         ok = true;

@@ -17,6 +17,7 @@ struct lane_replay {
     const struct durable_calls *calls;
     struct lane *lane;             /* where notes of what was moved go */
     int64_t age_s;                 /* messages younger than that are left alone; 0: none is */
+    int64_t before_s;              /* nor is one from before that time, seconds since 1970 */
     const struct message_id *only; /* all others are left alone; NULL: age_s alone decides */
     /* So many at one time, and begun within so long: the others are `left`. 0: no bound. */
     unsigned most;

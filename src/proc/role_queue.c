@@ -94,6 +94,7 @@ struct queue {
     size_t ended;          /* jobs since then */
     struct lane_keep keep; /* of the fast lane: what is to be moved */
     int64_t began_ms;      /* when this process did */
+    time_t began;          /* the same, seconds since 1970 */
     bool recovers;         /* what was in the lane by then is moved whatever its age */
     int64_t next_keep_ms;  /* when it is looked after again */
     struct held held[HELD_MAX];
@@ -502,13 +503,14 @@ answer_etrn(struct queue *q, int fd, const struct ipc_message *msg)
 /* --- the fast lane --- */
 
 /* What nobody works on moves to the standing lane, and waits for a worker. What came before our time needs no further age: nobody here
- * was told of it. It may be locked at first, by those who have just died. */
+ * was told of it. It may be locked at first, by those who have just died. What came in the second in which we began may be either. */
 static void
 look_after_lane(struct queue *q)
 {
     int64_t began_ms = await_now_ms(), our_s = (began_ms - q->began_ms) / 1000;
     bool first = q->recovers && our_s < LANE_KEEP_AGE_S;
-    q->keep.age_s = first ? our_s : LANE_KEEP_AGE_S;
+    q->keep.age_s = LANE_KEEP_AGE_S;
+    q->keep.before_s = first ? (int64_t)q->began : 0;
     bool more = lane_keep_run(q->role->e, &q->keep);
     int64_t now = await_now_ms();
     int64_t pause_ms = first ? LANE_KEEP_FIRST_MS : LANE_KEEP_MS;
@@ -734,6 +736,7 @@ begin(struct queue *q)
 {
     bool again = q->role->number > 0;
     q->began_ms = await_now_ms();
+    q->began = time(NULL);
     q->recovers = again || q->role->generation == 1;
     q->keep = (struct lane_keep){
         .most = LANE_KEEP_MOST, .time_ms = LANE_KEEP_TIME_MS, .moved = adopt, .ctx = q};

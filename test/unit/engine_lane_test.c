@@ -176,6 +176,12 @@ test_left_alone(void **state)
     rp.age_s = 60;
     assert_true(lane_replay_run(&rp, &r));
     assert_true(r.young == 1 && r.moved == 1); /* the first one has an old id */
+    rp.before_s = now.tv_sec;
+    assert_true(lane_replay_run(&rp, &r));
+    assert_true(r.young == 1 && r.moved == 0);
+    rp.before_s = now.tv_sec + 1; /* it came before that, so its age does not count */
+    assert_true(lane_replay_run(&rp, &r));
+    assert_true(r.young == 0 && r.busy == 1); /* who put it there still has its lock */
     assert_true(standing(0, NULL, false));
     lane_close(l);
     wipe();
