@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/crc32c.h"
 #include "sys/file.h"
+#include "sys/file_time.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,9 +26,6 @@ enum {
     ROOM =
         4 *
         QUEUE_INDEX_TEXT_MAX, /* of either buffer; at least two records of the longest kind */
-    /* What changed so lately is not kept: a tick of the clock of files is 10 ms at most; times of a file system without fractions */
-    FRESH_MS = 50,
-    FRESH_WHOLE_S = 2,
 };
 
 struct head {
@@ -230,16 +228,6 @@ queue_index_find(struct queue_index *x, const struct message_id *id,
     return true;
 }
 
-/* The file may change again without another stamp. */
-static bool
-is_fresh(const struct queue_index *x, const struct queue_index_stamp *stamp)
-{
-    int64_t age_s = (int64_t)x->now.tv_sec - stamp->changed_s;
-    if (stamp->changed_ns == 0 || age_s > FRESH_WHOLE_S || age_s < 0)
-        return age_s < FRESH_WHOLE_S;
-    return age_s * 1000 + ((int64_t)x->now.tv_nsec - stamp->changed_ns) / 1000000 < FRESH_MS;
-}
-
 void
 queue_index_keep(struct queue_index *x, const struct message_id *id,
                  const struct queue_index_stamp *stamp, const struct queue_index_entry *entry)
@@ -250,8 +238,10 @@ queue_index_keep(struct queue_index *x, const struct message_id *id,
                      .received_time = entry->received_time,
                      .text_n = entry->text.n,
                      .flags = entry->plain ? PLAIN : 0};
+    struct timespec changed = {.tv_sec = stamp->changed_s, .tv_nsec = stamp->changed_ns};
     size_t n = sizeof h + entry->text.n;
-    if (x->out < 0 || entry->text.n > QUEUE_INDEX_TEXT_MAX || is_fresh(x, stamp))
+    if (x->out < 0 || entry->text.n > QUEUE_INDEX_TEXT_MAX ||
+        !file_time_is_settled(changed, x->now))
         return;
     memcpy(h.id, id->text, sizeof h.id);
     h.sum = sum_of(h, entry->text);

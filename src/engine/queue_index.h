@@ -30,7 +30,7 @@ struct queue_index_entry {
 struct queue_index;
 
 /* Opens what is there and begins what will replace it; NULL when this process can do neither. Memory and descriptors until a is
- * cleared. now: the time by the clock that files have (CLOCK_REALTIME_COARSE), before the first stamp is taken. */
+ * cleared. now: file_time_now, before the first stamp is taken. */
 struct queue_index *queue_index_open(struct arena *a, struct engine *e, struct timespec now);
 /* The stamp of x-H in dir. False: there is no such file. */
 bool queue_index_stamp(int dir, const struct message_id *id, struct queue_index_stamp *out);

@@ -5,6 +5,7 @@
 #include "engine/lane_replay.h"
 #include "engine/queue_index.h"
 #include "engine/spool_journal.h"
+#include "sys/file_time.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -320,14 +321,6 @@ queue_show_count(struct engine *e)
     return queue_list_count(&place) + v.n;
 }
 
-static struct timespec
-time_of_files(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME_COARSE, &now);
-    return now;
-}
-
 void
 queue_show(struct engine *e, enum queue_list_order order, enum queue_show_what what, FILE *out)
 {
@@ -346,7 +339,7 @@ queue_show(struct engine *e, enum queue_list_order order, enum queue_show_what w
             continue;
         }
         if (shown == 0 && what != QUEUE_SHOW_IDS && queue_list_left(q) >= INDEX_FROM)
-            s.index = queue_index_open(list, e, time_of_files());
+            s.index = queue_index_open(list, e, file_time_now());
         s.no_journal = !queue_list_has_journals(q);
         show_one(&s, queue_list_directory(q, &item), &item.id);
         arena_clear(s.arena);

@@ -9,6 +9,7 @@
 #include "engine/spool_item.h"
 #include "sys/file.h"
 #include "sys/file_lock.h"
+#include "sys/file_time.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -102,12 +103,14 @@ open_at_once(const struct spool_place *place, const char *top, char sub)
     return -1;
 }
 
-/* Makes the directory the one that is kept, unless another one is in use. False: it is not. */
+/* Makes the directory the one that is kept, unless none is, or another one is in use. False: it is not. */
 static bool
 keep_directory(const struct spool_place *place, char sub)
 {
     struct spool_kept *k = place->kept;
     const char *queue = place->queue != NULL ? place->queue : "";
+    if (k == NULL || !queue_name_ok(place))
+        return false;
     if (k->dir >= 0 && k->sub == sub && strcmp(k->queue, queue) == 0)
         return true;
     int dir = k->users > 0 || strlen(queue) >= sizeof k->queue
@@ -143,17 +146,12 @@ spool_kept_logs(const struct spool_place *place, const struct spool_entry *e)
     return k->logs;
 }
 
-/* Times of files are those of the coarse clock: what changes a directory in the moment of its last change may leave it the same time. */
 struct spool_calm
 spool_calm_begin(int dir)
 {
-    struct spool_calm none = {.ino = 0};
-    struct timespec now;
     struct stat st;
-    if (fstat(dir, &st) != 0 || clock_gettime(CLOCK_REALTIME_COARSE, &now) != 0 ||
-        now.tv_sec < st.st_mtim.tv_sec ||
-        (now.tv_sec == st.st_mtim.tv_sec && now.tv_nsec <= st.st_mtim.tv_nsec))
-        return none;
+    if (fstat(dir, &st) != 0 || !file_time_is_settled(st.st_mtim, file_time_now()))
+        return (struct spool_calm){.ino = 0};
     return (struct spool_calm){
         .ino = st.st_ino, .changed_s = st.st_mtim.tv_sec, .changed_ns = st.st_mtim.tv_nsec};
 }
@@ -178,10 +176,9 @@ spool_open_directory(const struct spool_place *place, char sub, bool create)
         errno = EINVAL;
         return -1;
     }
-    int dir = create ? -1
-              : place->kept != NULL && keep_directory(place, sub)
-                  ? fcntl(place->kept->dir, F_DUPFD_CLOEXEC, 0)
-                  : open_at_once(place, "input", sub);
+    int dir = create                       ? -1
+              : keep_directory(place, sub) ? fcntl(place->kept->dir, F_DUPFD_CLOEXEC, 0)
+                                           : open_at_once(place, "input", sub);
     if (dir >= 0 || (!create && errno != ENAMETOOLONG))
         return dir;
     dir = open(place->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -451,7 +448,7 @@ open_in(const struct spool_place *place, char sub, struct spool_entry *e, struct
     struct spool_name name = spool_file_name(&e->id, 'D');
     struct stat st;
     e->sub = sub;
-    if (place->kept != NULL && queue_name_ok(place) && keep_directory(place, sub)) {
+    if (keep_directory(place, sub)) {
         e->kept = place->kept;
         e->kept->users++;
         e->dir = e->kept->dir;
