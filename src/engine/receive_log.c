@@ -167,30 +167,29 @@ add_envelope(const struct receiving *r, struct buf *b)
         buf_printf(b, " %.*s", STR_ARG(r->to.v[i]));
 }
 
-/* spf: a mark for what passed; spf_verbose: the result. */
+/* A mark for what passed; with the verbose selector the result. */
 static void
-add_spf(const struct receiving *r, struct buf *b)
+add_verdict(const struct receiving *r, struct buf *b, const char *name, struct str result,
+            bool passed, enum log_selector mark, enum log_selector verbose)
 {
-    const struct spf_check *c = r->m->spf;
-    if (c == NULL)
-        return;
-    if (on(r, LOG_SELECTOR_SPF_VERBOSE))
-        field(b, "SPF", spf_result_name(c->result));
-    else if (on(r, LOG_SELECTOR_SPF) && c->result == SPF_PASS)
-        buf_addz(b, " SPF");
+    if (on(r, verbose))
+        field(b, name, result);
+    else if (on(r, mark) && passed)
+        buf_printf(b, " %s", name);
 }
 
-/* dmarc: a mark for what passed; dmarc_verbose: the result. */
 static void
-add_dmarc(const struct receiving *r, struct buf *b)
+add_verdicts(const struct receiving *r, struct buf *b)
 {
-    const struct dmarc_check *c = r->m->dmarc;
-    if (c == NULL)
-        return;
-    if (on(r, LOG_SELECTOR_DMARC_VERBOSE))
-        field(b, "DMARC", dmarc_verdict_status(c->verdict));
-    else if (on(r, LOG_SELECTOR_DMARC) && c->verdict == DMARC_PASS)
-        buf_addz(b, " DMARC");
+    const struct spf_check *spf = r->m->spf;
+    const struct dmarc_check *dmarc = r->m->dmarc;
+    if (spf != NULL)
+        add_verdict(r, b, "SPF", spf_result_name(spf->result), spf->result == SPF_PASS,
+                    LOG_SELECTOR_SPF, LOG_SELECTOR_SPF_VERBOSE);
+    if (dmarc != NULL)
+        add_verdict(r, b, "DMARC", dmarc_verdict_status(dmarc->verdict),
+                    dmarc->verdict == DMARC_PASS, LOG_SELECTOR_DMARC,
+                    LOG_SELECTOR_DMARC_VERBOSE);
 }
 
 /* What both logs have, from the sender on. */
@@ -223,8 +222,7 @@ add_common(const struct receiving *r, struct buf *b)
         field(b, "DKIM", r->m->dkim->passed);
     if (on(r, LOG_SELECTOR_DKIM) && r->m->arc != NULL && r->m->arc->state == ARC_PASS)
         buf_addz(b, " ARC");
-    add_spf(r, b);
-    add_dmarc(r, b);
+    add_verdicts(r, b);
     add_message_id(r, b);
 }
 

@@ -30,7 +30,6 @@ static const struct {
     {"RCPTDOMAINMAX=", offsetof(struct ehlo, rcpt_domain_max)},
 };
 
-/* Takes the next word off the front. */
 /* Digits, clipped; 0 when there are none. */
 static int64_t
 read_number(struct str s, int64_t max)

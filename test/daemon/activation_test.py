@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from daemon import Daemon, free_port  # noqa: E402
+from daemon import Daemon, free_port, service_manager  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PEERS = os.environ.get('REMEX_PEERS') or os.path.join(ROOT, 'build/peers')
@@ -112,12 +112,8 @@ def test_sockets_that_are_not_for_us(site):
 def test_what_the_service_manager_is_told(site):
     """READY, RELOADING with the time, READY again, also when the new configuration is no good; STOPPING."""
     site.configure()
-    path = site.path('notify')
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
-        s.bind(path)
-        os.chmod(path, 0o777)
-        s.settimeout(20)
-        with Daemon(site, env=dict(os.environ, NOTIFY_SOCKET=path)) as d:
+    with service_manager(site, 20) as (s, env):
+        with Daemon(site, env=env) as d:
             assert s.recv(100) == b'READY=1'
             for text in ('smtp_banner = x', 'no_such_option = 1'):
                 site.configure(text)

@@ -1,4 +1,5 @@
 """A daemon on a site of its own, for one test."""
+import contextlib
 import os
 import resource
 import signal
@@ -16,6 +17,17 @@ def free_port():
     with socket.socket() as s:
         s.bind(('127.0.0.1', 0))
         return s.getsockname()[1]
+
+
+@contextlib.contextmanager
+def service_manager(site, seconds):
+    """The socket on which it hears what a service says, and the environment of that service."""
+    path = site.path('notify')
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(path)
+        os.chmod(path, 0o777)
+        s.settimeout(seconds)
+        yield s, dict(os.environ, NOTIFY_SOCKET=path)
 
 
 class Daemon:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from daemon import Daemon, free_port, pause  # noqa: E402
+from daemon import Daemon, free_port, pause, service_manager  # noqa: E402
 from remote_test import Server  # noqa: E402
 
 
@@ -175,25 +175,17 @@ def test_bad_configuration_is_not_taken(site):
 
 def test_service_notification(site):
     site.configure()
-    path = site.path('notify')
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
-        s.bind(path)
-        os.chmod(path, 0o777)
-        s.settimeout(10)
-        with Daemon(site, env=dict(os.environ, NOTIFY_SOCKET=path)):
+    with service_manager(site, 10) as (s, env):
+        with Daemon(site, env=env):
             assert s.recv(100) == b'READY=1'
         assert s.recv(100) == b'STOPPING=1'
 
 
 def test_one_that_only_runs_the_queue_stays_where_the_service_manager_started_it(site):
     site.configure()
-    path = site.path('notify')
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
-        s.bind(path)
-        os.chmod(path, 0o777)
-        s.settimeout(10)
+    with service_manager(site, 10) as (s, env):
         argv = [site.binary, '-C', site.conf, '-q1h', '-oP', site.path('pid')]
-        daemon = subprocess.Popen(argv, cwd=site.top, env=dict(os.environ, NOTIFY_SOCKET=path))
+        daemon = subprocess.Popen(argv, cwd=site.top, env=env)
         try:
             assert s.recv(100) == b'READY=1' and daemon.poll() is None
             with open(site.path('pid'), encoding='utf-8') as f:
